@@ -84,7 +84,11 @@ async function main(): Promise<void> {
     return report()
   }
   if (earlier.executions > 0) console.log(`${db}: ${before} of ${payloads.length} done in an earlier run, going on.`)
-  else console.log(`${payloads.length} payloads. Kill it whenever you like. ${again}`)
+  else {
+    // What an empty database did not deliver belongs to a run that was thrown away.
+    rmSync(outbox, { force: true })
+    console.log(`${payloads.length} payloads. Kill it whenever you like. ${again}`)
+  }
 
   const approver = startApprover(runtime, thinkFor, (error) => {
     process.exitCode = 1
