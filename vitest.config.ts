@@ -1,0 +1,55 @@
+/**
+ * The tests run twice: under XState's development build and under its production build, because they differ
+ * (inline children, for one). Both are loaded by Node itself, as in a user's process, so that the sources, the
+ * tests and every package share one instance; what tells the builds apart is Node's `development` condition.
+ */
+import { fileURLToPath } from 'node:url'
+import { defineConfig, type TestProjectInlineConfiguration, type ViteUserConfig } from 'vitest/config'
+
+type Build = 'development' | 'production'
+
+const source = (path: string) => fileURLToPath(new URL(path, import.meta.url))
+
+/**
+ * Takes the `development` condition away, which Vitest sets by default, for Vite (which resolves) and for the
+ * workers (where Node loads). It must be a plugin: lists of conditions in a configuration only ever grow.
+ */
+const withoutDevelopment: NonNullable<ViteUserConfig['plugins']>[number] = {
+  name: 'xstate-production',
+  enforce: 'post',
+  configEnvironment: {
+    order: 'post',
+    handler(_name, environment) {
+      environment.resolve = { ...environment.resolve, conditions: ['node'] }
+    },
+  },
+}
+
+function project(build: Build): TestProjectInlineConfiguration {
+  return {
+    plugins: build === 'production' ? [withoutDevelopment] : [],
+    // The package by its own name is its sources.
+    resolve: {
+      alias: [
+        { find: /^stateward$/, replacement: source('src/index.ts') },
+        { find: /^stateward\/testing$/, replacement: source('src/testing/index.ts') },
+        { find: /^stateward\/(sqlite|memory)$/, replacement: source('src/$1.ts') },
+      ],
+    },
+    test: {
+      name: build,
+      include: ['test/**/*.test.ts', 'examples/**/*.test.ts'],
+      exclude: ['**/node_modules/**', 'test/crash/**', 'test/soak/**', 'test/types/**'],
+      env: { XSTATE_BUILD: build },
+      // A process each: native SQLite, and signals, are not at home in threads.
+      pool: 'forks',
+      testTimeout: 15_000,
+      hookTimeout: 15_000,
+      retry: 0,
+    },
+  }
+}
+
+export default defineConfig({
+  test: { maxWorkers: '100%', projects: [project('development'), project('production')] },
+})
