@@ -235,11 +235,6 @@ const rules: readonly [
     nothingImportsTheIndex,
     [['testing/a.ts imports index.ts', { 'testing/a.ts': `import '../index.js'` }]],
   ],
-  [
-    'only testing imports testing',
-    onlyTestingImportsTesting,
-    [['runtime.ts imports testing/', { 'runtime.ts': `import './testing/a.js'` }]],
-  ],
   ['no file has more than 300 lines', filesAreSmall, [['a.ts has 301 lines', { 'a.ts': 'let a\n'.repeat(301) }]]],
   [
     'files are named after a thing',
