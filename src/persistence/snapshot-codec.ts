@@ -1,0 +1,107 @@
+/**
+ * The texts in which snapshots, inputs, outputs and events are stored.
+ *
+ * Owns: the envelope with its format number, and the two forms in it. Plain JSON is `{"f":1,"v":…}`, with `"u"` for the
+ * places that hold undefined, as JSON pointers (every XState snapshot has some); a value with a Date, a Map, an Error or the
+ * like is `{"f":1,"s":{"json":…,"meta":…}}`, made by superjson. Talks to: `storable-check.ts` and `storable-form.ts`, which
+ * decide what may be written. It knows neither stores nor actors. `test/golden/codec` holds texts that stay readable for ever.
+ */
+import { SuperJSON, type SuperJSONResult } from 'superjson'
+import { StatewardError } from '../errors.js'
+import { isPlain, type PlainCheck } from './storable-check.js'
+import { toStorable } from './storable-form.js'
+import { errorFrom, StoredError, type ErrorParts } from './stored-error.js'
+import { fillGaps } from './undefined-gaps.js'
+import { refusal, type Place } from './unstorable.js'
+
+const format = 1
+
+/** Private, so that nothing registered on superjson's global instance changes what a stored text means. */
+const rich = new SuperJSON()
+rich.registerCustom<Error, never>(
+  {
+    isApplicable: (value): value is StoredError => value instanceof StoredError,
+    serialize: (error) => (error as StoredError).parts as never,
+    deserialize: (parts: ErrorParts) => errorFrom(parts),
+  },
+  'error',
+)
+
+/**
+ * The text that `decode` reads back as an equal value; throws `not_storable` with the path of what can't be stored.
+ *
+ * Stored: plain JSON, undefined, NaN, the infinities, -0, bigint, Date, RegExp, Map, Set, URL, Error and typed arrays, at any
+ * depth. Gotchas: an object that is reachable twice comes back as two (a graph of shared objects grows as it is written; past
+ * ten million parts it is refused); non-enumerable properties, the `lastIndex` of a RegExp and the class of an Error that is
+ * not built in are not kept; a part of an Error that can't be stored is left out, so that a failure can always be recorded.
+ */
+export function encode(value: unknown, at: Place): string {
+  try {
+    const plain = encodePlain(value)
+    if (plain !== undefined) return plain
+    const storable = toStorable(value, at)
+    if (storable.rich) return encodeRich(storable.form)
+    const copied = encodePlain(storable.form)
+    if (copied !== undefined) return copied
+  } catch (error) {
+    if (error instanceof StatewardError) throw error
+    // "Invalid string length" is a RangeError like an overflowing stack
+    const long = error instanceof RangeError && error.message.includes('length')
+    throw refusal(long ? 'too_large' : error instanceof RangeError ? 'too_deep' : 'unreadable', at, [], { cause: error })
+  }
+  throw refusal('too_deep', at, [])
+}
+
+function encodePlain(value: unknown): string | undefined {
+  const check: PlainCheck = { parts: 0, gaps: [] }
+  if (!isPlain(value, check)) return undefined
+  const json = value === undefined ? 'null' : JSON.stringify(value)
+  return check.gaps.length === 0 ? `{"f":1,"v":${json}}` : `{"f":1,"v":${json},"u":${JSON.stringify(check.gaps)}}`
+}
+
+/** Without superjson's list of shared objects: restoring it moves the items of Sets and Maps, and so mixes them up. */
+function encodeRich(form: unknown): string {
+  const { json, meta } = rich.serialize(form)
+  return JSON.stringify({ f: format, s: { json, meta: { values: meta?.values, v: 1 } } })
+}
+
+/**
+ * The value that was encoded, as a fresh object graph that the caller may change.
+ *
+ * Throws `unknown_format` for a text of a newer version, `corrupt` for anything else that `encode` did not write.
+ */
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the caller knows what it had encoded
+export function decode<T = unknown>(text: string, at: Place): T {
+  try {
+    return read(JSON.parse(text), at) as T
+  } catch (error) {
+    if (error instanceof StatewardError) throw error
+    throw new StatewardError('corrupt', `The stored ${at.what} of ${at.id} is unreadable`, { details: { ...at }, cause: error })
+  }
+}
+
+/** A deep copy that shares nothing with `value`, exactly as it would come back from a store. */
+export function clone<T>(value: T, at: Place): T {
+  return decode<T>(encode(value, at), at)
+}
+
+function read(envelope: unknown, { id, what }: Place): unknown {
+  if (!isRecord(envelope) || typeof envelope['f'] !== 'number') throw new TypeError('no envelope')
+  const { f: found, v, u = [], s } = envelope
+  if (found !== format) {
+    const message = `The stored ${what} of ${id} has format ${found}; this version reads format ${format}`
+    throw new StatewardError('unknown_format', message, { details: { id, what, format: found } })
+  }
+  if (Object.hasOwn(envelope, 'v') === Object.hasOwn(envelope, 's')) throw new TypeError('not one value')
+  return Object.hasOwn(envelope, 'v') ? fillGaps(v, u) : readRich(s)
+}
+
+function readRich(stored: unknown): unknown {
+  if (!isRecord(stored) || !isRecord(stored['meta']) || stored['meta']['v'] !== 1) throw new TypeError('no superjson')
+  const { json, meta } = stored as { json: SuperJSONResult['json']; meta: NonNullable<SuperJSONResult['meta']> }
+  return rich.deserialize({ json, meta: { ...(meta.values ? { values: meta.values } : {}), v: 1 } }, { inPlace: true })
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
