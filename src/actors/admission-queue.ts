@@ -1,0 +1,142 @@
+/**
+ * The order in which executions get slots.
+ *
+ * Owns: priority, FIFO within a priority, and ageing. One level of priority is worth `ageing` ms of waiting, so an entry's
+ * place is fixed when it arrives (arrival − priority × ageing) and whoever waits long enough is first: nothing starves.
+ * Executions that had started before (resumed, woken, recovered) go ahead of those that had not.
+ * A binary heap (J. W. J. Williams, "Algorithm 232: Heapsort", CACM 7, 1964); removed entries are skipped when they surface.
+ */
+
+/** What can stand in the queue. */
+export interface Admissible {
+  readonly priority: number
+  readonly acceptedAt: number
+  /** True once it has run before. */
+  readonly hasStarted: boolean
+}
+
+interface Entry<T> {
+  readonly item: T
+  readonly started: boolean
+  readonly key: number
+  readonly seq: number
+}
+
+/** A priority queue with ageing. Each item stands in it at most once. */
+export class AdmissionQueue<T extends Admissible> {
+  readonly #ageing: number
+  readonly #heap: Entry<T>[] = []
+  readonly #standing = new Map<T, number>()
+  #seq = 0
+
+  /** `ageing`: how many ms of waiting outweigh one level of priority. */
+  constructor(ageing: number) {
+    this.#ageing = ageing
+  }
+
+  get size(): number {
+    return this.#standing.size
+  }
+
+  add(item: T): void {
+    if (this.#standing.has(item)) return
+    const seq = ++this.#seq
+    this.#standing.set(item, seq)
+    this.#heap.push({ item, started: item.hasStarted, key: item.acceptedAt - item.priority * this.#ageing, seq })
+    this.#up(this.#heap.length - 1)
+  }
+
+  remove(item: T): boolean {
+    return this.#standing.delete(item)
+  }
+
+  has(item: T): boolean {
+    return this.#standing.has(item)
+  }
+
+  /** The one that is next, left in its place. */
+  peek(): T | undefined {
+    this.#skipRemoved()
+    return this.#heap[0]?.item
+  }
+
+  /** The place of the one that is next, comparable between queues; undefined if the queue is empty. */
+  headKey(): { started: boolean; key: number } | undefined {
+    this.#skipRemoved()
+    return this.#heap[0]
+  }
+
+  take(): T | undefined {
+    this.#skipRemoved()
+    const item = this.#heap[0]?.item
+    if (item === undefined) return undefined
+    this.#pop()
+    this.#standing.delete(item)
+    return item
+  }
+
+  /** The one that was accepted first among those that never started. */
+  oldest(): T | undefined {
+    let oldest: T | undefined
+    for (const item of this.#standing.keys()) {
+      if (!item.hasStarted && (oldest === undefined || item.acceptedAt < oldest.acceptedAt)) oldest = item
+    }
+    return oldest
+  }
+
+  *[Symbol.iterator](): Iterator<T> {
+    yield* this.#standing.keys()
+  }
+
+  #skipRemoved(): void {
+    while (this.#heap.length > 0 && this.#standing.get((this.#heap[0] as Entry<T>).item) !== (this.#heap[0] as Entry<T>).seq)
+      this.#pop()
+  }
+
+  #pop(): void {
+    const last = this.#heap.pop()
+    if (last === undefined || this.#heap.length === 0) return
+    this.#heap[0] = last
+    this.#down(0)
+  }
+
+  #up(index: number): void {
+    while (index > 0) {
+      const parent = (index - 1) >> 1
+      if (!this.#swapIfBefore(index, parent)) return
+      index = parent
+    }
+  }
+
+  #down(index: number): void {
+    for (;;) {
+      const left = 2 * index + 1
+      if (left >= this.#heap.length) return
+      const right = left + 1
+      const child = right < this.#heap.length && before(this.#at(right), this.#at(left)) ? right : left
+      if (!this.#swapIfBefore(child, index)) return
+      index = child
+    }
+  }
+
+  #at(index: number): Entry<T> {
+    return this.#heap[index] as Entry<T>
+  }
+
+  #swapIfBefore(child: number, parent: number): boolean {
+    const [a, b] = [this.#at(child), this.#at(parent)]
+    if (!before(a, b)) return false
+    this.#heap[parent] = a
+    this.#heap[child] = b
+    return true
+  }
+}
+
+/** True if `a` goes ahead of `b`. */
+export function isBefore(a: { started: boolean; key: number }, b: { started: boolean; key: number }): boolean {
+  return a.started === b.started ? a.key < b.key : a.started
+}
+
+function before<T>(a: Entry<T>, b: Entry<T>): boolean {
+  return isBefore(a, b) || (!isBefore(b, a) && a.seq < b.seq)
+}

@@ -1,0 +1,273 @@
+/**
+ * Carries commands and questions to whoever holds an execution: this process, another one, or nobody but the store.
+ *
+ * Owns: finding the holder, taking an execution up that nobody holds, the inbox as the way to other processes, and the
+ * cascade of commands to the executions that an execution started (leaf first).
+ */
+import type { AnyEventObject } from 'xstate'
+import { StatewardError, isStatewardError } from '../errors.js'
+import { isTerminal, type ExecutionStatus } from '../events/execution-status.js'
+import type {
+  Absent,
+  AlreadyFinished,
+  Command,
+  CommandOutcome,
+  ExecutionOutcome,
+  ResultOutcome,
+  SendOutcome,
+} from '../events/outcomes.js'
+import { decode, encode } from '../persistence/snapshot-codec.js'
+import type { SnapshotStore, StoredExecution } from '../persistence/snapshot-store.js'
+import type { ExecutionActor } from './execution-actor.js'
+import { obey } from './execution-commands.js'
+import { splitState } from './execution-state.js'
+import { storedOutcome } from './execution-view.js'
+import { eventProblem } from './external-event.js'
+import type { SupervisorActor } from './supervisor-actor.js'
+
+/** How long another process may take to answer a command that gives no time of its own, in ms. */
+const ANSWER_WITHIN = 30_000
+
+const live: readonly ExecutionStatus[] = ['queued', 'running', 'waiting', 'pausing', 'paused', 'cancelling']
+
+/** How long to wait for a result. */
+export interface ResultOptions {
+  /** In ms; 0 asks and does not wait; absent waits for ever. */
+  readonly timeout?: number
+  readonly signal?: AbortSignal
+}
+
+type Held =
+  | { readonly by: 'us'; readonly execution: ExecutionActor }
+  | { readonly by: 'others' | 'nobody'; readonly stored: StoredExecution }
+  | { readonly by: 'store'; readonly answer: Absent | AlreadyFinished; readonly stored?: StoredExecution }
+
+/** Routes for one supervisor. */
+export class CommandRouter {
+  readonly #supervisor: SupervisorActor
+  readonly #store: SnapshotStore
+
+  constructor(supervisor: SupervisorActor) {
+    this.#supervisor = supervisor
+    this.#store = supervisor.settings.store
+    supervisor.execute = (parent, entryPoint, input, key, signal) => this.#execute(parent, entryPoint, input, key, signal)
+  }
+
+  /** Sends an event; resolves once what it caused, or its place in the inbox, is durable. Throws `invalid_event`, `not_storable`. */
+  async send(id: string, event: AnyEventObject): Promise<SendOutcome> {
+    const problem = eventProblem(event)
+    if (problem)
+      throw new StatewardError('invalid_event', `Execution ${id} can't be sent ${problem}.`, {
+        details: { id, event: String(event?.type) },
+      })
+    const payload = encode(event, { id, what: 'event' })
+    for (;;) {
+      const held = await this.#find(id, ['waiting', 'running'])
+      if (held.by === 'store') return held.answer
+      if (held.by === 'us') {
+        const { execution } = held
+        if (isTerminal(execution.heading)) await execution.until(() => true).catch(() => undefined)
+        else if (execution.takesEvents && !execution.mail) {
+          const own = decode<AnyEventObject>(payload, { id, what: 'event' })
+          return { status: 'delivered', revision: await execution.deliver(own) }
+        } else execution.mail = true
+      }
+      const queued = await this.#store.enqueue({
+        executionId: id,
+        kind: 'event',
+        payload,
+        at: this.#supervisor.settings.clock.now(),
+      })
+      if (queued.status === 'not_found') continue
+      if (queued.status === 'queued') {
+        const execution = this.#supervisor.live(id)
+        if (execution) execution.mailArrived()
+        return { status: 'queued' }
+      }
+    }
+  }
+
+  /** Carries out a command, and before it (a resume: after it) the same on the executions that this one started. */
+  async command(id: string, command: Command): Promise<CommandOutcome> {
+    await this.#supervisor.open()
+    const down: Command = { ...command, intervention: { ...command.intervention, scope: 'parent' } }
+    if (command.type !== 'resume') await this.#cascade(id, down)
+    const outcome = await this.#own(id, command)
+    if (command.type === 'resume' && outcome.status === 'resumed') await this.#cascade(id, down)
+    return outcome
+  }
+
+  /** The outcome of an execution, now or when it ends. */
+  async result(id: string, { timeout, signal }: ResultOptions = {}): Promise<ResultOutcome> {
+    signal?.throwIfAborted()
+    let outcome: ExecutionOutcome | undefined
+    let settle: (outcome: ExecutionOutcome) => void = (ended) => void (outcome = ended)
+    const forget = this.#supervisor.results.add(id, (ended) => settle(ended))
+    try {
+      if (!this.#supervisor.live(id)) {
+        await this.#supervisor.open()
+        const stored = await this.#store.load(id)
+        if (!stored) return this.#absent(id)
+        outcome ??= storedOutcome(stored)
+      }
+      if (outcome) return outcome
+      if (timeout === 0) return { status: 'timeout' }
+      return await this.#ended(timeout, signal, (resolve) => {
+        settle = resolve
+      })
+    } finally {
+      forget()
+    }
+  }
+
+  /** Every execution that fits gets the command, page by page; resolves with how many answered what. */
+  async commandAll(entryPoint: string | undefined, command: Command): Promise<Record<string, number>> {
+    const counts: Record<string, number> = {}
+    const pending: Promise<unknown>[] = []
+    let cursor: string | undefined
+    do {
+      const page = await this.#store.query({
+        status: live,
+        limit: 200,
+        ...(entryPoint ? { entryPoint } : {}),
+        ...(cursor ? { cursor } : {}),
+      })
+      for (const stored of page.executions) {
+        if (!this.#concerns(stored, command)) continue
+        const answered = this.command(stored.id, command).then(({ status }) => (counts[status] = (counts[status] ?? 0) + 1))
+        pending.push(answered)
+      }
+      cursor = page.cursor
+    } while (cursor)
+    await Promise.all(pending)
+    return counts
+  }
+
+  /** A resume from above wakes those that a pause from there had stopped, and no others. */
+  #concerns({ id, status, state }: StoredExecution, command: Command): boolean {
+    if (command.type !== 'resume') return true
+    if (status !== 'paused' && status !== 'pausing') return false
+    return splitState(state, id).lifecycle.context.pause?.scope === command.intervention.scope
+  }
+
+  async #cascade(parentId: string, command: Command): Promise<void> {
+    let cursor: string | undefined
+    do {
+      const page = await this.#store.query({ parentId, status: live, limit: 200, ...(cursor ? { cursor } : {}) })
+      await Promise.all(
+        page.executions.filter((stored) => this.#concerns(stored, command)).map(({ id }) => this.command(id, command)),
+      )
+      cursor = page.cursor
+    } while (cursor)
+  }
+
+  async #own(id: string, command: Command): Promise<CommandOutcome> {
+    for (;;) {
+      const held = await this.#find(
+        id,
+        command.type === 'pause' ? ['queued', 'running', 'waiting', 'pausing', 'cancelling'] : live,
+      )
+      if (held.by === 'store') return held.answer
+      if (held.by === 'nobody' && held.stored.status === 'paused' && command.type === 'pause')
+        return { status: 'already_paused', revision: held.stored.revision }
+      if (held.by === 'us') {
+        try {
+          return await obey(held.execution, command)
+        } catch (error) {
+          if (!isStatewardError(error, 'stale_owner')) throw error
+          continue
+        }
+      }
+      const answer = await this.#remote(id, command)
+      if (answer) return answer
+    }
+  }
+
+  /** Who holds it. One that nobody holds is taken up here if it stands in one of `statuses`. */
+  async #find(id: string, statuses: readonly ExecutionStatus[]): Promise<Held> {
+    for (;;) {
+      const execution = this.#supervisor.live(id)
+      if (execution && !execution.isLeaving) return { by: 'us', execution }
+      if (execution) await execution.gone
+      await this.#supervisor.open()
+      const stored = await this.#store.load(id)
+      if (!stored) return { by: 'store', answer: await this.#absent(id) }
+      if (isTerminal(stored.status)) return { by: 'store', answer: { status: 'already_finished', as: stored.status }, stored }
+      if (stored.owner === this.#supervisor.owner) {
+        const reloading = this.#supervisor.streams.get(stored.entryPoint)?.reloading(id)
+        if (reloading) await reloading
+        else if (!this.#supervisor.live(id)) return { by: 'others', stored }
+        continue
+      }
+      if (stored.owner !== null) return { by: 'others', stored }
+      if (!statuses.includes(stored.status)) return { by: 'nobody', stored }
+      const claimed = await this.#supervisor.claim(stored)
+      if (claimed) return { by: 'us', execution: claimed }
+      const now = await this.#store.load(id)
+      if (now?.owner === null) return { by: 'nobody', stored }
+    }
+  }
+
+  async #remote(id: string, command: Command): Promise<CommandOutcome | undefined> {
+    const { clock, pollInterval } = this.#supervisor.settings
+    const payload = encode(command, { id, what: 'command' })
+    const queued = await this.#store.enqueue({ executionId: id, kind: 'command', payload, at: clock.now() })
+    if (queued.status !== 'queued') return undefined
+    const until = clock.now() + (('wait' in command && command.wait) || 0) + ANSWER_WITHIN
+    for (;;) {
+      const answer = await this.#store.answer(queued.seq)
+      if (answer.status === 'answered' && answer.answer !== null) return this.#read(id, answer.answer)
+      if (answer.status === 'unknown') return undefined
+      if (clock.now() >= until) {
+        throw new StatewardError(
+          'no_answer',
+          `No runtime has answered the ${command.type} of execution ${id}; it stays in its inbox.`,
+          {
+            details: { id, command: command.type, seq: queued.seq },
+          },
+        )
+      }
+      await new Promise<void>((resolve) => clock.setTimeout(resolve, Math.min(pollInterval, 50)))
+    }
+  }
+
+  async #read(id: string, text: string): Promise<CommandOutcome | undefined> {
+    if (text !== '{"status":"already_finished"}') return decode<CommandOutcome>(text, { id, what: 'answer' })
+    const stored = await this.#store.load(id)
+    return stored && isTerminal(stored.status) ? { status: 'already_finished', as: stored.status } : this.#absent(id)
+  }
+
+  async #absent(id: string): Promise<Absent> {
+    return { status: (await this.#store.absence(id)) === 'expired' ? 'expired' : 'not_found' }
+  }
+
+  #ended(
+    timeout: number | undefined,
+    signal: AbortSignal | undefined,
+    subscribe: (resolve: (outcome: ExecutionOutcome) => void) => void,
+  ): Promise<ResultOutcome> {
+    const { clock } = this.#supervisor.settings
+    return new Promise<ResultOutcome>((resolve, reject) => {
+      const timer =
+        timeout === undefined ? undefined : clock.setTimeout(() => done(() => resolve({ status: 'timeout' })), timeout)
+      const abort = () => done(() => reject(signal?.reason as Error))
+      const done = (then: () => void) => {
+        clock.clearTimeout(timer)
+        signal?.removeEventListener('abort', abort)
+        then()
+      }
+      signal?.addEventListener('abort', abort, { once: true })
+      subscribe((outcome) => done(() => resolve(outcome)))
+    })
+  }
+
+  async #execute(parent: ExecutionActor, entryPoint: string, input: unknown, key: string, signal: AbortSignal): Promise<unknown> {
+    const stream = this.#supervisor.streamFor(entryPoint, false)
+    const accepted = await stream.admit({ input, idempotencyKey: key, parentId: parent.id, correlationId: parent.id })
+    const outcome = await this.result(accepted.id, { signal })
+    if (outcome.status === 'completed') return outcome.output
+    throw new StatewardError('execution_failed', `Execution ${accepted.id} of ${entryPoint} ended as ${outcome.status}.`, {
+      details: { id: accepted.id, entryPoint, outcome },
+    })
+  }
+}

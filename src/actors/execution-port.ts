@@ -1,0 +1,45 @@
+/** What an execution actor asks of the stream that holds it. Owns no behaviour: the stream actor implements it. */
+import type { AnyActorRef, AnyEventObject } from 'xstate'
+import type { Clock } from '../clock.js'
+import type { ExecutionStatus } from '../events/execution-status.js'
+import type { GroupCommit } from '../persistence/group-commit.js'
+import type { Commit } from '../persistence/snapshot-store.js'
+import type { ExecutionActor } from './execution-actor.js'
+import type { ProgramSettings } from './program-host.js'
+import type { ProgramRecord } from './program-record.js'
+import type { StreamDefinition } from './stream-definition.js'
+
+/** The settings of an entry point as its executions see them, and the calls upwards. */
+export interface ExecutionPort {
+  readonly definition: StreamDefinition
+  readonly clock: Clock
+  readonly random: () => number
+  readonly commits: GroupCommit
+  /** The key under which this process owns executions. */
+  readonly owner: string
+  /** The stream's ref: an inspector shows executions under it. */
+  readonly parent: AnyActorRef
+
+  /** The program for a fresh start, or the one that fits a record, migrated if need be. Throws `program_mismatch`. */
+  programFor(record: ProgramRecord | undefined): { settings: ProgramSettings; record: ProgramRecord | undefined }
+  /** Takes a slot; false: it was put into the queue and will be granted one. */
+  acquire(execution: ExecutionActor): boolean
+  /** It wants no slot any more. */
+  dequeued(execution: ExecutionActor): void
+  /** Its slot is free. */
+  freed(execution: ExecutionActor): void
+  /** Its program is live: messages that wait in its inbox can be delivered. */
+  started(execution: ExecutionActor): void
+  /** A commit is durable; `before` is the status until then, undefined at its acceptance. */
+  committed(execution: ExecutionActor, before: ExecutionStatus | undefined, commit: Commit, firstSeq: number): void
+  /** It is no longer in this process's memory. */
+  left(execution: ExecutionActor): void
+  /** A commit of it could not be written: it must be taken up again from what is durable. */
+  lost(execution: ExecutionActor, error: unknown): void
+  /** Its handling threw: the stream itself is in doubt. */
+  crashed(execution: ExecutionActor, error: unknown): void
+  /** Puts an event back into the durable inbox. */
+  reenqueue(execution: ExecutionActor, event: AnyEventObject): void
+  /** Starts an execution of another entry point for one of its steps. */
+  execute(execution: ExecutionActor, entryPoint: string, input: unknown, key: string, signal: AbortSignal): Promise<unknown>
+}

@@ -1,0 +1,39 @@
+/**
+ * The stored form of an execution's state: the lifecycle on the first line, the program on the second.
+ *
+ * Owns: that form. Two texts, so that a commit that moves only the lifecycle need not take the program's snapshot again.
+ */
+import type { ExecutionContext } from '../events/execution-events.js'
+import { decode, encode } from '../persistence/snapshot-codec.js'
+import { frozenTimers, type PausedTimers, type ProgramRecord } from './program-record.js'
+
+/** Where the execution machine stands, and what it keeps. */
+export interface Lifecycle {
+  readonly value: string | Readonly<Record<string, string>>
+  readonly context: ExecutionContext
+}
+
+/** Both texts as one; JSON has no line breaks of its own. */
+export function joinState(lifecycle: Lifecycle, program: string | undefined, id: string): string {
+  const first = encode(lifecycle, { id, what: 'lifecycle' })
+  return program === undefined ? first : `${first}\n${program}`
+}
+
+/** The lifecycle, decoded, and the program's text. Throws `corrupt`, `unknown_format`. */
+export function splitState(state: string, id: string): { lifecycle: Lifecycle; program: string | undefined } {
+  const end = state.indexOf('\n')
+  const lifecycle = decode<Lifecycle>(end < 0 ? state : state.slice(0, end), { id, what: 'lifecycle' })
+  return { lifecycle, program: end < 0 ? undefined : state.slice(end + 1) }
+}
+
+/** The program, decoded. Throws `corrupt`, `unknown_format`. */
+export function programOf(text: string, id: string): ProgramRecord {
+  return decode<ProgramRecord>(text, { id, what: 'program' })
+}
+
+/** A stored program with its timers as a pause leaves them. */
+export function withFrozenTimers(text: string, id: string, policy: PausedTimers, now: number): string {
+  const record = programOf(text, id)
+  if (!record.timers || policy === 'run') return text
+  return encode({ ...record, timers: frozenTimers(record.timers, policy, now) }, { id, what: 'program' })
+}

@@ -1,0 +1,172 @@
+/**
+ * The persisted form of a program: its snapshot, timers, steps and owed actions.
+ *
+ * Owns: that form, how it is taken from a live program, and the checks before one is restored.
+ * A change here needs a new format number in the codec's golden files.
+ */
+import type { AnyActorLogic, AnyEventObject } from 'xstate'
+import { StatewardError } from '../errors.js'
+import { isProgramMachine, type ProgramMachine } from './program-logic.js'
+import type { ProgramTimer } from './program-system.js'
+
+/** A timer with the absolute time at which it fires. */
+export interface TimerRecord extends ProgramTimer {
+  readonly dueAt: number
+  /** What was left of it, in ms, when its execution was paused; counts again from the restoration on. */
+  readonly left?: number
+}
+
+/** A step that stands in the snapshot as active. */
+export interface StepRecord {
+  /** Invariant: unique within the execution, the same after a restart, fresh on re-entry. */
+  readonly visit: number
+  readonly attempt: number
+}
+
+/** A custom action that was asked for and not yet acknowledged. */
+export interface OwedAction {
+  readonly n: number
+  readonly path: string
+  readonly via: readonly string[]
+  readonly name: string
+  readonly params?: unknown
+  readonly event: AnyEventObject
+  readonly context: unknown
+}
+
+/** Everything of a program that a restart needs. */
+export interface ProgramRecord {
+  /** Of the program that made it. */
+  readonly version: string
+  readonly hash: string
+  readonly snapshot: PersistedProgram
+  readonly timers?: readonly TimerRecord[]
+  readonly steps?: Readonly<Record<string, StepRecord>>
+  /** The last visit number given out. */
+  readonly visits: number
+  /** Each encoded by itself, oldest first. */
+  readonly outbox?: readonly string[]
+}
+
+/** The part of XState's persisted snapshots that a host reads. */
+export interface PersistedProgram {
+  readonly status: string
+  readonly value?: unknown
+  readonly context?: unknown
+  readonly output?: unknown
+  readonly error?: unknown
+  readonly children?: Readonly<Record<string, PersistedChild>>
+}
+
+interface PersistedChild {
+  readonly src: unknown
+  readonly snapshot: PersistedProgram
+}
+
+/** The persisted snapshot without the fields that XState leaves undefined; refuses inline spawned actors by name. */
+export function persistedProgram(snapshot: PersistedProgram, id: string, path = ''): PersistedProgram {
+  const clean: Record<string, unknown> = {}
+  for (const [key, value] of Object.entries(snapshot)) {
+    if (value !== undefined && key !== 'children') clean[key] = value
+  }
+  if (snapshot.children) {
+    const children: Record<string, unknown> = {}
+    for (const [name, child] of Object.entries(snapshot.children)) {
+      if (!child) continue
+      const at = `${path}children.${name}`
+      if (typeof child.src !== 'string') throw inlineActor(id, at)
+      const entry: Record<string, unknown> = {}
+      for (const [key, value] of Object.entries(child)) if (value !== undefined) entry[key] = value
+      entry['snapshot'] = persistedProgram(child.snapshot, id, `${at}.snapshot.`)
+      children[name] = entry
+    }
+    clean['children'] = children
+  }
+  return clean as unknown as PersistedProgram
+}
+
+function inlineActor(id: string, path: string) {
+  return new StatewardError(
+    'not_storable',
+    `Execution ${id} spawned an inline actor at ${path}; it could not be found again after a restart. Name its logic in setup({ actors }) and spawn it by that name.`,
+    { details: { id, path, kind: 'inline actor' } },
+  )
+}
+
+/** Why a snapshot does not fit a program, naming the path; undefined if it fits. */
+export function misfit(logic: AnyActorLogic, snapshot: PersistedProgram, path = ''): string | undefined {
+  if (!isProgramMachine(logic))
+    return snapshot.value === undefined ? undefined : `${path || 'the program'} is no state machine any more`
+  if (snapshot.value === undefined) return `${path || 'the program'} was no state machine before`
+  const state = missingState(logic, snapshot.value)
+  if (state) return `${path ? `${path}: ` : ''}there is no state ${state} any more`
+  for (const [name, child] of Object.entries(snapshot.children ?? {})) {
+    const at = path ? `${path}/${name}` : name
+    const source = childLogic(logic, String(child.src))
+    if (!source) return `${at}: there is no actor source '${String(child.src)}' any more`
+    const inner = misfit(source, child.snapshot, at)
+    if (inner) return inner
+  }
+  return undefined
+}
+
+function missingState(machine: ProgramMachine, value: unknown): string | undefined {
+  const walk = (node: ProgramMachine['root'], part: unknown): string | undefined => {
+    const wanted: Record<string, unknown> = typeof part === 'string' ? { [part]: {} } : ((part ?? {}) as Record<string, unknown>)
+    for (const [key, inner] of Object.entries(wanted)) {
+      const child = node.states[key]
+      if (!child) return `'${[...node.path, key].join('.')}'`
+      const deeper = walk(child, inner)
+      if (deeper) return deeper
+    }
+    return undefined
+  }
+  return walk(machine.root, value)
+}
+
+/** The logic behind a `src` name, an inline invoke's included. */
+export function childLogic(machine: ProgramMachine, src: string): AnyActorLogic | undefined {
+  const named = machine.implementations.actors[src]
+  if (named) return named
+  const inline = /^xstate\.invoke\.(\d+)\.(.*)$/.exec(src)
+  if (!inline) return undefined
+  const node = nodeById(machine.root, inline[2] as string)
+  const invoked = (node as { config?: { invoke?: unknown } } | undefined)?.config?.invoke
+  const entry = (Array.isArray(invoked) ? invoked[Number(inline[1])] : invoked) as { src?: unknown } | undefined
+  return typeof entry?.src === 'object' ? (entry.src as AnyActorLogic) : undefined
+}
+
+function nodeById(node: ProgramMachine['root'], id: string): ProgramMachine['root'] | undefined {
+  if (node.id === id) return node
+  for (const child of Object.values(node.states)) {
+    const found = nodeById(child, id)
+    if (found) return found
+  }
+  return undefined
+}
+
+/** The machine along a chain of `src` names, and what its action is. */
+export function actionAt(
+  logic: AnyActorLogic,
+  via: readonly string[],
+  name: string,
+): ((info: object, params: unknown) => void) | undefined {
+  let at: AnyActorLogic | undefined = logic
+  for (const src of via) at = at && isProgramMachine(at) ? childLogic(at, src) : undefined
+  if (!at || !isProgramMachine(at)) return undefined
+  return at.implementations.actions[name] as ((info: object, params: unknown) => void) | undefined
+}
+
+/** What becomes of timers while an execution is paused: they keep what is left, go on, or start anew on resume. */
+export type PausedTimers = 'freeze' | 'run' | 'restart'
+
+/** The timers as they are stored with a pause. */
+export function frozenTimers(timers: readonly TimerRecord[], policy: PausedTimers, now: number): readonly TimerRecord[] {
+  if (policy === 'run') return timers
+  return timers.map((timer) => ({ ...timer, left: policy === 'restart' ? timer.delay : Math.max(0, timer.dueAt - now) }))
+}
+
+/** The timers as they are armed after a restoration. */
+export function thawedTimers(timers: readonly TimerRecord[], now: number): readonly TimerRecord[] {
+  return timers.map(({ left, ...timer }) => (left === undefined ? timer : { ...timer, dueAt: now + left }))
+}

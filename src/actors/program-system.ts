@@ -1,0 +1,396 @@
+/**
+ * XState's insides, and the only file that touches them.
+ *
+ * Owns: the actor system in which one program runs, apart from the runtime's own, so that `systemId`s, timers and
+ * errors of one execution never meet another's. Tells its host of every change, and hands it every output (the start
+ * of a step, a custom action, an emitted event, a log line) instead of running it.
+ * Does not know: commits, stores, executions. `test/actors/program-system.test.ts` fails when a new XState moves
+ * one of the members used here: `_actorScope`, `_parent`, `_relay`, `_send`, `_snapshot`, `_stop`, `_error`.
+ */
+import { createActor, type AnyActorLogic, type AnyActorRef, type AnyEventObject, type InspectionEvent } from 'xstate'
+import { isPromiseLogic, isProgramMachine, type ProgramMachine } from './program-logic.js'
+
+/** A custom action that a machine asked for; `name` is set if it can be found again by it after a crash. */
+export interface ActionOutput {
+  readonly kind: 'action'
+  readonly path: string
+  readonly name: string | undefined
+  /** The `src` names from the root down to the actor that asked. */
+  readonly via: readonly string[]
+  readonly params: unknown
+  readonly event: AnyEventObject
+  readonly context: unknown
+  run(): void
+}
+
+/** A step that wants to start; `run` starts it, unless it was left in the meantime. */
+export interface StepOutput {
+  readonly kind: 'step'
+  readonly path: string
+  /** True if the step stood in the restored snapshot: it may have been in flight when the process died. */
+  readonly restored: boolean
+  /** A promise ends by itself; callbacks and observables run until they are left. */
+  readonly ends: boolean
+  readonly logic: AnyActorLogic
+  isActive(): boolean
+  run(extras?: object): void
+  fail(error: unknown): void
+}
+
+/** An emitted event, or a log line: told to those who listen. */
+export interface NoticeOutput {
+  readonly kind: 'emit' | 'log'
+  readonly path: string
+  readonly value: unknown
+  run(): void
+}
+
+/** Anything of a program that the outside can see. */
+export type ProgramOutput = ActionOutput | StepOutput | NoticeOutput
+
+/** A delayed event that the program asked for. */
+export interface ProgramTimer {
+  readonly source: string
+  readonly target: string
+  readonly id: string
+  readonly event: AnyEventObject
+  readonly delay: number
+}
+
+/** What a program system tells its host. */
+export interface ProgramSystemHost {
+  /** Some actor's snapshot changed, or something that is persisted beside it. */
+  changed(): void
+  output(output: ProgramOutput): void
+  /** The promise behind a step has come to its end, whether or not anybody still wants its result. */
+  stepGone(step: StepOutput): void
+  /** A step's actor is no longer active: it ended, failed or was left. */
+  stepLeft(step: StepOutput): void
+  schedule(timer: Omit<ProgramTimer, 'id'> & { id: string | undefined }): void
+  cancel(source: string, id: string): void
+  cancelAll(source: string): void
+  settled(outcome: { status: 'done'; output: unknown } | { status: 'error'; error: unknown }): void
+}
+
+interface ActorScope {
+  actionExecutor(action: {
+    type: string
+    info: { event: AnyEventObject; context: unknown }
+    params: unknown
+    exec?: (info: unknown, params: unknown) => void
+  }): void
+  emit(event: AnyEventObject): void
+  logger(...args: unknown[]): void
+  readonly self: InnerActor
+  readonly system: unknown
+}
+
+/** The members of XState's `Actor` that its types hide. */
+interface InnerActor {
+  readonly id: string
+  readonly sessionId: string
+  logic: AnyActorLogic
+  readonly options: { readonly snapshot?: unknown }
+  readonly src: unknown
+  readonly _parent?: InnerActor
+  readonly _actorScope: ActorScope
+  _snapshot: { status: string; input?: unknown; children?: Record<string, InnerActor> }
+  start(): void
+  send(event: AnyEventObject): void
+  getSnapshot(): { status: string; error?: unknown; output?: unknown }
+  getPersistedSnapshot(options?: object): unknown
+  _send(event: AnyEventObject): void
+  _stop(): void
+  _error(error: unknown): void
+}
+
+interface SystemEvent {
+  readonly type: string
+  readonly actorRef: InnerActor
+}
+
+/** What XState calls on a system, its hidden members included. */
+interface InnerSystem {
+  _sendInspectionEvent(event: object): void
+}
+
+/** The program's side of the wall between it and the runtime. */
+export interface ProgramSystem {
+  readonly root: AnyActorRef
+  start(): void
+  send(event: AnyEventObject): void
+  /** Delivers a timer's event, if both ends are still there. */
+  fire(timer: ProgramTimer): void
+  persisted(): unknown
+  /** The actor at a path, the empty path being the root. */
+  find(path: string): AnyActorRef | undefined
+  /** Stops every actor: abort signals fire, subscriptions end. Nothing that they still say is heard. */
+  stop(): void
+  /** From now on nothing of this program is heard, and nothing is told to it. */
+  mute(): void
+}
+
+/** The path of what stands above the root. */
+const upwards = '^'
+
+const isDelivered = (event: AnyEventObject) =>
+  event.type.startsWith('xstate.done.actor.') || event.type.startsWith('xstate.error.actor.')
+
+/** The path of a child: ids from the root down, each escaped, joined by `/`. */
+const childPath = (parent: string, id: string) => (parent === '' ? encodeURIComponent(id) : `${parent}/${encodeURIComponent(id)}`)
+
+let session = 0
+
+/** Makes the system and its root actor, not started. `owner` is the actor under which an inspector shows the root. */
+export function createProgramSystem(
+  logic: AnyActorLogic,
+  options: {
+    id: string
+    owner: AnyActorRef | undefined
+    input?: unknown
+    snapshot?: unknown
+    maxIterations: number
+    logger: (...args: unknown[]) => void
+  },
+  host: ProgramSystemHost,
+): ProgramSystem {
+  let muted = false
+  const keyed = new Map<string, InnerActor>()
+  const keyOf = new Map<InnerActor, string>()
+  const paths = new WeakMap<InnerActor, string>()
+  const inspector = options.owner?.system as unknown as InnerSystem | undefined
+  const observers = new Set<(event: InspectionEvent) => void>()
+  const pathOf = (ref: InnerActor) => paths.get(ref) ?? ''
+
+  const system = {
+    _snapshot: { _scheduledEvents: {} },
+    _bookId: () => `p:${session++}`,
+    _register: (sessionId: string) => sessionId,
+    _unregister(ref: InnerActor) {
+      const key = keyOf.get(ref)
+      if (key === undefined) return
+      keyOf.delete(ref)
+      keyed.delete(key)
+    },
+    _set(systemId: string, ref: InnerActor) {
+      const existing = keyed.get(systemId)
+      if (existing && existing !== ref) throw new Error(`Actor with system ID '${systemId}' already exists.`)
+      keyed.set(systemId, ref)
+      keyOf.set(ref, systemId)
+    },
+    get: (systemId: string) => keyed.get(systemId),
+    getAll: () => Object.fromEntries(keyed),
+    inspect(observer: ((event: InspectionEvent) => void) | { next?: (event: InspectionEvent) => void }) {
+      const next = typeof observer === 'function' ? observer : (event: InspectionEvent) => observer.next?.(event)
+      observers.add(next)
+      return { unsubscribe: () => observers.delete(next) }
+    },
+    _sendInspectionEvent(event: SystemEvent) {
+      if (event.type === '@xstate.actor') adopt(event.actorRef)
+      else if (event.type === '@xstate.snapshot' && !muted) host.changed()
+      inspector?._sendInspectionEvent(event)
+      for (const observer of observers) observer({ ...event, rootId: root.sessionId } as unknown as InspectionEvent)
+    },
+    _relay(source: InnerActor | undefined, target: InnerActor, event: AnyEventObject) {
+      if (muted) return
+      if (target === above) return heard(source, event)
+      inspector?._sendInspectionEvent({ type: '@xstate.event', sourceRef: source, actorRef: target, event })
+      target._send(event)
+    },
+    scheduler: {
+      schedule(source: InnerActor, target: InnerActor, event: AnyEventObject, delay: number, id?: string) {
+        host.schedule({ source: pathOf(source), target: target === above ? upwards : pathOf(target), id, event, delay })
+      },
+      cancel: (source: InnerActor, id: string) => host.cancel(pathOf(source), id),
+      cancelAll: (source: InnerActor) => muted || host.cancelAll(pathOf(source)),
+    },
+    getSnapshot: () => ({ _scheduledEvents: {} }),
+    start() {},
+    _clock: { setTimeout, clearTimeout },
+    _logger: options.logger,
+  }
+
+  /** Stands where the root's parent would: the root's end and its messages upwards arrive here. */
+  const above = {
+    id: options.id,
+    sessionId: options.owner?.sessionId,
+    system,
+    _send: (event: AnyEventObject) => heard(undefined, event),
+  } as unknown as InnerActor
+
+  function heard(source: InnerActor | undefined, event: AnyEventObject) {
+    if (source === root && isDelivered(event)) {
+      const { status, error, output } = root.getSnapshot()
+      host.settled(status === 'done' ? { status, output } : { status: 'error', error: error ?? event['error'] })
+      return
+    }
+    host.output({ kind: 'emit', path: '', value: event, run: () => undefined })
+  }
+
+  function adopt(ref: InnerActor) {
+    const path = ref._parent === above ? '' : childPath(pathOf(ref._parent as InnerActor), ref.id)
+    paths.set(ref, path)
+    const scope = ref._actorScope
+    const { emit } = scope
+    scope.emit = (event) => host.output({ kind: 'emit', path, value: event, run: () => emit(event) })
+    scope.logger = (...args) => host.output({ kind: 'log', path, value: args, run: () => options.logger(...args) })
+    if (isProgramMachine(ref.logic)) {
+      holdActions(ref, path, scope, ref.logic)
+      ref.logic = bounded(ref.logic, options.maxIterations)
+    } else if (ref.logic.start) holdStart(ref, path)
+  }
+
+  function holdActions(ref: InnerActor, path: string, scope: ActorScope, machine: ProgramMachine) {
+    const execute = scope.actionExecutor
+    scope.actionExecutor = (action) => {
+      const { type, exec, params } = action
+      if (!exec || type.startsWith('xstate.')) return execute(action)
+      const name = machine.implementations.actions[type] === exec ? type : undefined
+      const held = (info: unknown) =>
+        host.output({
+          kind: 'action',
+          path,
+          name,
+          via: viaOf(ref),
+          params,
+          event: action.info.event,
+          context: action.info.context,
+          run: () => attempt(ref, () => exec(info, params)),
+        })
+      execute({ ...action, exec: held })
+    }
+  }
+
+  const viaOf = (ref: InnerActor): string[] =>
+    ref._parent === above ? [] : [...viaOf(ref._parent as InnerActor), String(ref.src)]
+
+  function holdStart(ref: InnerActor, path: string) {
+    const inner = ref.logic as AnyActorLogic & { config?: (args: object) => unknown }
+    const isPromise = isPromiseLogic(inner)
+    const buffered: AnyEventObject[] = []
+    let begun = false
+    let controller: AbortController | undefined
+    const isActive = () => !muted && ref.getSnapshot().status === 'active'
+
+    const begin = (extras?: object) => {
+      if (!isActive()) return
+      begun = true
+      attempt(
+        ref,
+        () => {
+          if (isPromise) beginPromise(extras)
+          else inner.start?.(ref._snapshot as never, ref._actorScope as never)
+        },
+        step,
+      )
+      for (const event of buffered.splice(0)) if (isActive()) ref._send(event)
+    }
+    const beginPromise = (extras?: object) => {
+      controller = new AbortController()
+      const { self, emit } = ref._actorScope
+      const answer = (type: string) => (data: unknown) => {
+        host.stepGone(step)
+        if (isActive()) system._relay(ref, ref, { type, data })
+      }
+      const given = { ...extras, input: ref._snapshot.input, system, self, signal: controller.signal, emit }
+      Promise.resolve(inner.config?.(given)).then(answer('xstate.promise.resolve'), answer('xstate.promise.reject'))
+    }
+    const step: StepOutput = {
+      kind: 'step',
+      path,
+      restored: ref.options.snapshot !== undefined,
+      ends: isPromise,
+      logic: inner,
+      isActive,
+      run: begin,
+      fail: (error) =>
+        attempt(
+          ref,
+          () => {
+            throw error
+          },
+          step,
+        ),
+    }
+    ref.logic = {
+      ...inner,
+      start: (snapshot: { status: string }) => {
+        if (snapshot.status === 'active') host.output(step)
+      },
+      transition: (snapshot: { status: string }, event: AnyEventObject, scope: never) => {
+        const next = move(snapshot, event, scope)
+        if (next.status !== 'active') host.stepLeft(step)
+        return next
+      },
+    } as unknown as AnyActorLogic
+
+    function move(snapshot: { status: string }, event: AnyEventObject, scope: never): { status: string } {
+      if (event.type === 'xstate.stop') {
+        controller?.abort()
+        if (!begun) return { ...snapshot, status: 'stopped' }
+      } else if (!begun && !isPromise) {
+        buffered.push(event)
+        return snapshot
+      }
+      return inner.transition(snapshot as never, event as never, scope)
+    }
+  }
+
+  /** Runs what XState would have run inside a transition, and fails the actor as XState would. */
+  function attempt(ref: InnerActor, run: () => void, failed?: StepOutput) {
+    try {
+      run()
+    } catch (error) {
+      if (muted || ref.getSnapshot().status !== 'active') throw error
+      ref._snapshot = { ...ref._snapshot, status: 'error', error } as InnerActor['_snapshot']
+      ref._error(error)
+      if (failed) host.stepLeft(failed)
+      host.changed()
+    }
+  }
+
+  const find = (path: string): InnerActor | undefined =>
+    path === upwards
+      ? above
+      : path === ''
+        ? root
+        : path.split('/').reduce<InnerActor | undefined>((ref, id) => ref?._snapshot.children?.[decodeURIComponent(id)], root)
+
+  const root: InnerActor = createActor(logic, {
+    id: options.id,
+    parent: above as unknown as AnyActorRef,
+    input: options.input,
+    ...(options.snapshot === undefined ? {} : { snapshot: options.snapshot as never }),
+  } as never) as unknown as InnerActor
+
+  return {
+    root: root as unknown as AnyActorRef,
+    start: () => root.start(),
+    send: (event) => system._relay(undefined, root, event),
+    fire(timer) {
+      const [source, target] = [find(timer.source), find(timer.target)]
+      if (source && target) system._relay(source, target, timer.event)
+    },
+    persisted: () => root.getPersistedSnapshot({ __unsafeAllowInlineActors: true }),
+    find: (path) => find(path) as AnyActorRef | undefined,
+    stop() {
+      muted = true
+      root._stop()
+    },
+    mute: () => void (muted = true),
+  }
+}
+
+const boundedMachines = new WeakMap<object, AnyActorLogic>()
+
+/** The same machine with a limit on microsteps, so that an endless `always` loop ends as an error; the user's own limit wins. */
+function bounded(machine: ProgramMachine & AnyActorLogic, maxIterations: number): AnyActorLogic {
+  if (machine.options?.maxIterations !== undefined) return machine
+  const known = boundedMachines.get(machine)
+  if (known) return known
+  const made = Object.create(machine, {
+    options: { value: { ...machine.options, maxIterations }, enumerable: true },
+  }) as AnyActorLogic
+  boundedMachines.set(machine, made)
+  return made
+}

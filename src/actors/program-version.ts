@@ -1,0 +1,70 @@
+/** Which program a stored one goes on with. Owns the rules of versions: the same structure, a kept old version, or a migration. */
+import { StatewardError, isStatewardError } from '../errors.js'
+import type { StoredExecution } from '../persistence/snapshot-store.js'
+import { programOf, splitState } from './execution-state.js'
+import type { ProgramSettings } from './program-host.js'
+import { structureHash } from './program-hash.js'
+import { misfit, type ProgramRecord } from './program-record.js'
+import type { StreamDefinition } from './stream-definition.js'
+
+/** The settings and the record that fit each other. Throws `program_mismatch`. */
+export function fittingProgram(
+  definition: StreamDefinition,
+  current: ProgramSettings,
+  record: ProgramRecord | undefined,
+): { settings: ProgramSettings; record: ProgramRecord | undefined } {
+  if (!record || (record.hash === current.hash && record.version === current.version)) return { settings: current, record }
+  const from = { version: record.version, hash: record.hash }
+  const old = definition.versions[record.version]
+  if (old && structureHash(old) === record.hash) return { settings: { ...current, logic: old, ...from }, record }
+  if (definition.migrate) return { settings: current, record: migrated(definition, record, from) }
+  // another version of the same structure: nothing but code has changed
+  if (record.hash === current.hash) return { settings: current, record }
+  throw mismatch(definition, from, 'its structure has changed, and there is neither `migrate` nor `versions` for it')
+}
+
+/** Why a stored execution would not fit its entry point; undefined if it fits. */
+export function misfitOf(definition: StreamDefinition, stored: StoredExecution): string | undefined {
+  const { program } = splitState(stored.state, stored.id)
+  if (program === undefined) return undefined
+  const { program: logic, version, hash } = definition
+  try {
+    const { settings, record } = fittingProgram(
+      definition,
+      { logic, version, hash } as ProgramSettings,
+      programOf(program, stored.id),
+    )
+    return record && misfit(settings.logic, record.snapshot)
+  } catch (error) {
+    if (isStatewardError(error)) return error.message
+    throw error
+  }
+}
+
+function migrated(definition: StreamDefinition, record: ProgramRecord, from: { version: string; hash: string }): ProgramRecord {
+  let snapshot: ProgramRecord['snapshot']
+  try {
+    snapshot = definition.migrate?.(record.snapshot, from) ?? record.snapshot
+  } catch (cause) {
+    throw mismatch(definition, from, '`migrate` threw', cause)
+  }
+  const reason = misfit(definition.program, snapshot)
+  if (reason) throw mismatch(definition, from, `after \`migrate\`, ${reason}`)
+  return { ...record, snapshot }
+}
+
+function mismatch(
+  definition: StreamDefinition,
+  from: { version: string; hash: string },
+  reason: string,
+  cause?: unknown,
+): StatewardError {
+  return new StatewardError(
+    'program_mismatch',
+    `A snapshot of ${definition.programId} version ${from.version} does not fit version ${definition.version}: ${reason}.`,
+    {
+      details: { entryPoint: definition.id, from, to: { version: definition.version, hash: definition.hash }, reason },
+      cause,
+    },
+  )
+}

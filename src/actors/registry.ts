@@ -1,0 +1,110 @@
+/**
+ * A read-model of what is durable, to bind a page to.
+ *
+ * Owns: a small store of counts per stream, one of health, and an atom per execution that somebody looks at.
+ * No map of all executions is ever copied: an update costs the same with ten and with a million of them.
+ */
+import { createAtom, createStore, type Atom } from '@xstate/store'
+import type { ErrorRecord } from '../errors.js'
+import type { ExecutionStatus } from '../events/execution-status.js'
+import type { Commit, ExecutionCounts } from '../persistence/snapshot-store.js'
+
+/** Status → how many, for one stream; statuses that never occurred are absent. */
+export type StatusCounts = Partial<Record<ExecutionStatus, number>>
+
+/** What an atom shows of an execution. */
+export interface ExecutionSummary {
+  readonly id: string
+  readonly entryPoint: string
+  readonly status: ExecutionStatus
+  readonly revision: number
+  readonly updatedAt: number
+}
+
+/** How the store is doing: `degraded` from a write that failed until one that did not. */
+export interface Health {
+  readonly status: 'ok' | 'degraded'
+  readonly error: ErrorRecord | null
+}
+
+/** How many watched atoms of ended executions are kept. */
+const KEPT = 1_000
+
+function streamsStore() {
+  return createStore({
+    context: {} as Record<string, StatusCounts>,
+    on: { counted: (_, event: { counts: Record<string, StatusCounts> }) => event.counts },
+  })
+}
+
+function healthStore() {
+  return createStore({
+    context: { status: 'ok', error: null } as Health,
+    on: { changed: (_, event: { health: Health }) => event.health },
+  })
+}
+
+/** The read-model of one runtime. Counts show what this process committed, on top of what was stored when it started. */
+export class Registry {
+  /** An `@xstate/store`: entry point → status → how many. Updated at most once per turn of the event loop. */
+  readonly streams = streamsStore()
+  /** An `@xstate/store` with the health of the store. */
+  readonly health = healthStore()
+  readonly #counts: Record<string, Record<string, number>> = {}
+  readonly #atoms = new Map<string, Atom<ExecutionSummary | undefined>>()
+  readonly #ended: string[] = []
+  #due = false
+
+  /** The atom of an execution, made when it is first asked for; undefined inside until its next commit. */
+  execution(id: string): Atom<ExecutionSummary | undefined> {
+    let atom = this.#atoms.get(id)
+    if (!atom) this.#atoms.set(id, (atom = createAtom<ExecutionSummary | undefined>(undefined)))
+    return atom
+  }
+
+  /** Starts from what is stored. */
+  count(counts: ExecutionCounts, entryPoints: readonly string[]): void {
+    for (const id of entryPoints) this.#counts[id] = {}
+    for (const [entryPoint, statuses] of Object.entries(counts)) this.#counts[entryPoint] = { ...statuses }
+    this.#publish()
+  }
+
+  /** A commit is durable. */
+  committed(entryPoint: string, before: ExecutionStatus | undefined, commit: Commit): void {
+    if (before !== commit.status) {
+      const counts = (this.#counts[entryPoint] ??= {})
+      if (before) counts[before] = (counts[before] ?? 1) - 1
+      counts[commit.status] = (counts[commit.status] ?? 0) + 1
+      this.#schedule()
+    }
+    const atom = this.#atoms.get(commit.id)
+    if (!atom) return
+    const { id, status, revision, updatedAt } = commit
+    atom.set({ id, entryPoint, status, revision, updatedAt })
+    if (commit.endedAt !== null) this.#forget(id)
+  }
+
+  healthy(error: ErrorRecord | null): void {
+    const { context } = this.health.getSnapshot()
+    if ((error === null) === (context.status === 'ok')) return
+    this.health.send({ type: 'changed', health: { status: error ? 'degraded' : 'ok', error } })
+  }
+
+  #forget(id: string): void {
+    this.#ended.push(id)
+    if (this.#ended.length > KEPT) this.#atoms.delete(this.#ended.shift() as string)
+  }
+
+  #schedule(): void {
+    if (this.#due) return
+    this.#due = true
+    setImmediate(() => this.#publish())
+  }
+
+  #publish(): void {
+    this.#due = false
+    const counts: Record<string, StatusCounts> = {}
+    for (const [entryPoint, statuses] of Object.entries(this.#counts)) counts[entryPoint] = { ...statuses }
+    this.streams.send({ type: 'counted', counts })
+  }
+}

@@ -1,0 +1,40 @@
+/**
+ * Those who wait for executions to end.
+ *
+ * Owns: handing the outcome over in the turn in which it is durable, so that nothing can be forgotten in between.
+ * Results of executions that other processes run are found by polling.
+ */
+import type { ExecutionOutcome } from '../events/outcomes.js'
+
+type Waiting = (outcome: ExecutionOutcome) => void
+
+/** Waiting calls by execution. */
+export class ResultWaiters {
+  readonly #waiting = new Map<string, Set<Waiting>>()
+
+  /** The ids somebody waits for. */
+  get ids(): Iterable<string> {
+    return this.#waiting.keys()
+  }
+
+  add(id: string, waiting: Waiting): () => void {
+    let set = this.#waiting.get(id)
+    if (!set) this.#waiting.set(id, (set = new Set()))
+    set.add(waiting)
+    return () => {
+      set.delete(waiting)
+      if (set.size === 0) this.#waiting.delete(id)
+    }
+  }
+
+  has(id: string): boolean {
+    return this.#waiting.has(id)
+  }
+
+  settle(id: string, outcome: ExecutionOutcome): void {
+    const set = this.#waiting.get(id)
+    if (!set) return
+    this.#waiting.delete(id)
+    for (const waiting of set) waiting(outcome)
+  }
+}

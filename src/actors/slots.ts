@@ -1,0 +1,60 @@
+/** The limit on executions that run at the same time over all streams. Owns the count and whose turn is next. */
+import { isBefore } from './admission-queue.js'
+
+/** A stream that wants slots. */
+export interface SlotSeeker {
+  /** The place of its next execution, if it has one and a free slot of its own. */
+  wanting(): { started: boolean; key: number } | undefined
+  /** Takes one slot for its next execution. */
+  next(): void
+}
+
+/** Shared slots. Invariant: `used` ≤ `limit`. */
+export class Slots {
+  readonly limit: number
+  used = 0
+  readonly #seekers = new Set<SlotSeeker>()
+
+  constructor(limit: number) {
+    this.limit = limit
+  }
+
+  join(seeker: SlotSeeker): void {
+    this.#seekers.add(seeker)
+  }
+
+  leave(seeker: SlotSeeker): void {
+    this.#seekers.delete(seeker)
+  }
+
+  take(): boolean {
+    if (this.used >= this.limit) return false
+    this.used++
+    return true
+  }
+
+  /** Gives one back, to whoever waits longest for it. */
+  free(): void {
+    this.used--
+    this.offer()
+  }
+
+  /** Hands out what is free. */
+  offer(): void {
+    while (this.used < this.limit) {
+      const next = this.#next()
+      if (!next) return
+      next.next()
+    }
+  }
+
+  #next(): SlotSeeker | undefined {
+    let best: SlotSeeker | undefined
+    let bestKey: { started: boolean; key: number } | undefined
+    for (const seeker of this.#seekers) {
+      const key = seeker.wanting()
+      if (key && (!bestKey || isBefore(key, bestKey))) [best, bestKey] = [seeker, key]
+    }
+    return best
+  }
+}

@@ -1,0 +1,37 @@
+/** What the actors know of an entry point: its program and its limits, with every default filled in. Owns no behaviour. */
+import type { AnyActorLogic, AnyEventObject } from 'xstate'
+import type { Backoff } from './backoff.js'
+import type { PausedTimers, PersistedProgram } from './program-record.js'
+
+/** The settings of one stream. Times are milliseconds. */
+export interface StreamDefinition {
+  readonly id: string
+  readonly program: AnyActorLogic
+  readonly programId: string
+  readonly version: string
+  readonly hash: string
+  readonly maxConcurrent: number
+  readonly maxQueued: number
+  readonly overflow: 'reject' | 'drop_oldest'
+  readonly priority: number
+  readonly ageing: number
+  readonly durability: 'strict' | 'relaxed'
+  readonly retry:
+    | { readonly maxAttempts: number; readonly backoff?: Backoff; readonly onExhausted?: 'fail' | 'pause' }
+    | undefined
+  readonly timeout: number | undefined
+  readonly queueTimeout: number | undefined
+  readonly cancelEvent: AnyEventObject | undefined
+  readonly cancelTimeout: number
+  readonly pausedTimers: PausedTimers
+  readonly passivateAfter: number
+  readonly maxRecoveries: number
+  readonly checkpoints: number
+  readonly retention: { readonly maxAge: number; readonly keep: number }
+  readonly maxIterations: number
+  readonly versions: Readonly<Record<string, AnyActorLogic>>
+  readonly migrate:
+    | ((snapshot: PersistedProgram, from: { readonly version: string; readonly hash: string }) => PersistedProgram)
+    | undefined
+  readonly restart: 'permanent' | 'transient' | 'temporary'
+}

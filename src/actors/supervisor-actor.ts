@@ -1,0 +1,471 @@
+/**
+ * Hosts the streams of one runtime on one store.
+ *
+ * Owns: start and stop (all or nothing, bounded, joined by concurrent callers), the lease, the streams and their
+ * restarts, and the loop that looks for the work of other processes.
+ * Talks to: the streams below; `command-router.ts` carries commands to whoever holds an execution.
+ */
+import type { AnyActorRef } from 'xstate'
+import { StatewardError, toErrorRecord } from '../errors.js'
+import type { Intervention } from '../events/execution-events.js'
+import { isTerminal, type ExecutionStatus } from '../events/execution-status.js'
+import type { ExecutionOutcome } from '../events/outcomes.js'
+import { GroupCommit } from '../persistence/group-commit.js'
+import type { Commit, StoredExecution } from '../persistence/snapshot-store.js'
+import { backoffDelay } from './backoff.js'
+import type { ExecutionActor } from './execution-actor.js'
+import { deliverInbox } from './execution-inbox.js'
+import { storedOutcome } from './execution-view.js'
+import { JournalFeed } from './journal-feed.js'
+import { OwnerLease } from './owner-lease.js'
+import { Registry } from './registry.js'
+import { RestartIntensity } from './restart-intensity.js'
+import { ResultWaiters } from './result-waiters.js'
+import { Slots } from './slots.js'
+import { misfitOf } from './program-version.js'
+import { StreamActor, type StreamPort } from './stream-actor.js'
+import { supervisorSettings, type SupervisorOptions, type SupervisorSettings } from './supervisor-options.js'
+import { Takeover } from './takeover.js'
+
+/** Starts executions for steps that asked for them. */
+export type Execute = (
+  parent: ExecutionActor,
+  entryPoint: string,
+  input: unknown,
+  key: string,
+  signal: AbortSignal,
+) => Promise<unknown>
+
+/** One supervisor. */
+export class SupervisorActor {
+  readonly settings: SupervisorSettings
+  readonly registry = new Registry()
+  readonly results = new ResultWaiters()
+  readonly feed: JournalFeed
+  readonly commits: GroupCommit
+  readonly streams = new Map<string, StreamActor>()
+  /** Set by the router. */
+  execute: Execute = () => Promise.reject(new StatewardError('not_started', 'The runtime is not started.'))
+  #lease: OwnerLease
+  #takeover: Takeover
+  readonly #slots: Slots
+  readonly #intensity: RestartIntensity
+  #ref: AnyActorRef | undefined
+  #phase: 'idle' | 'starting' | 'running' | 'draining' | 'stopping' | 'stopped' = 'idle'
+  #starting: Promise<void> | undefined
+  #stopping: Promise<void> | undefined
+  #opened: Promise<void> | undefined
+  #pollTimer: unknown
+  #pruneAt = 0
+  #mailSeq = 0
+  #failure: unknown
+
+  constructor(options: SupervisorOptions) {
+    this.settings = supervisorSettings(options)
+    const { store, clock, maxConcurrent, pollInterval, supervision } = this.settings
+    this.commits = new GroupCommit(store, (error) => this.registry.healthy(error ? toErrorRecord(error) : null))
+    this.feed = new JournalFeed(store, clock, pollInterval)
+    this.#slots = new Slots(maxConcurrent)
+    this.#intensity = new RestartIntensity(supervision.intensity, supervision.period)
+    this.#lease = this.#newLease()
+    this.#takeover = this.#newTakeover()
+  }
+
+  get owner(): string {
+    return this.#lease.key
+  }
+
+  get phase(): string {
+    return this.#phase
+  }
+
+  get entryPointIds(): string[] {
+    return this.settings.entryPoints.map(({ id }) => id)
+  }
+
+  /** Opens the store, for queries and for commands to other processes. */
+  open(): Promise<void> {
+    this.#opened ??= this.settings.store.open().catch((error: unknown) => {
+      this.#opened = undefined
+      throw error
+    })
+    return this.#opened
+  }
+
+  /** Starts every stream and takes up what was left; on failure everything that was started is stopped again. */
+  start(ref: AnyActorRef): Promise<void> {
+    if (this.#phase === 'stopping' || this.#phase === 'stopped') {
+      return Promise.reject(new StatewardError('already_stopped', 'This runtime was stopped; make a new one to start again.'))
+    }
+    this.#ref = ref
+    this.#starting ??= this.#start().catch(async (error: unknown) => {
+      this.#starting = undefined
+      await this.#rollBack(error)
+      this.#phase = 'idle'
+      throw error
+    })
+    return this.#starting
+  }
+
+  /** Accepts nothing more and resolves once nothing is queued or running; waiting and paused executions stay as they are. */
+  async drain(): Promise<void> {
+    await this.#starting
+    if (this.#phase === 'running') this.#phase = 'draining'
+    for (const stream of this.streams.values()) stream.ref.send({ type: 'stream.drain' })
+    while ([...this.streams.values()].some((stream) => stream.isBusy)) await this.#nextCommit()
+  }
+
+  /** Gives everything back to the store, within `shutdownTimeout`; running executions go on at the next start. */
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop()
+    return this.#stopping
+  }
+
+  /** As if the process had died: nothing is written any more. */
+  kill(error: unknown): void {
+    this.#phase = 'stopped'
+    this.#quiesce()
+    for (const stream of this.streams.values()) stream.abandon(error)
+    this.streams.clear()
+  }
+
+  /** The stream of an entry point. Throws `unknown_entry_point`, `not_started`, `draining`. */
+  streamFor(entryPoint: string, accepting: boolean): StreamActor {
+    if (!this.settings.entryPoints.some(({ id }) => id === entryPoint)) {
+      throw new StatewardError('unknown_entry_point', `There is no entry point ${JSON.stringify(entryPoint)}.`, {
+        details: { entryPoint, known: this.entryPointIds },
+      })
+    }
+    if (accepting && this.#phase === 'draining')
+      throw new StatewardError('draining', 'The runtime is draining and accepts nothing more.')
+    const stream = this.streams.get(entryPoint)
+    if (!stream || this.#phase === 'idle' || this.#phase === 'stopping' || this.#phase === 'stopped') throw this.#notRunning()
+    return stream
+  }
+
+  /** The execution, if this process has it in memory. */
+  live(id: string): ExecutionActor | undefined {
+    for (const stream of this.streams.values()) {
+      const execution = stream.executions.get(id)
+      if (execution) return execution
+    }
+    return undefined
+  }
+
+  /** Takes an execution that nobody holds into memory; undefined if it could not be had. */
+  async claim(stored: StoredExecution): Promise<ExecutionActor | undefined> {
+    const { store, clock } = this.settings
+    const stream = this.streams.get(stored.entryPoint)
+    if (!stream || (this.#phase !== 'running' && this.#phase !== 'draining')) return undefined
+    const request = { owner: this.owner, now: clock.now(), limit: 1, entryPoints: [stored.entryPoint] }
+    const [claimed] = await store.claim({ ...request, from: { kind: 'one', id: stored.id } })
+    return claimed && this.#take(claimed, false)
+  }
+
+  /** Executions in flight that would not fit, each with the reason. */
+  async *misfits(): AsyncGenerator<{ id: string; entryPoint: string; reason: string }, void> {
+    for (const definition of this.settings.entryPoints) {
+      let cursor: string | undefined
+      do {
+        const page = await this.settings.store.query({
+          entryPoint: definition.id,
+          status: liveStatuses,
+          limit: 200,
+          ...(cursor ? { cursor } : {}),
+        })
+        for (const stored of page.executions) {
+          const reason = misfitOf(definition, stored)
+          if (reason) yield { id: stored.id, entryPoint: definition.id, reason }
+        }
+        cursor = page.cursor
+      } while (cursor)
+    }
+  }
+
+  /** A stream's pause outlives the process. */
+  async setPause(entryPoint: string, pause: Intervention | undefined): Promise<void> {
+    await this.settings.store.setControl(controlName(entryPoint), pause ? JSON.stringify(pause) : null)
+    const stream = this.streams.get(entryPoint)
+    stream?.ref.send(pause ? { type: 'stream.pause', pause } : { type: 'stream.resume' })
+  }
+
+  // ── start and stop ────────────────────────────────────────────────────────────────────────────────────────────────
+
+  async #start(): Promise<void> {
+    const { store, entryPoints, clock } = this.settings
+    this.#phase = 'starting'
+    await this.open()
+    await this.#lease.register()
+    this.registry.count(await store.counts(), this.entryPointIds)
+    for (const definition of entryPoints) this.streams.set(definition.id, await this.#newStream(definition))
+    this.#pruneAt = clock.now() + this.settings.retentionInterval
+    this.#phase = 'running'
+    await this.#takeover.lost()
+    await this.#takeover.released()
+    this.#schedulePoll()
+  }
+
+  async #rollBack(error: unknown): Promise<void> {
+    this.#quiesce()
+    for (const stream of this.streams.values()) stream.abandon(error)
+    this.streams.clear()
+    this.#takeover = this.#newTakeover()
+    await this.settings.store
+      .retire(this.owner, true)
+      .catch((cause: unknown) => this.settings.logger('the owner could not be retired', cause))
+  }
+
+  async #stop(): Promise<void> {
+    await this.#starting?.catch(() => undefined)
+    if (this.#phase === 'idle') {
+      this.#phase = 'stopped'
+      return this.#close()
+    }
+    this.#phase = 'stopping'
+    this.#quiesce()
+    const released = Promise.all([...this.streams.values()].map((stream) => stream.release()))
+    const inTime = await this.#withinShutdown(released)
+    const error = new StatewardError('already_stopped', 'The runtime was stopped.')
+    for (const stream of this.streams.values()) {
+      if (!inTime) stream.abandon(error)
+      stream.ref.send({ type: 'stream.stop' })
+    }
+    this.streams.clear()
+    await this.settings.store
+      .retire(this.owner, true)
+      .catch((cause: unknown) => this.settings.logger('the owner could not be retired', cause))
+    this.#phase = 'stopped'
+    await this.#close()
+  }
+
+  async #close(): Promise<void> {
+    this.feed.close()
+    if (this.#opened) await this.settings.store.close()
+  }
+
+  #quiesce(): void {
+    this.settings.clock.clearTimeout(this.#pollTimer)
+    this.#takeover.stop()
+  }
+
+  async #withinShutdown(work: Promise<unknown>): Promise<boolean> {
+    const { clock, shutdownTimeout } = this.settings
+    let timer: unknown
+    const late = new Promise<false>((resolve) => (timer = clock.setTimeout(() => resolve(false), shutdownTimeout)))
+    const done = await Promise.race([work.then(() => true as const), late])
+    clock.clearTimeout(timer)
+    return done
+  }
+
+  async #newStream(definition: SupervisorSettings['entryPoints'][number]): Promise<StreamActor> {
+    const { store, clock, ids, logger } = this.settings
+    const text = await store.control(controlName(definition.id))
+    const pause = text === null ? undefined : (JSON.parse(text) as Intervention)
+    const port: StreamPort = {
+      store,
+      clock,
+      ids,
+      logger,
+      commits: this.commits,
+      slots: this.#slots,
+      owner: this.owner,
+      committed: (stream, execution, before, commit) => this.#committed(stream, execution, before, commit),
+      left: (_, execution) => this.#left(execution),
+      execute: (...args) => this.execute(...args),
+    }
+    return new StreamActor(definition, port, this.#ref as AnyActorRef, pause)
+  }
+
+  #newLease(): OwnerLease {
+    const { store, clock, id, ids, lease } = this.settings
+    return new OwnerLease(store, clock, id, ids.key(), lease)
+  }
+
+  #newTakeover(): Takeover {
+    const { store, clock, logger } = this.settings
+    return new Takeover({
+      store,
+      clock,
+      lease: this.#lease,
+      entryPoints: this.entryPointIds,
+      taken: (stored, recovered) => void this.#take(stored, recovered),
+      failed: (error) => logger('taking over failed', error),
+    })
+  }
+
+  #notRunning(): StatewardError {
+    const stopped = this.#phase === 'stopping' || this.#phase === 'stopped'
+    if (!stopped) return new StatewardError('not_started', 'The runtime is not started; call `start()` first.')
+    return new StatewardError(
+      'already_stopped',
+      'The runtime was stopped.',
+      this.#failure === undefined ? {} : { cause: this.#failure },
+    )
+  }
+
+  // ── what streams tell ─────────────────────────────────────────────────────────────────────────────────────────────
+
+  #committed(stream: StreamActor, execution: ExecutionActor, before: ExecutionStatus | undefined, commit: Commit): void {
+    this.registry.committed(stream.id, before, commit)
+    if (isTerminal(commit.status) && this.results.has(execution.id))
+      this.results.settle(execution.id, storedOutcome(commit) as ExecutionOutcome)
+    if (commit.owner === null && commit.dueAt !== null) this.#takeover.wakeAt(commit.dueAt)
+    this.feed.wake()
+    for (const resolve of this.#committing.splice(0)) resolve()
+  }
+
+  #committing: (() => void)[] = []
+
+  #nextCommit(): Promise<void> {
+    return new Promise((resolve) => this.#committing.push(resolve))
+  }
+
+  #left(_execution: ExecutionActor): void {
+    for (const resolve of this.#committing.splice(0)) resolve()
+  }
+
+  #take(stored: StoredExecution, recovered: boolean): ExecutionActor | undefined {
+    const stream = this.streams.get(stored.entryPoint)
+    try {
+      return stream?.take(stored, recovered)
+    } catch (error) {
+      // one unreadable row is never another's trouble; it is kept as it is and named
+      this.settings.logger('execution', stored.id, 'could not be taken up', error)
+      this.registry.healthy(toErrorRecord(error))
+      return undefined
+    }
+  }
+
+  // ── supervision ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** A stream has failed: restarts what the strategy says, or gives up. */
+  async streamFailed(id: string, error: unknown): Promise<void> {
+    if (this.#phase !== 'running' && this.#phase !== 'draining') return
+    const { entryPoints, supervision, clock, ids } = this.settings
+    const failed = entryPoints.find((entryPoint) => entryPoint.id === id)
+    if (!failed) return
+    this.streams.get(id)?.abandon(error)
+    this.streams.delete(id)
+    if (failed.restart === 'temporary') return this.settings.store.retire(this.owner, false).catch(() => undefined)
+    if (!this.#intensity.allow(clock.now())) return this.#giveUp(error)
+    const from = entryPoints.indexOf(failed)
+    const affected =
+      supervision.strategy === 'one_for_one'
+        ? [failed]
+        : supervision.strategy === 'one_for_all'
+          ? [...entryPoints]
+          : entryPoints.slice(from)
+    for (const { id: other } of affected) {
+      this.streams.get(other)?.abandon(error)
+      this.streams.get(other)?.ref.send({ type: 'stream.stop' })
+      this.streams.delete(other)
+    }
+    const wait = backoffDelay(supervision.backoff, this.#intensity.recent, ids.random)
+    await new Promise<void>((resolve) => clock.setTimeout(resolve, wait))
+    if (this.#phase !== 'running' && this.#phase !== 'draining') return
+    for (const definition of affected) await this.#restart(definition)
+  }
+
+  async #restart(definition: SupervisorSettings['entryPoints'][number]): Promise<void> {
+    const { store } = this.settings
+    this.streams.set(definition.id, await this.#newStream(definition))
+    let cursor: string | undefined
+    do {
+      const page = await store.query({
+        entryPoint: definition.id,
+        status: liveStatuses,
+        limit: 500,
+        ...(cursor ? { cursor } : {}),
+      })
+      for (const stored of [...page.executions].reverse()) if (stored.owner === this.owner) this.#take(stored, true)
+      cursor = page.cursor
+    } while (cursor)
+  }
+
+  #giveUp(error: unknown): void {
+    this.#failure = error
+    this.#ref?.send({ type: 'supervisor.failed', error: toErrorRecord(error) })
+  }
+
+  // ── other processes ───────────────────────────────────────────────────────────────────────────────────────────────
+
+  #schedulePoll(): void {
+    const { clock, pollInterval, logger } = this.settings
+    if (this.#phase !== 'running' && this.#phase !== 'draining') return
+    this.#pollTimer = clock.setTimeout(() => {
+      this.#poll()
+        .catch((error: unknown) => {
+          logger('polling the store failed', error)
+          this.registry.healthy(toErrorRecord(error))
+        })
+        .finally(() => this.#schedulePoll())
+    }, pollInterval)
+  }
+
+  async #poll(): Promise<void> {
+    if (!(await this.#lease.renew())) return this.#fenced()
+    await this.#readMail()
+    await this.#takeover.lost()
+    await this.#takeover.released()
+    await this.#findResults()
+    await this.#prune()
+  }
+
+  /** The lease was taken away while this process was frozen: nothing it holds is its own. */
+  async #fenced(): Promise<void> {
+    const error = new StatewardError(
+      'stale_owner',
+      'This process lost its lease: it was frozen, or cut off from the store, for too long.',
+    )
+    for (const stream of this.streams.values()) {
+      stream.abandon(error)
+      stream.ref.send({ type: 'stream.stop' })
+    }
+    this.streams.clear()
+    this.#takeover.stop()
+    this.#lease = this.#newLease()
+    this.#takeover = this.#newTakeover()
+    await this.#lease.register()
+    for (const definition of this.settings.entryPoints) this.streams.set(definition.id, await this.#newStream(definition))
+  }
+
+  async #readMail(): Promise<void> {
+    const { store } = this.settings
+    const messages = await store.inbox({ owner: this.owner, after: this.#mailSeq, limit: 1_000 })
+    const addressed = new Set<ExecutionActor>()
+    for (const { seq, executionId } of messages) {
+      this.#mailSeq = Math.max(this.#mailSeq, seq)
+      const execution = this.live(executionId)
+      if (execution) addressed.add(execution)
+    }
+    for (const execution of addressed) {
+      execution.mail = true
+      void deliverInbox(store, execution).catch((error: unknown) =>
+        this.settings.logger('the inbox of', execution.id, 'could not be read', error),
+      )
+    }
+  }
+
+  async #findResults(): Promise<void> {
+    for (const id of [...this.results.ids]) {
+      if (this.live(id)) continue
+      const stored = await this.settings.store.load(id)
+      const outcome = stored && storedOutcome(stored)
+      if (outcome) this.results.settle(id, outcome)
+    }
+  }
+
+  async #prune(): Promise<void> {
+    const { store, clock, retentionInterval, entryPoints } = this.settings
+    const now = clock.now()
+    if (now < this.#pruneAt) return
+    this.#pruneAt = now + retentionInterval
+    for (const { id, retention } of entryPoints) {
+      await store.prune({ entryPoint: id, endedBefore: now - retention.maxAge, keep: retention.keep, now, limit: 1_000 })
+    }
+  }
+}
+
+const liveStatuses: readonly ExecutionStatus[] = ['running', 'waiting', 'pausing', 'paused', 'cancelling', 'queued']
+
+const controlName = (entryPoint: string) => `stream:${entryPoint}:pause`

@@ -1,0 +1,75 @@
+/**
+ * Takes up executions that nobody holds: those of dead owners, those that were given back, those that are due.
+ *
+ * Owns: when to look, and that one look finds everything. Polls only for what other processes may have done;
+ * what this process knows itself is woken by a timer.
+ */
+import type { Clock } from '../clock.js'
+import type { SnapshotStore, StoredExecution } from '../persistence/snapshot-store.js'
+import type { OwnerLease } from './owner-lease.js'
+
+/** Told of each execution that was claimed. */
+export interface TakeoverPort {
+  readonly store: SnapshotStore
+  readonly clock: Clock
+  readonly lease: OwnerLease
+  readonly entryPoints: readonly string[]
+  taken(stored: StoredExecution, recovered: boolean): void
+  failed(error: unknown): void
+}
+
+const PAGE = 500
+
+/** Claims for one owner. */
+export class Takeover {
+  readonly #port: TakeoverPort
+  #wakeAt = Infinity
+  #wakeTimer: unknown
+  #stopped = false
+
+  constructor(port: TakeoverPort) {
+    this.#port = port
+  }
+
+  /** Everything of owners that are gone. */
+  async lost(): Promise<void> {
+    const { store, lease } = this.#port
+    const dead = await lease.dead()
+    for (const key of dead) await store.retire(key, false)
+    const owners = (await store.orphans()).filter((key) => key !== lease.key)
+    if (owners.length > 0) await this.#claimAll({ kind: 'lost', owners }, true)
+  }
+
+  /** Everything that was given back and has something to do. */
+  async released(): Promise<void> {
+    await this.#claimAll({ kind: 'released' }, false)
+    const due = await this.#port.store.nextDue(this.#port.entryPoints)
+    if (due !== null) this.wakeAt(due)
+  }
+
+  /** An execution that left memory is due then. */
+  wakeAt(due: number): void {
+    const { clock } = this.#port
+    if (this.#stopped || due >= this.#wakeAt) return
+    this.#wakeAt = due
+    clock.clearTimeout(this.#wakeTimer)
+    this.#wakeTimer = clock.setTimeout(() => {
+      this.#wakeAt = Infinity
+      this.released().catch((error: unknown) => this.#port.failed(error))
+    }, due - clock.now())
+  }
+
+  stop(): void {
+    this.#stopped = true
+    this.#port.clock.clearTimeout(this.#wakeTimer)
+  }
+
+  async #claimAll(from: { kind: 'lost'; owners: readonly string[] } | { kind: 'released' }, recovered: boolean): Promise<void> {
+    const { store, clock, lease, entryPoints } = this.#port
+    while (!this.#stopped) {
+      const page = await store.claim({ owner: lease.key, now: clock.now(), limit: PAGE, entryPoints, from })
+      for (const stored of page) this.#port.taken(stored, recovered)
+      if (page.length < PAGE) return
+    }
+  }
+}

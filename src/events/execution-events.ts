@@ -1,0 +1,108 @@
+/**
+ * What an execution actor is told, and what it remembers of it.
+ *
+ * Owns: the events of the execution machine and the records of interventions, limits and endings that are persisted with it.
+ */
+import type { ErrorRecord } from '../errors.js'
+import type { TerminalStatus } from './execution-status.js'
+
+/** Who stopped or moved an execution, when and why. */
+export interface Intervention {
+  readonly at: number
+  readonly reason?: string
+  readonly actor?: string
+  /** What was addressed: the execution itself, its stream or the whole runtime; default the execution. */
+  readonly scope?: 'execution' | 'stream' | 'runtime' | 'parent'
+}
+
+/** How an execution is paused: at the next boundary between steps, or at once. */
+export type PauseMode = 'boundary' | 'now'
+
+/** A pause with its mode. */
+export interface PauseRecord extends Intervention {
+  readonly mode: PauseMode
+}
+
+/** The clock limits of an execution, as absolute times in ms. */
+export interface Limits {
+  readonly queueUntil?: number
+  readonly timeoutAt?: number
+  readonly deadlineAt?: number
+  readonly retryAt?: number
+  /** When a pause or a cancel stops waiting for promises that do not heed their signal. */
+  readonly stopBy?: number
+}
+
+/** Which limit was reached. */
+export type LimitName = 'queueTimeout' | 'timeout' | 'deadline' | 'stop'
+
+/** How an execution ends; `output` of a completed one is stored beside it. */
+export type Ending =
+  | { readonly status: 'completed' }
+  | { readonly status: 'failed'; readonly error: ErrorRecord }
+  | { readonly status: 'cancelled'; readonly intervention: Intervention; readonly error?: ErrorRecord }
+  | { readonly status: 'timed_out'; readonly limit: LimitName }
+  | { readonly status: 'rejected'; readonly reason: string }
+
+/** What the execution machine keeps; plain data, part of every commit. */
+export interface ExecutionContext {
+  readonly executionId: string
+  readonly entryPoint: string
+  /** 1 for the first; invariant: only grows. */
+  readonly attempt: number
+  readonly maxAttempts: number
+  readonly onExhausted: 'fail' | 'pause'
+  /** True if the program gets an event to compensate when it is cancelled. */
+  readonly compensates: boolean
+  /** How long it may run from its first slot on, in ms. */
+  readonly timeout?: number
+  readonly limits: Limits
+  readonly pause?: PauseRecord
+  readonly resume?: Intervention
+  readonly cancel?: Intervention
+  readonly ending?: Ending
+  /** The error of the last attempt that failed. */
+  readonly failure?: ErrorRecord
+}
+
+/** What the execution machine answers to. `inFlight`: promises run that must come to their end first. */
+export type ExecutionEvent =
+  | { readonly type: 'slot.granted'; readonly at: number }
+  | { readonly type: 'slot.missing' }
+  | { readonly type: 'program.busy'; readonly granted: boolean }
+  | { readonly type: 'program.idle' }
+  | { readonly type: 'program.done' }
+  | {
+      readonly type: 'program.failed'
+      readonly error: ErrorRecord
+      readonly retryAt: number
+      readonly final: boolean
+      readonly at: number
+    }
+  | { readonly type: 'program.drained' }
+  | { readonly type: 'program.held'; readonly pause: PauseRecord; readonly inFlight: boolean; readonly stopBy: number }
+  | { readonly type: 'retry.due'; readonly granted: boolean }
+  | { readonly type: 'limit.reached'; readonly limit: LimitName; readonly inFlight: boolean; readonly stopBy: number }
+  | { readonly type: 'execution.pause'; readonly pause: PauseRecord; readonly inFlight: boolean; readonly stopBy: number }
+  | { readonly type: 'execution.resume'; readonly resume: Intervention; readonly granted: boolean; readonly retry: boolean }
+  | { readonly type: 'execution.cancel'; readonly cancel: Intervention; readonly inFlight: boolean; readonly stopBy: number }
+  | { readonly type: 'execution.reject'; readonly reason: string }
+  | { readonly type: 'commit.acknowledged' }
+
+/** The types of the events in the journal. */
+export type JournalEventType =
+  | 'execution.accepted'
+  | 'execution.queued'
+  | 'execution.started'
+  | 'execution.running'
+  | 'execution.waiting'
+  | 'execution.pausing'
+  | 'execution.paused'
+  | 'execution.resumed'
+  | 'execution.cancelling'
+  | 'execution.retrying'
+  | 'execution.recovered'
+  | 'execution.emitted'
+  | 'execution.progress'
+  | 'execution.action_failed'
+  | `execution.${TerminalStatus}`

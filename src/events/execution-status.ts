@@ -1,0 +1,28 @@
+/** The statuses of an execution, and what kinds of them there are. Owns the spelling. */
+
+/** Where an execution stands. `waiting`: nothing is in flight, only an event or a timer can move it. */
+export type ExecutionStatus = 'queued' | 'running' | 'waiting' | 'pausing' | 'paused' | 'cancelling' | TerminalStatus
+
+/** How an execution ended; it ends once. */
+export type TerminalStatus = 'completed' | 'failed' | 'cancelled' | 'timed_out' | 'rejected'
+
+/** The terminal statuses, in no order. */
+export const terminalStatuses: readonly TerminalStatus[] = ['completed', 'failed', 'cancelled', 'timed_out', 'rejected']
+
+/** Every status, in the order of a life. */
+export const executionStatuses: readonly ExecutionStatus[] = [
+  'queued',
+  'running',
+  'waiting',
+  'pausing',
+  'paused',
+  'cancelling',
+  ...terminalStatuses,
+]
+
+const terminal: ReadonlySet<string> = new Set(terminalStatuses)
+
+/** True once an execution has ended. */
+export function isTerminal(status: ExecutionStatus): status is TerminalStatus {
+  return terminal.has(status)
+}

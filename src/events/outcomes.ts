@@ -1,0 +1,61 @@
+/**
+ * The answers to commands. Owns their words: `already_finished`, `not_found`, `expired` and `timeout` are never the same answer.
+ */
+import type { ErrorRecord } from '../errors.js'
+import type { TerminalStatus } from './execution-status.js'
+import type { Intervention, LimitName } from './execution-events.js'
+
+/** The command came too late: the execution had ended, `as` this. */
+export interface AlreadyFinished {
+  readonly status: 'already_finished'
+  readonly as: TerminalStatus
+}
+
+/** There is no such execution: it never was, or it was pruned by its retention. */
+export interface Absent {
+  readonly status: 'not_found' | 'expired'
+}
+
+/** `delivered`: what the event caused is durable. `queued`: it is in the durable inbox, until the execution goes on. */
+export type SendOutcome =
+  | { readonly status: 'delivered'; readonly revision: number }
+  | { readonly status: 'queued' }
+  | AlreadyFinished
+  | Absent
+
+/** `pausing`: the given time ran out before the steps in flight had ended; it goes on pausing. */
+export type PauseOutcome =
+  | { readonly status: 'paused' | 'already_paused'; readonly revision: number }
+  | { readonly status: 'pausing' | 'cancelling' }
+  | AlreadyFinished
+  | Absent
+
+/** `already_running`: it was not paused. */
+export type ResumeOutcome =
+  | { readonly status: 'resumed'; readonly revision: number }
+  | { readonly status: 'already_running' | 'cancelling' }
+  | AlreadyFinished
+  | Absent
+
+/** `cancelling`: the given time ran out before the steps in flight had ended; it goes on cancelling. */
+export type CancelOutcome = { readonly status: 'cancelled' | 'cancelling' } | AlreadyFinished | Absent
+
+/** How an execution ended. Read `output` after checking that `status` is `completed`. */
+export type ExecutionOutcome<TOutput = unknown> =
+  | { readonly status: 'completed'; readonly output: TOutput }
+  | { readonly status: 'failed'; readonly error: ErrorRecord }
+  | ({ readonly status: 'cancelled'; readonly error?: ErrorRecord } & Partial<Intervention>)
+  | { readonly status: 'timed_out'; readonly limit: LimitName }
+  | { readonly status: 'rejected'; readonly reason: string }
+
+/** What waiting for a result may also come to. `timeout`: it has not ended yet. */
+export type ResultOutcome<TOutput = unknown> = ExecutionOutcome<TOutput> | { readonly status: 'timeout' } | Absent
+
+/** A command as it travels through an inbox. */
+export type Command =
+  | { readonly type: 'pause'; readonly mode: 'boundary' | 'now'; readonly intervention: Intervention; readonly wait?: number }
+  | { readonly type: 'resume'; readonly intervention: Intervention; readonly retry: boolean }
+  | { readonly type: 'cancel'; readonly intervention: Intervention; readonly wait?: number }
+
+/** The answer to a command. */
+export type CommandOutcome = PauseOutcome | ResumeOutcome | CancelOutcome

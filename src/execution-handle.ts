@@ -1,0 +1,123 @@
+/** A handle on one execution, in memory or not, here or elsewhere. Owns the calls that a user makes on it. */
+import type { AnyActorLogic, EventFromLogic, OutputFrom } from 'xstate'
+import type { CommandRouter, ResultOptions } from './actors/command-router.js'
+import { executionRecord, type ExecutionRecord } from './actors/execution-view.js'
+import type { StoredExecution } from './persistence/snapshot-store.js'
+import type {
+  Absent,
+  CancelOutcome,
+  Command,
+  PauseOutcome,
+  ResultOutcome,
+  ResumeOutcome,
+  SendOutcome,
+} from './events/outcomes.js'
+import type { PauseMode } from './events/execution-events.js'
+
+/** Who does something and why; both are kept with the execution. */
+export interface By {
+  readonly reason?: string
+  readonly actor?: string
+}
+
+/** `mode`: `boundary` (default) lets steps in flight finish, `now` aborts them. `timeout`: how long to wait for it, in ms. */
+export interface PauseOptions extends By {
+  readonly mode?: PauseMode
+  readonly timeout?: number
+}
+
+/** `timeout`: how long to wait for the end, in ms; the cancel itself goes on. */
+export interface CancelOptions extends By {
+  readonly timeout?: number
+}
+
+/** `retry`: with as many attempts as at first. */
+export interface ResumeOptions extends By {
+  readonly retry?: boolean
+  /** Events to deliver first, in this order. */
+  readonly events?: readonly { readonly type: string }[]
+}
+
+/** `revision`: which checkpoint; default the last commit. */
+export interface ForkOptions {
+  readonly revision?: number
+  readonly idempotencyKey?: string
+}
+
+/** What a handle needs of its runtime. */
+export interface HandlePort {
+  readonly router: CommandRouter
+  now(): number
+  load(id: string): Promise<StoredExecution | Absent>
+  fork(id: string, options: ForkOptions): Promise<string>
+}
+
+/**
+ * An execution, by id. Commands may be repeated and answer what is durable; see each outcome type.
+ * Every call may reject with `store_failed`, and `no_answer` if another process holds the execution and does not react.
+ */
+export class ExecutionHandle<TProgram extends AnyActorLogic = AnyActorLogic> {
+  readonly id: string
+  readonly #port: HandlePort
+
+  constructor(id: string, port: HandlePort) {
+    this.id = id
+    this.#port = port
+  }
+
+  /** Sends an event to the program; resolves once what it caused is durable. Errors: `invalid_event`, `not_storable`. */
+  send(event: EventFromLogic<TProgram>): Promise<SendOutcome> {
+    return this.#port.router.send(this.id, event)
+  }
+
+  /** Pauses; resolves once the pause is durable and no step is in flight. */
+  async pause({ mode = 'boundary', timeout, ...by }: PauseOptions = {}): Promise<PauseOutcome> {
+    return (await this.#command({ type: 'pause', mode, intervention: this.#by(by), ...waiting(timeout) })) as PauseOutcome
+  }
+
+  /** Goes on from the last commit; resolves once that is durable. */
+  async resume({ retry = false, events = [], ...by }: ResumeOptions = {}): Promise<ResumeOutcome> {
+    for (const event of events) await this.#port.router.send(this.id, event)
+    return (await this.#command({ type: 'resume', retry, intervention: this.#by(by) })) as ResumeOutcome
+  }
+
+  /** Cancels; resolves once the execution has ended. */
+  async cancel({ timeout, ...by }: CancelOptions = {}): Promise<CancelOutcome> {
+    return (await this.#command({ type: 'cancel', intervention: this.#by(by), ...waiting(timeout) })) as CancelOutcome
+  }
+
+  /**
+   * Tries again. A paused execution goes on with fresh attempts; one that ended as failed, cancelled or timed out stays
+   * ended, and a fork of its last good commit is started. Resolves with the handle of the execution that runs.
+   */
+  async retry(by: By = {}): Promise<ExecutionHandle<TProgram>> {
+    const outcome = await this.resume({ ...by, retry: true })
+    return outcome.status === 'already_finished' ? this.fork() : this
+  }
+
+  /** Starts another execution from a kept commit of this one. Errors: `not_found`, `no_checkpoint`. */
+  async fork(options: ForkOptions = {}): Promise<ExecutionHandle<TProgram>> {
+    return new ExecutionHandle(await this.#port.fork(this.id, options), this.#port)
+  }
+
+  /** Waits for the end. `timeout: 0` asks and does not wait. Rejects with the signal's reason when that fires. */
+  result(options?: ResultOptions): Promise<ResultOutcome<OutputFrom<TProgram>>> {
+    return this.#port.router.result(this.id, options) as Promise<ResultOutcome<OutputFrom<TProgram>>>
+  }
+
+  /** The execution as of its last commit. */
+  async get(): Promise<ExecutionRecord | Absent> {
+    const stored = await this.#port.load(this.id)
+    return 'revision' in stored ? executionRecord(stored) : stored
+  }
+
+  #command(command: Command) {
+    return this.#port.router.command(this.id, command)
+  }
+
+  #by({ reason, actor }: By) {
+    return { at: this.#port.now(), ...(reason === undefined ? {} : { reason }), ...(actor === undefined ? {} : { actor }) }
+  }
+}
+
+const waiting = (timeout: number | undefined) => (timeout === undefined ? {} : { wait: timeout })

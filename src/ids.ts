@@ -1,0 +1,44 @@
+/**
+ * The only place that makes random values: execution ids, owner keys, jitter.
+ *
+ * An execution id sorts by its time of acceptance (B-tree locality), carries no `-` or `_` at either end
+ * (safe in file names and on command lines) and is never reused; every id that comes from outside is
+ * checked by `isId` at the boundary.
+ */
+import { customAlphabet } from 'nanoid'
+
+/** Makes the ids and the randomness of one runtime; replace it to make a test deterministic. */
+export interface IdSource {
+  /** A fresh execution id; sorts by `now`. */
+  execution(now: number): string
+  /** A fresh key, for owners and request ids. */
+  key(): string
+  /** A number in [0, 1), for jitter. */
+  random(): number
+}
+
+const letters = '0123456789abcdefghijklmnopqrstuvwxyz'
+const suffix = customAlphabet(letters, 10)
+const key = customAlphabet(letters, 16)
+
+/** Ids from the machine's random source: `<time in base 36><counter><10 random characters>`. */
+export function randomIds(): IdSource {
+  let last = 0
+  let counter = 0
+  return {
+    execution(now) {
+      counter = now === last ? counter + 1 : 0
+      last = now
+      return `${now.toString(36).padStart(9, '0')}${counter.toString(36).padStart(4, '0')}${suffix()}`
+    },
+    key: () => key(),
+    random: () => Math.random(),
+  }
+}
+
+const pattern = /^[A-Za-z0-9](?:[A-Za-z0-9._:-]{0,126}[A-Za-z0-9])?$/
+
+/** True for 1 to 128 letters, digits and `. _ : -`, with a letter or digit at both ends and no `..`. */
+export function isId(value: unknown): value is string {
+  return typeof value === 'string' && pattern.test(value) && !value.includes('..')
+}

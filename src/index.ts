@@ -1,0 +1,47 @@
+/** The public face: a table of contents; nothing inside imports it. */
+export { createRuntime, runtimeOf, Runtime } from './runtime.js'
+export type { CommandScope, ExecutionFilter, ExecutionList, RuntimeOptions, TriggerOptions } from './runtime.js'
+export { defineEntryPoint } from './entry-point.js'
+export type { EntryPoint, EntryPointOptions, Retention, Trigger } from './entry-point.js'
+export { ExecutionHandle } from './execution-handle.js'
+export type { By, CancelOptions, ForkOptions, PauseOptions, ResumeOptions } from './execution-handle.js'
+export { fromExecution, fromStep } from './actors/step.js'
+export type { OnRecovery, StepArguments, StepOptions } from './actors/step.js'
+export { supervisorMachine } from './actors/supervisor-logic.js'
+export type { Supervision, SupervisorOptions } from './actors/supervisor-options.js'
+export { executionMachine } from './machines/execution-machine.js'
+export { streamMachine } from './machines/stream-machine.js'
+export type { Backoff } from './actors/backoff.js'
+export type { ResultOptions } from './actors/command-router.js'
+export type { ExecutionRecord } from './actors/execution-view.js'
+export type { EventFilter, RuntimeEvent } from './actors/journal-feed.js'
+export type { ExecutionSummary, Health, Registry, StatusCounts } from './actors/registry.js'
+export type { PausedTimers, PersistedProgram } from './actors/program-record.js'
+export type {
+  Ending,
+  Intervention,
+  JournalEventType,
+  LimitName,
+  Limits,
+  PauseMode,
+  PauseRecord,
+} from './events/execution-events.js'
+export { executionStatuses, isTerminal, terminalStatuses } from './events/execution-status.js'
+export type { ExecutionStatus, TerminalStatus } from './events/execution-status.js'
+export type {
+  Absent,
+  AlreadyFinished,
+  CancelOutcome,
+  ExecutionOutcome,
+  PauseOutcome,
+  ResultOutcome,
+  ResumeOutcome,
+  SendOutcome,
+} from './events/outcomes.js'
+export { isStatewardError, StatewardError, toErrorRecord } from './errors.js'
+export type { ErrorRecord, StatewardErrorCode } from './errors.js'
+export { systemClock } from './clock.js'
+export type { Clock } from './clock.js'
+export { randomIds } from './ids.js'
+export type { IdSource } from './ids.js'
+export type { SnapshotStore } from './persistence/snapshot-store.js'

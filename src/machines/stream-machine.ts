@@ -1,0 +1,62 @@
+/**
+ * The life of a stream: whether it admits executions, and how it ends.
+ *
+ * Owns: which commands a stream takes when. Executions are its children in the actor system, but stand in no context:
+ * XState copies `children` at every spawn, which makes thousands quadratic.
+ * Its effects are named and not implemented: the stream actor gives them (`actors/stream-actor.ts`).
+ */
+import { setup } from 'xstate'
+import type { Intervention } from '../events/execution-events.js'
+
+/** What a stream is given. */
+export interface StreamInput {
+  readonly entryPoint: string
+  readonly maxConcurrent: number
+  readonly pause?: Intervention
+}
+
+/** What a stream answers to. */
+export type StreamEvent =
+  | { readonly type: 'stream.pause'; readonly pause: Intervention }
+  | { readonly type: 'stream.resume' }
+  | { readonly type: 'stream.drain' }
+  | { readonly type: 'stream.stop' }
+  | { readonly type: 'stream.crash'; readonly error: unknown }
+
+/** The lifecycle of a stream; give its effects with `provide`. */
+export const streamMachine = setup({
+  types: { context: {} as StreamInput, events: {} as StreamEvent, input: {} as StreamInput },
+  actions: {
+    openAdmission: () => undefined,
+    closeAdmission: () => undefined,
+    /** Ends the stream as an error, which its supervisor hears. */
+    crash: ({ event }) => {
+      if (event.type === 'stream.crash') throw event.error
+    },
+  },
+}).createMachine({
+  id: 'stream',
+  context: ({ input }) => input,
+  initial: 'deciding',
+  on: {
+    'stream.stop': '.stopped',
+    'stream.crash': { actions: 'crash' },
+    // an execution's end is dealt with when its commit is durable
+    'xstate.done.actor.*': {},
+    'xstate.error.actor.*': {},
+  },
+  states: {
+    deciding: { always: [{ guard: ({ context }) => context.pause !== undefined, target: 'paused' }, { target: 'running' }] },
+    running: {
+      entry: 'openAdmission',
+      on: { 'stream.pause': 'paused', 'stream.drain': 'draining' },
+    },
+    paused: {
+      entry: 'closeAdmission',
+      on: { 'stream.resume': 'running', 'stream.drain': 'draining' },
+    },
+    /** What was accepted goes on to its end; nothing new comes in. */
+    draining: {},
+    stopped: { type: 'final', entry: 'closeAdmission' },
+  },
+})

@@ -1,0 +1,156 @@
+/**
+ * Makes one transaction of what many executions owe the store at the same time.
+ *
+ * Owns: when a batch goes (at the end of the event loop's turn; one in flight, the next one gathering), and what a
+ * failing store means for each commit: the batch is tried again one by one, so that a commit never fails for another's sake.
+ * Does not know: what is in a commit; it asks for it at the last moment, so that an execution that moved twice writes once.
+ */
+import { StatewardError } from '../errors.js'
+import type { Commit, CommitVerdict, SnapshotStore } from './snapshot-store.js'
+
+/** Someone with something to commit. */
+export interface Committer {
+  readonly id: string
+  /** The commit as of now; undefined: there is nothing any more. What it throws comes back through `refused`. */
+  collect(): Commit | undefined
+  judged(verdict: CommitVerdict, commit: Commit): void
+  /** Nothing was written: the value can't be stored, or the store failed. */
+  refused(error: unknown, commit: Commit | undefined): void
+  /** It threw while it was told; its supervisor must know. */
+  crashed(error: unknown): void
+}
+
+/** Counts of what was written, for the bench and for health. */
+export interface CommitCounts {
+  batches: number
+  commits: number
+  failures: number
+}
+
+/** Gathers commits and writes them in batches. */
+export class GroupCommit {
+  readonly counts: CommitCounts = { batches: 0, commits: 0, failures: 0 }
+  readonly #store: SnapshotStore
+  readonly #onHealth: (error: StatewardError | undefined) => void
+  #dirty = new Set<Committer>()
+  #inFlight = false
+  #scheduled = false
+  #idle: (() => void)[] = []
+
+  constructor(store: SnapshotStore, onHealth: (error: StatewardError | undefined) => void = () => undefined) {
+    this.#store = store
+    this.#onHealth = onHealth
+  }
+
+  /** Asks for a place in the next batch. */
+  request(committer: Committer): void {
+    this.#dirty.add(committer)
+    this.#schedule()
+  }
+
+  /** Takes back a request. */
+  withdraw(committer: Committer): void {
+    this.#dirty.delete(committer)
+  }
+
+  /** Resolves once nothing is owed and nothing is in flight. */
+  settled(): Promise<void> {
+    if (!this.#inFlight && this.#dirty.size === 0) return Promise.resolve()
+    return new Promise((resolve) => this.#idle.push(resolve))
+  }
+
+  #schedule(): void {
+    if (this.#scheduled || this.#inFlight) return
+    this.#scheduled = true
+    setImmediate(() => {
+      this.#scheduled = false
+      void this.#flush()
+    })
+  }
+
+  async #flush(): Promise<void> {
+    const committers: Committer[] = []
+    const batch: Commit[] = []
+    const dirty = this.#dirty
+    this.#dirty = new Set()
+    for (const committer of dirty) {
+      try {
+        const commit = committer.collect()
+        if (!commit) continue
+        committers.push(committer)
+        batch.push(commit)
+      } catch (error) {
+        told(committer, () => committer.refused(error, undefined))
+      }
+    }
+    if (batch.length > 0) {
+      this.#inFlight = true
+      await this.#write(committers, batch)
+      this.#inFlight = false
+    }
+    if (this.#dirty.size > 0) this.#schedule()
+    else for (const resolve of this.#idle.splice(0)) resolve()
+  }
+
+  async #write(committers: readonly Committer[], batch: readonly Commit[]): Promise<void> {
+    let verdicts: readonly CommitVerdict[]
+    try {
+      verdicts = await this.#store.commit(batch)
+    } catch {
+      return this.#writeSingly(committers, batch)
+    }
+    this.counts.batches++
+    this.counts.commits += batch.length
+    for (const [index, committer] of committers.entries()) {
+      told(committer, () => committer.judged(verdicts[index] as CommitVerdict, batch[index] as Commit))
+    }
+    this.#onHealth(undefined)
+  }
+
+  async #writeSingly(committers: readonly Committer[], batch: readonly Commit[]): Promise<void> {
+    for (const [index, committer] of committers.entries()) {
+      const commit = batch[index] as Commit
+      try {
+        const [verdict] = await this.#store.commit([commit])
+        this.counts.batches++
+        this.counts.commits++
+        const own = await this.#ownWrite(verdict as CommitVerdict, commit)
+        told(committer, () => committer.judged(own, commit))
+        this.#onHealth(undefined)
+      } catch (cause) {
+        this.counts.failures++
+        const error = storeFailed(this.#store, commit.id, cause)
+        this.#onHealth(error)
+        told(committer, () => committer.refused(error, commit))
+      }
+    }
+  }
+
+  /** A batch may have been written although the store reported an error; then the same commit looks stale, or taken by itself. */
+  async #ownWrite(verdict: CommitVerdict, commit: Commit): Promise<CommitVerdict> {
+    if (verdict.status !== 'stale' && verdict.status !== 'duplicate') return verdict
+    const stored = await this.#store.load(commit.id)
+    const mine =
+      stored?.revision === commit.revision && stored.epoch === commit.epoch && stored.owner === commit.owner && stored.updatedAt === commit.updatedAt
+    return mine && stored.state === commit.state ? { status: 'committed', firstSeq: 0 } : verdict
+  }
+}
+
+/** One execution's trouble with a verdict is never another's. */
+function told(committer: Committer, tell: () => void): void {
+  try {
+    tell()
+  } catch (error) {
+    committer.crashed(error)
+  }
+}
+
+/** Whatever a store threw, as a typed error that names the execution. */
+export function storeFailed(store: SnapshotStore, id: string, cause: unknown): StatewardError {
+  const code = cause instanceof StatewardError ? cause.code : 'store_failed'
+  const message = cause instanceof Error ? cause.message : String(cause)
+  return new StatewardError(code === 'store_closed' ? code : 'store_failed', `The ${store.name} store failed to commit execution ${id}: ${message}`, {
+    details: { id, store: store.name, location: store.location },
+    cause,
+  })
+}

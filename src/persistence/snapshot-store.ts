@@ -1,0 +1,261 @@
+/**
+ * The contract between the actors and whatever keeps their snapshots.
+ *
+ * Owns: the shape of a stored execution, of a commit and of its verdict. The actors know nothing else of
+ * persistence; a store knows nothing of XState: payloads are opaque texts made by the snapshot codec.
+ * The suite in `stateward/testing` holds every promise below as data and runs on any store.
+ */
+import type { ExecutionStatus } from '../events/execution-status.js'
+
+/** One execution as it is stored. Times are milliseconds since the epoch. */
+export interface StoredExecution {
+  readonly id: string
+  readonly entryPoint: string
+  readonly programId: string
+  readonly programVersion: string
+  readonly programHash: string
+  readonly status: ExecutionStatus
+  /** The number of this execution's commits. Invariant: only grows, by one a commit. */
+  readonly revision: number
+  /** The fencing token. Invariant: grows with each claim; a commit with another epoch is stale. */
+  readonly epoch: number
+  /** The key of the owner whose process holds it, or null: nobody does. */
+  readonly owner: string | null
+  readonly priority: number
+  readonly acceptedAt: number
+  readonly startedAt: number | null
+  readonly endedAt: number | null
+  readonly updatedAt: number
+  /** When it must be woken although nothing happened. */
+  readonly dueAt: number | null
+  /** True while its outbox holds actions that were not acknowledged; may be true on a terminal execution. */
+  readonly owed: boolean
+  /** How often it was taken over from a dead owner since it last made progress. */
+  readonly recoveries: number
+  readonly sessionId: string | null
+  readonly correlationId: string | null
+  readonly idempotencyKey: string | null
+  /** The execution that started it, if one did. */
+  readonly parentId: string | null
+  readonly input: string
+  readonly state: string
+  readonly output: string | null
+  readonly error: string | null
+}
+
+/** What is written once, when an execution is accepted. */
+export type Acceptance = Pick<
+  StoredExecution,
+  | 'entryPoint'
+  | 'programId'
+  | 'programVersion'
+  | 'programHash'
+  | 'priority'
+  | 'acceptedAt'
+  | 'sessionId'
+  | 'correlationId'
+  | 'idempotencyKey'
+  | 'parentId'
+  | 'input'
+>
+
+/** An event that an execution publishes; `data` is a text of the codec. */
+export interface PublishedEvent {
+  readonly type: string
+  readonly at: number
+  readonly data: string | null
+}
+
+/** A published event with its place in the journal. `seq` grows over all executions, in commit order. */
+export interface StoredEvent extends PublishedEvent {
+  readonly seq: number
+  readonly executionId: string
+  readonly entryPoint: string
+  readonly revision: number
+}
+
+/** A message in an execution's durable inbox: an event for its program, or a command for its owner. */
+export interface InboxMessage {
+  readonly seq: number
+  readonly executionId: string
+  readonly kind: 'event' | 'command'
+  readonly payload: string
+  readonly at: number
+}
+
+/** Everything that one execution owes the store, written whole or not at all. */
+export interface Commit {
+  readonly id: string
+  /** Present on the first commit alone: the execution comes into being with revision 1 and epoch 1. */
+  readonly accept?: Acceptance
+  /** The revision that this commit makes: the stored one plus one, else the commit is stale. */
+  readonly revision: number
+  /** The epoch under which the writer owns the execution, else the commit is stale. */
+  readonly epoch: number
+  /** Who owns it after this commit; null gives it back. */
+  readonly owner: string | null
+  readonly status: ExecutionStatus
+  readonly startedAt: number | null
+  readonly endedAt: number | null
+  readonly updatedAt: number
+  readonly dueAt: number | null
+  readonly owed: boolean
+  readonly recoveries: number
+  readonly state: string
+  readonly output: string | null
+  readonly error: string | null
+  readonly events: readonly PublishedEvent[]
+  /** Inbox messages that this commit consumed; those with an answer keep it for their sender. */
+  readonly consumed: readonly { readonly seq: number; readonly answer: string | null }[]
+  /** How many checkpoints to keep from now on, this commit's included; 0 keeps none, absent leaves them alone. */
+  readonly checkpoints?: number
+}
+
+/**
+ * The verdict on one commit of a batch.
+ * `stale`: revision or epoch did not fit, nothing of it was written. `duplicate`: an acceptance whose
+ * idempotency key (within its entry point) or id is taken, by `id`; nothing of it was written.
+ */
+export type CommitVerdict =
+  | { readonly status: 'committed'; /** of the first of its events */ readonly firstSeq: number }
+  | { readonly status: 'stale'; readonly revision: number; readonly epoch: number; readonly owner: string | null }
+  | { readonly status: 'duplicate'; readonly id: string; readonly of: 'id' | 'idempotency_key' }
+  | { readonly status: 'not_found' }
+
+/** A runtime instance that holds executions. `key` is fresh for each start; `id` is the user's name for it. */
+export interface OwnerRecord {
+  readonly key: string
+  readonly id: string
+  readonly host: string
+  readonly pid: number
+  /** Tells a process from a later one with the same pid. */
+  readonly processStart: string
+  readonly leaseUntil: number
+}
+
+/** Which executions a claim may take. All of them are then owned by `owner`, with a greater epoch. */
+export interface ClaimRequest {
+  readonly owner: string
+  readonly now: number
+  readonly limit: number
+  readonly entryPoints: readonly string[]
+  /**
+   * `lost`: those of these owner keys, not terminal or owed (adds one to `recoveries` of each that was not queued or waiting).
+   * `released`: unowned ones that have something to do: not terminal and neither waiting nor paused, or owed,
+   * or with inbox messages, or due. `one`: that execution, if nobody owns it and it is not terminal.
+   */
+  readonly from:
+    | { readonly kind: 'lost'; readonly owners: readonly string[] }
+    | { readonly kind: 'released' }
+    | { readonly kind: 'one'; readonly id: string }
+}
+
+/** A filter over the stored executions; the newest accepted come first. */
+export interface ExecutionQuery {
+  readonly entryPoint?: string
+  readonly status?: readonly ExecutionStatus[]
+  readonly sessionId?: string
+  readonly correlationId?: string
+  readonly parentId?: string
+  readonly limit: number
+  readonly cursor?: string
+}
+
+/** One page of a query; `cursor` is absent on the last. */
+export interface ExecutionPage {
+  readonly executions: readonly StoredExecution[]
+  readonly cursor?: string
+}
+
+/** A filter over the journal: events with a greater `seq` than `since`, oldest first. */
+export interface EventQuery {
+  readonly since: number
+  readonly execution?: string
+  readonly entryPoint?: string
+  readonly limit: number
+}
+
+/** A kept commit. */
+export interface StoredCheckpoint {
+  readonly executionId: string
+  readonly revision: number
+  readonly at: number
+  readonly status: ExecutionStatus
+  readonly state: string
+}
+
+/** What may be forgotten. Never touches an execution that is not terminal, or one whose outbox is owed. */
+export interface PruneRequest {
+  readonly entryPoint: string
+  /** Terminal executions that ended before this time go, with all that belongs to them. */
+  readonly endedBefore?: number
+  /** Of the terminal executions, this many are kept, those that ended last. */
+  readonly keep?: number
+  readonly now: number
+  /** At most so many executions a call, so that a commit never waits long. */
+  readonly limit: number
+}
+
+/** Counts of the stored executions: entry point → status → how many. */
+export type ExecutionCounts = Readonly<Record<string, Partial<Record<ExecutionStatus, number>>>>
+
+/**
+ * Keeps executions, their inboxes, checkpoints and events.
+ *
+ * Every call may reject with any error, and is then to have had no effect, or its whole effect.
+ * A closed or not yet opened store rejects with a `StatewardError` of code `store_closed`.
+ */
+export interface SnapshotStore {
+  /** A word for messages, such as `sqlite`. */
+  readonly name: string
+  /** Where it is, for people: a path or an address. */
+  readonly location: string
+  /** Opens and migrates; a second call does nothing. */
+  open(): Promise<void>
+  /** Closes; a second call does nothing. */
+  close(): Promise<void>
+
+  /** Writes a batch in one transaction that is durable once the promise resolves; each commit gets its own verdict. */
+  commit(batch: readonly Commit[]): Promise<readonly CommitVerdict[]>
+  load(id: string): Promise<StoredExecution | undefined>
+  /** `expired` if it was pruned (and the trace of that is still kept), `unknown` if it never was. */
+  absence(id: string): Promise<'expired' | 'unknown'>
+  query(query: ExecutionQuery): Promise<ExecutionPage>
+  counts(): Promise<ExecutionCounts>
+  events(query: EventQuery): Promise<readonly StoredEvent[]>
+  /** The greatest `seq` so far, 0 before the first. */
+  lastSeq(): Promise<number>
+
+  /** Oldest first. */
+  checkpoints(id: string): Promise<readonly StoredCheckpoint[]>
+  checkpoint(id: string, revision: number): Promise<StoredCheckpoint | undefined>
+
+  /** Appends to the inbox of an execution that is not terminal. */
+  enqueue(message: Omit<InboxMessage, 'seq'>): Promise<{ status: 'queued'; seq: number } | { status: 'finished' | 'not_found' }>
+  /** The messages of one execution, or of all that `owner` holds, in order, greater than `after`, not consumed yet. */
+  inbox(of: { readonly execution: string } | { readonly owner: string; readonly after: number; readonly limit: number }): Promise<readonly InboxMessage[]>
+  /** The answer to a command: `pending` until it was consumed, `unknown` if there is no such message (any more). */
+  answer(seq: number): Promise<{ status: 'pending' | 'unknown' } | { status: 'answered'; answer: string | null }>
+
+  /**
+   * Registers an owner unless another key holds the same id; keys in `dead` are taken away first, their
+   * executions stay claimable as `lost`. False: the id is in use.
+   */
+  register(owner: OwnerRecord, dead: readonly string[]): Promise<boolean>
+  /** Prolongs the lease. False: the owner was taken away, nothing it holds is its own any more. */
+  heartbeat(key: string, leaseUntil: number): Promise<boolean>
+  owners(): Promise<readonly OwnerRecord[]>
+  /** The owner keys that executions still name though no such owner is registered. */
+  orphans(): Promise<readonly string[]>
+  /** Takes an owner away, and gives back what it still holds when it leaves by itself. */
+  retire(key: string, release: boolean): Promise<void>
+  claim(request: ClaimRequest): Promise<readonly StoredExecution[]>
+  /** When the next unowned execution of these entry points is due. */
+  nextDue(entryPoints: readonly string[]): Promise<number | null>
+
+  /** A small text under a name, such as a stream's pause. Null takes it away. */
+  setControl(name: string, value: string | null): Promise<void>
+  control(name: string): Promise<string | null>
+
+  prune(request: PruneRequest): Promise<{ readonly executions: number }>
+}

@@ -1,0 +1,324 @@
+/**
+ * The face of Stateward: a thin one over the supervisor actor.
+ *
+ * Owns: the calls on a runtime and on a stream, and their types. Everything they do is done by actors.
+ */
+import {
+  createActor,
+  type Actor,
+  type AnyActorLogic,
+  type AnyActorRef,
+  type InputFrom,
+  type InspectionEvent,
+  type Observer,
+} from 'xstate'
+import { executionRecord, type ExecutionRecord } from './actors/execution-view.js'
+import { splitState } from './actors/execution-state.js'
+import type { EventFilter, RuntimeEvent } from './actors/journal-feed.js'
+import { partsOf, supervisorMachine, supervisorParts, type SupervisorParts } from './actors/supervisor-logic.js'
+import type { SupervisorOptions } from './actors/supervisor-options.js'
+import type { EntryPoint } from './entry-point.js'
+import { StatewardError } from './errors.js'
+import type { Command } from './events/outcomes.js'
+import type { ExecutionStatus } from './events/execution-status.js'
+import {
+  ExecutionHandle,
+  type By,
+  type CancelOptions,
+  type ForkOptions,
+  type HandlePort,
+  type PauseOptions,
+} from './execution-handle.js'
+import { isId } from './ids.js'
+import type { ExecutionQuery } from './persistence/snapshot-store.js'
+
+/** The options of a runtime. */
+export interface RuntimeOptions<TEntryPoints extends readonly EntryPoint[] = readonly EntryPoint[]> extends SupervisorOptions {
+  readonly entryPoints: TEntryPoints
+  /** Gets every inspection event of the supervisor, the streams, the executions and their programs, as one system. */
+  readonly inspect?: Observer<InspectionEvent> | ((event: InspectionEvent) => void)
+}
+
+/** What may be said about an execution when it is triggered. Times are milliseconds. */
+export interface TriggerOptions {
+  /** An id of your own; default a fresh one. Errors: `invalid_id`, `duplicate_execution`. */
+  readonly id?: string
+  /** Default the execution's id. */
+  readonly correlationId?: string
+  /** The same key on the same entry point gives the same execution, however often it is triggered. */
+  readonly idempotencyKey?: string
+  readonly sessionId?: string
+  readonly priority?: number
+  readonly timeout?: number
+  readonly queueTimeout?: number
+  /** Absolute, in ms since the epoch. */
+  readonly deadline?: number
+}
+
+/** Which executions to list; the newest come first. */
+export interface ExecutionFilter extends Omit<ExecutionQuery, 'limit' | 'status'> {
+  readonly status?: ExecutionStatus | readonly ExecutionStatus[]
+  /** Default 50, at most 1,000. */
+  readonly limit?: number
+}
+
+/** A page of executions; `cursor` is absent on the last. */
+export interface ExecutionList {
+  readonly executions: readonly ExecutionRecord[]
+  readonly cursor?: string
+}
+
+type ProgramOf<TEntryPoints extends readonly EntryPoint[], TId> = Extract<TEntryPoints[number], { readonly id: TId }>['program']
+
+/** Pause, resume and cancel of many: of one stream, or of the whole runtime. Each resolves with how many answered what. */
+export interface CommandScope {
+  /** No execution is admitted, and those in memory or stored are paused. Outlives the process. */
+  pause(options?: PauseOptions): Promise<Readonly<Record<string, number>>>
+  /** Admits again, and resumes those that the pause of this scope had stopped. */
+  resume(options?: By): Promise<Readonly<Record<string, number>>>
+  cancel(options?: CancelOptions): Promise<Readonly<Record<string, number>>>
+}
+
+/** One runtime on one store. Calls that reach the store may reject with `store_failed`. */
+export class Runtime<TEntryPoints extends readonly EntryPoint[] = readonly EntryPoint[]> implements CommandScope {
+  /** The supervisor's ref; not started before `start()`. */
+  readonly actor: AnyActorRef
+  readonly #parts: SupervisorParts
+  readonly #begin: () => void
+
+  constructor(actor: AnyActorRef, parts: SupervisorParts, begin: () => void) {
+    this.actor = actor
+    this.#parts = parts
+    this.#begin = begin
+  }
+
+  /** A read-model of what is durable: counts per stream, health, an atom per execution that is looked at. */
+  get registry() {
+    return this.#parts.supervisor.registry
+  }
+
+  /** Opens the store, starts every stream and takes up what was left. All or nothing; concurrent calls join. Errors: `owner_in_use`, `store_failed`, `unknown_format`. */
+  async start(): Promise<void> {
+    this.#begin()
+    await this.#parts.supervisor.start(this.actor)
+  }
+
+  /** Accepts an execution; resolves once that is durable. Errors: `unknown_entry_point`, `queue_full`, `not_storable`, `draining`, `not_started`. */
+  async trigger<const TId extends TEntryPoints[number]['id']>(
+    entryPoint: TId,
+    ...[input, options]: unknown extends InputFrom<ProgramOf<TEntryPoints, TId>>
+      ? [input?: unknown, options?: TriggerOptions]
+      : [input: InputFrom<ProgramOf<TEntryPoints, TId>>, options?: TriggerOptions]
+  ): Promise<ExecutionHandle<ProgramOf<TEntryPoints, TId>>> {
+    const stream = this.#parts.supervisor.streamFor(entryPoint, true)
+    checkTrigger(entryPoint, options)
+    const outcome = await stream.admit({ ...options, input })
+    if (outcome.status === 'duplicate' && outcome.of === 'id') {
+      throw new StatewardError('duplicate_execution', `There is an execution ${outcome.id} already.`, {
+        details: { id: outcome.id },
+      })
+    }
+    return new ExecutionHandle(outcome.id, this.#handlePort)
+  }
+
+  /** A handle on an execution, whether it exists or not: its calls will tell. Throws `invalid_id`. */
+  execution<TProgram extends AnyActorLogic = AnyActorLogic>(id: string): ExecutionHandle<TProgram> {
+    return new ExecutionHandle(checkedId(id, 'execution'), this.#handlePort)
+  }
+
+  /** Lists executions. Errors: `invalid_option` for a malformed cursor or limit. */
+  async executions({ status, limit = 50, ...filter }: ExecutionFilter = {}): Promise<ExecutionList> {
+    if (!Number.isInteger(limit) || limit < 1 || limit > 1_000)
+      throw new StatewardError('invalid_option', `\`limit\` is ${limit}; it must be a whole number from 1 to 1,000.`)
+    await this.#parts.supervisor.open()
+    const statuses = status === undefined ? {} : { status: typeof status === 'string' ? [status] : status }
+    const { executions, cursor } = await this.#parts.supervisor.settings.store.query({ ...filter, ...statuses, limit })
+    return { executions: executions.map(executionRecord), ...(cursor === undefined ? {} : { cursor }) }
+  }
+
+  /** Follows the journal of durable events. `since` of the last one seen goes on without a gap, also after a restart. */
+  async *events(filter: EventFilter = {}): AsyncGenerator<RuntimeEvent, void> {
+    await this.#parts.supervisor.open()
+    yield* this.#parts.supervisor.feed.follow(filter)
+  }
+
+  /** The commands of one stream. Throws `unknown_entry_point`. */
+  stream(entryPoint: TEntryPoints[number]['id']): CommandScope {
+    if (!this.#parts.supervisor.entryPointIds.includes(entryPoint)) this.#parts.supervisor.streamFor(entryPoint, false)
+    return this.#scope('stream', [entryPoint])
+  }
+
+  pause(options?: PauseOptions) {
+    return this.#scope('runtime', this.#parts.supervisor.entryPointIds).pause(options)
+  }
+
+  resume(options?: By) {
+    return this.#scope('runtime', this.#parts.supervisor.entryPointIds).resume(options)
+  }
+
+  cancel(options?: CancelOptions) {
+    return this.#scope('runtime', this.#parts.supervisor.entryPointIds).cancel(options)
+  }
+
+  /** Executions in flight whose snapshot does not fit their entry point's program as it is defined now, each with the reason. */
+  async *misfits(): AsyncGenerator<{ readonly id: string; readonly entryPoint: string; readonly reason: string }, void> {
+    await this.#parts.supervisor.open()
+    yield* this.#parts.supervisor.misfits()
+  }
+
+  /** Accepts nothing more, and resolves once nothing is queued or running. */
+  async drain(): Promise<void> {
+    if (this.#parts.supervisor.phase === 'running') this.actor.send({ type: 'supervisor.drain' })
+    await this.#parts.supervisor.drain()
+  }
+
+  /** Gives everything back to the store, within `shutdownTimeout`, and closes it. Running executions go on at the next start. */
+  async stop(): Promise<void> {
+    const { supervisor } = this.#parts
+    if (supervisor.phase === 'running' || supervisor.phase === 'draining' || supervisor.phase === 'starting')
+      this.actor.send({ type: 'supervisor.stop' })
+    await supervisor.stop()
+  }
+
+  #scope(scope: 'stream' | 'runtime', entryPoints: readonly string[]): CommandScope {
+    const { supervisor, router } = this.#parts
+    const by = ({ reason, actor }: By) => ({
+      at: supervisor.settings.clock.now(),
+      scope,
+      ...(reason === undefined ? {} : { reason }),
+      ...(actor === undefined ? {} : { actor }),
+    })
+    const all = async (command: Command) => {
+      const counts: Record<string, number> = {}
+      for (const entryPoint of entryPoints) {
+        for (const [status, count] of Object.entries(await router.commandAll(entryPoint, command)))
+          counts[status] = (counts[status] ?? 0) + count
+      }
+      return counts
+    }
+    return {
+      pause: async ({ mode = 'boundary', timeout, ...rest } = {}) => {
+        await supervisor.open()
+        const intervention = by(rest)
+        for (const entryPoint of entryPoints) await supervisor.setPause(entryPoint, intervention)
+        return all({ type: 'pause', mode, intervention, ...(timeout === undefined ? {} : { wait: timeout }) })
+      },
+      resume: async (rest = {}) => {
+        await supervisor.open()
+        for (const entryPoint of entryPoints) await supervisor.setPause(entryPoint, undefined)
+        return all({ type: 'resume', retry: false, intervention: by(rest) })
+      },
+      cancel: async ({ timeout, ...rest } = {}) => {
+        await supervisor.open()
+        return all({ type: 'cancel', intervention: by(rest), ...(timeout === undefined ? {} : { wait: timeout }) })
+      },
+    }
+  }
+
+  get #handlePort(): HandlePort {
+    const { supervisor, router } = this.#parts
+    return {
+      router,
+      now: () => supervisor.settings.clock.now(),
+      load: async (id) => {
+        await supervisor.open()
+        const { store } = supervisor.settings
+        return (await store.load(id)) ?? { status: (await store.absence(id)) === 'expired' ? 'expired' : 'not_found' }
+      },
+      fork: (id, options) => this.#fork(id, options),
+    }
+  }
+
+  async #fork(id: string, { revision, idempotencyKey }: ForkOptions): Promise<string> {
+    const { supervisor } = this.#parts
+    const { store } = supervisor.settings
+    await supervisor.open()
+    const stored = await store.load(id)
+    if (!stored) throw new StatewardError('not_found', `There is no execution ${id} to fork.`, { details: { id } })
+    const state =
+      revision === undefined || revision === stored.revision ? stored.state : (await store.checkpoint(id, revision))?.state
+    if (state === undefined) {
+      throw new StatewardError(
+        'no_checkpoint',
+        `Execution ${id} keeps no checkpoint of revision ${revision}; set \`checkpoints\` on its entry point.`,
+        { details: { id, revision } },
+      )
+    }
+    const { program } = splitState(state, id)
+    const record = executionRecord(stored)
+    const stream = supervisor.streamFor(stored.entryPoint, true)
+    const outcome = await stream.admit({
+      input: record.input,
+      correlationId: stored.correlationId ?? id,
+      priority: stored.priority,
+      ...(stored.sessionId === null ? {} : { sessionId: stored.sessionId }),
+      ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
+      ...(program === undefined ? {} : { program }),
+    })
+    return outcome.id
+  }
+}
+
+/**
+ * Makes a runtime; nothing runs before `start()`. Queries and commands to other processes' executions work without it.
+ *
+ * Errors: `invalid_definition`, `duplicate_entry_point`, `invalid_id`.
+ *
+ * @example
+ * ```ts
+ * const runtime = createRuntime({ store: sqliteStore('app.db'), entryPoints: [tickets] })
+ * await runtime.start()
+ * const execution = await runtime.trigger('tickets', { id: 123 })
+ * const outcome = await execution.result({ timeout: 5_000 })
+ * ```
+ */
+export function createRuntime<const TEntryPoints extends readonly EntryPoint[]>(
+  options: RuntimeOptions<TEntryPoints>,
+): Runtime<TEntryPoints> {
+  const parts = supervisorParts(options)
+  const actor: Actor<typeof supervisorMachine> = createActor(supervisorMachine, {
+    id: parts.supervisor.settings.id,
+    input: options,
+    ...(options.inspect ? { inspect: options.inspect } : {}),
+  })
+  return new Runtime<TEntryPoints>(actor as unknown as AnyActorRef, parts, () => actor.start())
+}
+
+/** The calls of a supervisor that was started as an actor. Throws `not_started` for another ref. */
+export function runtimeOf<TEntryPoints extends readonly EntryPoint[] = readonly EntryPoint[]>(
+  ref: AnyActorRef,
+): Runtime<TEntryPoints> {
+  return new Runtime<TEntryPoints>(ref, partsOf(ref), () => undefined)
+}
+
+function checkTrigger(entryPoint: string, options: TriggerOptions = {}): void {
+  for (const name of ['id', 'correlationId', 'idempotencyKey', 'sessionId'] as const) {
+    const value = options[name]
+    if (value === undefined) continue
+    if (name === 'idempotencyKey' ? typeof value === 'string' && value.length > 0 && value.length <= 512 : isId(value)) continue
+    throw new StatewardError(
+      'invalid_id',
+      `\`${name}\` ${JSON.stringify(value)} for ${entryPoint} is not one; use 1 to 128 letters, digits, or . _ : - inside, and no ...`,
+      {
+        details: { entryPoint, option: name, value: String(value) },
+      },
+    )
+  }
+  for (const name of ['timeout', 'queueTimeout', 'deadline', 'priority'] as const) {
+    const value = options[name]
+    if (value === undefined || (typeof value === 'number' && Number.isFinite(value) && (name === 'priority' || value > 0)))
+      continue
+    throw new StatewardError(
+      'invalid_option',
+      `\`${name}\` for ${entryPoint} is ${String(value)}; it must be a number of milliseconds above 0.`,
+      {
+        details: { entryPoint, option: name, value: String(value) },
+      },
+    )
+  }
+}
+
+function checkedId(id: string, what: string): string {
+  if (isId(id)) return id
+  throw new StatewardError('invalid_id', `${JSON.stringify(id)} is no ${what} id.`, { details: { id: String(id) } })
+}
