@@ -1,0 +1,21 @@
+/**
+ * The package under test, as its own `exports` map shows it to a user. This folder is a package of its own (it brings
+ * Node 24), so that `stateward` does not resolve to the folder above by itself.
+ */
+import { readFileSync } from 'node:fs'
+
+const root = new URL('../', import.meta.url)
+
+const target = (entry) => (typeof entry === 'string' ? entry : target(entry.import ?? entry.default))
+
+const entryOf = (subpath) => {
+  const { exports } = JSON.parse(readFileSync(new URL('package.json', root), 'utf8'))
+  const entry = exports?.[subpath]
+  if (!entry) throw new Error(`stateward has no export ${subpath}`)
+  return new URL(target(entry), root)
+}
+
+const { createRuntime, defineEntryPoint } = await import(entryOf('.'))
+const { sqliteStore } = await import(entryOf('./sqlite'))
+
+export { createRuntime, defineEntryPoint, sqliteStore }
