@@ -8,13 +8,16 @@
  */
 import { SuperJSON, type SuperJSONResult } from 'superjson'
 import { StatewardError } from '../errors.js'
-import { isPlain, type PlainCheck } from './storable-check.js'
+import { isPlain, maxDepth, type PlainCheck } from './storable-check.js'
 import { toStorable } from './storable-form.js'
 import { errorFrom, StoredError, type ErrorParts } from './stored-error.js'
 import { fillGaps } from './undefined-gaps.js'
 import { refusal, type Place } from './unstorable.js'
 
 const format = 1
+
+/** Deeper than this, the exact walk looks for a cycle first: the quick check would go round it. */
+const usualDepth = 64
 
 /** Private, so that nothing registered on superjson's global instance changes what a stored text means. */
 const rich = new SuperJSON()
@@ -32,16 +35,17 @@ rich.registerCustom<Error, never>(
  *
  * Stored: plain JSON, undefined, NaN, the infinities, -0, bigint, Date, RegExp, Map, Set, URL, Error and typed arrays, at any
  * depth. Gotchas: an object that is reachable twice comes back as two (a graph of shared objects grows as it is written; past
- * ten million parts it is refused); non-enumerable properties, the `lastIndex` of a RegExp and the class of an Error that is
+ * two million parts it is refused); non-enumerable properties, the `lastIndex` of a RegExp and the class of an Error that is
  * not built in are not kept; a part of an Error that can't be stored is left out, so that a failure can always be recorded.
  */
 export function encode(value: unknown, at: Place): string {
   try {
-    const plain = encodePlain(value)
+    const plain = encodePlain(value, usualDepth)
     if (plain !== undefined) return plain
     const storable = toStorable(value, at)
     if (storable.rich) return encodeRich(storable.form)
-    const copied = encodePlain(storable.form)
+    // a null-prototype object, one of another realm, or a deep one
+    const copied = encodePlain(storable.form, maxDepth)
     if (copied !== undefined) return copied
   } catch (error) {
     if (error instanceof StatewardError) throw error
@@ -52,11 +56,11 @@ export function encode(value: unknown, at: Place): string {
   throw refusal('too_deep', at, [])
 }
 
-function encodePlain(value: unknown): string | undefined {
-  const check: PlainCheck = { parts: 0, gaps: [] }
+function encodePlain(value: unknown, depth: number): string | undefined {
+  const check: PlainCheck = { depth, parts: 0, path: [], gaps: '' }
   if (!isPlain(value, check)) return undefined
   const json = value === undefined ? 'null' : JSON.stringify(value)
-  return check.gaps.length === 0 ? `{"f":1,"v":${json}}` : `{"f":1,"v":${json},"u":${JSON.stringify(check.gaps)}}`
+  return check.gaps === '' ? `{"f":1,"v":${json}}` : `{"f":1,"v":${json},"u":[${check.gaps}]}`
 }
 
 /** Without superjson's list of shared objects: restoring it moves the items of Sets and Maps, and so mixes them up. */

@@ -5,16 +5,23 @@
  * It says neither why a value failed nor where: `storable-form.ts` walks it again, exactly. It talks to nobody.
  */
 
-/** How deep a value may be nested: well inside what `JSON.stringify` and superjson manage with a used stack. */
+/** How deep plain JSON may be nested: well inside what `JSON.stringify` manages with a used stack. */
 export const maxDepth = 1_000
 
-/** How many objects and items a value may have, each counted as often as it would be written. */
-export const maxParts = 10_000_000
+/** The same for a value that superjson writes and reads: its recursion takes some fifteen times the stack. */
+export const maxRichDepth = 250
 
-/** What the quick check has found on its way: the places that hold undefined, as JSON pointers. */
+/** How many objects and items a value may have, each counted as often as it would be written. */
+export const maxParts = 2_000_000
+
+/** How far the quick check may go, and what it has found on its way. */
 export interface PlainCheck {
+  readonly depth: number
   parts: number
-  readonly gaps: string[]
+  /** The keys on the way to where the check is; what lies past its depth is left over and means nothing. */
+  readonly path: (string | number)[]
+  /** The places that hold undefined: JSON pointers, as JSON strings with commas between them. */
+  gaps: string
 }
 
 /** True if `value` is plain JSON but for undefined, whose places are noted; false: the exact walk has to look. */
@@ -26,7 +33,7 @@ export function isPlain(value: unknown, check: PlainCheck, depth = 0): boolean {
     case 'number':
       return isPlainNumber(value)
     case 'undefined':
-      check.gaps.push('')
+      noteGap(check, depth)
       return true
     case 'object':
       break
@@ -34,19 +41,19 @@ export function isPlain(value: unknown, check: PlainCheck, depth = 0): boolean {
       return false
   }
   if (value === null) return true
-  if (depth >= maxDepth || ++check.parts > maxParts) return false
+  if (depth >= check.depth || ++check.parts > maxParts) return false
   return Array.isArray(value) ? isPlainArray(value, check, depth) : isPlainRecord(value, check, depth)
 }
 
 function isPlainArray(value: readonly unknown[], check: PlainCheck, depth: number): boolean {
   if (Object.getPrototypeOf(value) !== Array.prototype || Object.keys(value).length !== value.length) return false
+  if (Object.getOwnPropertySymbols(value).length > 0) return false
   for (let index = 0; index < value.length; index++) {
     const item = value[index]
     if (typeof item === 'string') continue
     if (item === undefined && !(index in value)) return false
-    const before = check.gaps.length
+    check.path[depth] = index
     if (!isPlain(item, check, depth + 1)) return false
-    if (check.gaps.length > before) prefix(check.gaps, before, String(index))
   }
   return true
 }
@@ -55,20 +62,25 @@ function isPlainRecord(value: object, check: PlainCheck, depth: number): boolean
   if (Object.getPrototypeOf(value) !== Object.prototype || Object.getOwnPropertySymbols(value).length > 0) return false
   for (const key in value) {
     const property = Object.getOwnPropertyDescriptor(value, key)
+    // inherited, from a polluted prototype: JSON.stringify passes it by, too
     if (property === undefined) continue
-    if (property.get !== undefined || property.set !== undefined) return false
     const item: unknown = property.value
     if (typeof item === 'string') continue
-    const before = check.gaps.length
+    if (item === undefined && !('value' in property)) return false
+    check.path[depth] = key
     if (!isPlain(item, check, depth + 1)) return false
-    if (check.gaps.length > before) prefix(check.gaps, before, key)
   }
   return true
 }
 
-function prefix(gaps: string[], from: number, key: string): void {
-  const step = '/' + (key.includes('~') || key.includes('/') ? key.replaceAll('~', '~0').replaceAll('/', '~1') : key)
-  for (let index = from; index < gaps.length; index++) gaps[index] = step + gaps[index]
+function noteGap(check: PlainCheck, depth: number): void {
+  let pointer = ''
+  for (let index = 0; index < depth; index++) {
+    const key = check.path[index]
+    pointer += typeof key === 'string' && /[~/]/.test(key) ? `/${key.replaceAll('~', '~0').replaceAll('/', '~1')}` : `/${key}`
+  }
+  const text = /^[\w/]*$/.test(pointer) ? `"${pointer}"` : JSON.stringify(pointer)
+  check.gaps = check.gaps === '' ? text : `${check.gaps},${text}`
 }
 
 /** True for what JSON writes as it is: no NaN, no infinity, no minus zero. */

@@ -7,7 +7,7 @@
  */
 import { types } from 'node:util'
 import { StatewardError } from '../errors.js'
-import { isPlainNumber, maxDepth, maxParts } from './storable-check.js'
+import { isPlainNumber, maxDepth, maxParts, maxRichDepth } from './storable-check.js'
 import { partsOf, StoredError } from './stored-error.js'
 import { kindOf, pathOf, refusal, type PathStep, type Place, type RefusedKind } from './unstorable.js'
 
@@ -22,7 +22,7 @@ export function toStorable(value: unknown, at: Place): StorableForm {
   const walk = new Walk(at)
   try {
     const form = walk.form(value)
-    if (walk.rich && walk.reserved) throw refusal('reserved_key', at, walk.reserved)
+    if (walk.rich && walk.ifRich) throw refusal(walk.ifRich.kind, at, walk.ifRich.path)
     return { form, rich: walk.rich }
   } catch (error) {
     if (error instanceof StatewardError) throw error
@@ -35,11 +35,13 @@ const reservedKeys = new Set(['__proto__', 'constructor', 'prototype'])
 class Walk {
   readonly path: PathStep[] = []
   rich = false
-  /** The first own key that superjson would refuse; matters only if there is a rich value. */
-  reserved: readonly PathStep[] | undefined
+  /** The first thing that plain JSON can have and superjson can't; matters only if there is a rich value. */
+  ifRich: { readonly kind: RefusedKind; readonly path: readonly PathStep[] } | undefined
   private ancestors = new Map<object, number>()
-  private readonly done = new Map<object, { form: unknown; parts: number }>()
+  private readonly done = new Map<object, { form: unknown; parts: number; height: number }>()
   private parts = 0
+  /** The greatest depth seen below the object at hand. */
+  private deepest = 0
   private inError = false
 
   constructor(private readonly at: Place) {}
@@ -52,17 +54,21 @@ class Walk {
     const known = this.done.get(value)
     if (known) {
       this.count(known.parts)
+      this.reach(this.path.length + known.height)
       return known.form
     }
     const opened = this.ancestors.get(value)
     if (opened !== undefined) throw this.refuse('cycle', value, pathOf(this.path.slice(0, opened)))
-    if (this.path.length >= maxDepth) throw this.refuse('too_deep', value)
-    const before = this.parts
+    const { parts: before, deepest: outside } = this
+    const depth = this.path.length
+    this.deepest = 0
+    this.reach(depth + 1)
     this.count(1)
-    this.ancestors.set(value, this.path.length)
+    this.ancestors.set(value, depth)
     const form = this.formOf(value)
     this.ancestors.delete(value)
-    this.done.set(value, { form, parts: this.parts - before })
+    this.done.set(value, { form, parts: this.parts - before, height: this.deepest - depth })
+    this.deepest = Math.max(outside, this.deepest)
     return form
   }
 
@@ -86,9 +92,7 @@ class Walk {
   private array(value: readonly unknown[]): unknown[] {
     if (!standsOn(value, 2)) throw this.refuse('class_instance', value)
     const copy: unknown[] = []
-    for (let index = 0; index < value.length; index++) {
-      this.property(value, index, (item) => copy.push(item))
-    }
+    for (let index = 0; index < value.length; index++) copy.push(this.property(value, index))
     const extra = Object.keys(value)[value.length]
     if (extra !== undefined) throw this.refuseAt(extra, 'array_property', value)
     this.noSymbols(value)
@@ -100,23 +104,25 @@ class Walk {
     const copy: Record<string, unknown> = {}
     for (const key of Object.keys(value)) {
       if (reservedKeys.has(key)) {
-        if (this.inError) throw this.refuseAt(key, 'reserved_key', value)
-        this.reserved ??= [...this.path, key]
+        this.path.push(key)
+        this.unlessPlain('reserved_key')
+        this.path.pop()
       }
-      this.property(value, key, (item) => {
-        Object.defineProperty(copy, key, { value: item, enumerable: true, writable: true, configurable: true })
-      })
+      const item = this.property(value, key)
+      if (key === '__proto__') Object.defineProperty(copy, key, { value: item, enumerable: true, writable: true })
+      else copy[key] = item
     }
     return copy
   }
 
-  private property(holder: object, key: string | number, put: (form: unknown) => void): void {
+  private property(holder: object, key: string | number): unknown {
     this.path.push(key)
     const descriptor = Object.getOwnPropertyDescriptor(holder, key)
     if (descriptor === undefined) throw this.refuse('sparse_array', holder)
     if (!('value' in descriptor)) throw this.refuse('accessor', holder)
-    put(this.form(descriptor.value))
+    const form = this.form(descriptor.value)
     this.path.pop()
+    return form
   }
 
   private map(value: ReadonlyMap<unknown, unknown>): Map<unknown, unknown> {
@@ -159,7 +165,7 @@ class Walk {
     const inError = this.inError
     this.inError = true
     const parts = partsOf(value, (key, part) => {
-      const { ancestors, parts: before } = this
+      const { ancestors, parts: before, deepest } = this
       const depth = this.path.length
       this.ancestors = new Map(ancestors)
       try {
@@ -168,6 +174,7 @@ class Walk {
       } catch {
         this.path.length = depth
         this.parts = before
+        this.deepest = deepest
         return undefined
       } finally {
         this.inError = true
@@ -189,6 +196,17 @@ class Walk {
   private noSymbols(value: object): void {
     const symbol = Object.getOwnPropertySymbols(value)[0]
     if (symbol !== undefined) throw this.refuseAt({ symbol }, 'symbol_key', value)
+  }
+
+  private reach(depth: number): void {
+    this.deepest = Math.max(this.deepest, depth)
+    if (depth > maxDepth) throw this.refuse('too_deep', undefined)
+    if (depth > maxRichDepth) this.unlessPlain('too_deep')
+  }
+
+  private unlessPlain(kind: RefusedKind): void {
+    if (this.inError) throw this.refuse(kind, undefined)
+    this.ifRich ??= { kind, path: [...this.path] }
   }
 
   private count(parts: number): void {

@@ -18,17 +18,24 @@ export function fillGaps(value: unknown, pointers: unknown): unknown {
 }
 
 function fill(root: unknown, pointer: string): void {
-  const keys = pointer.slice(1).split('/').map(unescapeKey)
-  const last = keys.pop() ?? ''
-  const holder = keys.reduce(own, root)
-  if (typeof holder !== 'object' || holder === null) throw new TypeError(`nothing at ${pointer}`)
+  let holder = root
+  let from = 1
+  for (let to = pointer.indexOf('/', from); to >= 0; to = pointer.indexOf('/', from)) {
+    const key = unescapeKey(pointer.slice(from, to))
+    if (!isHolder(holder) || !Object.hasOwn(holder, key)) throw new TypeError(`nothing at ${pointer}`)
+    holder = holder[key]
+    from = to + 1
+  }
+  const last = unescapeKey(pointer.slice(from))
+  if (!isHolder(holder)) throw new TypeError(`nothing at ${pointer}`)
   if (Array.isArray(holder) && !Object.hasOwn(holder, last)) throw new TypeError(`no item at ${pointer}`)
-  Object.defineProperty(holder, last, { value: undefined, enumerable: true, writable: true, configurable: true })
+  if (last === '__proto__')
+    Object.defineProperty(holder, last, { value: undefined, enumerable: true, writable: true, configurable: true })
+  else holder[last] = undefined
 }
 
-function own(holder: unknown, key: string): unknown {
-  if (typeof holder !== 'object' || holder === null || !Object.hasOwn(holder, key)) throw new TypeError(`no ${key}`)
-  return (holder as Record<string, unknown>)[key]
+function isHolder(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null
 }
 
 const unescapeKey = (key: string) => (key.includes('~') ? key.replaceAll('~1', '/').replaceAll('~0', '~') : key)
