@@ -1,0 +1,96 @@
+/**
+ * Questions to the memory store: pages of executions, counts, and what may be forgotten.
+ *
+ * Owns: which index answers which filter, and pruning.
+ */
+import type { ExecutionStatus } from '../events/execution-status.js'
+import { type MemoryRow, separator } from './memory-rows.js'
+import type { MemoryTables } from './memory-tables.js'
+import { decodeCursor, encodeCursor } from './page-cursor.js'
+import type { ExecutionCounts, ExecutionPage, ExecutionQuery, PruneRequest } from './snapshot-store.js'
+import { answerKept, atMost, tombstoneKept } from './store-limits.js'
+
+/** A page of executions, as the contract says. */
+export function queryMemory(tables: MemoryTables, query: ExecutionQuery): ExecutionPage {
+  const before = decodeCursor(query.cursor)
+  const limit = atMost(query.limit)
+  const statuses = query.status && new Set(query.status)
+  const found = [...candidates(tables, query)]
+    .filter(({ position, execution }) => {
+      if (position >= before) return false
+      if (query.entryPoint !== undefined && execution.entryPoint !== query.entryPoint) return false
+      if (query.sessionId !== undefined && execution.sessionId !== query.sessionId) return false
+      if (query.correlationId !== undefined && execution.correlationId !== query.correlationId) return false
+      if (query.parentId !== undefined && execution.parentId !== query.parentId) return false
+      return !statuses || statuses.has(execution.status)
+    })
+    .toSorted((a, b) => b.position - a.position)
+  const page = found.slice(0, limit)
+  const last = page.at(-1)
+  return {
+    executions: page.map(({ execution }) => execution),
+    ...(found.length > limit && last ? { cursor: encodeCursor(last.position) } : {}),
+  }
+}
+
+function candidates({ rows }: MemoryTables, query: ExecutionQuery): Iterable<MemoryRow> {
+  if (query.parentId !== undefined) return rows.under('parent', query.parentId)
+  if (query.sessionId !== undefined) return rows.under('session', query.sessionId)
+  if (query.correlationId !== undefined) return rows.under('correlation', query.correlationId)
+  if (query.entryPoint === undefined && query.status === undefined) return rows.byId.values()
+  return rows
+    .keys('status')
+    .filter((key) => {
+      const [status, entryPoint] = parse(key)
+      return (query.status?.includes(status) ?? true) && (query.entryPoint ?? entryPoint) === entryPoint
+    })
+    .flatMap((key) => [...rows.under('status', key)])
+}
+
+/** Counts of the stored executions, as the contract says. */
+export function countMemory({ rows }: MemoryTables): ExecutionCounts {
+  const counts: Record<string, Partial<Record<ExecutionStatus, number>>> = {}
+  for (const key of rows.keys('status')) {
+    const [status, entryPoint] = parse(key)
+    const of = (counts[entryPoint] ??= {})
+    of[status] = rows.under('status', key).size
+  }
+  return counts
+}
+
+function parse(key: string): [ExecutionStatus, string] {
+  const end = key.indexOf(separator)
+  return [key.slice(0, end) as ExecutionStatus, key.slice(end + 1)]
+}
+
+/** Forgets what may be forgotten, as the contract says. */
+export function pruneMemory(tables: MemoryTables, request: PruneRequest): { executions: number } {
+  const oldestFirst = [...tables.rows.under('ended', request.entryPoint)].toSorted(
+    (a, b) => (a.execution.endedAt ?? 0) - (b.execution.endedAt ?? 0) || a.position - b.position,
+  )
+  const tooMany = request.keep === undefined ? 0 : oldestFirst.length - atMost(request.keep)
+  const doomed = oldestFirst
+    .filter(({ execution }, index) => {
+      const old = request.endedBefore !== undefined && execution.endedAt !== null && execution.endedAt < request.endedBefore
+      return !execution.owed && (old || index < tooMany)
+    })
+    .slice(0, atMost(request.limit))
+  for (const row of doomed) {
+    for (const seq of row.answered) tables.answers.delete(seq)
+    for (const seq of row.open.keys()) tables.open.delete(seq)
+    tables.rows.remove(row)
+    tables.tombstones.set(row.execution.id, request.now)
+  }
+  if (doomed.length > 0) {
+    const ids = new Set(doomed.map(({ execution }) => execution.id))
+    tables.journal.drop(ids)
+    tables.journals.get(request.entryPoint)?.drop(ids)
+  }
+  for (const [seq, { at, row }] of tables.answers) {
+    if (at >= request.now - answerKept) continue
+    tables.answers.delete(seq)
+    row.answered.delete(seq)
+  }
+  for (const [id, at] of tables.tombstones) if (at < request.now - tombstoneKept) tables.tombstones.delete(id)
+  return { executions: doomed.length }
+}

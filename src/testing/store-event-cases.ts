@@ -1,0 +1,69 @@
+/** The promises of a store about the journal of published events. */
+import { deepEqual, equal } from 'node:assert/strict'
+import type { SnapshotStore } from '../persistence/snapshot-store.js'
+import { aCommit, anAccepted, anEnd } from './store-builders.js'
+import { type StoreCase, storeCase } from './store-case.js'
+
+const event = (type: string, at = 1, data: string | null = null) => ({ type, at, data })
+
+async function types(store: SnapshotStore, filter: { execution?: string; entryPoint?: string } = {}): Promise<string[]> {
+  return (await store.events({ since: 0, limit: 100, ...filter })).map(({ type }) => type)
+}
+
+/** The journal. */
+export const eventCases: readonly StoreCase[] = [
+  storeCase('the numbers of events grow over all executions, in the order of commits', async ({ store }) => {
+    equal(await store.lastSeq(), 0)
+    const first = await store.commit([
+      anAccepted('a', {}, { events: [event('a1'), event('a2')] }),
+      anAccepted('b', {}, { events: [event('b1')] }),
+      anAccepted('c'),
+    ])
+    const second = await store.commit([aCommit({ id: 'a', revision: 2, events: [event('a3', 7, '"x"')] })])
+    deepEqual([...first, ...second].slice(0, 2).concat(second), [
+      { status: 'committed', firstSeq: 1 },
+      { status: 'committed', firstSeq: 3 },
+      { status: 'committed', firstSeq: 4 },
+    ])
+    deepEqual(await types(store), ['a1', 'a2', 'b1', 'a3'])
+    const last = { seq: 4, executionId: 'a', entryPoint: 'tickets', revision: 2, type: 'a3', at: 7, data: '"x"' }
+    deepEqual(await store.events({ since: 3, limit: 9 }), [last])
+    equal(await store.lastSeq(), 4)
+  }),
+
+  storeCase('events are told by execution, by entry point, since a number, and so many at a time', async ({ store }) => {
+    await store.commit([
+      anAccepted('a', {}, { events: [event('a1')] }),
+      anAccepted('b', { entryPoint: 'other' }, { events: [event('b1')] }),
+      aCommit({ id: 'a', revision: 2, events: [event('a2')] }),
+      aCommit({ id: 'b', revision: 2, events: [event('b2'), event('b3')] }),
+    ])
+    deepEqual(await types(store, { execution: 'a' }), ['a1', 'a2'])
+    deepEqual(await types(store, { entryPoint: 'other' }), ['b1', 'b2', 'b3'])
+    deepEqual(await types(store, { execution: 'b', entryPoint: 'other' }), ['b1', 'b2', 'b3'])
+    deepEqual(await types(store, { execution: 'b', entryPoint: 'tickets' }), [])
+    deepEqual([await types(store, { execution: 'nobody' }), await types(store, { entryPoint: 'nowhere' })], [[], []])
+    const page = await store.events({ since: 2, entryPoint: 'other', limit: 1 })
+    deepEqual(
+      page.map(({ type, seq }) => [type, seq]),
+      [['b2', 4]],
+    )
+    deepEqual(await store.events({ since: 5, limit: 9 }), [])
+    deepEqual(await store.events({ since: 0, limit: 0 }), [])
+  }),
+
+  storeCase('the numbers of events go on after the newest were pruned', async ({ store }) => {
+    await store.commit([anAccepted('a', {}, { events: [event('a1')] }), anAccepted('b', {}, { events: [event('b1')] })])
+    await store.commit([anEnd('b', 2, { events: [event('b2')] })])
+    await store.prune({ entryPoint: 'tickets', endedBefore: 9_000, now: 9_000, limit: 10 })
+    deepEqual(await types(store), ['a1'])
+    equal(await store.lastSeq(), 3)
+    deepEqual(await store.commit([aCommit({ id: 'a', revision: 2, events: [event('a2')] })]), [
+      { status: 'committed', firstSeq: 4 },
+    ])
+    deepEqual(
+      (await store.events({ since: 3, limit: 9 })).map(({ seq }) => seq),
+      [4],
+    )
+  }),
+]

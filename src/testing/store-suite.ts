@@ -1,0 +1,40 @@
+/**
+ * The contract of `SnapshotStore`, as data: every store must keep each of these promises.
+ *
+ * Owns: the list. Uses `node:assert` alone, so that any test runner can run it.
+ */
+import type { StoreCase } from './store-case.js'
+import { claimCases } from './store-claim-cases.js'
+import { commitCases } from './store-commit-cases.js'
+import { eventCases } from './store-event-cases.js'
+import { fencingCases } from './store-fencing-cases.js'
+import { inboxCases } from './store-inbox-cases.js'
+import { lifeCases } from './store-life-cases.js'
+import { ownerCases } from './store-owner-cases.js'
+import { pruneCases } from './store-prune-cases.js'
+import { queryCases } from './store-query-cases.js'
+
+/**
+ * The promises of the store contract.
+ *
+ * @example
+ * ```ts
+ * for (const promise of storeSuite) {
+ *   test(promise.name, async (context) => {
+ *     const result = await promise.run({ create: async () => ({ store: myStore(), destroy: async () => {} }) })
+ *     if (result) context.skip(result.skipped)
+ *   })
+ * }
+ * ```
+ */
+export const storeSuite: readonly StoreCase[] = [
+  ...lifeCases,
+  ...commitCases,
+  ...fencingCases,
+  ...eventCases,
+  ...queryCases,
+  ...inboxCases,
+  ...ownerCases,
+  ...claimCases,
+  ...pruneCases,
+]
