@@ -125,13 +125,16 @@ console.log(`${executions} executions of 3 steps after ${warmUp} to warm up, at 
 console.log(table([head, ...rows], options))
 if (others.length > 0) console.log(`\n${table([ratioHead, ...ratios], options)}`)
 if (memory.length > 0) {
-  const memoryRows = memory.map(({ kind, executions: count, bytes, rssBytes }) => [
+  const memoryRows = memory.map(({ kind, executions: count, bytes, rssBytes, actors }) => [
     kind,
     count,
     Math.round(bytes),
     Math.round(rssBytes),
+    actors,
   ])
-  console.log(`\n${table([['waiting execution', 'how many', 'heap bytes each', 'RSS bytes each'], ...memoryRows], options)}`)
+  console.log(
+    `\n${table([['waiting execution', 'how many', 'heap bytes each', 'RSS bytes each', 'actors each'], ...memoryRows], options)}`,
+  )
 }
 if (verdicts.length > 0) console.log(`\n${verdictTable(verdicts, options)}`)
 if (flags.json)

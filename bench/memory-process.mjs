@@ -1,11 +1,14 @@
 /**
  * What one execution costs in memory while it waits for an event: `live` (its actor stays in memory), or `passivated`
- * (it has left memory). Heap after a full collection, less that of the same runtime without executions.
+ * (it has left memory). Heap after a full collection, less that of the same runtime without executions; and how many
+ * XState actors there are for each, which is 0 only if passivation really took place.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { queryObjects } from 'node:v8'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { Actor } from 'xstate'
 import { createRuntime, defineEntryPoint, sqliteStore } from './stateward-package.mjs'
 import { waitingMachine } from './workload.mjs'
 
@@ -50,6 +53,7 @@ try {
   }
   await fill(LANES)
   const before = await settled()
+  const actorsBefore = queryObjects(Actor)
   await fill(executions)
   const after = await settled()
   const { executions: page } = await runtime.executions({ status: ['waiting'], limit: 1 })
@@ -58,6 +62,7 @@ try {
     kind,
     executions,
     bytes: (after.heapUsed - before.heapUsed) / executions,
+    actors: (queryObjects(Actor) - actorsBefore) / executions,
     rssBytes: (after.rss - before.rss) / executions,
   })
   await runtime.stop()
