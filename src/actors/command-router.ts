@@ -50,7 +50,7 @@ export class CommandRouter {
   constructor(supervisor: SupervisorActor) {
     this.#supervisor = supervisor
     this.#store = supervisor.settings.store
-    supervisor.execute = (parent, entryPoint, input, key, signal) => this.#execute(parent, entryPoint, input, key, signal)
+    supervisor.execute = (...args) => this.#execute(...args)
   }
 
   /** Sends an event; resolves once what it caused, or its place in the inbox, is durable. Throws `invalid_event`, `not_storable`. */
@@ -67,10 +67,10 @@ export class CommandRouter {
       if (held.by === 'us') {
         const { execution } = held
         if (isTerminal(execution.heading)) await execution.until(() => true).catch(() => undefined)
-        else if (execution.takesEvents && !execution.mail) {
+        else if (execution.takesEvents && !execution.mail.waits) {
           const own = decode<AnyEventObject>(payload, { id, what: 'event' })
           return { status: 'delivered', revision: await execution.deliver(own) }
-        } else execution.mail = true
+        } else execution.mail.waits = true
       }
       const queued = await this.#store.enqueue({
         executionId: id,
@@ -261,9 +261,9 @@ export class CommandRouter {
     })
   }
 
-  async #execute(parent: ExecutionActor, entryPoint: string, input: unknown, key: string, signal: AbortSignal): Promise<unknown> {
+  async #execute(parentId: string, entryPoint: string, input: unknown, key: string, signal: AbortSignal): Promise<unknown> {
     const stream = this.#supervisor.streamFor(entryPoint, false)
-    const accepted = await stream.admit({ input, idempotencyKey: key, parentId: parent.id, correlationId: parent.id })
+    const accepted = await stream.admit({ input, idempotencyKey: key, parentId, correlationId: parentId })
     const outcome = await this.result(accepted.id, { signal })
     if (outcome.status === 'completed') return outcome.output
     throw new StatewardError('execution_failed', `Execution ${accepted.id} of ${entryPoint} ended as ${outcome.status}.`, {

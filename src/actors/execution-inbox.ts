@@ -14,11 +14,11 @@ export async function deliverInbox(store: SnapshotStore, execution: ExecutionAct
   busy.add(execution)
   try {
     for (;;) {
-      const messages = (await store.inbox({ execution: execution.id })).filter(({ seq }) => !execution.taken.has(seq))
+      const messages = (await store.inbox({ execution: execution.id })).filter(({ seq }) => !execution.mail.has(seq))
       const events = messages.filter(({ kind }) => kind === 'event')
       for (const message of messages) if (message.kind === 'command') obeyMessage(execution, message)
       for (const message of events) deliverMessage(execution, message)
-      if (events.length === 0) execution.mail = false
+      if (events.length === 0) execution.mail.waits = false
       if (events.length === 0 || !execution.takesEvents) return
     }
   } finally {
@@ -34,7 +34,7 @@ function deliverMessage(execution: ExecutionActor, { seq, payload }: InboxMessag
 }
 
 function obeyMessage(execution: ExecutionActor, { seq, payload }: InboxMessage): void {
-  execution.taken.add(seq)
+  execution.mail.take(seq)
   const command = decode<Command>(payload, { id: execution.id, what: 'command' })
   void obey(execution, command).then(
     (outcome) => execution.consume(seq, encode(outcome, { id: execution.id, what: 'answer' })),

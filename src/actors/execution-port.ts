@@ -4,10 +4,23 @@ import type { Clock } from '../clock.js'
 import type { ExecutionStatus } from '../events/execution-status.js'
 import type { GroupCommit } from '../persistence/group-commit.js'
 import type { Commit } from '../persistence/snapshot-store.js'
-import type { ExecutionActor } from './execution-actor.js'
+import type { Admissible } from './admission-queue.js'
+import type { ExecutionMail } from './execution-mail.js'
 import type { ProgramSettings } from './program-host.js'
 import type { ProgramRecord } from './program-record.js'
 import type { StreamDefinition } from './stream-definition.js'
+
+/** What a stream reads of an execution that it holds. */
+export interface HeldExecution extends Admissible {
+  readonly id: string
+  readonly revision: number
+  readonly mail: ExecutionMail
+  /** True while it holds a slot. */
+  hasSlot: boolean
+  /** A slot is free for it. */
+  grant(): void
+  abandon(error: unknown): void
+}
 
 /** The settings of an entry point as its executions see them, and the calls upwards. */
 export interface ExecutionPort {
@@ -22,24 +35,26 @@ export interface ExecutionPort {
 
   /** The program for a fresh start, or the one that fits a record, migrated if need be. Throws `program_mismatch`. */
   programFor(record: ProgramRecord | undefined): { settings: ProgramSettings; record: ProgramRecord | undefined }
+  /** Takes a slot if one is free and nobody stands in the queue. */
+  takeSlot(): boolean
   /** Takes a slot; false: it was put into the queue and will be granted one. */
-  acquire(execution: ExecutionActor): boolean
+  acquire(execution: HeldExecution): boolean
   /** It wants no slot any more. */
-  dequeued(execution: ExecutionActor): void
+  dequeued(execution: HeldExecution): void
   /** Its slot is free. */
-  freed(execution: ExecutionActor): void
+  freed(execution: HeldExecution): void
   /** Its program is live: messages that wait in its inbox can be delivered. */
-  started(execution: ExecutionActor): void
+  started(execution: HeldExecution): void
   /** A commit is durable; `before` is the status until then, undefined at its acceptance. */
-  committed(execution: ExecutionActor, before: ExecutionStatus | undefined, commit: Commit, firstSeq: number): void
+  committed(execution: HeldExecution, before: ExecutionStatus | undefined, commit: Commit): void
   /** It is no longer in this process's memory. */
-  left(execution: ExecutionActor): void
+  left(execution: HeldExecution): void
   /** A commit of it could not be written: it must be taken up again from what is durable. */
-  lost(execution: ExecutionActor, error: unknown): void
+  lost(execution: HeldExecution, error: unknown): void
   /** Its handling threw: the stream itself is in doubt. */
-  crashed(execution: ExecutionActor, error: unknown): void
+  crashed(execution: HeldExecution, error: unknown): void
   /** Puts an event back into the durable inbox. */
-  reenqueue(execution: ExecutionActor, event: AnyEventObject): void
+  reenqueue(execution: HeldExecution, event: AnyEventObject): void
   /** Starts an execution of another entry point for one of its steps. */
-  execute(execution: ExecutionActor, entryPoint: string, input: unknown, key: string, signal: AbortSignal): Promise<unknown>
+  execute(execution: HeldExecution, entryPoint: string, input: unknown, key: string, signal: AbortSignal): Promise<unknown>
 }

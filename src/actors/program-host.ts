@@ -223,6 +223,14 @@ export class ProgramHost {
     for (const step of this.#parked.splice(0)) this.#begin(step)
   }
 
+  /** The program has failed: what it asked for since the last commit is not to happen. */
+  forgetUncommitted(): void {
+    const kept = this.#held.filter(({ seq }) => seq > 0)
+    const gone = new Set(this.#held.filter(({ seq }) => seq === 0).map(({ owed }) => owed))
+    this.#held.splice(0, Infinity, ...kept)
+    this.#outbox = this.#outbox.filter(({ n }) => !gone.has(n))
+  }
+
   /** No further step starts, no timer fires; promises in flight go on. */
   hold(): void {
     this.#mayStart = false

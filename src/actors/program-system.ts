@@ -289,8 +289,9 @@ export function createProgramSystem(
       controller = new AbortController()
       const { self, emit } = ref._actorScope
       const answer = (type: string) => (data: unknown) => {
-        host.stepGone(step)
         if (isActive()) system._relay(ref, ref, { type, data })
+        // after its result, so that whoever waits for the last step finds it taken in
+        host.stepGone(step)
       }
       const given = { ...extras, input: ref._snapshot.input, system, self, signal: controller.signal, emit }
       Promise.resolve(inner.config?.(given)).then(answer('xstate.promise.resolve'), answer('xstate.promise.reject'))
@@ -393,4 +394,16 @@ function bounded(machine: ProgramMachine & AnyActorLogic, maxIterations: number)
   }) as AnyActorLogic
   boundedMachines.set(machine, made)
   return made
+}
+
+const deafParents = new WeakMap<object, AnyActorRef>()
+
+/** A parent under which an inspector shows a child, and which the child's end is not sent to. */
+export function deafParent(parent: AnyActorRef): AnyActorRef {
+  let deaf = deafParents.get(parent)
+  if (!deaf) {
+    const ignored = { value: () => undefined }
+    deafParents.set(parent, (deaf = Object.create(parent, { _send: ignored, ref: { value: parent } }) as AnyActorRef))
+  }
+  return deaf
 }

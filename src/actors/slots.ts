@@ -27,6 +27,10 @@ export class Slots {
     this.#seekers.delete(seeker)
   }
 
+  get hasFree(): boolean {
+    return this.used < this.limit
+  }
+
   take(): boolean {
     if (this.used >= this.limit) return false
     this.used++

@@ -15,16 +15,18 @@ import { streamMachine } from '../machines/stream-machine.js'
 import type { GroupCommit } from '../persistence/group-commit.js'
 import { decode, encode } from '../persistence/snapshot-codec.js'
 import type { Commit, SnapshotStore, StoredExecution } from '../persistence/snapshot-store.js'
+import { admission, type AdmissionRequest } from './admission.js'
 import { AdmissionQueue } from './admission-queue.js'
 import { backoffDelay } from './backoff.js'
-import type { StreamDefinition } from './stream-definition.js'
-import { ExecutionActor, type AcceptOutcome } from './execution-actor.js'
+import { ExecutionActor } from './execution-actor.js'
 import { deliverInbox } from './execution-inbox.js'
-import type { ExecutionPort } from './execution-port.js'
-import { fittingProgram } from './program-version.js'
+import type { AcceptOutcome } from './execution-origin.js'
+import type { ExecutionPort, HeldExecution } from './execution-port.js'
 import type { ProgramSettings } from './program-host.js'
 import type { ProgramRecord } from './program-record.js'
+import { fittingProgram } from './program-version.js'
 import type { Slots, SlotSeeker } from './slots.js'
+import type { StreamDefinition } from './stream-definition.js'
 
 /** What a stream asks of the supervisor that holds it. */
 export interface StreamPort {
@@ -35,105 +37,52 @@ export interface StreamPort {
   readonly owner: string
   readonly slots: Slots
   readonly logger: (...args: unknown[]) => void
-  committed(
-    stream: StreamActor,
-    execution: ExecutionActor,
-    before: ExecutionStatus | undefined,
-    commit: Commit,
-    firstSeq: number,
-  ): void
-  left(stream: StreamActor, execution: ExecutionActor): void
-  execute(parent: ExecutionActor, entryPoint: string, input: unknown, key: string, signal: AbortSignal): Promise<unknown>
-}
-
-/** A request for an execution. Times are milliseconds. */
-export interface AdmissionRequest {
-  readonly id?: string
-  readonly input: unknown
-  readonly correlationId?: string
-  readonly idempotencyKey?: string
-  readonly sessionId?: string
-  readonly parentId?: string
-  readonly priority?: number
-  readonly timeout?: number
-  readonly queueTimeout?: number
-  /** Absolute. */
-  readonly deadline?: number
-  /** A program's stored text to begin with, instead of a fresh start. */
-  readonly program?: string
+  committed(entryPoint: string, before: ExecutionStatus | undefined, commit: Commit): void
+  left(): void
+  execute(parentId: string, entryPoint: string, input: unknown, key: string, signal: AbortSignal): Promise<unknown>
 }
 
 /** One stream. */
 export class StreamActor implements ExecutionPort, SlotSeeker {
   readonly ref: Actor<typeof streamMachine>
+  readonly parent: AnyActorRef
   readonly definition: StreamDefinition
   readonly executions = new Map<string, ExecutionActor>()
+  /** Invariant: at most `definition.maxConcurrent`. */
+  used = 0
+  readonly clock: Clock
+  readonly commits: GroupCommit
+  readonly owner: string
+  readonly random: () => number
   readonly #port: StreamPort
-  readonly #queue: AdmissionQueue<ExecutionActor>
+  readonly #queue: AdmissionQueue<HeldExecution>
   readonly #settings: ProgramSettings
   /** Executions that are being taken up again after the store failed. */
   readonly #reloading = new Map<string, Promise<void>>()
   #open = false
   #dead = false
-  /** Invariant: `used` ≤ `definition.maxConcurrent`. */
-  used = 0
 
   constructor(definition: StreamDefinition, port: StreamPort, parent: AnyActorRef, pause: Intervention | undefined) {
+    const { program: logic, version, hash, durability, maxIterations } = definition
+    const { clock, ids, logger } = port
     this.definition = definition
+    this.clock = clock
+    this.commits = port.commits
+    this.owner = port.owner
+    this.random = () => ids.random()
     this.#port = port
     this.#queue = new AdmissionQueue(definition.ageing)
-    const { program: logic, version, hash, durability, maxIterations } = definition
-    this.#settings = {
-      logic,
-      version,
-      hash,
-      durability,
-      maxIterations,
-      clock: port.clock,
-      random: port.ids.random,
-      logger: port.logger,
-    }
+    this.#settings = { logic, version, hash, durability, maxIterations, clock, random: this.random, logger }
     port.slots.join(this)
-    const machine = streamMachine.provide({
-      actions: { openAdmission: () => this.#setOpen(true), closeAdmission: () => this.#setOpen(false) },
-    })
+    const actions = { openAdmission: () => this.#setOpen(true), closeAdmission: () => this.#setOpen(false) }
     const input = { entryPoint: definition.id, maxConcurrent: definition.maxConcurrent, ...(pause ? { pause } : {}) }
-    this.ref = createActor(machine, { id: definition.id, input, parent } as never)
+    this.ref = createActor(streamMachine.provide({ actions }), { id: definition.id, input, parent } as never)
+    this.parent = this.ref as unknown as AnyActorRef
     this.ref.start()
   }
 
   get id(): string {
     return this.definition.id
-  }
-
-  get clock(): Clock {
-    return this.#port.clock
-  }
-
-  get commits(): GroupCommit {
-    return this.#port.commits
-  }
-
-  get owner(): string {
-    return this.#port.owner
-  }
-
-  get parent(): AnyActorRef {
-    return this.ref as unknown as AnyActorRef
-  }
-
-  get store(): SnapshotStore {
-    return this.#port.store
-  }
-
-  random = (): number => this.#port.ids.random()
-
-  programFor(record: ProgramRecord | undefined): { settings: ProgramSettings; record: ProgramRecord | undefined } {
-    return fittingProgram(this.definition, this.#settings, record)
-  }
-
-  get queued(): number {
-    return this.#queue.size
   }
 
   /** True while something is queued or holds a slot, or is on its way to the store. */
@@ -143,55 +92,20 @@ export class StreamActor implements ExecutionPort, SlotSeeker {
 
   // ── from above ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Accepts an execution; resolves once that is durable. */
+  /** Accepts an execution; resolves once that is durable. Throws `queue_full`, `not_storable`. */
   async admit(request: AdmissionRequest): Promise<AcceptOutcome & { id: string }> {
-    const { clock, ids } = this.#port
-    const now = clock.now()
-    const { definition } = this
-    const id = request.id ?? ids.execution(now)
-    // what the caller does to its object afterwards changes nothing here
-    const input = encode(request.input, { id, what: 'input' })
-    this.#refuseOverflow()
-    const timeout = request.timeout ?? definition.timeout
-    const queueTimeout = request.queueTimeout ?? definition.queueTimeout
-    const execution = new ExecutionActor(this, id, {
-      kind: 'fresh',
-      input: request.input === undefined ? undefined : decode(input, { id, what: 'input' }),
-      acceptance: {
-        entryPoint: definition.id,
-        programId: definition.programId,
-        programVersion: definition.version,
-        programHash: definition.hash,
-        priority: request.priority ?? definition.priority,
-        acceptedAt: now,
-        sessionId: request.sessionId ?? null,
-        correlationId: request.correlationId ?? id,
-        idempotencyKey: request.idempotencyKey ?? null,
-        parentId: request.parentId ?? null,
-        input,
-      },
-      context: {
-        executionId: id,
-        entryPoint: definition.id,
-        attempt: 1,
-        maxAttempts: definition.retry?.maxAttempts ?? 1,
-        onExhausted: definition.retry?.onExhausted ?? 'fail',
-        compensates: definition.cancelEvent !== undefined,
-        ...(timeout === undefined ? {} : { timeout }),
-        limits: {
-          ...(queueTimeout === undefined ? {} : { queueUntil: now + queueTimeout }),
-          ...(request.deadline === undefined ? {} : { deadlineAt: request.deadline }),
-        },
-      },
-      ...(request.program === undefined ? {} : { program: request.program }),
-    })
+    const now = this.clock.now()
+    const id = request.id ?? this.#port.ids.execution(now)
+    const origin = admission(this.definition, request, id, now)
     if (this.executions.has(id)) return { status: 'duplicate', of: 'id', id }
+    this.#refuseOverflow()
+    const execution = new ExecutionActor(this, id, origin)
     this.executions.set(id, execution)
     const outcome = await execution.accept()
     return outcome.status === 'accepted' ? { status: 'accepted', id } : outcome
   }
 
-  /** Takes up an execution that this process has claimed. `recovered`: its last owner died. */
+  /** Takes up an execution that this process has claimed. `recovered`: its last owner died. Throws `corrupt`, `unknown_format`. */
   take(stored: StoredExecution, recovered: boolean): ExecutionActor | undefined {
     const known = this.executions.get(stored.id)
     if (known || this.#dead) return known
@@ -199,7 +113,7 @@ export class StreamActor implements ExecutionPort, SlotSeeker {
     const execution = new ExecutionActor(this, stored.id, { kind: 'stored', stored, recovered, input })
     this.executions.set(stored.id, execution)
     // what came while nobody held it stands in its inbox
-    execution.mail = true
+    execution.mail.waits = true
     execution.revive()
     this.started(execution)
     return execution
@@ -231,39 +145,39 @@ export class StreamActor implements ExecutionPort, SlotSeeker {
 
   // ── slots ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  acquire(execution: ExecutionActor): boolean {
-    if (execution.hasSlot) return true
-    if (this.#open && this.#queue.size === 0 && this.#takeSlot()) {
-      execution.hasSlot = true
-      return true
-    }
-    this.#queue.add(execution)
-    return false
+  takeSlot(): boolean {
+    return this.#open && this.#queue.size === 0 && this.#useSlot()
   }
 
-  dequeued(execution: ExecutionActor): void {
+  acquire(execution: HeldExecution): boolean {
+    if (!execution.hasSlot) execution.hasSlot = this.takeSlot()
+    if (!execution.hasSlot) this.#queue.add(execution)
+    return execution.hasSlot
+  }
+
+  dequeued(execution: HeldExecution): void {
     this.#queue.remove(execution)
   }
 
-  freed(execution: ExecutionActor): void {
+  freed(execution: HeldExecution): void {
     execution.hasSlot = false
     this.used--
     this.#port.slots.free()
   }
 
-  wanting() {
+  wanting(): { started: boolean; key: number } | undefined {
     return this.#open && this.used < this.definition.maxConcurrent ? this.#queue.headKey() : undefined
   }
 
   /** Grants a free slot to the first of the queue. */
   next(): void {
-    const execution = this.#takeSlot() ? this.#queue.take() : undefined
+    const execution = this.#useSlot() ? this.#queue.take() : undefined
     if (!execution) return
     execution.hasSlot = true
     execution.grant()
   }
 
-  #takeSlot(): boolean {
+  #useSlot(): boolean {
     if (this.used >= this.definition.maxConcurrent || !this.#port.slots.take()) return false
     this.used++
     return true
@@ -275,11 +189,12 @@ export class StreamActor implements ExecutionPort, SlotSeeker {
   }
 
   #refuseOverflow(): void {
-    const { maxQueued, maxConcurrent, overflow } = this.definition
-    const full = this.#queue.size >= maxQueued && (!this.#open || this.used >= maxConcurrent || this.#queue.size > 0)
-    if (!full) return
+    const { maxQueued, overflow } = this.definition
+    const wouldStart =
+      this.#queue.size === 0 && this.#open && this.used < this.definition.maxConcurrent && this.#port.slots.hasFree
+    if (wouldStart || this.#queue.size < maxQueued) return
     const oldest = overflow === 'drop_oldest' ? this.#queue.oldest() : undefined
-    if (oldest) return oldest.command({ type: 'execution.reject', reason: 'queue_full' })
+    if (oldest) return this.executions.get(oldest.id)?.command({ type: 'execution.reject', reason: 'queue_full' })
     throw new StatewardError('queue_full', `The queue of entry point ${this.id} is full: ${this.#queue.size} wait.`, {
       details: { entryPoint: this.id, queued: this.#queue.size, maxQueued },
     })
@@ -287,57 +202,64 @@ export class StreamActor implements ExecutionPort, SlotSeeker {
 
   // ── from the executions ───────────────────────────────────────────────────────────────────────────────────────────
 
-  started(execution: ExecutionActor): void {
-    if (execution.mail) void deliverInbox(this.#port.store, execution).catch((error: unknown) => this.lost(execution, error))
+  programFor(record: ProgramRecord | undefined): { settings: ProgramSettings; record: ProgramRecord | undefined } {
+    return fittingProgram(this.definition, this.#settings, record)
   }
 
-  committed(execution: ExecutionActor, before: ExecutionStatus | undefined, commit: Commit, firstSeq: number): void {
-    this.#port.committed(this, execution, before, commit, firstSeq)
+  started({ id }: HeldExecution): void {
+    const execution = this.executions.get(id)
+    if (!execution?.mail.waits) return
+    deliverInbox(this.#port.store, execution).catch((error: unknown) => this.lost(execution, error))
   }
 
-  left(execution: ExecutionActor): void {
+  committed(_: HeldExecution, before: ExecutionStatus | undefined, commit: Commit): void {
+    this.#port.committed(this.id, before, commit)
+  }
+
+  left(execution: HeldExecution): void {
     this.#queue.remove(execution)
     if (this.executions.get(execution.id) === execution) this.executions.delete(execution.id)
-    this.#port.left(this, execution)
+    this.#port.left()
   }
 
-  lost(execution: ExecutionActor, error: unknown): void {
+  lost(execution: HeldExecution, error: unknown): void {
     execution.abandon(error)
     if (execution.revision > 0 && !this.#dead) this.#reload(execution.id)
   }
 
-  crashed(execution: ExecutionActor, error: unknown): void {
+  crashed(execution: HeldExecution, error: unknown): void {
     this.#port.logger('stream', this.id, 'crashed at execution', execution.id, error)
     this.ref.send({ type: 'stream.crash', error })
   }
 
-  reenqueue(execution: ExecutionActor, event: AnyEventObject): void {
-    execution.mail = true
+  reenqueue(execution: HeldExecution, event: AnyEventObject): void {
+    execution.mail.waits = true
     const payload = encode(event, { id: execution.id, what: 'event' })
-    const message = { executionId: execution.id, kind: 'event', payload, at: this.#port.clock.now() } as const
+    const message = { executionId: execution.id, kind: 'event', payload, at: this.clock.now() } as const
     this.#port.store.enqueue(message).catch((error: unknown) => this.lost(execution, error))
   }
 
-  execute(execution: ExecutionActor, entryPoint: string, input: unknown, key: string, signal: AbortSignal): Promise<unknown> {
-    return this.#port.execute(execution, entryPoint, input, key, signal)
+  execute(execution: HeldExecution, entryPoint: string, input: unknown, key: string, signal: AbortSignal): Promise<unknown> {
+    return this.#port.execute(execution.id, entryPoint, input, key, signal)
   }
 
   /** Takes an execution up again from what is durable, as soon as the store answers. */
   #reload(id: string): void {
     const attempt = async (n: number): Promise<void> => {
       if (this.#dead) return
-      await new Promise<void>((resolve) =>
-        this.#port.clock.setTimeout(resolve, backoffDelay({ initial: 50, max: 5_000 }, n, this.#port.ids.random)),
-      )
+      const wait = backoffDelay({ initial: 50, max: 5_000 }, n, this.random)
+      await new Promise<void>((resolve) => this.clock.setTimeout(resolve, wait))
       try {
         const stored = await this.#port.store.load(id)
-        if (stored && stored.owner === this.#port.owner) this.take(stored, false)
+        if (stored?.owner === this.owner) this.take(stored, false)
       } catch (error) {
         this.#port.logger('execution', id, 'could not be taken up again yet', error)
         return attempt(n + 1)
       }
     }
-    const done = attempt(1).finally(() => this.#reloading.delete(id))
-    this.#reloading.set(id, done)
+    this.#reloading.set(
+      id,
+      attempt(1).finally(() => this.#reloading.delete(id)),
+    )
   }
 }

@@ -28,13 +28,7 @@ import { supervisorSettings, type SupervisorOptions, type SupervisorSettings } f
 import { Takeover } from './takeover.js'
 
 /** Starts executions for steps that asked for them. */
-export type Execute = (
-  parent: ExecutionActor,
-  entryPoint: string,
-  input: unknown,
-  key: string,
-  signal: AbortSignal,
-) => Promise<unknown>
+export type Execute = (parentId: string, entryPoint: string, input: unknown, key: string, signal: AbortSignal) => Promise<unknown>
 
 /** One supervisor. */
 export class SupervisorActor {
@@ -269,8 +263,8 @@ export class SupervisorActor {
       commits: this.commits,
       slots: this.#slots,
       owner: this.owner,
-      committed: (stream, execution, before, commit) => this.#committed(stream, execution, before, commit),
-      left: (_, execution) => this.#left(execution),
+      committed: (...args) => this.#committed(...args),
+      left: () => this.#moved(),
       execute: (...args) => this.execute(...args),
     }
     return new StreamActor(definition, port, this.#ref as AnyActorRef, pause)
@@ -305,13 +299,13 @@ export class SupervisorActor {
 
   // ── what streams tell ─────────────────────────────────────────────────────────────────────────────────────────────
 
-  #committed(stream: StreamActor, execution: ExecutionActor, before: ExecutionStatus | undefined, commit: Commit): void {
-    this.registry.committed(stream.id, before, commit)
-    if (isTerminal(commit.status) && this.results.has(execution.id))
-      this.results.settle(execution.id, storedOutcome(commit) as ExecutionOutcome)
+  #committed(entryPoint: string, before: ExecutionStatus | undefined, commit: Commit): void {
+    this.registry.committed(entryPoint, before, commit)
+    if (isTerminal(commit.status) && this.results.has(commit.id))
+      this.results.settle(commit.id, storedOutcome(commit) as ExecutionOutcome)
     if (commit.owner === null && commit.dueAt !== null) this.#takeover.wakeAt(commit.dueAt)
     this.feed.wake()
-    for (const resolve of this.#committing.splice(0)) resolve()
+    this.#moved()
   }
 
   #committing: (() => void)[] = []
@@ -320,7 +314,7 @@ export class SupervisorActor {
     return new Promise((resolve) => this.#committing.push(resolve))
   }
 
-  #left(_execution: ExecutionActor): void {
+  #moved(): void {
     for (const resolve of this.#committing.splice(0)) resolve()
   }
 
@@ -439,7 +433,7 @@ export class SupervisorActor {
       if (execution) addressed.add(execution)
     }
     for (const execution of addressed) {
-      execution.mail = true
+      execution.mail.waits = true
       void deliverInbox(store, execution).catch((error: unknown) =>
         this.settings.logger('the inbox of', execution.id, 'could not be read', error),
       )

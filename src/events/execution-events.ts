@@ -85,7 +85,13 @@ export type ExecutionEvent =
   | { readonly type: 'limit.reached'; readonly limit: LimitName; readonly inFlight: boolean; readonly stopBy: number }
   | { readonly type: 'execution.pause'; readonly pause: PauseRecord; readonly inFlight: boolean; readonly stopBy: number }
   | { readonly type: 'execution.resume'; readonly resume: Intervention; readonly granted: boolean; readonly retry: boolean }
-  | { readonly type: 'execution.cancel'; readonly cancel: Intervention; readonly inFlight: boolean; readonly stopBy: number }
+  | {
+      readonly type: 'execution.cancel'
+      readonly cancel: Intervention
+      readonly started: boolean
+      readonly inFlight: boolean
+      readonly stopBy: number
+    }
   | { readonly type: 'execution.reject'; readonly reason: string }
   | { readonly type: 'commit.acknowledged' }
 

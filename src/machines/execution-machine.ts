@@ -3,18 +3,15 @@
  *
  * Owns: which statuses there are to go through, and what each command does in each of them.
  * Its effects are named and not implemented: the execution actor gives them (`actors/execution-actor.ts`).
- * Every state commits on entry; `settling` becomes a final state only once the terminal commit is durable.
+ * Every state commits on entry. The machine is ahead of what is durable by at most one commit; answers are not.
  */
 import { setup, type SnapshotFrom } from 'xstate'
-import type { Ending, ExecutionContext, ExecutionEvent, Limits } from '../events/execution-events.js'
+import type { ExecutionContext, ExecutionEvent } from '../events/execution-events.js'
 import type { ExecutionStatus } from '../events/execution-status.js'
+import * as note from './execution-notes.js'
 
-/** A limit that is taken away stays out of the persisted form. */
-function limits(now: Limits, change: { [Key in keyof Limits]?: number | undefined }): Limits {
-  const next: Record<string, number> = {}
-  for (const [key, value] of Object.entries({ ...now, ...change })) if (value !== undefined) next[key] = value
-  return next
-}
+/** What a state's commit is to say: a status, or that another attempt will be made. */
+export type CommitReason = ExecutionStatus | 'retrying'
 
 const executionSetup = setup({
   types: {
@@ -24,8 +21,9 @@ const executionSetup = setup({
     tags: {} as ExecutionStatus,
   },
   actions: {
-    commit: (_, _as: ExecutionStatus | 'ending' | 'retrying') => undefined,
+    commit: (_, _as: CommitReason) => undefined,
     runProgram: () => undefined,
+    startSteps: () => undefined,
     holdProgram: () => undefined,
     quietProgram: () => undefined,
     stopProgram: () => undefined,
@@ -36,83 +34,56 @@ const executionSetup = setup({
     isTimed: ({ context }) => context.timeout !== undefined || context.limits.queueUntil !== undefined,
     inFlight: ({ event }) => 'inFlight' in event && event.inFlight,
     granted: ({ event }) => 'granted' in event && event.granted,
-    compensates: ({ context }) => context.compensates,
+    /** One that never ran has nothing to make good. */
+    compensates: ({ context, event }) => context.compensates && event.type === 'execution.cancel' && event.started,
     mayRetry: ({ context, event }) => event.type === 'program.failed' && !event.final && context.attempt < context.maxAttempts,
-    mayMend: ({ context, event }) => event.type === 'program.failed' && context.onExhausted === 'pause',
-    now: ({ event }) => 'pause' in event && event.pause.mode === 'now',
-    nowInFlight: ({ event }) => 'pause' in event && event.pause.mode === 'now' && 'inFlight' in event && event.inFlight,
-    atOnce: ({ context }) => context.pause?.mode === 'now',
+    mayMend: ({ context, event }) => event.type === 'program.failed' && !event.final && context.onExhausted === 'pause',
+    now: ({ event }) => event.type === 'execution.pause' && event.pause.mode === 'now',
+    isAtOnce: ({ context }) => context.pause?.mode === 'now',
+    mustStop: ({ event }) => event.type === 'limit.reached' && event.limit === 'stop',
+    timesOut: ({ context }) => context.ending?.status === 'timed_out',
   },
 })
 
-const ends = (ending: (args: { context: ExecutionContext; event: ExecutionEvent }) => Ending) => executionSetup.assign({ ending })
+const { assign } = executionSetup
+const completed = assign(note.completed)
+const failed = assign(note.failed)
+const timedOut = assign(note.timedOut)
+const rejected = assign(note.rejected)
+const cancelled = assign(note.cancelled)
+const noteStop = assign(note.noteStop)
+const noteCancel = assign(note.noteCancel)
+const notePause = assign(note.notePause)
+const noteResume = assign(note.noteResume)
+const noteFailure = assign(note.noteFailure)
+const noteRetry = assign(note.noteRetry)
+const noteExhausted = assign(note.noteExhausted)
+const clearRetry = assign(note.clearRetry)
+const startClocks = assign(note.startClocks)
 
-const completed = ends(() => ({ status: 'completed' }))
-const failed = ends(({ event, context }) => ({
-  status: 'failed',
-  error: event.type === 'program.failed' ? event.error : (context.failure ?? { name: 'Error', message: 'unknown' }),
-}))
-const timedOut = ends(({ event }) => ({ status: 'timed_out', limit: event.type === 'limit.reached' ? event.limit : 'timeout' }))
-const rejected = ends(({ event }) => ({ status: 'rejected', reason: event.type === 'execution.reject' ? event.reason : '' }))
-const cancelled = ends(({ event, context }) => ({
-  status: 'cancelled',
-  intervention: (event.type === 'execution.cancel' ? event.cancel : context.cancel) ?? { at: 0 },
-  ...(event.type === 'program.failed' ? { error: event.error } : {}),
-}))
-const keepFailure = executionSetup.assign({
-  failure: ({ event, context }) => (event.type === 'program.failed' ? event.error : context.failure) as never,
-})
-const noteCancel = executionSetup.assign({
-  cancel: ({ event, context }) => (event.type === 'execution.cancel' ? event.cancel : context.cancel) as never,
-  limits: ({ context, event }) => limits(context.limits, { stopBy: 'stopBy' in event ? event.stopBy : undefined }),
-})
-const notePause = executionSetup.assign({
-  pause: ({ event, context }) => ('pause' in event ? event.pause : context.pause) as never,
-  limits: ({ context, event }) => limits(context.limits, { stopBy: 'stopBy' in event ? event.stopBy : undefined }),
-})
-const noteStop = executionSetup.assign({
-  limits: ({ context, event }) => limits(context.limits, { stopBy: 'stopBy' in event ? event.stopBy : undefined }),
-})
-const noteResume = executionSetup.assign(({ context, event }) => {
-  if (event.type !== 'execution.resume') return {}
-  const { timeoutAt } = context.limits
-  // the time spent in a pause does not count
-  const shifted = timeoutAt !== undefined && context.pause ? timeoutAt + (event.resume.at - context.pause.at) : timeoutAt
-  return {
-    resume: event.resume,
-    attempt: event.retry ? context.attempt + 1 : context.attempt,
-    maxAttempts: event.retry ? context.maxAttempts + context.attempt : context.maxAttempts,
-    limits: limits(context.limits, { timeoutAt: shifted, stopBy: undefined, retryAt: undefined }),
-  }
-})
-const noteRetry = executionSetup.assign(({ context, event }) =>
-  event.type === 'program.failed'
-    ? { attempt: context.attempt + 1, failure: event.error, limits: limits(context.limits, { retryAt: event.retryAt }) }
-    : {},
-)
-/** The time limit starts with the first slot; waiting for a later one counts. */
-const startClocks = executionSetup.assign({
-  limits: ({ context, event }) => {
-    const { timeoutAt } = context.limits
-    const at = event.type === 'slot.granted' ? event.at : 0
-    return limits(context.limits, {
-      queueUntil: undefined,
-      timeoutAt: timeoutAt ?? (context.timeout === undefined ? undefined : at + context.timeout),
-    })
-  },
-})
-const clearRetry = executionSetup.assign({ limits: ({ context }) => limits(context.limits, { retryAt: undefined }) })
-const mend = executionSetup.assign(({ event }) =>
-  event.type === 'program.failed'
-    ? { failure: event.error, pause: { mode: 'now', at: event.at, reason: 'retries_exhausted' } }
-    : {},
-)
+const commit = (as: CommitReason) => ({ type: 'commit', params: as }) as const
 
+// what several states do alike
+const done = { target: '#execution.completed', actions: completed } as const
 const whenFailed = [
   { guard: 'mayRetry', target: '#execution.backingOff', actions: noteRetry },
-  { guard: 'mayMend', target: '#execution.paused', actions: mend },
-  { target: '#execution.settling', actions: [keepFailure, failed] },
+  { guard: 'mayMend', target: '#execution.paused', actions: [noteExhausted, 'dropProgram'] },
+  { target: '#execution.failed', actions: [noteFailure, failed] },
 ] as const
+const pauseAtOnce = { target: '#execution.paused', actions: [notePause, 'quietProgram'] } as const
+const pauseOrWait = [{ guard: 'inFlight', target: '#execution.pausing', actions: notePause }, pauseAtOnce] as const
+const cancelAtOnce = { target: '#execution.cancelled', actions: [noteCancel, cancelled, 'quietProgram'] } as const
+const compensate = { guard: 'compensates', target: '#execution.cancelling.compensating', actions: noteCancel } as const
+const cancelOrWait = [
+  { guard: 'inFlight', target: '#execution.cancelling.stopping', actions: [noteCancel, cancelled] },
+  cancelAtOnce,
+] as const
+const timeOutAtOnce = { target: '#execution.timed_out', actions: [timedOut, 'quietProgram'] } as const
+const timeOutOrWait = [
+  { guard: 'inFlight', target: '#execution.cancelling.stopping', actions: [noteStop, timedOut] },
+  timeOutAtOnce,
+] as const
+const stopped = [{ guard: 'timesOut', target: '#execution.timed_out' }, { target: '#execution.cancelled' }] as const
 
 /** The lifecycle of an execution; give its effects with `provide`, and start it in any state from a snapshot. */
 export const executionMachine = executionSetup.createMachine({
@@ -122,80 +93,61 @@ export const executionMachine = executionSetup.createMachine({
   states: {
     queued: {
       tags: 'queued',
-      entry: { type: 'commit', params: 'queued' },
+      entry: commit('queued'),
       on: {
         'slot.granted': [{ guard: 'isTimed', target: 'running', actions: startClocks }, { target: 'running' }],
-        'execution.reject': { target: 'settling', actions: rejected },
-        'program.done': { target: 'settling', actions: completed },
-        'program.failed': whenFailed as never,
-        'execution.pause': { target: 'paused', actions: [notePause, 'quietProgram'] },
-        'execution.cancel': [
-          { guard: 'compensates', target: 'cancelling.compensating', actions: noteCancel },
-          { target: 'settling', actions: [noteCancel, cancelled, 'quietProgram'] },
-        ],
-        'limit.reached': { target: 'settling', actions: [timedOut, 'quietProgram'] },
+        'execution.reject': { target: 'rejected', actions: rejected },
+        'program.done': done,
+        'program.failed': whenFailed,
+        'execution.pause': pauseAtOnce,
+        'execution.cancel': [compensate, cancelAtOnce],
+        'limit.reached': timeOutAtOnce,
       },
     },
     running: {
       tags: 'running',
-      entry: ['runProgram', { type: 'commit', params: 'running' }],
+      entry: ['runProgram', commit('running')],
       on: {
         'slot.missing': 'queued',
         'program.idle': 'waiting',
-        'program.done': { target: 'settling', actions: completed },
-        'program.failed': whenFailed as never,
-        'program.held': [
-          { guard: 'inFlight', target: 'pausing', actions: notePause },
-          { target: 'paused', actions: [notePause, 'quietProgram'] },
-        ],
-        'execution.pause': [
-          { guard: 'inFlight', target: 'pausing', actions: notePause },
-          { target: 'paused', actions: [notePause, 'quietProgram'] },
-        ],
-        'execution.cancel': [
-          { guard: 'compensates', target: 'cancelling.compensating', actions: noteCancel },
-          { guard: 'inFlight', target: 'cancelling.stopping', actions: [noteCancel, cancelled] },
-          { target: 'settling', actions: [noteCancel, cancelled, 'quietProgram'] },
-        ],
-        'limit.reached': [
-          { guard: 'inFlight', target: 'cancelling.stopping', actions: [noteStop, timedOut] },
-          { target: 'settling', actions: [timedOut, 'quietProgram'] },
-        ],
+        'program.done': done,
+        'program.failed': whenFailed,
+        'program.held': pauseOrWait,
+        'execution.pause': pauseOrWait,
+        'execution.cancel': [compensate, ...cancelOrWait],
+        'limit.reached': timeOutOrWait,
       },
     },
+    /** Nothing is in flight: only an event or a timer can move it. */
     waiting: {
       tags: 'waiting',
-      entry: { type: 'commit', params: 'waiting' },
+      entry: commit('waiting'),
       on: {
         'program.busy': [{ guard: 'granted', target: 'running' }, { target: 'queued' }],
-        'program.done': { target: 'settling', actions: completed },
-        'program.failed': whenFailed as never,
-        'execution.pause': { target: 'paused', actions: [notePause, 'quietProgram'] },
-        'execution.cancel': [
-          { guard: 'compensates', target: 'cancelling.compensating', actions: noteCancel },
-          { target: 'settling', actions: [noteCancel, cancelled, 'quietProgram'] },
-        ],
-        'limit.reached': { target: 'settling', actions: [timedOut, 'quietProgram'] },
+        'program.done': done,
+        'program.failed': whenFailed,
+        'program.held': pauseAtOnce,
+        'execution.pause': pauseAtOnce,
+        'execution.cancel': [compensate, cancelAtOnce],
+        'limit.reached': timeOutAtOnce,
       },
     },
+    /** An attempt has failed; the next one begins at the last good commit. */
     backingOff: {
       tags: 'waiting',
-      entry: ['dropProgram', { type: 'commit', params: 'retrying' }],
+      entry: ['dropProgram', commit('retrying')],
       on: {
         'retry.due': [
           { guard: 'granted', target: 'running', actions: clearRetry },
           { target: 'queued', actions: clearRetry },
         ],
         'execution.resume': [
-          { guard: 'granted', target: 'running', actions: clearRetry },
-          { target: 'queued', actions: clearRetry },
+          { guard: 'granted', target: 'running', actions: noteResume },
+          { target: 'queued', actions: noteResume },
         ],
         'execution.pause': { target: 'paused', actions: [notePause, clearRetry] },
-        'execution.cancel': [
-          { guard: 'compensates', target: 'cancelling.compensating', actions: [noteCancel, clearRetry] },
-          { target: 'settling', actions: [noteCancel, cancelled] },
-        ],
-        'limit.reached': { target: 'settling', actions: timedOut },
+        'execution.cancel': [{ ...compensate, actions: [noteCancel, clearRetry] }, cancelAtOnce],
+        'limit.reached': timeOutAtOnce,
       },
     },
     pausing: {
@@ -203,49 +155,35 @@ export const executionMachine = executionSetup.createMachine({
       initial: 'deciding',
       on: {
         'program.drained': { target: 'paused', actions: 'quietProgram' },
-        'program.done': { target: 'settling', actions: completed },
+        'program.done': done,
         'program.failed': [
           { guard: 'mayRetry', target: 'paused', actions: [noteRetry, clearRetry, 'dropProgram'] },
-          { guard: 'mayMend', target: 'paused', actions: [mend, 'dropProgram'] },
-          { target: 'settling', actions: [keepFailure, failed] },
+          ...whenFailed.slice(1),
         ],
-        'execution.cancel': [
-          { guard: 'inFlight', target: 'cancelling.stopping', actions: [noteCancel, cancelled] },
-          { target: 'settling', actions: [noteCancel, cancelled, 'quietProgram'] },
-        ],
+        'execution.cancel': [compensate, ...cancelOrWait],
         'execution.pause': { guard: 'now', target: '.now', actions: notePause },
-        'limit.reached': [
-          { guard: ({ event }) => event.limit === 'stop', target: 'paused', actions: 'quietProgram' },
-          { guard: 'inFlight', target: 'cancelling.stopping', actions: [noteStop, timedOut] },
-          { target: 'settling', actions: [timedOut, 'quietProgram'] },
-        ],
+        'limit.reached': [{ guard: 'mustStop', target: 'paused', actions: 'quietProgram' }, ...timeOutOrWait],
       },
       states: {
-        deciding: { always: [{ guard: 'atOnce', target: 'now' }, { target: 'boundary' }] },
+        deciding: { always: [{ guard: 'isAtOnce', target: 'now' }, { target: 'boundary' }] },
         boundary: {
-          entry: ['holdProgram', { type: 'commit', params: 'pausing' }],
+          entry: ['holdProgram', commit('pausing')],
           on: { 'execution.resume': { target: '#execution.running', actions: noteResume } },
         },
         /** The abort signals fire once the commit of this state is durable. */
-        now: {
-          entry: ['quietProgram', { type: 'commit', params: 'pausing' }],
-          on: { 'commit.acknowledged': { actions: 'stopProgram' } },
-        },
+        now: { entry: ['quietProgram', commit('pausing')], on: { 'commit.acknowledged': { actions: 'stopProgram' } } },
       },
     },
     paused: {
       tags: 'paused',
-      entry: { type: 'commit', params: 'paused' },
+      entry: commit('paused'),
       on: {
         'execution.resume': [
           { guard: 'granted', target: 'running', actions: noteResume },
           { target: 'queued', actions: noteResume },
         ],
-        'execution.cancel': [
-          { guard: 'compensates', target: 'cancelling.compensating', actions: noteCancel },
-          { target: 'settling', actions: [noteCancel, cancelled] },
-        ],
-        'limit.reached': { target: 'settling', actions: timedOut },
+        'execution.cancel': [compensate, cancelAtOnce],
+        'limit.reached': timeOutAtOnce,
       },
     },
     cancelling: {
@@ -253,50 +191,35 @@ export const executionMachine = executionSetup.createMachine({
       initial: 'stopping',
       states: {
         compensating: {
-          entry: ['compensate', { type: 'commit', params: 'cancelling' }],
+          entry: ['compensate', commit('cancelling')],
           on: {
-            'program.done': { target: '#execution.settling', actions: cancelled },
-            'program.failed': { target: '#execution.settling', actions: [keepFailure, cancelled] },
+            'slot.granted': { actions: 'startSteps' },
+            'program.done': { target: '#execution.cancelled', actions: cancelled },
+            'program.failed': { target: '#execution.cancelled', actions: [noteFailure, cancelled] },
+            'program.held': { target: '#execution.cancelled', actions: [cancelled, 'quietProgram'] },
             'limit.reached': [
               { guard: 'inFlight', target: 'stopping', actions: [noteStop, cancelled] },
-              { target: '#execution.settling', actions: [cancelled, 'quietProgram'] },
+              { target: '#execution.cancelled', actions: [cancelled, 'quietProgram'] },
             ],
           },
         },
         /** The abort signals fire once the commit of this state is durable. */
         stopping: {
-          entry: ['quietProgram', { type: 'commit', params: 'cancelling' }],
-          on: {
-            'commit.acknowledged': { actions: 'stopProgram' },
-            'program.drained': '#execution.settling',
-            'limit.reached': '#execution.settling',
-          },
+          entry: ['quietProgram', commit('cancelling')],
+          on: { 'commit.acknowledged': { actions: 'stopProgram' }, 'program.drained': stopped, 'limit.reached': stopped },
         },
       },
     },
-    settling: {
-      entry: { type: 'commit', params: 'ending' },
-      on: {
-        'commit.acknowledged': [
-          { guard: ({ context }) => context.ending?.status === 'completed', target: 'completed' },
-          { guard: ({ context }) => context.ending?.status === 'failed', target: 'failed' },
-          { guard: ({ context }) => context.ending?.status === 'cancelled', target: 'cancelled' },
-          { guard: ({ context }) => context.ending?.status === 'timed_out', target: 'timed_out' },
-          { target: 'rejected' },
-        ],
-      },
-    },
-    completed: { type: 'final', tags: 'completed' },
-    failed: { type: 'final', tags: 'failed' },
-    cancelled: { type: 'final', tags: 'cancelled' },
-    timed_out: { type: 'final', tags: 'timed_out' },
-    rejected: { type: 'final', tags: 'rejected' },
+    completed: { type: 'final', tags: 'completed', entry: commit('completed') },
+    failed: { type: 'final', tags: 'failed', entry: commit('failed') },
+    cancelled: { type: 'final', tags: 'cancelled', entry: commit('cancelled') },
+    timed_out: { type: 'final', tags: 'timed_out', entry: commit('timed_out') },
+    rejected: { type: 'final', tags: 'rejected', entry: commit('rejected') },
   },
 })
 
-/** The status that a snapshot of the machine stands for; while it settles, the one that it will end with. */
+/** The status that a snapshot of the machine stands for. */
 export function statusOf(snapshot: SnapshotFrom<typeof executionMachine>): ExecutionStatus {
-  if (snapshot.value === 'settling') return snapshot.context.ending?.status ?? 'failed'
   for (const tag of snapshot.tags) return tag as ExecutionStatus
   return 'running'
 }

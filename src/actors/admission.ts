@@ -1,0 +1,59 @@
+/** Makes an acceptance of a request. Owns the defaults that an execution takes from its entry point. */
+import { decode, encode } from '../persistence/snapshot-codec.js'
+import type { ExecutionOrigin } from './execution-origin.js'
+import type { StreamDefinition } from './stream-definition.js'
+
+/** A request for an execution. Times are milliseconds. */
+export interface AdmissionRequest {
+  readonly id?: string
+  readonly input: unknown
+  readonly correlationId?: string
+  readonly idempotencyKey?: string
+  readonly sessionId?: string
+  readonly parentId?: string
+  readonly priority?: number
+  readonly timeout?: number
+  readonly queueTimeout?: number
+  /** Absolute. */
+  readonly deadline?: number
+  /** A program's stored text to begin with, instead of a fresh start. */
+  readonly program?: string
+}
+
+/** What a fresh execution begins with. Throws `not_storable`: what the caller does to its input afterwards changes nothing. */
+export function admission(definition: StreamDefinition, request: AdmissionRequest, id: string, now: number): ExecutionOrigin {
+  const input = encode(request.input, { id, what: 'input' })
+  const timeout = request.timeout ?? definition.timeout
+  const queueTimeout = request.queueTimeout ?? definition.queueTimeout
+  return {
+    kind: 'fresh',
+    input: request.input === undefined ? undefined : decode(input, { id, what: 'input' }),
+    program: request.program,
+    acceptance: {
+      entryPoint: definition.id,
+      programId: definition.programId,
+      programVersion: definition.version,
+      programHash: definition.hash,
+      priority: request.priority ?? definition.priority,
+      acceptedAt: now,
+      sessionId: request.sessionId ?? null,
+      correlationId: request.correlationId ?? id,
+      idempotencyKey: request.idempotencyKey ?? null,
+      parentId: request.parentId ?? null,
+      input,
+    },
+    context: {
+      executionId: id,
+      entryPoint: definition.id,
+      attempt: 1,
+      maxAttempts: definition.retry?.maxAttempts ?? 1,
+      onExhausted: definition.retry?.onExhausted ?? 'fail',
+      compensates: definition.cancelEvent !== undefined,
+      ...(timeout === undefined ? {} : { timeout }),
+      limits: {
+        ...(queueTimeout === undefined ? {} : { queueUntil: now + queueTimeout }),
+        ...(request.deadline === undefined ? {} : { deadlineAt: request.deadline }),
+      },
+    },
+  }
+}

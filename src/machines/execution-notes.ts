@@ -1,0 +1,95 @@
+/** What the execution machine writes down when it moves: pure functions from context and event to a change of context. */
+import type { Ending, ExecutionContext, ExecutionEvent, Limits } from '../events/execution-events.js'
+
+interface Given {
+  readonly context: ExecutionContext
+  readonly event: ExecutionEvent
+}
+
+type Change = Partial<ExecutionContext>
+
+/** A limit that is taken away stays out of the persisted form. */
+function limits(now: Limits, change: { [Key in keyof Limits]?: number | undefined }): Limits {
+  const next: Record<string, number> = {}
+  for (const [key, value] of Object.entries({ ...now, ...change })) if (value !== undefined) next[key] = value
+  return next
+}
+
+const ends = (ending: (given: Given) => Ending) => (given: Given) => ({ ending: ending(given) }) satisfies Change
+
+export const completed = ends(() => ({ status: 'completed' }))
+
+export const failed = ends(({ event, context }) => ({
+  status: 'failed',
+  error: event.type === 'program.failed' ? event.error : (context.failure ?? { name: 'Error', message: 'unknown' }),
+}))
+
+export const timedOut = ends(({ event }) => ({
+  status: 'timed_out',
+  limit: event.type === 'limit.reached' ? event.limit : 'timeout',
+}))
+
+export const rejected = ends(({ event }) => ({
+  status: 'rejected',
+  reason: event.type === 'execution.reject' ? event.reason : '',
+}))
+
+export const cancelled = ends(({ event, context }) => ({
+  status: 'cancelled',
+  intervention: (event.type === 'execution.cancel' ? event.cancel : context.cancel) ?? { at: 0 },
+  ...(event.type === 'program.failed' ? { error: event.error } : {}),
+}))
+
+/** When the steps in flight must be gone. */
+export function noteStop({ context, event }: Given): Change {
+  return { limits: limits(context.limits, { stopBy: 'stopBy' in event ? event.stopBy : undefined }) }
+}
+
+export function noteCancel({ context, event }: Given): Change {
+  return event.type === 'execution.cancel' ? { cancel: event.cancel, ...noteStop({ context, event }) } : {}
+}
+
+/** A pause at a boundary waits for its steps as long as they take. */
+export function notePause({ context, event }: Given): Change {
+  if (event.type !== 'execution.pause' && event.type !== 'program.held') return {}
+  return { pause: event.pause, ...(event.pause.mode === 'now' ? noteStop({ context, event }) : {}) }
+}
+
+/** The time spent in a pause does not count. */
+export function noteResume({ context, event }: Given): Change {
+  if (event.type !== 'execution.resume') return {}
+  const { timeoutAt } = context.limits
+  const shifted = timeoutAt !== undefined && context.pause ? timeoutAt + (event.resume.at - context.pause.at) : timeoutAt
+  const kept = {
+    resume: event.resume,
+    limits: limits(context.limits, { timeoutAt: shifted, stopBy: undefined, retryAt: undefined }),
+  }
+  return event.retry ? { ...kept, attempt: context.attempt + 1, maxAttempts: context.maxAttempts + context.attempt } : kept
+}
+
+export function noteFailure({ context, event }: Given): Change {
+  return event.type === 'program.failed' ? { failure: event.error } : context.failure ? { failure: context.failure } : {}
+}
+
+export function noteRetry({ context, event }: Given): Change {
+  if (event.type !== 'program.failed') return {}
+  return { attempt: context.attempt + 1, failure: event.error, limits: limits(context.limits, { retryAt: event.retryAt }) }
+}
+
+export function clearRetry({ context }: Given): Change {
+  return { limits: limits(context.limits, { retryAt: undefined }) }
+}
+
+/** Its attempts are used up, and a person is to mend what is wrong. */
+export function noteExhausted({ event }: Given): Change {
+  if (event.type !== 'program.failed') return {}
+  return { failure: event.error, pause: { mode: 'now', at: event.at, reason: 'retries_exhausted' } }
+}
+
+/** The time limit starts with the first slot; waiting for a later one counts. */
+export function startClocks({ context, event }: Given): Change {
+  const { timeoutAt } = context.limits
+  const at = event.type === 'slot.granted' ? event.at : 0
+  const first = context.timeout === undefined ? undefined : at + context.timeout
+  return { limits: limits(context.limits, { queueUntil: undefined, timeoutAt: timeoutAt ?? first }) }
+}
