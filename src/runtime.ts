@@ -13,7 +13,7 @@ import {
   type Observer,
 } from 'xstate'
 import { executionRecord, type ExecutionRecord } from './actors/execution-view.js'
-import { splitState } from './actors/execution-state.js'
+import { forkedProgram, splitState } from './actors/execution-state.js'
 import type { EventFilter, RuntimeEvent } from './actors/journal-feed.js'
 import { partsOf, supervisorMachine, supervisorParts, type SupervisorParts } from './actors/supervisor-logic.js'
 import type { SupervisorOptions } from './actors/supervisor-options.js'
@@ -253,7 +253,7 @@ export class Runtime<TEntryPoints extends readonly EntryPoint[] = readonly Entry
       priority: stored.priority,
       ...(stored.sessionId === null ? {} : { sessionId: stored.sessionId }),
       ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
-      ...(program === undefined ? {} : { program }),
+      ...(program === undefined ? {} : { program: forkedProgram(program, id) }),
     })
     return outcome.id
   }

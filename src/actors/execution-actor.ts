@@ -24,6 +24,7 @@ import type { ExecutionPort } from './execution-port.js'
 import { ExecutionProgram } from './execution-program.js'
 import { joinState, splitState } from './execution-state.js'
 import type { ProgramPort } from './program-host.js'
+import type { ProgramRecord } from './program-record.js'
 
 /** One execution in memory. */
 export class ExecutionActor implements Committer, ProgramPort, ExecutionEffects {
@@ -220,9 +221,8 @@ export class ExecutionActor implements Committer, ProgramPort, ExecutionEffects 
 
   /** Gives up what it holds without a trace: as if the process had died here. */
   abandon(error: unknown): void {
-    this.#leave()
+    this.#leave(error)
     this.#accepted?.reject(error)
-    this.#waiters.reject(error)
   }
 
   /** Commits what there is and gives the execution back to the store, wherever it stands. */
@@ -259,7 +259,8 @@ export class ExecutionActor implements Committer, ProgramPort, ExecutionEffects 
     const recovering = this.#recovering
     this.#recovering = false
     try {
-      this.#program.run({ ...this.#source, programFor: (record) => this.#port.programFor(record) }, { recovering, mayStart })
+      const source = { ...this.#source, programFor: (record: ProgramRecord | undefined) => this.#port.programFor(record) }
+      this.#program.run(source, { recovering, mayStart, isDurable: this.revision > 0 })
     } catch (error) {
       this.#misfit(error)
     }
@@ -499,9 +500,11 @@ export class ExecutionActor implements Committer, ProgramPort, ExecutionEffects 
     this.#touch()
   }
 
-  #leave(): void {
+  /** Out of memory: who still waits for something here must ask whoever takes it up next. */
+  #leave(error: unknown = this.#lostError()): void {
     if (this.#gone) return
     this.#gone = true
+    this.#waiters.reject(error)
     this.#clocks.clear()
     this.#port.commits.withdraw(this)
     this.#program.stop()

@@ -33,8 +33,10 @@ async function pause(
 
 async function resume(execution: ExecutionActor, { intervention, retry }: Command & { type: 'resume' }): Promise<ResumeOutcome> {
   // a pause that is not through yet comes to its end first, unless it only waits for a boundary
-  if (execution.heading === 'pausing' && execution.context.pause?.mode === 'now')
+  if (execution.heading === 'pausing' && execution.context.pause?.mode === 'now') {
     await execution.until((status) => status === 'paused')
+    await leftMemory(execution)
+  }
   const before = execution.heading
   if (isTerminal(before)) return execution.until(() => true).then(() => finished(execution.status))
   if (before === 'cancelling') return { status: 'cancelling' }
@@ -52,6 +54,13 @@ async function cancel(execution: ExecutionActor, { intervention, wait }: Command
   const revision = await within(execution, wait, isTerminal)
   if (revision === undefined) return { status: 'cancelling' }
   return execution.status === 'cancelled' && !isTerminal(before) ? { status: 'cancelled' } : finished(execution.status)
+}
+
+/** Rejects once an execution that gives itself back has left memory: whoever takes it up next gets the command. */
+async function leftMemory(execution: ExecutionActor): Promise<void> {
+  if (!execution.isLeaving) return
+  await execution.gone
+  await execution.until(() => true)
 }
 
 /** The revision once a durable commit has such a status; undefined if the time is up before. */

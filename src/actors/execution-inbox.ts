@@ -14,7 +14,7 @@ export async function deliverInbox(store: SnapshotStore, execution: ExecutionAct
   busy.add(execution)
   try {
     for (;;) {
-      const messages = (await store.inbox({ execution: execution.id })).filter(({ seq }) => !execution.mail.has(seq))
+      const messages = await execution.mail.read(() => store.inbox({ execution: execution.id }))
       const events = messages.filter(({ kind }) => kind === 'event')
       for (const message of messages) if (message.kind === 'command') obeyMessage(execution, message)
       for (const message of events) deliverMessage(execution, message)

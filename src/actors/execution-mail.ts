@@ -1,6 +1,6 @@
 /** What came to one execution and is not committed as consumed yet. Owns which message is taken, consumed or to be delivered again. */
 import type { AnyEventObject } from 'xstate'
-import type { Commit } from '../persistence/snapshot-store.js'
+import type { Commit, InboxMessage } from '../persistence/snapshot-store.js'
 
 /** The mail of one execution. */
 export class ExecutionMail {
@@ -8,14 +8,12 @@ export class ExecutionMail {
   waits = false
   /** Messages that were taken out and whose consumption is not durable. */
   readonly #taken = new Set<number>()
+  /** Messages whose consumption became durable while the inbox was being read: the reader may still see them. */
+  readonly #settled = new Set<number>()
+  #reading = false
   #consumed: { seq: number; answer: string | null }[] = []
   /** Events that came straight to the program and that no commit holds yet. */
   #direct: AnyEventObject[] = []
-
-  /** True if a message need not be taken out again. */
-  has(seq: number): boolean {
-    return this.#taken.has(seq)
-  }
 
   take(seq: number): void {
     this.#taken.add(seq)
@@ -43,7 +41,22 @@ export class ExecutionMail {
   }
 
   acknowledged(consumed: Commit['consumed']): void {
-    for (const { seq } of consumed) this.#taken.delete(seq)
+    for (const { seq } of consumed) {
+      if (this.#reading) this.#settled.add(seq)
+      else this.#taken.delete(seq)
+    }
+  }
+
+  /** Reads the inbox: what was not taken out before. One at a time. */
+  async read(inbox: () => Promise<readonly InboxMessage[]>): Promise<InboxMessage[]> {
+    this.#reading = true
+    try {
+      return (await inbox()).filter(({ seq }) => !this.#taken.has(seq))
+    } finally {
+      this.#reading = false
+      for (const seq of this.#settled) this.#taken.delete(seq)
+      this.#settled.clear()
+    }
   }
 
   /** The program that took them since the last commit is gone: messages stand in the inbox again, the other events are returned. */

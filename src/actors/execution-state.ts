@@ -37,3 +37,9 @@ export function withFrozenTimers(text: string, id: string, policy: PausedTimers,
   if (!record.timers || policy === 'run') return text
   return encode({ ...record, timers: frozenTimers(record.timers, policy, now) }, { id, what: 'program' })
 }
+
+/** A stored program as a fork begins with it: the actions that are owed stay with the execution that asked for them. */
+export function forkedProgram(text: string, id: string): string {
+  const { outbox, ...record } = programOf(text, id)
+  return outbox ? encode(record, { id, what: 'program' }) : text
+}

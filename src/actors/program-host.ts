@@ -88,6 +88,7 @@ export class ProgramHost {
   #visits: number
   #mayStart: boolean
   #recovering = false
+  #isDurable = true
   #progressed = false
   #dead = false
   #outcome: ProgramOutcome | undefined
@@ -144,8 +145,9 @@ export class ProgramHost {
     for (const text of record?.outbox ?? []) this.#outbox.push({ n: ++this.#owedActions, text })
   }
 
-  /** Starts the program. `recovering`: its steps may have been in flight when a process died. */
-  start(options: { recovering?: boolean; mayStart?: boolean } = {}): void {
+  /** Starts the program. `recovering`: its steps may have been in flight when a process died. `isDurable: false`: a fork, which is not stored yet. */
+  start(options: { recovering?: boolean; mayStart?: boolean; isDurable?: boolean } = {}): void {
+    this.#isDurable = options.isDurable ?? true
     this.#recovering = options.recovering ?? false
     this.#mayStart = options.mayStart ?? true
     if (this.#outbox.length > 0) this.#repeatOwed()
@@ -279,7 +281,8 @@ export class ProgramHost {
     if (output.kind === 'emit') this.#port.publish('execution.emitted', output.value)
     const held: Held = { seq: 0, output, owed: output.kind === 'action' ? this.#owe(output) : 0 }
     // a restored step's cause is durable already
-    if (this.#settings.durability === 'relaxed' || (output.kind === 'step' && output.restored)) return this.#run(held)
+    const isRestored = output.kind === 'step' && output.restored && this.#isDurable
+    if (this.#settings.durability === 'relaxed' || isRestored) return this.#run(held)
     this.#held.push(held)
     this.#port.dirty()
   }

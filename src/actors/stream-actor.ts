@@ -224,7 +224,8 @@ export class StreamActor implements ExecutionPort, SlotSeeker {
 
   lost(execution: HeldExecution, error: unknown): void {
     execution.abandon(error)
-    if (execution.revision > 0 && !this.#dead) this.#reload(execution.id)
+    // also one whose acceptance failed: the store may have written it all the same
+    if (!this.#dead) this.#reload(execution.id)
   }
 
   crashed(execution: HeldExecution, error: unknown): void {
