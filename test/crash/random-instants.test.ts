@@ -1,0 +1,45 @@
+/** SIGKILL at random instants of a run of 60 orders, several in a row, started again until done. The seed is printed. */
+import { beforeAll, expect, test } from 'vitest'
+import { CrashFolder } from './harness/crash-folder.js'
+import { OrderAudit } from './harness/order-audit.js'
+import { restartUntilDone } from './harness/restart-until-done.js'
+import { printedSeed, seeded } from './harness/seeded.js'
+import { uninterrupted, type Uninterrupted } from './harness/uninterrupted.js'
+
+const settings = { to: 60, maxConcurrent: 6 }
+const SERIES = 8
+/** So many lives of a series are killed at the most; the last one runs through. */
+const KILLS = 6
+
+let reference: Uninterrupted
+let length = 0
+
+beforeAll(async () => {
+  const begun = performance.now()
+  reference = await uninterrupted(settings)
+  length = performance.now() - begun
+})
+
+test('a run that is killed at random instants, again and again, ends as if it had not been', async () => {
+  const random = seeded(printedSeed('random instants'))
+  let killed = 0
+  let repeated = 0
+  for (let series = 0; series < SERIES; series++) {
+    const folder = new CrashFolder()
+    const audit = new OrderAudit(folder)
+    const kills = await restartUntilDone(
+      (life) => {
+        const process = folder.start(settings)
+        if (life <= KILLS) void process.killIn(random() * length)
+        return process
+      },
+      (process) => audit.ended(process),
+    )
+    await audit.whole(settings.to, reference.outcomes)
+    killed += kills
+    repeated += audit.repeated
+    await folder.remove()
+  }
+  process.stdout.write(`killed ${killed} times in ${SERIES} runs; ${repeated} steps in flight ran again\n`)
+  expect(killed).toBeGreaterThan(SERIES)
+}, 240_000)
