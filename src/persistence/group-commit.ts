@@ -69,6 +69,8 @@ export class GroupCommit {
   }
 
   async #flush(): Promise<void> {
+    // before anything is collected: what is asked for meanwhile goes with the next batch
+    this.#inFlight = true
     const committers: Committer[] = []
     const batch: Commit[] = []
     const dirty = this.#dirty
@@ -83,11 +85,8 @@ export class GroupCommit {
         told(committer, () => committer.refused(error, undefined))
       }
     }
-    if (batch.length > 0) {
-      this.#inFlight = true
-      await this.#write(committers, batch)
-      this.#inFlight = false
-    }
+    if (batch.length > 0) await this.#write(committers, batch)
+    this.#inFlight = false
     if (this.#dirty.size > 0) this.#schedule()
     else for (const resolve of this.#idle.splice(0)) resolve()
   }
@@ -131,7 +130,10 @@ export class GroupCommit {
     if (verdict.status !== 'stale' && verdict.status !== 'duplicate') return verdict
     const stored = await this.#store.load(commit.id)
     const mine =
-      stored?.revision === commit.revision && stored.epoch === commit.epoch && stored.owner === commit.owner && stored.updatedAt === commit.updatedAt
+      stored?.revision === commit.revision &&
+      stored.epoch === commit.epoch &&
+      stored.owner === commit.owner &&
+      stored.updatedAt === commit.updatedAt
     return mine && stored.state === commit.state ? { status: 'committed', firstSeq: 0 } : verdict
   }
 }
@@ -149,8 +151,12 @@ function told(committer: Committer, tell: () => void): void {
 export function storeFailed(store: SnapshotStore, id: string, cause: unknown): StatewardError {
   const code = cause instanceof StatewardError ? cause.code : 'store_failed'
   const message = cause instanceof Error ? cause.message : String(cause)
-  return new StatewardError(code === 'store_closed' ? code : 'store_failed', `The ${store.name} store failed to commit execution ${id}: ${message}`, {
-    details: { id, store: store.name, location: store.location },
-    cause,
-  })
+  return new StatewardError(
+    code === 'store_closed' ? code : 'store_failed',
+    `The ${store.name} store failed to commit execution ${id}: ${message}`,
+    {
+      details: { id, store: store.name, location: store.location },
+      cause,
+    },
+  )
 }

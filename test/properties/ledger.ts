@@ -1,0 +1,147 @@
+/**
+ * What the outside saw of a run: every commit with its verdict, every output, every answer, in one order.
+ *
+ * Owns: that record, and what each simulated process may know to be durable.
+ */
+import { executionRecord, type ExecutionRecord } from '../../src/actors/execution-view.js'
+import type { ExecutionStatus } from '../../src/index.js'
+import type { Commit, CommitVerdict, StoredExecution } from '../../src/persistence/snapshot-store.js'
+import type { ProgramContext } from './random-program.js'
+
+/** A commit that was written. */
+export interface Written {
+  /** Its place among all observations. */
+  readonly n: number
+  readonly process: string
+  readonly commit: Commit
+  readonly record: ExecutionRecord
+  /** The keys of the steps that stand in it. */
+  readonly steps: ReadonlySet<string>
+}
+
+/** Something that left a process: a step's start or an action. `tick` is the move of the program that caused it. */
+export interface Output {
+  readonly n: number
+  readonly kind: 'step' | 'action'
+  readonly process: string
+  readonly id: string
+  readonly tick: number
+  readonly key: string
+  /** What the process knew to be durable of the execution when it let this out: the program's greatest tick. */
+  readonly durableTick: number
+  /** True for a step whose earlier start in the same process still runs. */
+  readonly again: boolean
+}
+
+/** An answer to a call, or the error that it was rejected with. */
+export interface Answer {
+  readonly process: string
+  readonly call: string
+  readonly id: string
+  /** The durable status when the call was made, if nothing else was under way; undefined if something was. */
+  readonly asked: ExecutionStatus | 'absent' | undefined
+  readonly n: number
+  readonly status: string
+  readonly outcome: { readonly status?: string; readonly revision?: number; readonly as?: string }
+  readonly error?: unknown
+  /** The durable row when the answer came. */
+  readonly row: StoredExecution | undefined
+  /** What the process knew to be durable. */
+  readonly known: number
+  readonly ping?: number
+}
+
+/** A change of owner. */
+export interface Claimed {
+  readonly n: number
+  readonly process: string
+  readonly id: string
+  readonly epoch: number
+}
+
+/** A commit that was refused. */
+export interface Refused {
+  readonly n: number
+  readonly process: string
+  readonly id: string
+  readonly verdict: CommitVerdict
+}
+
+/** A store call that was made to fail. */
+export interface Failed {
+  readonly n: number
+  readonly process: string
+  readonly operation: string
+  readonly ids: readonly string[]
+  readonly error: Error
+}
+
+/** The record of one run. */
+export class Ledger {
+  readonly written: Written[] = []
+  readonly outputs: Output[] = []
+  readonly answers: Answer[] = []
+  readonly claims: Claimed[] = []
+  readonly refused: Refused[] = []
+  readonly failed: Failed[] = []
+  readonly rows = new Map<string, StoredExecution>()
+  /** Observations so far; also tells whether something happened. */
+  n = 0
+  /** Store calls that are under way in processes that live. */
+  pending = 0
+  /** Process → execution → the greatest revision that it knows to be durable. */
+  readonly #known = new Map<string, Map<string, number>>()
+
+  /** A batch was written, acknowledged or not. */
+  write(process: string, batch: readonly Commit[], verdicts: readonly CommitVerdict[]): void {
+    for (const [index, commit] of batch.entries()) {
+      const verdict = verdicts[index] as CommitVerdict
+      this.n++
+      if (verdict.status !== 'committed') {
+        this.refused.push({ n: this.n, process, id: commit.id, verdict })
+        continue
+      }
+      const { accept, events: _, consumed: __, checkpoints: ___, ...fields } = commit
+      const before = this.rows.get(commit.id)
+      const row = { ...(before ?? accept), ...fields } as StoredExecution
+      this.rows.set(commit.id, row)
+      const record = executionRecord(row)
+      const steps = new Set(Object.entries(record.steps).map(([path, { visit }]) => `${commit.id}/${path}#${visit}`))
+      this.written.push({ n: this.n, process, commit, record, steps })
+    }
+  }
+
+  /** A process learned what is durable. */
+  learn(process: string, id: string, revision: number): void {
+    let known = this.#known.get(process)
+    if (!known) this.#known.set(process, (known = new Map()))
+    known.set(id, Math.max(known.get(id) ?? 0, revision))
+  }
+
+  known(process: string, id: string): number {
+    return this.#known.get(process)?.get(id) ?? 0
+  }
+
+  /** The greatest tick of a program in the commits that a process knows. */
+  durableTick(process: string, id: string): number {
+    const known = this.known(process, id)
+    let tick = 0
+    for (const { commit, record } of this.written) {
+      if (commit.id === id && commit.revision <= known) tick = Math.max(tick, contextOf(record)?.tick ?? 0)
+    }
+    return tick
+  }
+
+  history(id: string): Written[] {
+    return this.written.filter(({ commit }) => commit.id === id)
+  }
+
+  get ids(): string[] {
+    return [...this.rows.keys()]
+  }
+}
+
+/** The context of a random program. */
+export function contextOf(record: ExecutionRecord): ProgramContext | undefined {
+  return record.context as ProgramContext | undefined
+}

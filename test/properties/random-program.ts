@@ -1,0 +1,161 @@
+/**
+ * Random machines, as data and as XState machines.
+ *
+ * Owns: what a random program may consist of. Every one of them ends if its steps end, its events come and its timers
+ * fire. Its context counts everything: `tick` each move, `pings` each event, so that a loss shows.
+ */
+import fc from 'fast-check'
+import { assign, setup, type AnyStateMachine } from 'xstate'
+import { fromStep, type StepArguments } from '../../src/index.js'
+
+/** One state: what it waits for, and how many states further it goes. */
+export interface StateSpec {
+  readonly kind: 'step' | 'event' | 'timer' | 'child'
+  readonly skip: 0 | 1
+  /** On an error: ends the program, goes on, or enters the state again (at most twice in all). */
+  readonly onError: 'fail' | 'go on' | 'again'
+  readonly delay: number
+  /** True if its step ends when it is told to. */
+  readonly heeds: boolean
+}
+
+/** One program. */
+export interface ProgramSpec {
+  readonly states: readonly StateSpec[]
+  /** Dates, Maps, Sets and BigInts in the context. */
+  readonly rich: boolean
+  /** Enters a state with a value that can't be stored, before it ends. */
+  readonly poisoned: boolean
+}
+
+/** What a program's inputs and outputs look like. */
+export interface ProgramContext {
+  readonly label: string
+  readonly tick: number
+  readonly again: number
+  readonly pings: readonly number[]
+  readonly rich?: object
+  readonly poison?: unknown
+}
+
+/** What a step is given. */
+export interface StepInput {
+  readonly tick: number
+  readonly heeds: boolean
+}
+
+/** Where a program's outputs go. */
+export interface ProgramOutputs {
+  step(args: StepArguments<StepInput>): Promise<unknown>
+  action(executionId: string, tick: number): void
+}
+
+const stateSpec: fc.Arbitrary<StateSpec> = fc.record({
+  kind: fc.constantFrom('step', 'step', 'step', 'event', 'timer', 'child'),
+  skip: fc.constantFrom(0, 0, 1),
+  onError: fc.constantFrom('fail', 'go on', 'again'),
+  delay: fc.constantFrom(0, 1_000, 25_000),
+  heeds: fc.boolean(),
+})
+
+/** Programs of 2 to 6 states. */
+export const programSpecs: fc.Arbitrary<ProgramSpec> = fc.record({
+  states: fc.array(stateSpec, { minLength: 1, maxLength: 5 }),
+  rich: fc.boolean(),
+  poisoned: fc.constant(false),
+})
+
+const richAt = (tick: number) => ({
+  at: new Date(tick),
+  seen: new Map([[`tick ${tick}`, new Set([tick, undefined])]]),
+  big: 2n ** 64n + BigInt(tick),
+})
+
+const stepped = (rich: boolean) =>
+  assign({
+    tick: ({ context }: { context: ProgramContext }) => context.tick + 1,
+    ...(rich ? { rich: ({ context }: { context: ProgramContext }) => richAt(context.tick + 1) } : {}),
+  })
+
+const note = { type: 'note', params: ({ context }: { context: ProgramContext }) => ({ tick: context.tick }) }
+
+function stateConfig(spec: StateSpec, index: number, states: number, rich: boolean): object {
+  const target = index + 1 + spec.skip >= states ? 'last' : `s${index + 1 + spec.skip}`
+  const again = {
+    guard: ({ context }: { context: ProgramContext }) => context.again < 2,
+    target: `s${index}`,
+    reenter: true,
+    actions: assign({ again: ({ context }: { context: ProgramContext }) => context.again + 1 }),
+  }
+  const onError = spec.onError === 'fail' ? {} : { onError: spec.onError === 'again' ? [again, { target }] : { target } }
+  const input = ({ context, self }: { context: ProgramContext; self: { id: string } }) => ({
+    tick: context.tick,
+    heeds: spec.heeds,
+    id: self.id,
+  })
+  const entry = [stepped(rich), note]
+  if (spec.kind === 'step') return { entry, invoke: { src: 'work', id: `work${index}`, input, onDone: target, ...onError } }
+  if (spec.kind === 'child')
+    return { entry, invoke: { src: 'helper', id: 'helper', systemId: 'helper', input, onDone: target, ...onError } }
+  if (spec.kind === 'timer') return { entry, after: { [spec.delay + index]: target } }
+  return { entry, on: { NEXT: target }, after: { 40_000: target } }
+}
+
+/** The machine of a spec; its steps and actions are told to `outputs`. */
+export function machineOf(spec: ProgramSpec, outputs: ProgramOutputs): AnyStateMachine {
+  const work = fromStep<unknown, StepInput>((args) => outputs.step(args))
+  const actions = { note: ({ self }: { self: { id: string } }, { tick }: { tick: number }) => outputs.action(self.id, tick) }
+  const helper = setup({ actors: { work } }).createMachine({
+    id: 'helper',
+    context: (({ input }: { input: StepInput }) => input) as never,
+    initial: 'working',
+    states: {
+      working: {
+        invoke: { src: 'work', id: 'inner', input: (({ context }: { context: StepInput }) => context) as never, onDone: 'done' },
+      },
+      done: { type: 'final' },
+    },
+  })
+  const states: Record<string, object> = {
+    last: { type: 'final', entry: [stepped(spec.rich), note] },
+    undoing: {
+      entry: [stepped(spec.rich), note],
+      invoke: {
+        src: 'work',
+        id: 'undo',
+        input: ({ context }: { context: ProgramContext }) => ({ tick: context.tick, heeds: true }),
+        onDone: 'last',
+        onError: 'last',
+      },
+    },
+  }
+  if (spec.poisoned) states['last'] = { entry: assign({ poison: () => () => undefined }), on: { NEXT: 'undoing' } }
+  for (const [index, state] of spec.states.entries())
+    states[`s${index}`] = stateConfig(state, index, spec.states.length, spec.rich)
+  return setup({ actors: { work, helper }, actions: actions as never }).createMachine({
+    id: 'random',
+    context: (({ input }: { input: { label: string } }) => ({ label: input.label, tick: 0, again: 0, pings: [] })) as never,
+    initial: 's0',
+    on: {
+      PING: {
+        actions: [
+          stepped(spec.rich),
+          assign({
+            pings: (({ context, event }: { context: ProgramContext; event: { n: number } }) => [
+              ...context.pings,
+              event.n,
+            ]) as never,
+          }),
+          note,
+        ] as never,
+      },
+      STOP: '.undoing',
+    } as never,
+    output: (({ context }: { context: ProgramContext }) => ({
+      label: context.label,
+      tick: context.tick,
+      pings: context.pings,
+    })) as never,
+    states: states as never,
+  }) as unknown as AnyStateMachine
+}

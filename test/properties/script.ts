@@ -1,0 +1,131 @@
+/** Random scripts: what is set up, and what is done to it. Owns their shapes and how likely each command is. */
+import fc from 'fast-check'
+import { programSpecs, type ProgramSpec } from './random-program.js'
+
+/** One entry point. */
+export interface StreamSpec {
+  readonly program: ProgramSpec
+  readonly options: {
+    readonly maxConcurrent: number
+    readonly compensates: boolean
+    readonly checkpoints: number
+    readonly passivateAfter: number
+    readonly pausedTimers: 'freeze' | 'run' | 'restart'
+    readonly retry?: { readonly maxAttempts: number; readonly onExhausted: 'fail' | 'pause' }
+    readonly timeout?: number
+  }
+}
+
+/** `target` counts the executions that were asked for, modulo how many there are. */
+export type Command =
+  | {
+      readonly do: 'trigger'
+      readonly stream: number
+      readonly key: number | undefined
+      readonly priority: number
+      readonly bad: boolean
+    }
+  | { readonly do: 'send'; readonly target: number; readonly type: 'PING' | 'NEXT'; readonly bad: boolean }
+  | { readonly do: 'pause'; readonly target: number; readonly mode: 'boundary' | 'now' }
+  | { readonly do: 'resume' | 'cancel' | 'retry' | 'fork' | 'result'; readonly target: number }
+  | { readonly do: 'unknown'; readonly call: 'pause' | 'resume' | 'cancel' | 'result' | 'get' }
+  | { readonly do: 'step'; readonly nth: number; readonly ok: boolean }
+  | { readonly do: 'advance'; readonly ms: number }
+  | { readonly do: 'crash' | 'restart' | 'takeover' | 'thaw' }
+  | { readonly do: 'fault'; readonly operation: 'commit' | 'any'; readonly when: 'before' | 'after'; readonly count: number }
+  | { readonly do: 'scope'; readonly stream: number; readonly call: 'pause' | 'resume' }
+
+/** A command, and for how many turns of the event loop the run goes on before the next; undefined: until it is quiet. */
+export type Line = Command & { readonly turns: number | undefined }
+
+/** One run. */
+export interface Script {
+  readonly seed: number
+  readonly streams: readonly StreamSpec[]
+  readonly lines: readonly Line[]
+}
+
+const streamSpecs: fc.Arbitrary<StreamSpec> = fc.record({
+  program: programSpecs,
+  options: fc.record(
+    {
+      maxConcurrent: fc.integer({ min: 1, max: 3 }),
+      compensates: fc.boolean(),
+      checkpoints: fc.integer({ min: 0, max: 2 }),
+      passivateAfter: fc.constantFrom(0, 1_000, 30_000),
+      pausedTimers: fc.constantFrom('freeze', 'run', 'restart'),
+      retry: fc.record({ maxAttempts: fc.integer({ min: 1, max: 3 }), onExhausted: fc.constantFrom('fail', 'pause') }),
+      timeout: fc.constant(90_000),
+    },
+    { requiredKeys: ['maxConcurrent', 'compensates', 'checkpoints', 'passivateAfter', 'pausedTimers'] },
+  ),
+}) as fc.Arbitrary<StreamSpec>
+
+const target = fc.nat({ max: 7 })
+const stream = fc.nat({ max: 1 })
+
+const trigger = fc.record({
+  do: fc.constant('trigger' as const),
+  stream,
+  key: fc.option(fc.nat({ max: 2 }), { nil: undefined, freq: 3 }),
+  priority: fc.nat({ max: 2 }),
+  bad: fc.constant(false),
+})
+const send = fc.record({
+  do: fc.constant('send' as const),
+  target,
+  type: fc.constantFrom('PING', 'PING', 'NEXT'),
+  bad: fc.constant(false),
+})
+const kinds = {
+  trigger,
+  send,
+  step: fc.record({ do: fc.constant('step' as const), nth: fc.nat({ max: 5 }), ok: fc.boolean() }),
+  pause: fc.record({ do: fc.constant('pause' as const), target, mode: fc.constantFrom('boundary', 'now') }),
+  call: fc.record({ do: fc.constantFrom('resume', 'cancel', 'retry', 'fork', 'result'), target }),
+  resume: fc.record({ do: fc.constant('resume' as const), target }),
+  unknown: fc.record({
+    do: fc.constant('unknown' as const),
+    call: fc.constantFrom('pause', 'resume', 'cancel', 'result', 'get'),
+  }),
+  advance: fc.record({ do: fc.constant('advance' as const), ms: fc.constantFrom(1, 500, 5_000, 30_000) }),
+  crash: fc.record({ do: fc.constantFrom('crash', 'crash', 'restart') }),
+  takeover: fc.record({ do: fc.constantFrom('takeover', 'thaw') }),
+  fault: fc.record({
+    do: fc.constant('fault' as const),
+    operation: fc.constantFrom('commit', 'commit', 'any'),
+    when: fc.constantFrom('before', 'after'),
+    count: fc.integer({ min: 1, max: 3 }),
+  }),
+  scope: fc.record({ do: fc.constant('scope' as const), stream, call: fc.constantFrom('pause', 'resume') }),
+  badTrigger: trigger.map((command) => ({ ...command, bad: true })),
+  badSend: send.map((command) => ({ ...command, bad: true })),
+}
+
+/** How likely each kind of command is. */
+export type Weights = Partial<Record<keyof typeof kinds, number>>
+
+const usual: Weights = { trigger: 6, send: 5, step: 8, pause: 2, call: 3, resume: 2, advance: 3, unknown: 1 }
+
+/** Scripts with the usual commands, and those of `more`. */
+export function scripts(more: Weights = {}, poison = false): fc.Arbitrary<Script> {
+  const weights = { ...usual, ...more }
+  const command = fc.oneof(
+    ...Object.entries(weights).map(([kind, weight]) => ({
+      weight,
+      arbitrary: kinds[kind as keyof typeof kinds] as fc.Arbitrary<Command>,
+    })),
+  )
+  const line = fc
+    .tuple(command, fc.option(fc.nat({ max: 4 }), { nil: undefined, freq: 1 }))
+    .map(([each, turns]): Line => ({ ...each, turns }))
+  return fc.record({
+    seed: fc.integer({ min: 1, max: 2 ** 31 - 1 }),
+    streams: fc
+      .array(streamSpecs, { minLength: 2, maxLength: 2 })
+      .map(([a, b]) => (poison && a ? [poisoned(a), b as StreamSpec] : [a as StreamSpec, b as StreamSpec])),
+    lines: fc.array(line, { minLength: 5, maxLength: 30, size: 'max' }),
+  })
+}
+
+const poisoned = (spec: StreamSpec): StreamSpec => ({ ...spec, program: { ...spec.program, poisoned: true } })

@@ -1,0 +1,269 @@
+/**
+ * Runs a script: one store, simulated processes on it, one clock, all of it decided by the script.
+ *
+ * Owns: what each command does, waiting until it is quiet, and running what is left to its end.
+ */
+import { SimulatedClock } from '../harness/simulated-clock.js'
+import { isTerminal } from '../../src/index.js'
+import type { ExecutionHandle } from '../../src/index.js'
+import type { SnapshotStore } from '../../src/persistence/snapshot-store.js'
+import { Ledger, type Answer } from './ledger.js'
+import type { Command, Line, Script } from './script.js'
+import { SimulatedProcess, type Flight, type Surroundings } from './simulated-process.js'
+import { turn } from './watched-store.js'
+
+/** A place where stores are made: each connection sees the same data. */
+export interface StorePlace {
+  connect(): Promise<SnapshotStore>
+  close(): Promise<void>
+}
+
+const quietTurns = 4
+
+/** One run. */
+export class World {
+  readonly ledger = new Ledger()
+  readonly clock = new SimulatedClock()
+  readonly flights: Flight[] = []
+  readonly processes: SimulatedProcess[] = []
+  /** Ids that were asked for, in order; targets of commands. */
+  readonly targets: string[] = []
+  /** What was found at quiet instants. */
+  readonly findings: string[] = []
+  readonly #onQuiet: ((world: World) => void)[] = []
+  readonly #around: Surroundings
+  #store!: SnapshotStore
+  #seed: number
+  #pings = 0
+  #calls = 0
+
+  constructor(script: Script, place: StorePlace) {
+    this.#seed = script.seed
+    const { clock, ledger, flights } = this
+    this.#around = {
+      clock,
+      ledger,
+      flights,
+      streams: script.streams,
+      random: () => this.#random(),
+      connect: () => place.connect(),
+      isDead: (key) => this.processes.some(({ name, lives }) => !lives && key.startsWith(`${name}key`)),
+    }
+  }
+
+  /** A script from its start to the end of every execution. */
+  static async run(script: Script, place: StorePlace, onQuiet: (world: World) => void = () => undefined): Promise<World> {
+    const world = new World(script, place)
+    world.#onQuiet.push(onQuiet)
+    world.#store = await place.connect()
+    await world.#begin()
+    for (const line of script.lines) await world.#line(line)
+    await world.finish()
+    return world
+  }
+
+  get store(): SnapshotStore {
+    return this.#store
+  }
+
+  /** The process that gets the commands. */
+  get primary(): SimulatedProcess {
+    return this.processes.at(-1) as SimulatedProcess
+  }
+
+  /** Until nothing moves any more but time. */
+  async settle(): Promise<void> {
+    let quiet = 0
+    for (let turns = 0; quiet < quietTurns; turns++) {
+      if (turns > 100_000) throw new Error('the run does not come to rest')
+      const before = this.ledger.n
+      await turn()
+      quiet = this.ledger.pending === 0 && this.ledger.n === before ? quiet + 1 : 0
+    }
+    for (const look of this.#onQuiet) look(this)
+  }
+
+  advance(ms: number): Promise<void> {
+    return this.clock.advance(ms, () => this.settle())
+  }
+
+  /** Takes all obstacles away, and lets everything come to its end. */
+  async finish(): Promise<void> {
+    await this.settle()
+    for (const process of this.processes) {
+      process.fate.faults.length = 0
+      process.fate.thaw()
+    }
+    await this.settle()
+    for (const id of this.#around.streams.keys()) await this.#do({ do: 'scope', stream: id, call: 'resume' })
+    await this.advance(20_000)
+    for (let round = 0; round < 40 && this.#open().length > 0; round++) {
+      for (const row of this.#open()) {
+        const handle = this.primary.runtime.execution(row.id)
+        if (row.status === 'paused') this.#ask('resume', row.id, () => handle.resume({ retry: true }))
+        if (row.status === 'waiting') this.#ask('send', row.id, () => handle.send({ type: 'NEXT' }))
+      }
+      await this.settle()
+      for (const flight of this.#running()) flight.end(true)
+      await this.settle()
+      await this.advance(round < 4 ? 1_000 : 30_000)
+    }
+  }
+
+  #open() {
+    return [...this.ledger.rows.values()].filter(({ status }) => !isTerminal(status))
+  }
+
+  #running(): Flight[] {
+    const here = (flight: Flight) =>
+      this.processes.some(({ name, lives, fate }) => name === flight.process && lives && !fate.frozen)
+    return this.flights.filter((flight) => !flight.over && here(flight))
+  }
+
+  async #begin(): Promise<void> {
+    const process = await SimulatedProcess.begin(`p${this.processes.length}`, this.#around)
+    this.processes.push(process)
+    let done = false
+    process.runtime.start().then(
+      () => (done = true),
+      (error: unknown) => this.findings.push(`start: ${String(error)}`),
+    )
+    await this.settle()
+    if (!done) this.findings.push('start: did not come to an end')
+  }
+
+  async #line({ turns, ...command }: Line): Promise<void> {
+    await this.#do(command)
+    if (turns === undefined) return this.settle()
+    for (let left = turns; left > 0; left--) await turn()
+  }
+
+  async #do(command: Command): Promise<void> {
+    const { primary } = this
+    const { runtime } = primary
+    switch (command.do) {
+      case 'trigger':
+        return this.#trigger(command)
+      case 'send': {
+        const ping = command.type === 'PING' ? ++this.#pings : undefined
+        const event = { type: command.type, n: ping, ...(command.bad ? { bad: () => undefined } : {}) }
+        return this.#onTarget(command.target, command.bad ? 'bad send' : 'send', (handle) => handle.send(event), ping)
+      }
+      case 'pause':
+        return this.#onTarget(command.target, 'pause', (handle) => handle.pause({ mode: command.mode }))
+      case 'resume':
+      case 'cancel':
+        return this.#onTarget(command.target, command.do, (handle) => handle[command.do as 'resume' | 'cancel']())
+      case 'result':
+        return this.#onTarget(command.target, 'result', (handle) => handle.result({ timeout: 0 }))
+      case 'retry':
+      case 'fork':
+        return this.#onTarget(command.target, command.do, async (handle) => {
+          const other = await handle[command.do as 'retry' | 'fork']()
+          if (!this.targets.includes(other.id)) this.targets.push(other.id)
+          return { status: other.id === handle.id ? 'same' : 'other' }
+        })
+      case 'unknown': {
+        const handle = runtime.execution('nobody')
+        return this.#ask(`unknown ${command.call}`, 'nobody', () => handle[command.call]())
+      }
+      case 'step': {
+        const running = this.#running()
+        return running[command.nth % running.length]?.end(command.ok)
+      }
+      case 'advance':
+        return this.advance(command.ms)
+      case 'crash':
+        primary.kill()
+        return this.#begin()
+      case 'restart':
+        return this.#restart(primary)
+      case 'takeover':
+        if (this.processes.filter(({ lives }) => lives).length > 2) return
+        primary.fate.freeze()
+        await this.advance(16_000)
+        return this.#begin()
+      case 'thaw':
+        for (const process of this.processes) process.fate.thaw()
+        return
+      case 'fault':
+        return void primary.fate.faults.push({ ...command })
+      case 'scope':
+        return this.#ask(`stream ${command.call}`, 'stream', async () => {
+          await runtime.stream(`stream${command.stream}` as never)[command.call]()
+          return { status: 'done' }
+        })
+    }
+  }
+
+  async #restart(process: SimulatedProcess): Promise<void> {
+    const stopped = process.runtime.stop()
+    stopped.catch((error: unknown) => this.findings.push(`stop: ${String(error)}`))
+    await this.settle()
+    await this.advance(10_000)
+    process.kill()
+    await this.#begin()
+  }
+
+  #trigger({ stream, key, priority, bad }: Command & { do: 'trigger' }): void {
+    const { runtime } = this.primary
+    const input = { label: `l${++this.#calls}`, ...(bad ? { bad: () => undefined } : {}) }
+    const options = { priority, ...(key === undefined ? {} : { idempotencyKey: `key${key}` }) }
+    this.#ask(bad ? 'bad trigger' : 'trigger', `${stream}:${key ?? ''}`, async () => {
+      const { id } = await runtime.trigger(`stream${stream}` as never, ...([input, options] as [never, never]))
+      if (!this.targets.includes(id)) this.targets.push(id)
+      return { status: 'accepted', id }
+    })
+  }
+
+  #onTarget(target: number, call: string, run: (handle: ExecutionHandle) => Promise<Answer['outcome']>, ping?: number): void {
+    if (this.targets.length === 0) return
+    const id = this.targets[target % this.targets.length] as string
+    const handle = this.primary.runtime.execution(id)
+    this.#ask(call, id, () => run(handle), ping)
+  }
+
+  /** Makes a call, and notes its answer when it comes; nobody waits for it. */
+  #ask(call: string, id: string, run: () => Promise<unknown>, ping?: number): void {
+    const { ledger } = this
+    const { primary } = this
+    const n = ++ledger.n
+    const quiet = ledger.pending === 0
+    const asked = quiet ? (ledger.rows.get(id)?.status ?? 'absent') : undefined
+    const note = (outcome: Answer['outcome'], error?: unknown) => {
+      if (primary.fate.dead) return
+      const about = (outcome as { id?: string }).id ?? id
+      const row = ledger.rows.get(about)
+      ledger.answers.push({
+        process: primary.name,
+        call,
+        id: about,
+        asked,
+        n,
+        status: outcome?.status ?? 'none',
+        outcome,
+        row,
+        known: ledger.known(primary.name, about),
+        ...(error === undefined ? {} : { error }),
+        ...(ping === undefined ? {} : { ping }),
+      })
+      ledger.n++
+    }
+    let answer: Promise<unknown>
+    try {
+      answer = run()
+    } catch (error) {
+      answer = Promise.reject(error as Error)
+    }
+    answer.then(
+      (outcome) => note(outcome as Answer['outcome']),
+      (error: unknown) => note({ status: 'error' }, error),
+    )
+  }
+
+  /** A linear congruential generator: enough for delays. */
+  #random(): number {
+    this.#seed = (Math.imul(this.#seed, 1_103_515_245) + 12_345) & 0x7fffffff
+    return (this.#seed >>> 8) / (0x7fffffff >>> 8)
+  }
+}
