@@ -127,7 +127,7 @@ export function defineEntryPoint<TProgram extends AnyActorLogic, const TId exten
   const trigger = options.trigger ?? { type: 'manual' }
   if (!['manual', 'api', 'webhook', 'timer', 'event'].includes(trigger.type))
     invalid(at, 'trigger.type', trigger.type, 'one of manual, api, webhook, timer, event')
-  return Object.freeze({
+  return shownById({
     id,
     program,
     programId: isProgramMachine(program) ? program.id : id,
@@ -156,6 +156,13 @@ export function defineEntryPoint<TProgram extends AnyActorLogic, const TId exten
     migrate: options.migrate,
     restart: one('restart', ['permanent', 'transient', 'temporary'] as const, 'permanent'),
   })
+}
+
+/** In JSON (an inspector's, a log's) a definition is its names: never its program, nor a secret of its trigger. */
+function shownById<T extends StreamDefinition & { readonly trigger: Trigger }>(definition: T): T {
+  const { id, programId, version, trigger } = definition
+  const shown = { id, programId, version, trigger: trigger.type }
+  return Object.freeze(Object.defineProperty(definition, 'toJSON', { value: () => shown }))
 }
 
 function isLogic(value: unknown): value is AnyActorLogic {

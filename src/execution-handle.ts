@@ -12,31 +12,7 @@ import type {
   ResumeOutcome,
   SendOutcome,
 } from './events/outcomes.js'
-import type { PauseMode } from './events/execution-events.js'
-
-/** Who does something and why; both are kept with the execution. */
-export interface By {
-  readonly reason?: string
-  readonly actor?: string
-}
-
-/** `mode`: `boundary` (default) lets steps in flight finish, `now` aborts them. `timeout`: how long to wait for it, in ms. */
-export interface PauseOptions extends By {
-  readonly mode?: PauseMode
-  readonly timeout?: number
-}
-
-/** `timeout`: how long to wait for the end, in ms; the cancel itself goes on. */
-export interface CancelOptions extends By {
-  readonly timeout?: number
-}
-
-/** `retry`: with as many attempts as at first. */
-export interface ResumeOptions extends By {
-  readonly retry?: boolean
-  /** Events to deliver first, in this order. */
-  readonly events?: readonly { readonly type: string }[]
-}
+import type { By, CancelOptions, PauseOptions, ResumeOptions } from './events/requests.js'
 
 /** `revision`: which checkpoint; default the last commit. */
 export interface ForkOptions {

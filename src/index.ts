@@ -1,10 +1,10 @@
 /** The public face: a table of contents; nothing inside imports it. */
 export { createRuntime, runtimeOf, Runtime } from './runtime.js'
-export type { CommandScope, ExecutionFilter, ExecutionList, RuntimeOptions, TriggerOptions } from './runtime.js'
+export type { CommandScope, ExecutionFilter, ExecutionList, RuntimeOptions } from './runtime.js'
 export { defineEntryPoint } from './entry-point.js'
 export type { EntryPoint, EntryPointOptions, Retention, Trigger } from './entry-point.js'
 export { ExecutionHandle } from './execution-handle.js'
-export type { By, CancelOptions, ForkOptions, PauseOptions, ResumeOptions } from './execution-handle.js'
+export type { ForkOptions } from './execution-handle.js'
 export { fromExecution, fromStep } from './actors/step.js'
 export type { OnRecovery, StepArguments, StepOptions } from './actors/step.js'
 export { supervisorMachine } from './actors/supervisor-logic.js'
@@ -26,6 +26,16 @@ export type {
   PauseMode,
   PauseRecord,
 } from './events/execution-events.js'
+export type {
+  By,
+  CancelOptions,
+  PauseOptions,
+  ReplyAddress,
+  ResumeOptions,
+  SupervisorReply,
+  SupervisorRequest,
+  TriggerOptions,
+} from './events/requests.js'
 export { executionStatuses, isTerminal, terminalStatuses } from './events/execution-status.js'
 export type { ExecutionStatus, TerminalStatus } from './events/execution-status.js'
 export type {

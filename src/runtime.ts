@@ -15,44 +15,24 @@ import {
 import { executionRecord, type ExecutionRecord } from './actors/execution-view.js'
 import { forkedProgram, splitState } from './actors/execution-state.js'
 import type { EventFilter, RuntimeEvent } from './actors/journal-feed.js'
-import { partsOf, supervisorMachine, supervisorParts, type SupervisorParts } from './actors/supervisor-logic.js'
+import { guardedObserver } from './actors/program-system.js'
+import { partsOf, preparedInput, supervisorMachine, type SupervisorParts } from './actors/supervisor-logic.js'
 import type { SupervisorOptions } from './actors/supervisor-options.js'
+import { acceptedId, checkTrigger } from './actors/trigger-check.js'
 import type { EntryPoint } from './entry-point.js'
 import { StatewardError } from './errors.js'
 import type { Command } from './events/outcomes.js'
 import type { ExecutionStatus } from './events/execution-status.js'
-import {
-  ExecutionHandle,
-  type By,
-  type CancelOptions,
-  type ForkOptions,
-  type HandlePort,
-  type PauseOptions,
-} from './execution-handle.js'
+import type { By, CancelOptions, PauseOptions, TriggerOptions } from './events/requests.js'
+import { ExecutionHandle, type ForkOptions, type HandlePort } from './execution-handle.js'
 import { isId } from './ids.js'
 import type { ExecutionQuery } from './persistence/snapshot-store.js'
 
 /** The options of a runtime. */
 export interface RuntimeOptions<TEntryPoints extends readonly EntryPoint[] = readonly EntryPoint[]> extends SupervisorOptions {
   readonly entryPoints: TEntryPoints
-  /** Gets every inspection event of the supervisor, the streams, the executions and their programs, as one system. */
+  /** Gets every inspection event of the supervisor, the streams, the executions and their programs, as one system. What it throws goes to the logger. */
   readonly inspect?: Observer<InspectionEvent> | ((event: InspectionEvent) => void)
-}
-
-/** What may be said about an execution when it is triggered. Times are milliseconds. */
-export interface TriggerOptions {
-  /** An id of your own; default a fresh one. Errors: `invalid_id`, `duplicate_execution`. */
-  readonly id?: string
-  /** Default the execution's id. */
-  readonly correlationId?: string
-  /** The same key on the same entry point gives the same execution, however often it is triggered. */
-  readonly idempotencyKey?: string
-  readonly sessionId?: string
-  readonly priority?: number
-  readonly timeout?: number
-  readonly queueTimeout?: number
-  /** Absolute, in ms since the epoch. */
-  readonly deadline?: number
 }
 
 /** Which executions to list; the newest come first. */
@@ -112,13 +92,7 @@ export class Runtime<TEntryPoints extends readonly EntryPoint[] = readonly Entry
   ): Promise<ExecutionHandle<ProgramOf<TEntryPoints, TId>>> {
     const stream = this.#parts.supervisor.streamFor(entryPoint, true)
     checkTrigger(entryPoint, options)
-    const outcome = await stream.admit({ ...options, input })
-    if (outcome.status === 'duplicate' && outcome.of === 'id') {
-      throw new StatewardError('duplicate_execution', `There is an execution ${outcome.id} already.`, {
-        details: { id: outcome.id },
-      })
-    }
-    return new ExecutionHandle(outcome.id, this.#handlePort)
+    return new ExecutionHandle(acceptedId(await stream.admit({ ...options, input })), this.#handlePort)
   }
 
   /** A handle on an execution, whether it exists or not: its calls will tell. Throws `invalid_id`. */
@@ -249,7 +223,7 @@ export class Runtime<TEntryPoints extends readonly EntryPoint[] = readonly Entry
     const stream = supervisor.streamFor(stored.entryPoint, true)
     const outcome = await stream.admit({
       input: record.input,
-      correlationId: stored.correlationId ?? id,
+      correlationId: record.correlationId,
       priority: stored.priority,
       ...(stored.sessionId === null ? {} : { sessionId: stored.sessionId }),
       ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
@@ -275,12 +249,16 @@ export class Runtime<TEntryPoints extends readonly EntryPoint[] = readonly Entry
 export function createRuntime<const TEntryPoints extends readonly EntryPoint[]>(
   options: RuntimeOptions<TEntryPoints>,
 ): Runtime<TEntryPoints> {
-  const parts = supervisorParts(options)
+  const { inspect, ...own } = options
+  const { parts, input } = preparedInput(own)
+  const { id, logger } = parts.supervisor.settings
   const actor: Actor<typeof supervisorMachine> = createActor(supervisorMachine, {
-    id: parts.supervisor.settings.id,
-    input: options,
-    ...(options.inspect ? { inspect: options.inspect } : {}),
+    id,
+    input,
+    ...(inspect ? { inspect: guardedObserver(inspect, logger) } : {}),
   })
+  // `start()` rejects with it, and later calls name it as their cause
+  actor.subscribe({ error: (error) => logger('the supervisor has failed', error) })
   return new Runtime<TEntryPoints>(actor as unknown as AnyActorRef, parts, () => actor.start())
 }
 
@@ -289,33 +267,6 @@ export function runtimeOf<TEntryPoints extends readonly EntryPoint[] = readonly 
   ref: AnyActorRef,
 ): Runtime<TEntryPoints> {
   return new Runtime<TEntryPoints>(ref, partsOf(ref), () => undefined)
-}
-
-function checkTrigger(entryPoint: string, options: TriggerOptions = {}): void {
-  for (const name of ['id', 'correlationId', 'idempotencyKey', 'sessionId'] as const) {
-    const value = options[name]
-    if (value === undefined) continue
-    if (name === 'idempotencyKey' ? typeof value === 'string' && value.length > 0 && value.length <= 512 : isId(value)) continue
-    throw new StatewardError(
-      'invalid_id',
-      `\`${name}\` ${JSON.stringify(value)} for ${entryPoint} is not one; use 1 to 128 letters, digits, or . _ : - inside, and no ...`,
-      {
-        details: { entryPoint, option: name, value: String(value) },
-      },
-    )
-  }
-  for (const name of ['timeout', 'queueTimeout', 'deadline', 'priority'] as const) {
-    const value = options[name]
-    if (value === undefined || (typeof value === 'number' && Number.isFinite(value) && (name === 'priority' || value > 0)))
-      continue
-    throw new StatewardError(
-      'invalid_option',
-      `\`${name}\` for ${entryPoint} is ${String(value)}; it must be a number of milliseconds above 0.`,
-      {
-        details: { entryPoint, option: name, value: String(value) },
-      },
-    )
-  }
 }
 
 function checkedId(id: string, what: string): string {

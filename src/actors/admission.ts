@@ -37,7 +37,7 @@ export function admission(definition: StreamDefinition, request: AdmissionReques
       priority: request.priority ?? definition.priority,
       acceptedAt: now,
       sessionId: request.sessionId ?? null,
-      correlationId: request.correlationId ?? id,
+      correlationId: request.correlationId ?? null,
       idempotencyKey: request.idempotencyKey ?? null,
       parentId: request.parentId ?? null,
       input,

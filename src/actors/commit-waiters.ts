@@ -37,6 +37,10 @@ export class CommitWaiters {
     if (still.length > 0) this.#waiting.unshift(...still)
   }
 
+  get some(): boolean {
+    return this.#waiting.length > 0 || this.#collected.length > 0
+  }
+
   /** There will be no such commit. */
   reject(error: unknown): void {
     for (const waiter of [...this.#collected.splice(0), ...this.#waiting.splice(0)]) waiter.reject(error)

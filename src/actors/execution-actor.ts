@@ -22,8 +22,9 @@ import { ExecutionMail } from './execution-mail.js'
 import type { AcceptOutcome, ExecutionOrigin } from './execution-origin.js'
 import type { ExecutionPort } from './execution-port.js'
 import { ExecutionProgram } from './execution-program.js'
-import { joinState, splitState } from './execution-state.js'
+import { encodeLifecycle, joinState, splitState } from './execution-state.js'
 import type { ProgramPort } from './program-host.js'
+import { stopActor } from './program-system.js'
 import type { ProgramRecord } from './program-record.js'
 
 /** One execution in memory. */
@@ -52,6 +53,7 @@ export class ExecutionActor implements Committer, ProgramPort, ExecutionEffects 
   #recovering = false
   #output: string | null = null
   #journal: PublishedEvent[] = []
+  #encoded: { readonly value: unknown; readonly context: ExecutionContext; readonly text: string } | undefined
   /** Set by a commit that gives it away, until that is durable. */
   #leaving = false
   #gone = false
@@ -350,7 +352,7 @@ export class ExecutionActor implements Committer, ProgramPort, ExecutionEffects 
     commits.withdraw(this)
     return {
       id: this.id,
-      ...(this.revision === 0 && this.#origin.kind === 'fresh' ? { accept: this.#origin.acceptance } : {}),
+      accept: this.revision === 0 && this.#origin.kind === 'fresh' ? this.#origin.acceptance : undefined,
       revision,
       epoch: this.#epoch,
       owner: this.#leaving ? null : owner,
@@ -361,12 +363,12 @@ export class ExecutionActor implements Committer, ProgramPort, ExecutionEffects 
       dueAt: ends ? null : dueAt(status, context.limits, status === 'waiting' ? this.#program.nextTimer : undefined),
       owed,
       recoveries: this.#recoveries,
-      state: joinState({ value: value as never, context }, this.#program.text, this.id),
+      state: joinState(this.#lifecycle(value, context), this.#program.text),
       output: this.#output,
       error: context.ending && 'error' in context.ending ? encode(context.ending.error, { id: this.id, what: 'error' }) : null,
       events,
       consumed: this.mail.collect(),
-      ...(definition.checkpoints > 0 ? { checkpoints: definition.checkpoints } : {}),
+      checkpoints: definition.checkpoints > 0 ? definition.checkpoints : undefined,
     }
   }
 
@@ -408,6 +410,15 @@ export class ExecutionActor implements Committer, ProgramPort, ExecutionEffects 
 
   #touch(): void {
     if (!this.#gone) this.#port.commits.request(this)
+  }
+
+  /** The lifecycle as stored; steps that come and go leave it as it is. */
+  #lifecycle(value: unknown, context: ExecutionContext): string {
+    const last = this.#encoded
+    if (last?.context === context && last.value === value) return last.text
+    const text = encodeLifecycle({ value: value as never, context }, this.id)
+    this.#encoded = { value, context, text }
+    return text
   }
 
   #record(type: string, data: string | null): void {
@@ -501,13 +512,14 @@ export class ExecutionActor implements Committer, ProgramPort, ExecutionEffects 
   }
 
   /** Out of memory: who still waits for something here must ask whoever takes it up next. */
-  #leave(error: unknown = this.#lostError()): void {
+  #leave(error?: unknown): void {
     if (this.#gone) return
     this.#gone = true
-    this.#waiters.reject(error)
+    if (this.#waiters.some) this.#waiters.reject(error ?? this.#lostError())
     this.#clocks.clear()
     this.#port.commits.withdraw(this)
     this.#program.stop()
+    stopActor(this.ref as unknown as AnyActorRef)
     if (this.hasSlot) this.#port.freed(this)
     this.#port.left(this)
     for (const resolve of this.#whenGone.splice(0)) resolve()

@@ -20,10 +20,11 @@ export interface ExecutionEffects {
 /** The ref of an execution's lifecycle. */
 export type ExecutionMachineRef = Actor<typeof executionMachine>
 
-const effects = new WeakMap<object, ExecutionEffects>()
-const of = (self: object) => effects.get(self) as ExecutionEffects
+/** On the ref itself: a WeakMap of all executions costs the garbage collector more than all of these calls. */
+const host = Symbol('stateward.execution')
+const of = (self: object) => (self as { [host]: ExecutionEffects })[host]
 
-const hostedMachine = executionMachine.provide({
+const providedMachine = executionMachine.provide({
   actions: {
     commit: ({ self, context }, as) => of(self).enter(as, context),
     runProgram: ({ self }) => of(self).runProgram(),
@@ -35,6 +36,11 @@ const hostedMachine = executionMachine.provide({
     compensate: ({ self }) => of(self).compensate(),
   },
 })
+
+/** Takes a snapshot that was resolved already as it is. */
+const hostedMachine = Object.create(providedMachine, {
+  restoreSnapshot: { value: (snapshot: unknown) => snapshot },
+}) as typeof providedMachine
 
 type MachineSnapshot = ReturnType<typeof hostedMachine.resolveState>
 
@@ -57,6 +63,6 @@ export function executionRef(
 }
 
 /** From now on the machine's effects are these. */
-export function bindEffects(ref: ExecutionMachineRef, host: ExecutionEffects): void {
-  effects.set(ref, host)
+export function bindEffects(ref: ExecutionMachineRef, effects: ExecutionEffects): void {
+  Object.assign(ref, { [host]: effects })
 }

@@ -14,9 +14,14 @@ export interface Lifecycle {
 }
 
 /** Both texts as one; JSON has no line breaks of its own. */
-export function joinState(lifecycle: Lifecycle, program: string | undefined, id: string): string {
-  const first = encode(lifecycle, { id, what: 'lifecycle' })
-  return program === undefined ? first : `${first}\n${program}`
+export function joinState(lifecycle: string, program: string | undefined): string {
+  return program === undefined ? lifecycle : `${lifecycle}\n${program}`
+}
+
+/** The text of a lifecycle; what the execution's row says besides is left out. */
+export function encodeLifecycle({ value, context }: Lifecycle, id: string): string {
+  const { executionId: _id, entryPoint: _entryPoint, ...rest } = context
+  return encode({ value, context: rest }, { id, what: 'lifecycle' })
 }
 
 /** The lifecycle, decoded, and the program's text. Throws `corrupt`, `unknown_format`. */

@@ -16,7 +16,7 @@ export interface ExecutionRecord {
   readonly status: ExecutionStatus
   readonly revision: number
   readonly priority: number
-  readonly correlationId: string | null
+  readonly correlationId: string
   readonly idempotencyKey: string | null
   readonly sessionId: string | null
   readonly parentId: string | null
@@ -60,7 +60,7 @@ export function executionRecord(stored: StoredExecution): ExecutionRecord {
     status: stored.status,
     revision: stored.revision,
     priority: stored.priority,
-    correlationId: stored.correlationId,
+    correlationId: stored.correlationId ?? id,
     idempotencyKey: stored.idempotencyKey,
     sessionId: stored.sessionId,
     parentId: stored.parentId,

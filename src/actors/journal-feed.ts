@@ -67,12 +67,15 @@ export class JournalFeed {
     let since = filter.since ?? (await this.#store.lastSeq())
     while (!filter.signal?.aborted) {
       const woken = this.#wait(filter.signal)
+      const head = await this.#store.lastSeq()
       const page = await this.#store.events({ since, limit: PAGE, ...pick(filter) })
       for (const event of page) {
         since = event.seq
         yield runtimeEvent(event)
         if (filter.signal?.aborted) return woken.cancel()
       }
+      // nothing up to there fits the filter: it need not be looked at again
+      if (page.length < PAGE) since = Math.max(since, head)
       if (page.length > 0) woken.cancel()
       else if (this.#closed) return woken.cancel()
       else await woken.done

@@ -65,24 +65,29 @@ interface PersistedChild {
 
 /** The persisted snapshot without the fields that XState leaves undefined; refuses inline spawned actors by name. */
 export function persistedProgram(snapshot: PersistedProgram, id: string, path = ''): PersistedProgram {
-  const clean: Record<string, unknown> = {}
-  for (const [key, value] of Object.entries(snapshot)) {
-    if (value !== undefined && key !== 'children') clean[key] = value
+  const clean = defined(snapshot)
+  if (!snapshot.children) return clean as unknown as PersistedProgram
+  const children: Record<string, unknown> = {}
+  for (const name in snapshot.children) {
+    const child = snapshot.children[name]
+    if (!child) continue
+    const at = `${path}children.${name}`
+    if (typeof child.src !== 'string') throw inlineActor(id, at)
+    const entry = defined(child)
+    entry['snapshot'] = persistedProgram(child.snapshot, id, `${at}.snapshot.`)
+    children[name] = entry
   }
-  if (snapshot.children) {
-    const children: Record<string, unknown> = {}
-    for (const [name, child] of Object.entries(snapshot.children)) {
-      if (!child) continue
-      const at = `${path}children.${name}`
-      if (typeof child.src !== 'string') throw inlineActor(id, at)
-      const entry: Record<string, unknown> = {}
-      for (const [key, value] of Object.entries(child)) if (value !== undefined) entry[key] = value
-      entry['snapshot'] = persistedProgram(child.snapshot, id, `${at}.snapshot.`)
-      children[name] = entry
-    }
-    clean['children'] = children
-  }
+  clean['children'] = children
   return clean as unknown as PersistedProgram
+}
+
+function defined(value: object): Record<string, unknown> {
+  const clean: Record<string, unknown> = {}
+  for (const key in value) {
+    const part = (value as Record<string, unknown>)[key]
+    if (part !== undefined) clean[key] = part
+  }
+  return clean
 }
 
 function inlineActor(id: string, path: string) {

@@ -7,7 +7,14 @@
  * Does not know: commits, stores, executions. `test/actors/program-system.test.ts` fails when a new XState moves
  * one of the members used here: `_actorScope`, `_parent`, `_relay`, `_send`, `_snapshot`, `_stop`, `_error`.
  */
-import { createActor, type AnyActorLogic, type AnyActorRef, type AnyEventObject, type InspectionEvent } from 'xstate'
+import {
+  createActor,
+  type AnyActorLogic,
+  type AnyActorRef,
+  type AnyEventObject,
+  type InspectionEvent,
+  type Observer,
+} from 'xstate'
 import { isPromiseLogic, isProgramMachine, type ProgramMachine } from './program-logic.js'
 
 /** A custom action that a machine asked for; `name` is set if it can be found again by it after a crash. */
@@ -85,6 +92,9 @@ interface ActorScope {
   readonly system: unknown
 }
 
+const pathKey = Symbol('stateward.path')
+const pathOf = (ref: InnerActor) => ref[pathKey] ?? ''
+
 /** The members of XState's `Actor` that its types hide. */
 interface InnerActor {
   readonly id: string
@@ -93,6 +103,8 @@ interface InnerActor {
   readonly options: { readonly snapshot?: unknown }
   readonly src: unknown
   readonly _parent?: InnerActor
+  /** Where it stands in its program; Stateward's own. */
+  [pathKey]?: string
   readonly _actorScope: ActorScope
   _snapshot: { status: string; input?: unknown; children?: Record<string, InnerActor> }
   start(): void
@@ -157,10 +169,8 @@ export function createProgramSystem(
   let muted = false
   const keyed = new Map<string, InnerActor>()
   const keyOf = new Map<InnerActor, string>()
-  const paths = new WeakMap<InnerActor, string>()
   const inspector = options.owner?.system as unknown as InnerSystem | undefined
-  const observers = new Set<(event: InspectionEvent) => void>()
-  const pathOf = (ref: InnerActor) => paths.get(ref) ?? ''
+  const observers = new Set<Observer<InspectionEvent>>()
 
   const system = {
     _snapshot: { _scheduledEvents: {} },
@@ -180,21 +190,21 @@ export function createProgramSystem(
     },
     get: (systemId: string) => keyed.get(systemId),
     getAll: () => Object.fromEntries(keyed),
-    inspect(observer: ((event: InspectionEvent) => void) | { next?: (event: InspectionEvent) => void }) {
-      const next = typeof observer === 'function' ? observer : (event: InspectionEvent) => observer.next?.(event)
-      observers.add(next)
-      return { unsubscribe: () => observers.delete(next) }
+    inspect(observer: Inspect) {
+      const guarded = guardedObserver(observer, options.logger)
+      observers.add(guarded)
+      return { unsubscribe: () => observers.delete(guarded) }
     },
     _sendInspectionEvent(event: SystemEvent) {
       if (event.type === '@xstate.actor') adopt(event.actorRef)
       else if (event.type === '@xstate.snapshot' && !muted) host.changed()
       inspector?._sendInspectionEvent(event)
-      for (const observer of observers) observer({ ...event, rootId: root.sessionId } as unknown as InspectionEvent)
+      for (const observer of observers) observer.next?.({ ...event, rootId: root.sessionId } as unknown as InspectionEvent)
     },
     _relay(source: InnerActor | undefined, target: InnerActor, event: AnyEventObject) {
       if (muted) return
       if (target === above) return heard(source, event)
-      inspector?._sendInspectionEvent({ type: '@xstate.event', sourceRef: source, actorRef: target, event })
+      system._sendInspectionEvent({ type: '@xstate.event', sourceRef: source, actorRef: target, event } as never)
       target._send(event)
     },
     scheduler: {
@@ -229,7 +239,7 @@ export function createProgramSystem(
 
   function adopt(ref: InnerActor) {
     const path = ref._parent === above ? '' : childPath(pathOf(ref._parent as InnerActor), ref.id)
-    paths.set(ref, path)
+    ref[pathKey] = path
     const scope = ref._actorScope
     const { emit } = scope
     scope.emit = (event) => host.output({ kind: 'emit', path, value: event, run: () => emit(event) })
@@ -394,6 +404,45 @@ function bounded(machine: ProgramMachine & AnyActorLogic, maxIterations: number)
   }) as AnyActorLogic
   boundedMachines.set(machine, made)
   return made
+}
+
+/** What XState takes for an inspector. */
+type Inspect = Observer<InspectionEvent> | ((event: InspectionEvent) => void)
+
+/** The same observer, whose errors are logged: they are never those of whom it watches. */
+export function guardedObserver(observer: Inspect, logger: (...args: unknown[]) => void): Observer<InspectionEvent> {
+  const next = typeof observer === 'function' ? observer : (event: InspectionEvent) => observer.next?.(event)
+  return {
+    next(event) {
+      try {
+        next(event)
+      } catch (error) {
+        logger('an inspector has failed', error)
+      }
+    },
+  }
+}
+
+/** A parent whose children are inspected like its own, by observers whose errors are logged and never the children's. */
+export function guardedParent(parent: AnyActorRef, logger: (...args: unknown[]) => void): AnyActorRef {
+  const { system } = parent as unknown as { system: InnerSystem }
+  const { next } = guardedObserver((event) => system._sendInspectionEvent(event), logger) as { next(event: object): void }
+  const guarded = Object.create(system, {
+    _sendInspectionEvent: { value: next },
+    _relay: {
+      value(sourceRef: InnerActor | undefined, target: InnerActor & { ref?: InnerActor }, event: AnyEventObject) {
+        next({ type: '@xstate.event', sourceRef, actorRef: target.ref ?? target, event })
+        target._send(event)
+      },
+    },
+  }) as InnerSystem
+  const send = (event: AnyEventObject) => (parent as unknown as InnerActor)._send(event)
+  return Object.create(parent, { system: { value: guarded }, _send: { value: send }, ref: { value: parent } }) as AnyActorRef
+}
+
+/** Stops an actor that has a parent: what is done with it is no longer its own. */
+export function stopActor(ref: AnyActorRef): void {
+  ;(ref as unknown as InnerActor)._stop()
 }
 
 const deafParents = new WeakMap<object, AnyActorRef>()

@@ -73,7 +73,8 @@ export class Registry {
   committed(entryPoint: string, before: ExecutionStatus | undefined, commit: Commit): void {
     if (before !== commit.status) {
       const counts = (this.#counts[entryPoint] ??= {})
-      if (before) counts[before] = (counts[before] ?? 1) - 1
+      // accepted elsewhere since the count: it stands in no number that could be lowered
+      if (before) counts[before] = Math.max(0, (counts[before] ?? 0) - 1)
       counts[commit.status] = (counts[commit.status] ?? 0) + 1
       this.#schedule()
     }

@@ -24,6 +24,7 @@ import type { AcceptOutcome } from './execution-origin.js'
 import type { ExecutionPort, HeldExecution } from './execution-port.js'
 import type { ProgramSettings } from './program-host.js'
 import type { ProgramRecord } from './program-record.js'
+import { guardedParent } from './program-system.js'
 import { fittingProgram } from './program-version.js'
 import type { Slots, SlotSeeker } from './slots.js'
 import type { StreamDefinition } from './stream-definition.js'
@@ -76,7 +77,11 @@ export class StreamActor implements ExecutionPort, SlotSeeker {
     port.slots.join(this)
     const actions = { openAdmission: () => this.#setOpen(true), closeAdmission: () => this.#setOpen(false) }
     const input = { entryPoint: definition.id, maxConcurrent: definition.maxConcurrent, ...(pause ? { pause } : {}) }
-    this.ref = createActor(streamMachine.provide({ actions }), { id: definition.id, input, parent } as never)
+    this.ref = createActor(streamMachine.provide({ actions }), {
+      id: definition.id,
+      input,
+      parent: guardedParent(parent, port.logger),
+    } as never)
     this.parent = this.ref as unknown as AnyActorRef
     this.ref.start()
   }

@@ -73,6 +73,11 @@ export class SupervisorActor {
     return this.#phase
   }
 
+  /** Why it gave up, if it did. */
+  get failure(): unknown {
+    return this.#failure
+  }
+
   get entryPointIds(): string[] {
     return this.settings.entryPoints.map(({ id }) => id)
   }

@@ -7,10 +7,13 @@ import type { AnyActorRef } from 'xstate'
 import { fromCallback } from 'xstate'
 import { toErrorRecord, StatewardError } from '../errors.js'
 import type { Intervention } from '../events/execution-events.js'
-import { supervisorChart, type RequestEvent, type SupervisorEvent } from '../machines/supervisor-machine.js'
+import type { Command } from '../events/outcomes.js'
+import type { PauseOptions, ResumeOptions, SupervisorReply, SupervisorRequest } from '../events/requests.js'
+import { supervisorChart, type SupervisorEvent } from '../machines/supervisor-machine.js'
 import { CommandRouter } from './command-router.js'
 import { SupervisorActor } from './supervisor-actor.js'
 import type { SupervisorOptions } from './supervisor-options.js'
+import { acceptedId, checkTrigger } from './trigger-check.js'
 
 /** What stands behind a supervisor's ref. */
 export interface SupervisorParts {
@@ -18,17 +21,28 @@ export interface SupervisorParts {
   readonly router: CommandRouter
 }
 
-const byOptions = new WeakMap<object, SupervisorParts>()
+const byInput = new WeakMap<object, SupervisorParts>()
 const byRef = new WeakMap<object, SupervisorParts>()
+const failures = new WeakMap<object, unknown>()
 
-/** The parts made from these options; the same for the same object. Throws on bad options. */
-export function supervisorParts(options: SupervisorOptions): SupervisorParts {
-  let parts = byOptions.get(options)
-  if (!parts) {
-    const supervisor = new SupervisorActor(options)
-    byOptions.set(options, (parts = { supervisor, router: new CommandRouter(supervisor) }))
-  }
-  return parts
+/** Makes the parts of one supervisor. Throws on bad options. */
+function makeParts(options: SupervisorOptions): SupervisorParts {
+  const supervisor = new SupervisorActor(options)
+  return { supervisor, router: new CommandRouter(supervisor) }
+}
+
+/**
+ * Parts that are there before their actor starts, and the input that stands for them; an inspector sees no more of
+ * that than its ids, neither secrets nor stores. Throws on bad options.
+ */
+export function preparedInput(options: SupervisorOptions): { parts: SupervisorParts; input: SupervisorOptions } {
+  const parts = makeParts(options)
+  const { id, entryPoints } = parts.supervisor.settings
+  const { name, location } = options.store
+  const shown = { id, entryPoints: entryPoints.map((entryPoint) => entryPoint.id), store: { name, location } }
+  const input = { ...options, toJSON: () => shown }
+  byInput.set(input, parts)
+  return { parts, input }
 }
 
 /** The parts of a running supervisor actor. Throws `not_started` for any other ref. */
@@ -42,66 +56,70 @@ export function partsOf(ref: AnyActorRef): SupervisorParts {
 type Self = AnyActorRef
 
 function boot(self: Self, options: SupervisorOptions): void {
-  const parts = supervisorParts(options)
+  const parts = byInput.get(options) ?? makeParts(options)
   byRef.set(self, parts)
-  parts.supervisor.start(self).then(
-    () => self.send({ type: 'supervisor.started' }),
-    (error: unknown) => self.send({ type: 'supervisor.failed', error: toErrorRecord(error) }),
-  )
+  told(self, parts.supervisor.start(self), { type: 'supervisor.started' })
 }
 
+/** Tells the machine how a piece of its work ended, unless it was stopped in the meantime. */
 function told(self: Self, work: Promise<unknown>, done: SupervisorEvent): void {
+  const tell = (event: SupervisorEvent) => isActive(self) && self.send(event)
   work.then(
-    () => self.send(done),
-    (error: unknown) => self.send({ type: 'supervisor.failed', error: toErrorRecord(error) }),
+    () => tell(done),
+    (error: unknown) => {
+      failures.set(self, error)
+      tell({ type: 'supervisor.failed', error: toErrorRecord(error) })
+    },
   )
 }
 
-/** Carries out a request event and answers it. */
-async function obey(self: Self, event: SupervisorEvent): Promise<void> {
+const isActive = (ref: AnyActorRef) => (ref.getSnapshot() as { status: string }).status === 'active'
+
+/** Carries out a request event and answers it; one that comes while the streams are starting waits for them. */
+async function obey(self: Self, request: SupervisorRequest): Promise<void> {
   const { supervisor, router } = partsOf(self)
-  const { replyTo, requestId } = event as RequestEvent
-  const reply = (answer: { readonly type: string; readonly [key: string]: unknown }) => replyTo?.send({ ...answer, requestId })
+  const { replyTo, requestId } = request
+  const reply = (answer: SupervisorReply) => {
+    if (replyTo && isActive(replyTo)) replyTo.send(requestId === undefined ? answer : { ...answer, requestId })
+  }
   try {
-    switch (event.type) {
-      case 'execution.trigger': {
-        const stream = supervisor.streamFor(event.entryPoint, true)
-        const { id } = await stream.admit({ ...event.options, input: event.input })
-        reply({ type: 'execution.accepted', id })
-        if (replyTo) reply({ type: 'execution.settled', id, outcome: await router.result(id) })
-        return
-      }
-      case 'execution.send':
-        return void reply({ type: 'execution.answered', id: event.id, outcome: await router.send(event.id, event.event) })
-      case 'execution.pause':
-      case 'execution.resume':
-      case 'execution.cancel':
-        return void reply({
-          type: 'execution.answered',
-          id: event.id,
-          outcome: await router.command(event.id, command(event, supervisor.settings.clock.now())),
-        })
-      default:
-        return
+    await supervisor.start(self)
+    if (request.type === 'execution.trigger') {
+      const stream = supervisor.streamFor(request.entryPoint, true)
+      checkTrigger(request.entryPoint, request.options)
+      const id = acceptedId(await stream.admit({ ...request.options, input: request.input }))
+      reply({ type: 'execution.accepted', id })
+      if (replyTo) reply({ type: 'execution.settled', id, outcome: await router.result(id) })
+      return
     }
+    const { id } = request
+    if (request.type === 'execution.send')
+      return reply({ type: 'execution.answered', id, outcome: await router.send(id, request.event) })
+    const { events = [] } = request.type === 'execution.resume' ? (request.options ?? {}) : {}
+    for (const event of events) await router.send(id, event)
+    const outcome = await router.command(id, command(request, supervisor.settings.clock.now()))
+    reply({ type: 'execution.answered', id, outcome })
   } catch (error) {
-    if (!replyTo) supervisor.settings.logger('a request failed', event.type, error)
-    reply({ type: 'execution.refused', request: event.type, error: toErrorRecord(error) })
+    if (!replyTo) supervisor.settings.logger('a request failed', request.type, error)
+    reply({ type: 'execution.refused', request: request.type, error: toErrorRecord(error) })
   }
 }
 
-function command(event: { type: string; options?: object }, at: number) {
-  const {
-    mode = 'boundary',
-    retry = false,
-    wait,
-    ...rest
-  } = (event.options ?? {}) as { mode?: 'boundary' | 'now'; retry?: boolean; wait?: number } & Partial<Intervention>
-  const intervention: Intervention = { ...rest, at }
-  const within = wait === undefined ? {} : { wait }
-  if (event.type === 'execution.pause') return { type: 'pause', mode, intervention, ...within } as const
-  if (event.type === 'execution.resume') return { type: 'resume', intervention, retry } as const
-  return { type: 'cancel', intervention, ...within } as const
+function command(
+  { type, options = {} }: Extract<SupervisorRequest, { type: `execution.${'pause' | 'resume' | 'cancel'}` }>,
+  at: number,
+): Command {
+  const { reason, actor } = options
+  const intervention: Intervention = {
+    at,
+    ...(reason === undefined ? {} : { reason }),
+    ...(actor === undefined ? {} : { actor }),
+  }
+  const { mode = 'boundary', retry = false, timeout } = options as PauseOptions & ResumeOptions
+  const within = timeout === undefined ? {} : { wait: timeout }
+  if (type === 'execution.pause') return { type: 'pause', mode, intervention, ...within }
+  if (type === 'execution.resume') return { type: 'resume', intervention, retry }
+  return { type: 'cancel', intervention, ...within }
 }
 
 /**
@@ -109,7 +127,8 @@ function command(event: { type: string; options?: object }, at: number) {
  *
  * Answers the events `execution.trigger`, `.send`, `.pause`, `.resume` and `.cancel`: with a `replyTo` it sends back
  * `execution.accepted`, `.settled`, `.answered` or `.refused`, with the same `requestId`. `runtimeOf(ref)` gives the calls.
- * When it is stopped, or the machine that spawned it is, its executions are given back to the store.
+ * When it is stopped, or the machine that spawned it is, its executions are given back to the store. If it can't start,
+ * or its streams fail too often, it ends as an error, like any actor that throws: `onError` of an `invoke` gets it.
  *
  * @example
  * ```ts
@@ -118,7 +137,7 @@ function command(event: { type: string; options?: object }, at: number) {
  * })
  * ```
  */
-export const supervisorMachine = supervisorChart.provide({
+export const supervisorMachine = supervisorChart<SupervisorOptions>().provide({
   actors: {
     lifeline: fromCallback(({ self }) => {
       const supervisor = (self as unknown as { _parent?: Self })._parent
@@ -132,7 +151,10 @@ export const supervisorMachine = supervisorChart.provide({
     start: ({ self, event }) => boot(self as Self, (event as unknown as { input: SupervisorOptions }).input),
     drain: ({ self }) => void partsOf(self as Self).supervisor.drain(),
     stop: ({ self }) => told(self as Self, partsOf(self as Self).supervisor.stop(), { type: 'supervisor.stopped' }),
-    obey: ({ self, event }) => void obey(self as Self, event),
+    obey: ({ self, event }) => void obey(self as Self, event as SupervisorRequest),
+    fail: ({ self, context }) => {
+      throw failures.get(self) ?? partsOf(self as Self).supervisor.failure ?? context.error
+    },
     restartStream: ({ self, event }) => {
       if (!('error' in event) || !event.type.startsWith('xstate.error.actor.')) return
       const id = event.type.slice('xstate.error.actor.'.length)

@@ -2,10 +2,11 @@
  * The life of a runtime: start, run, drain, stop; all or nothing.
  *
  * Owns: what may be asked of it when. Streams are its children in the actor system.
- * Its effects are named and not implemented: the supervisor actor gives them (`actors/supervisor-actor.ts`).
+ * Its effects are named and not implemented: the supervisor logic gives them (`actors/supervisor-logic.ts`).
  */
-import { assign, fromCallback, setup, type AnyActorRef } from 'xstate'
+import { assign, fromCallback, sendTo, setup } from 'xstate'
 import type { ErrorRecord } from '../errors.js'
+import type { SupervisorRequest } from '../events/requests.js'
 
 /** What the machine keeps; plain data. */
 export interface SupervisorContext {
@@ -20,12 +21,6 @@ export interface SupervisorInput {
   readonly store: { readonly name: string; readonly location: string }
 }
 
-/** A request by event: the answer goes to `replyTo`, with the same `requestId`. */
-export interface RequestEvent {
-  readonly replyTo?: AnyActorRef
-  readonly requestId?: string
-}
-
 /** What a supervisor answers to. */
 export type SupervisorEvent =
   | { readonly type: 'supervisor.started' }
@@ -33,90 +28,87 @@ export type SupervisorEvent =
   | { readonly type: 'supervisor.drain' }
   | { readonly type: 'supervisor.stop' }
   | { readonly type: 'supervisor.stopped' }
+  | { readonly type: 'supervisor.end' }
   | { readonly type: `xstate.error.actor.${string}`; readonly error: unknown; readonly actorId: string }
   | { readonly type: `xstate.done.actor.${string}`; readonly output: unknown; readonly actorId: string }
-  | ({
-      readonly type: 'execution.trigger'
-      readonly entryPoint: string
-      readonly input?: unknown
-      readonly options?: object
-    } & RequestEvent)
-  | ({ readonly type: 'execution.send'; readonly id: string; readonly event: { readonly type: string } } & RequestEvent)
-  | ({ readonly type: 'execution.pause'; readonly id: string; readonly options?: object } & RequestEvent)
-  | ({ readonly type: 'execution.resume'; readonly id: string; readonly options?: object } & RequestEvent)
-  | ({ readonly type: 'execution.cancel'; readonly id: string; readonly options?: object } & RequestEvent)
+  | SupervisorRequest
 
-const requests = {
-  'execution.trigger': { actions: 'obey' },
-  'execution.send': { actions: 'obey' },
-  'execution.pause': { actions: 'obey' },
-  'execution.resume': { actions: 'obey' },
-  'execution.cancel': { actions: 'obey' },
-} as const
-
-/** The lifecycle of a supervisor, without its effects. */
-export const supervisorChart = setup({
-  types: {
-    context: {} as SupervisorContext,
-    events: {} as SupervisorEvent,
-    input: {} as SupervisorInput,
-    output: {} as { error?: ErrorRecord },
-  },
-  actors: {
-    /** Ends with the supervisor, whoever stops it. */
-    lifeline: fromCallback(() => () => undefined),
-  },
-  actions: {
-    start: () => undefined,
-    drain: () => undefined,
-    stop: () => undefined,
-    obey: () => undefined,
-    restartStream: () => undefined,
-    keepError: assign({
-      error: ({ event, context }) => (event.type === 'supervisor.failed' ? event.error : context.error) as never,
+/** The lifecycle of a supervisor, without its effects. `TInput` is what its actor is given. */
+export const supervisorChart = <TInput extends SupervisorInput>() =>
+  setup({
+    types: {
+      context: {} as SupervisorContext,
+      events: {} as SupervisorEvent,
+      input: {} as TInput,
+    },
+    actors: {
+      /** Ends with the supervisor, whoever stops it. */
+      lifeline: fromCallback(() => () => undefined),
+    },
+    actions: {
+      start: () => undefined,
+      drain: () => undefined,
+      stop: () => undefined,
+      obey: () => undefined,
+      restartStream: () => undefined,
+      keepError: assign({
+        error: ({ event, context }) => (event.type === 'supervisor.failed' ? event.error : context.error) as never,
+      }),
+      /** Ends the supervisor as an error, which whoever invoked it hears. */
+      fail: ({ context }) => {
+        throw context.error
+      },
+    },
+  }).createMachine({
+    id: 'supervisor',
+    context: ({ input }) => ({
+      entryPoints: input.entryPoints.map(({ id }) => id),
+      store: `${input.store.name} ${input.store.location}`,
     }),
-  },
-}).createMachine({
-  id: 'supervisor',
-  context: ({ input }) => ({
-    entryPoints: input.entryPoints.map(({ id }) => id),
-    store: `${input.store.name} ${input.store.location}`,
-  }),
-  initial: 'starting',
-  invoke: { src: 'lifeline', id: 'lifeline' },
-  on: {
-    'xstate.error.actor.*': { actions: 'restartStream' },
-    'xstate.done.actor.*': {},
-  },
-  output: ({ context }) => (context.error ? { error: context.error } : {}),
-  states: {
-    starting: {
-      entry: 'start',
-      on: {
-        'supervisor.started': 'running',
-        'supervisor.failed': { target: 'failed', actions: 'keepError' },
-        'supervisor.stop': 'stopping',
+    initial: 'starting',
+    invoke: { src: 'lifeline', id: 'lifeline' },
+    on: {
+      // in every state: what can't be done is refused, never forgotten
+      'execution.trigger': { actions: 'obey' },
+      'execution.send': { actions: 'obey' },
+      'execution.pause': { actions: 'obey' },
+      'execution.resume': { actions: 'obey' },
+      'execution.cancel': { actions: 'obey' },
+      'xstate.error.actor.*': { actions: 'restartStream' },
+      'xstate.done.actor.*': {},
+    },
+    states: {
+      starting: {
+        entry: 'start',
+        on: {
+          'supervisor.started': 'running',
+          'supervisor.failed': { target: 'failed', actions: 'keepError' },
+          'supervisor.stop': 'stopping',
+        },
       },
-    },
-    running: {
-      on: {
-        ...requests,
-        'supervisor.drain': 'draining',
-        'supervisor.stop': 'stopping',
-        'supervisor.failed': { target: 'stopping', actions: 'keepError' },
+      running: {
+        on: {
+          'supervisor.drain': 'draining',
+          'supervisor.stop': 'stopping',
+          'supervisor.failed': { target: 'stopping', actions: 'keepError' },
+        },
       },
-    },
-    draining: {
-      entry: 'drain',
-      on: { ...requests, 'supervisor.stop': 'stopping', 'supervisor.failed': { target: 'stopping', actions: 'keepError' } },
-    },
-    stopping: {
-      entry: 'stop',
-      on: {
-        'supervisor.stopped': [{ guard: ({ context }) => context.error !== undefined, target: 'failed' }, { target: 'stopped' }],
+      draining: {
+        entry: 'drain',
+        on: { 'supervisor.stop': 'stopping', 'supervisor.failed': { target: 'stopping', actions: 'keepError' } },
       },
+      stopping: {
+        entry: 'stop',
+        on: {
+          'supervisor.stopped': [
+            { guard: ({ context }) => context.error !== undefined, target: 'failed' },
+            { target: 'stopped' },
+          ],
+          'supervisor.failed': { target: 'failed', actions: 'keepError' },
+        },
+      },
+      stopped: { type: 'final' },
+      // a step of its own, so that an inspector sees the state before the actor ends as an error
+      failed: { entry: sendTo(({ self }) => self, { type: 'supervisor.end' }), on: { 'supervisor.end': { actions: 'fail' } } },
     },
-    stopped: { type: 'final' },
-    failed: { type: 'final' },
-  },
-})
+  })

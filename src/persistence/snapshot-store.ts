@@ -87,7 +87,7 @@ export interface InboxMessage {
 export interface Commit {
   readonly id: string
   /** Present on the first commit alone: the execution comes into being with revision 1 and epoch 1. */
-  readonly accept?: Acceptance
+  readonly accept?: Acceptance | undefined
   /** The revision that this commit makes: the stored one plus one, else the commit is stale. */
   readonly revision: number
   /** The epoch under which the writer owns the execution, else the commit is stale. */
@@ -108,7 +108,7 @@ export interface Commit {
   /** Inbox messages that this commit consumed; those with an answer keep it for their sender. */
   readonly consumed: readonly { readonly seq: number; readonly answer: string | null }[]
   /** How many checkpoints to keep from now on, this commit's included; 0 keeps none, absent leaves them alone. */
-  readonly checkpoints?: number
+  readonly checkpoints?: number | undefined
 }
 
 /**

@@ -89,7 +89,6 @@ CREATE TABLE stateward_events (
   data TEXT
 );
 CREATE INDEX stateward_events_of_execution ON stateward_events (position);
-CREATE INDEX stateward_events_of_entry ON stateward_events (entry_ref);
 CREATE TABLE stateward_event_floor (
   one INTEGER PRIMARY KEY CHECK (one = 1),
   seq INTEGER NOT NULL

@@ -1,0 +1,43 @@
+/** What a trigger must fulfil before anything is made or written, and what its answer comes to. Owns no state. */
+import { StatewardError } from '../errors.js'
+import type { TriggerOptions } from '../events/requests.js'
+import { isId } from '../ids.js'
+import type { AcceptOutcome } from './execution-origin.js'
+
+/** Throws `invalid_id`, `invalid_option`, naming the option. */
+export function checkTrigger(entryPoint: string, options: TriggerOptions = {}): void {
+  for (const name of ['id', 'correlationId', 'idempotencyKey', 'sessionId'] as const) {
+    const value = options[name]
+    if (value === undefined) continue
+    if (name === 'idempotencyKey' ? typeof value === 'string' && value.length > 0 && value.length <= 512 : isId(value)) continue
+    throw new StatewardError(
+      'invalid_id',
+      `\`${name}\` ${JSON.stringify(value)} for ${entryPoint} is not one; use 1 to 128 letters, digits, or . _ : - inside, and no ...`,
+      {
+        details: { entryPoint, option: name, value: String(value) },
+      },
+    )
+  }
+  for (const name of ['timeout', 'queueTimeout', 'deadline', 'priority'] as const) {
+    const value = options[name]
+    if (value === undefined || (typeof value === 'number' && Number.isFinite(value) && (name === 'priority' || value > 0)))
+      continue
+    throw new StatewardError(
+      'invalid_option',
+      `\`${name}\` for ${entryPoint} is ${String(value)}; it must be a number of milliseconds above 0.`,
+      {
+        details: { entryPoint, option: name, value: String(value) },
+      },
+    )
+  }
+}
+
+/** The id of the execution that answers a trigger. Throws `duplicate_execution`. */
+export function acceptedId(outcome: AcceptOutcome & { readonly id: string }): string {
+  if (outcome.status === 'duplicate' && outcome.of === 'id') {
+    throw new StatewardError('duplicate_execution', `There is an execution ${outcome.id} already.`, {
+      details: { id: outcome.id },
+    })
+  }
+  return outcome.id
+}

@@ -1,0 +1,76 @@
+/**
+ * What may be asked of a supervisor, by call or by event, and its answers to events.
+ *
+ * Owns: the options of each request, which are the same for both ways. Times are milliseconds.
+ */
+import type { AnyActorRef } from 'xstate'
+import type { ErrorRecord } from '../errors.js'
+import type { PauseMode } from './execution-events.js'
+import type { CommandOutcome, ResultOutcome, SendOutcome } from './outcomes.js'
+
+/** What may be said about an execution when it is triggered. Times are milliseconds. */
+export interface TriggerOptions {
+  /** An id of your own; default a fresh one. Errors: `invalid_id`, `duplicate_execution`. */
+  readonly id?: string
+  /** Default the execution's id. */
+  readonly correlationId?: string
+  /** The same key on the same entry point gives the same execution, however often it is triggered. */
+  readonly idempotencyKey?: string
+  readonly sessionId?: string
+  readonly priority?: number
+  readonly timeout?: number
+  readonly queueTimeout?: number
+  /** Absolute, in ms since the epoch. */
+  readonly deadline?: number
+}
+
+/** Who does something and why; both are kept with the execution. */
+export interface By {
+  readonly reason?: string
+  readonly actor?: string
+}
+
+/** `mode`: `boundary` (default) lets steps in flight finish, `now` aborts them. `timeout`: how long to wait for it, in ms. */
+export interface PauseOptions extends By {
+  readonly mode?: PauseMode
+  readonly timeout?: number
+}
+
+/** `timeout`: how long to wait for the end, in ms; the cancel itself goes on. */
+export interface CancelOptions extends By {
+  readonly timeout?: number
+}
+
+/** `retry`: with as many attempts as at first. */
+export interface ResumeOptions extends By {
+  readonly retry?: boolean
+  /** Events to deliver first, in this order. */
+  readonly events?: readonly { readonly type: string }[]
+}
+
+/** Where the answer to a request by event goes, and what it is known by there. */
+export interface ReplyAddress {
+  readonly replyTo?: AnyActorRef
+  readonly requestId?: string
+}
+
+/** A request by event. */
+export type SupervisorRequest = ReplyAddress &
+  (
+    | { readonly type: 'execution.trigger'; readonly entryPoint: string; readonly input?: unknown; readonly options?: TriggerOptions }
+    | { readonly type: 'execution.send'; readonly id: string; readonly event: { readonly type: string } }
+    | { readonly type: 'execution.pause'; readonly id: string; readonly options?: PauseOptions }
+    | { readonly type: 'execution.resume'; readonly id: string; readonly options?: ResumeOptions }
+    | { readonly type: 'execution.cancel'; readonly id: string; readonly options?: CancelOptions }
+  )
+
+/**
+ * The answer to a request by event; `requestId` is the request's own. A trigger is answered twice: `accepted` once
+ * that is durable, `settled` at the end. `refused` stands where a call would have rejected.
+ */
+export type SupervisorReply = { readonly requestId?: string } & (
+  | { readonly type: 'execution.accepted'; readonly id: string }
+  | { readonly type: 'execution.settled'; readonly id: string; readonly outcome: ResultOutcome }
+  | { readonly type: 'execution.answered'; readonly id: string; readonly outcome: SendOutcome | CommandOutcome }
+  | { readonly type: 'execution.refused'; readonly request: SupervisorRequest['type']; readonly error: ErrorRecord }
+)
