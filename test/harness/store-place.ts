@@ -15,6 +15,7 @@ import { sqliteStore } from '../../src/persistence/sqlite-store.js'
 export interface Connection extends SnapshotStore {
   /** From now on nothing of it arrives, and no call comes back. */
   cut(): void
+  readonly isCut: boolean
 }
 
 /** Makes connections to one store. */
@@ -56,12 +57,16 @@ export class StorePlace {
         ? (...args: unknown[]) => (cut ? never : (member as (...args: unknown[]) => unknown)(...args))
         : member,
     ])
-    return Object.assign(Object.fromEntries(calls) as SnapshotStore, {
+    return {
+      ...(Object.fromEntries(calls) as SnapshotStore),
+      get isCut() {
+        return cut
+      },
       cut: () => {
         cut = true
         for (const key of keys) this.#dead.add(key)
       },
-    })
+    }
   }
 }
 
