@@ -57,7 +57,12 @@ export interface ReplyAddress {
 /** A request by event. */
 export type SupervisorRequest = ReplyAddress &
   (
-    | { readonly type: 'execution.trigger'; readonly entryPoint: string; readonly input?: unknown; readonly options?: TriggerOptions }
+    | {
+        readonly type: 'execution.trigger'
+        readonly entryPoint: string
+        readonly input?: unknown
+        readonly options?: TriggerOptions
+      }
     | { readonly type: 'execution.send'; readonly id: string; readonly event: { readonly type: string } }
     | { readonly type: 'execution.pause'; readonly id: string; readonly options?: PauseOptions }
     | { readonly type: 'execution.resume'; readonly id: string; readonly options?: ResumeOptions }

@@ -1,0 +1,56 @@
+/** A program with everything an inspector draws: nested and parallel states, a step, a child machine, a delay, an event. */
+import { assign, fromPromise, setup } from 'xstate'
+import { defineEntryPoint } from '../../src/index.js'
+
+const parcel = setup({}).createMachine({
+  id: 'parcel',
+  initial: 'packing',
+  states: { packing: { after: { 5: 'packed' } }, packed: { type: 'final' } },
+})
+
+/** An order: it is paid by a step, packed by a child machine, and approved by an event. */
+export const orderMachine = setup({
+  types: {
+    context: {} as { readonly amount: number; readonly receipt: string },
+    events: {} as { readonly type: 'APPROVE' },
+    input: {} as { readonly amount: number },
+    output: {} as { readonly receipt: string },
+  },
+  actors: { pay: fromPromise(({ input }: { input: number }) => Promise.resolve(`paid ${input}`)), parcel },
+}).createMachine({
+  id: 'order',
+  context: ({ input }) => ({ amount: input.amount, receipt: '' }),
+  initial: 'paying',
+  output: ({ context }) => ({ receipt: context.receipt }),
+  states: {
+    paying: {
+      invoke: {
+        id: 'payment',
+        src: 'pay',
+        input: ({ context }) => context.amount,
+        onDone: { target: 'shipping', actions: assign({ receipt: ({ event }) => event.output }) },
+      },
+    },
+    shipping: {
+      type: 'parallel',
+      onDone: 'done',
+      states: {
+        parcel: {
+          initial: 'open',
+          states: { open: { invoke: { id: 'box', src: 'parcel', onDone: 'sent' } }, sent: { type: 'final' } },
+        },
+        approval: { initial: 'asked', states: { asked: { on: { APPROVE: 'given' } }, given: { type: 'final' } } },
+      },
+    },
+    done: { type: 'final' },
+  },
+})
+
+/** Its entry point; a waiting order leaves memory at once if `passivateAfter` is 0. */
+export const ordersEntryPoint = (passivateAfter = 30_000) =>
+  defineEntryPoint({
+    id: 'orders',
+    program: orderMachine,
+    trigger: { type: 'webhook', path: '/orders', secret: 's3cr3t-of-the-webhook' },
+    passivateAfter,
+  })
