@@ -202,10 +202,9 @@ export class ExecutionActor implements Committer, ProgramPort, ExecutionEffects 
     return { started: this.hasStarted, inFlight: this.#program.inFlight, stopBy }
   }
 
-  /** The message is consumed by the next commit, with this answer. */
-  consume(seq: number, answer: string | null): void {
-    this.mail.answered(seq, answer)
-    this.#touch()
+  /** The message is consumed by the next commit, with this answer, unless one holds it already. */
+  consume(seq: number, answer: string): void {
+    if (this.mail.answered(seq, answer)) this.#touch()
   }
 
   /** A message was put into its inbox here. */
@@ -367,7 +366,7 @@ export class ExecutionActor implements Committer, ProgramPort, ExecutionEffects 
       output: this.#output,
       error: context.ending && 'error' in context.ending ? encode(context.ending.error, { id: this.id, what: 'error' }) : null,
       events,
-      consumed: this.mail.collect(),
+      consumed: this.mail.collect(status, revision, this.#leaving || ends),
       checkpoints: definition.checkpoints > 0 ? definition.checkpoints : undefined,
     }
   }

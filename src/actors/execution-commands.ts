@@ -15,6 +15,18 @@ export function obey(execution: ExecutionActor, command: Command): Promise<Comma
   return command.type === 'resume' ? resume(execution, command) : cancel(execution, command)
 }
 
+/** The answer that goes with the commit after which the execution is gone from memory; undefined: the next holder will know. */
+export function lastAnswer(
+  { type }: Command,
+  before: ExecutionStatus,
+  status: ExecutionStatus,
+  revision: number,
+): CommandOutcome | undefined {
+  if (type === 'cancel' && status === 'cancelled' && !isTerminal(before)) return { status }
+  if (type === 'pause' && status === 'paused') return { status, revision }
+  return isTerminal(status) ? finished(status) : undefined
+}
+
 const finished = (as: ExecutionStatus) => ({ status: 'already_finished', as: as as TerminalStatus }) as const
 
 async function pause(

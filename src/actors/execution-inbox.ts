@@ -1,10 +1,10 @@
 /** Delivers what stands in an execution's durable inbox, in order and once. Owns that order. */
 import type { AnyEventObject } from 'xstate'
-import type { Command } from '../events/outcomes.js'
+import type { Command, CommandOutcome } from '../events/outcomes.js'
 import { decode, encode } from '../persistence/snapshot-codec.js'
 import type { InboxMessage, SnapshotStore } from '../persistence/snapshot-store.js'
 import type { ExecutionActor } from './execution-actor.js'
-import { obey } from './execution-commands.js'
+import { lastAnswer, obey } from './execution-commands.js'
 
 const busy = new WeakSet<ExecutionActor>()
 
@@ -34,10 +34,15 @@ function deliverMessage(execution: ExecutionActor, { seq, payload }: InboxMessag
 }
 
 function obeyMessage(execution: ExecutionActor, { seq, payload }: InboxMessage): void {
-  execution.mail.take(seq)
   const command = decode<Command>(payload, { id: execution.id, what: 'command' })
+  const text = (outcome: CommandOutcome) => encode(outcome, { id: execution.id, what: 'answer' })
+  const before = execution.heading
+  execution.mail.take(seq, (status, revision) => {
+    const outcome = lastAnswer(command, before, status, revision)
+    return outcome && text(outcome)
+  })
   void obey(execution, command).then(
-    (outcome) => execution.consume(seq, encode(outcome, { id: execution.id, what: 'answer' })),
+    (outcome) => execution.consume(seq, text(outcome)),
     // lost to another owner, who finds the message where it stands
     () => undefined,
   )

@@ -1,6 +1,10 @@
 /** What came to one execution and is not committed as consumed yet. Owns which message is taken, consumed or to be delivered again. */
 import type { AnyEventObject } from 'xstate'
+import type { ExecutionStatus } from '../events/execution-status.js'
 import type { Commit, InboxMessage } from '../persistence/snapshot-store.js'
+
+/** What a command answers if a commit with such a status is the last one here; undefined leaves it to the next holder. */
+export type LastAnswer = (status: ExecutionStatus, revision: number) => string | undefined
 
 /** The mail of one execution. */
 export class ExecutionMail {
@@ -10,13 +14,17 @@ export class ExecutionMail {
   readonly #taken = new Set<number>()
   /** Messages whose consumption became durable while the inbox was being read: the reader may still see them. */
   readonly #settled = new Set<number>()
+  /** Commands that are being carried out. An end, or a pause, holds its own answer: nobody could commit it afterwards. */
+  readonly #pending = new Map<number, LastAnswer>()
   #reading = false
   #consumed: { seq: number; answer: string | null }[] = []
   /** Events that came straight to the program and that no commit holds yet. */
   #direct: AnyEventObject[] = []
 
-  take(seq: number): void {
+  /** A command was taken out. */
+  take(seq: number, last: LastAnswer): void {
     this.#taken.add(seq)
+    this.#pending.set(seq, last)
   }
 
   /** The program has got an event, from the inbox if it has a number. */
@@ -28,12 +36,19 @@ export class ExecutionMail {
     }
   }
 
-  answered(seq: number, answer: string | null): void {
+  /** A command has its answer; false if a commit holds one already. */
+  answered(seq: number, answer: string): boolean {
+    if (!this.#pending.delete(seq)) return false
     this.#consumed.push({ seq, answer })
+    return true
   }
 
-  /** A commit was made that holds what they caused. */
-  collect(): Commit['consumed'] {
+  /** A commit is made that holds what they caused; `last`: nothing is committed here after it. */
+  collect(status: ExecutionStatus, revision: number, last: boolean): Commit['consumed'] {
+    for (const [seq, lastAnswer] of last ? this.#pending : []) {
+      const answer = lastAnswer(status, revision)
+      if (answer !== undefined) this.answered(seq, answer)
+    }
     const consumed = this.#consumed
     this.#consumed = []
     if (this.#direct.length > 0) this.#direct = []
