@@ -24,6 +24,8 @@ export class ExecutionProgram {
   text: string | undefined
   #host: ProgramHost | undefined
   #dirty = false
+  /** Its actors are gone: what was committed last is what remains of it. */
+  #stopped = false
 
   constructor(text: string | undefined) {
     this.text = text
@@ -86,8 +88,9 @@ export class ExecutionProgram {
   /** Takes its snapshot for commit `revision`, if it has changed. Throws `not_storable`. */
   take(id: string, revision: number, pausing: { policy: PausedTimers; now: number } | undefined): void {
     const failed = this.#host?.outcome?.status === 'error'
-    if (this.#host && !failed && (this.#dirty || pausing)) this.text = this.#host.collect(revision, pausing?.policy)
-    else if (!this.#host && pausing && this.text !== undefined)
+    const isLive = this.#host !== undefined && !this.#stopped
+    if (this.#host && isLive && !failed && (this.#dirty || pausing)) this.text = this.#host.collect(revision, pausing?.policy)
+    else if (!isLive && pausing && this.text !== undefined)
       this.text = withFrozenTimers(this.text, id, pausing.policy, pausing.now)
     if (failed) this.#host?.forgetUncommitted()
     this.#dirty = false
@@ -114,6 +117,7 @@ export class ExecutionProgram {
   }
 
   stop(): void {
+    this.#stopped = true
     this.#host?.stop()
   }
 }

@@ -46,7 +46,7 @@ export interface Answer {
   readonly error?: unknown
   /** The durable row when the answer came. */
   readonly row: StoredExecution | undefined
-  /** What the process knew to be durable. */
+  /** What was known to be durable: an answer may come from another process. */
   readonly known: number
   readonly ping?: number
 }
@@ -120,6 +120,11 @@ export class Ledger {
 
   known(process: string, id: string): number {
     return this.#known.get(process)?.get(id) ?? 0
+  }
+
+  /** The greatest revision that any process knows to be durable: what one of them may tell another. */
+  knownToAny(id: string): number {
+    return Math.max(0, ...[...this.#known.values()].map((known) => known.get(id) ?? 0))
   }
 
   /** The greatest tick of a program in the commits that a process knows. */

@@ -243,7 +243,7 @@ export class World {
         status: outcome?.status ?? 'none',
         outcome,
         row,
-        known: ledger.known(primary.name, about),
+        known: ledger.knownToAny(about),
         ...(error === undefined ? {} : { error }),
         ...(ping === undefined ? {} : { ping }),
       })
