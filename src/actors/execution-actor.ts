@@ -23,7 +23,7 @@ import type { AcceptOutcome, ExecutionOrigin } from './execution-origin.js'
 import type { ExecutionPort } from './execution-port.js'
 import { ExecutionProgram } from './execution-program.js'
 import { encodeLifecycle, joinState, splitState } from './execution-state.js'
-import type { ProgramPort } from './program-host.js'
+import type { ProgramPort } from './program-port.js'
 import { stopActor } from './program-system.js'
 import type { ProgramRecord } from './program-record.js'
 

@@ -6,7 +6,7 @@ import type { GroupCommit } from '../persistence/group-commit.js'
 import type { Commit } from '../persistence/snapshot-store.js'
 import type { Admissible } from './admission-queue.js'
 import type { ExecutionMail } from './execution-mail.js'
-import type { ProgramSettings } from './program-host.js'
+import type { ProgramSettings } from './program-port.js'
 import type { ProgramRecord } from './program-record.js'
 import type { StreamDefinition } from './stream-definition.js'
 

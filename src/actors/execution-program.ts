@@ -6,7 +6,8 @@
  */
 import type { AnyActorRef, AnyEventObject } from 'xstate'
 import { programOf, withFrozenTimers } from './execution-state.js'
-import { ProgramHost, type ProgramOutcome, type ProgramPort, type ProgramSettings } from './program-host.js'
+import { ProgramHost } from './program-host.js'
+import type { ProgramOutcome, ProgramPort, ProgramSettings } from './program-port.js'
 import type { PausedTimers, ProgramRecord } from './program-record.js'
 
 /** What is needed to make a program live. */

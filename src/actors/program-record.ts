@@ -7,7 +7,7 @@
 import type { AnyActorLogic, AnyEventObject } from 'xstate'
 import { StatewardError } from '../errors.js'
 import { isProgramMachine, type ProgramMachine } from './program-logic.js'
-import type { ProgramTimer } from './program-system.js'
+import type { ProgramTimer } from './program-output.js'
 
 /** A timer with the absolute time at which it fires. */
 export interface TimerRecord extends ProgramTimer {

@@ -15,54 +15,9 @@ import {
   type InspectionEvent,
   type Observer,
 } from 'xstate'
+import { boundedMachine } from './bounded-machine.js'
 import { isPromiseLogic, isProgramMachine, type ProgramMachine } from './program-logic.js'
-
-/** A custom action that a machine asked for; `name` is set if it can be found again by it after a crash. */
-export interface ActionOutput {
-  readonly kind: 'action'
-  readonly path: string
-  readonly name: string | undefined
-  /** The `src` names from the root down to the actor that asked. */
-  readonly via: readonly string[]
-  readonly params: unknown
-  readonly event: AnyEventObject
-  readonly context: unknown
-  run(): void
-}
-
-/** A step that wants to start; `run` starts it, unless it was left in the meantime. */
-export interface StepOutput {
-  readonly kind: 'step'
-  readonly path: string
-  /** True if the step stood in the restored snapshot: it may have been in flight when the process died. */
-  readonly restored: boolean
-  /** A promise ends by itself; callbacks and observables run until they are left. */
-  readonly ends: boolean
-  readonly logic: AnyActorLogic
-  isActive(): boolean
-  run(extras?: object): void
-  fail(error: unknown): void
-}
-
-/** An emitted event, or a log line: told to those who listen. */
-export interface NoticeOutput {
-  readonly kind: 'emit' | 'log'
-  readonly path: string
-  readonly value: unknown
-  run(): void
-}
-
-/** Anything of a program that the outside can see. */
-export type ProgramOutput = ActionOutput | StepOutput | NoticeOutput
-
-/** A delayed event that the program asked for. */
-export interface ProgramTimer {
-  readonly source: string
-  readonly target: string
-  readonly id: string
-  readonly event: AnyEventObject
-  readonly delay: number
-}
+import type { ProgramOutput, ProgramTimer, StepOutput } from './program-output.js'
 
 /** What a program system tells its host. */
 export interface ProgramSystemHost {
@@ -246,7 +201,7 @@ export function createProgramSystem(
     scope.logger = (...args) => host.output({ kind: 'log', path, value: args, run: () => options.logger(...args) })
     if (isProgramMachine(ref.logic)) {
       holdActions(ref, path, scope, ref.logic)
-      ref.logic = bounded(ref.logic, options.maxIterations)
+      ref.logic = boundedMachine(ref.logic, options.maxIterations)
     } else if (ref.logic.start) holdStart(ref, path)
   }
 
@@ -390,20 +345,6 @@ export function createProgramSystem(
     },
     mute: () => void (muted = true),
   }
-}
-
-const boundedMachines = new WeakMap<object, AnyActorLogic>()
-
-/** The same machine with a limit on microsteps, so that an endless `always` loop ends as an error; the user's own limit wins. */
-function bounded(machine: ProgramMachine & AnyActorLogic, maxIterations: number): AnyActorLogic {
-  if (machine.options?.maxIterations !== undefined) return machine
-  const known = boundedMachines.get(machine)
-  if (known) return known
-  const made = Object.create(machine, {
-    options: { value: { ...machine.options, maxIterations }, enumerable: true },
-  }) as AnyActorLogic
-  boundedMachines.set(machine, made)
-  return made
 }
 
 /** What XState takes for an inspector. */

@@ -2,7 +2,7 @@
 import { StatewardError, isStatewardError } from '../errors.js'
 import type { StoredExecution } from '../persistence/snapshot-store.js'
 import { programOf, splitState } from './execution-state.js'
-import type { ProgramSettings } from './program-host.js'
+import type { ProgramSettings } from './program-port.js'
 import { structureHash } from './program-hash.js'
 import { misfit, type ProgramRecord } from './program-record.js'
 import type { StreamDefinition } from './stream-definition.js'

@@ -1,0 +1,49 @@
+/** Everything of a program that the outside can see, and when it wants to be woken. Owns no behaviour: the program system makes them. */
+import type { AnyActorLogic, AnyEventObject } from 'xstate'
+
+/** A custom action that a machine asked for; `name` is set if it can be found again by it after a crash. */
+export interface ActionOutput {
+  readonly kind: 'action'
+  readonly path: string
+  readonly name: string | undefined
+  /** The `src` names from the root down to the actor that asked. */
+  readonly via: readonly string[]
+  readonly params: unknown
+  readonly event: AnyEventObject
+  readonly context: unknown
+  run(): void
+}
+
+/** A step that wants to start; `run` starts it, unless it was left in the meantime. */
+export interface StepOutput {
+  readonly kind: 'step'
+  readonly path: string
+  /** True if the step stood in the restored snapshot: it may have been in flight when the process died. */
+  readonly restored: boolean
+  /** A promise ends by itself; callbacks and observables run until they are left. */
+  readonly ends: boolean
+  readonly logic: AnyActorLogic
+  isActive(): boolean
+  run(extras?: object): void
+  fail(error: unknown): void
+}
+
+/** An emitted event, or a log line: told to those who listen. */
+export interface NoticeOutput {
+  readonly kind: 'emit' | 'log'
+  readonly path: string
+  readonly value: unknown
+  run(): void
+}
+
+/** Anything of a program that the outside can see. */
+export type ProgramOutput = ActionOutput | StepOutput | NoticeOutput
+
+/** A delayed event that the program asked for. */
+export interface ProgramTimer {
+  readonly source: string
+  readonly target: string
+  readonly id: string
+  readonly event: AnyEventObject
+  readonly delay: number
+}
