@@ -196,7 +196,7 @@ export class CommandRouter {
       if (stored.owner === this.#supervisor.owner) {
         const reloading = this.#supervisor.streams.get(stored.entryPoint)?.reloading(id)
         if (reloading) await reloading
-        else if (!this.#supervisor.live(id)) return { by: 'others', stored }
+        else if (!this.#supervisor.live(id) && !(await this.#supervisor.takeOwn(stored))) return { by: 'others', stored }
         continue
       }
       if (stored.owner !== null) return { by: 'others', stored }

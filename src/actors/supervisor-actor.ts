@@ -1,8 +1,8 @@
 /**
  * Hosts the streams of one runtime on one store.
  *
- * Owns: start and stop (all or nothing, bounded, joined by concurrent callers), the lease, the streams and their
- * restarts, and the loop that looks for the work of other processes.
+ * Owns: start and stop (all or nothing, bounded, joined by concurrent callers), the lease, and the streams.
+ * What restarts when one fails is decided in `restart-plan.ts`; the work of other processes is found by `poll-loop.ts`.
  * Talks to: the streams below; `command-router.ts` carries commands to whoever holds an execution.
  */
 import type { AnyActorRef } from 'xstate'
@@ -14,12 +14,12 @@ import { GroupCommit } from '../persistence/group-commit.js'
 import type { Commit, StoredExecution } from '../persistence/snapshot-store.js'
 import { backoffDelay } from './backoff.js'
 import type { ExecutionActor } from './execution-actor.js'
-import { deliverInbox } from './execution-inbox.js'
 import { storedOutcome } from './execution-view.js'
 import { JournalFeed } from './journal-feed.js'
 import { OwnerLease } from './owner-lease.js'
 import { Registry } from './registry.js'
-import { RestartIntensity } from './restart-intensity.js'
+import { PollLoop } from './poll-loop.js'
+import { RestartPlan } from './restart-plan.js'
 import { ResultWaiters } from './result-waiters.js'
 import { Slots } from './slots.js'
 import { misfitOf } from './program-version.js'
@@ -43,15 +43,13 @@ export class SupervisorActor {
   #lease: OwnerLease
   #takeover: Takeover
   readonly #slots: Slots
-  readonly #intensity: RestartIntensity
+  readonly #plan: RestartPlan
   #ref: AnyActorRef | undefined
   #phase: 'idle' | 'starting' | 'running' | 'draining' | 'stopping' | 'stopped' = 'idle'
   #starting: Promise<void> | undefined
   #stopping: Promise<void> | undefined
   #opened: Promise<void> | undefined
-  #pollTimer: unknown
-  #pruneAt = 0
-  #mailSeq = 0
+  #poll: PollLoop | undefined
   #failure: unknown
 
   constructor(options: SupervisorOptions) {
@@ -60,7 +58,7 @@ export class SupervisorActor {
     this.commits = new GroupCommit(store, (error) => this.registry.healthy(error ? toErrorRecord(error) : null))
     this.feed = new JournalFeed(store, clock, pollInterval)
     this.#slots = new Slots(maxConcurrent)
-    this.#intensity = new RestartIntensity(supervision.intensity, supervision.period)
+    this.#plan = new RestartPlan(supervision, this.settings.entryPoints)
     this.#lease = this.#newLease()
     this.#takeover = this.#newTakeover()
   }
@@ -155,10 +153,24 @@ export class SupervisorActor {
   async claim(stored: StoredExecution): Promise<ExecutionActor | undefined> {
     const { store, clock } = this.settings
     const stream = this.streams.get(stored.entryPoint)
-    if (!stream || (this.#phase !== 'running' && this.#phase !== 'draining')) return undefined
+    if (!stream || !this.#isUp) return undefined
     const request = { owner: this.owner, now: clock.now(), limit: 1, entryPoints: [stored.entryPoint] }
     const [claimed] = await store.claim({ ...request, from: { kind: 'one', id: stored.id } })
     return claimed && this.#take(claimed, false)
+  }
+
+  /**
+   * Takes an execution up that this process holds and has not in memory, since it could not be read: it may have been
+   * mended. False: its stream is not there. Throws `corrupt`, `unknown_format`.
+   */
+  async takeOwn(known: StoredExecution): Promise<boolean> {
+    const stored = await this.settings.store.load(known.id)
+    const stream = this.streams.get(known.entryPoint)
+    if (!stream) return false
+    // what has moved meanwhile was in memory, and is to be looked for again
+    const isSame = stored?.owner === this.owner && stored.revision === known.revision
+    if (isSame && !stream.executions.has(known.id) && !stream.reloading(known.id)) stream.take(stored, true)
+    return true
   }
 
   /** Executions in flight that would not fit, each with the reason. */
@@ -191,17 +203,16 @@ export class SupervisorActor {
   // ── start and stop ────────────────────────────────────────────────────────────────────────────────────────────────
 
   async #start(): Promise<void> {
-    const { store, entryPoints, clock } = this.settings
+    const { store, entryPoints } = this.settings
     this.#phase = 'starting'
     await this.open()
     await this.#lease.register()
     this.registry.count(await store.counts(), this.entryPointIds)
     for (const definition of entryPoints) this.streams.set(definition.id, await this.#newStream(definition))
-    this.#pruneAt = clock.now() + this.settings.retentionInterval
     this.#phase = 'running'
     await this.#takeover.lost()
     await this.#takeover.released()
-    this.#schedulePoll()
+    this.#startPolling()
   }
 
   async #rollBack(error: unknown): Promise<void> {
@@ -243,7 +254,7 @@ export class SupervisorActor {
   }
 
   #quiesce(): void {
-    this.settings.clock.clearTimeout(this.#pollTimer)
+    this.#poll?.stop()
     this.#takeover.stop()
   }
 
@@ -339,30 +350,28 @@ export class SupervisorActor {
 
   /** A stream has failed: restarts what the strategy says, or gives up. */
   async streamFailed(id: string, error: unknown): Promise<void> {
-    if (this.#phase !== 'running' && this.#phase !== 'draining') return
-    const { entryPoints, supervision, clock, ids } = this.settings
-    const failed = entryPoints.find((entryPoint) => entryPoint.id === id)
-    if (!failed) return
-    this.streams.get(id)?.abandon(error)
-    this.streams.delete(id)
-    if (failed.restart === 'temporary') return this.settings.store.retire(this.owner, false).catch(() => undefined)
-    if (!this.#intensity.allow(clock.now())) return this.#giveUp(error)
-    const from = entryPoints.indexOf(failed)
-    const affected =
-      supervision.strategy === 'one_for_one'
-        ? [failed]
-        : supervision.strategy === 'one_for_all'
-          ? [...entryPoints]
-          : entryPoints.slice(from)
-    for (const { id: other } of affected) {
-      this.streams.get(other)?.abandon(error)
-      this.streams.get(other)?.ref.send({ type: 'stream.stop' })
-      this.streams.delete(other)
-    }
-    const wait = backoffDelay(supervision.backoff, this.#intensity.recent, ids.random)
+    if (!this.#isUp) return
+    const { supervision, clock, ids } = this.settings
+    this.#drop(id, error)
+    const decision = this.#plan.decide(id, clock.now())
+    if (decision.kind === 'give_up') return this.#giveUp(error)
+    if (decision.kind !== 'restart') return
+    for (const stream of decision.streams) this.#drop(stream.id, error)
+    const wait = backoffDelay(supervision.backoff, decision.restarts, ids.random)
     await new Promise<void>((resolve) => clock.setTimeout(resolve, wait))
-    if (this.#phase !== 'running' && this.#phase !== 'draining') return
-    for (const definition of affected) await this.#restart(definition)
+    if (this.#isUp) for (const stream of decision.streams) await this.#restart(stream)
+  }
+
+  get #isUp(): boolean {
+    return this.#phase === 'running' || this.#phase === 'draining'
+  }
+
+  /** As if the process had died for this stream alone. */
+  #drop(id: string, error: unknown): void {
+    const stream = this.streams.get(id)
+    this.streams.delete(id)
+    stream?.abandon(error)
+    if (stream?.ref.getSnapshot().status === 'active') stream.ref.send({ type: 'stream.stop' })
   }
 
   async #restart(definition: SupervisorSettings['entryPoints'][number]): Promise<void> {
@@ -388,26 +397,27 @@ export class SupervisorActor {
 
   // ── other processes ───────────────────────────────────────────────────────────────────────────────────────────────
 
-  #schedulePoll(): void {
-    const { clock, pollInterval, logger } = this.settings
-    if (this.#phase !== 'running' && this.#phase !== 'draining') return
-    this.#pollTimer = clock.setTimeout(() => {
-      this.#poll()
-        .catch((error: unknown) => {
-          logger('polling the store failed', error)
-          this.registry.healthy(toErrorRecord(error))
-        })
-        .finally(() => this.#schedulePoll())
-    }, pollInterval)
-  }
-
-  async #poll(): Promise<void> {
-    if (!(await this.#lease.renew())) return this.#fenced()
-    await this.#readMail()
-    await this.#takeover.lost()
-    await this.#takeover.released()
-    await this.#findResults()
-    await this.#prune()
+  #startPolling(): void {
+    const { store, clock, pollInterval: interval, retentionInterval, entryPoints: streams, logger } = this.settings
+    const failed = (error: unknown) => {
+      logger('looking for the work of other processes failed', error)
+      this.registry.healthy(toErrorRecord(error))
+    }
+    this.#poll = new PollLoop({
+      store,
+      clock,
+      interval,
+      retentionInterval,
+      streams,
+      logger,
+      failed,
+      lease: this.#lease,
+      takeover: this.#takeover,
+      results: this.results,
+      live: (id) => this.live(id),
+      fenced: () => this.#fenced(),
+    })
+    this.#poll.start()
   }
 
   /** The lease was taken away while this process was frozen: nothing it holds is its own. */
@@ -416,52 +426,13 @@ export class SupervisorActor {
       'stale_owner',
       'This process lost its lease: it was frozen, or cut off from the store, for too long.',
     )
-    for (const stream of this.streams.values()) {
-      stream.abandon(error)
-      stream.ref.send({ type: 'stream.stop' })
-    }
-    this.streams.clear()
-    this.#takeover.stop()
+    for (const id of [...this.streams.keys()]) this.#drop(id, error)
+    this.#quiesce()
     this.#lease = this.#newLease()
     this.#takeover = this.#newTakeover()
     await this.#lease.register()
     for (const definition of this.settings.entryPoints) this.streams.set(definition.id, await this.#newStream(definition))
-  }
-
-  async #readMail(): Promise<void> {
-    const { store } = this.settings
-    const messages = await store.inbox({ owner: this.owner, after: this.#mailSeq, limit: 1_000 })
-    const addressed = new Set<ExecutionActor>()
-    for (const { seq, executionId } of messages) {
-      this.#mailSeq = Math.max(this.#mailSeq, seq)
-      const execution = this.live(executionId)
-      if (execution) addressed.add(execution)
-    }
-    for (const execution of addressed) {
-      execution.mail.waits = true
-      void deliverInbox(store, execution).catch((error: unknown) =>
-        this.settings.logger('the inbox of', execution.id, 'could not be read', error),
-      )
-    }
-  }
-
-  async #findResults(): Promise<void> {
-    for (const id of [...this.results.ids]) {
-      if (this.live(id)) continue
-      const stored = await this.settings.store.load(id)
-      const outcome = stored && storedOutcome(stored)
-      if (outcome) this.results.settle(id, outcome)
-    }
-  }
-
-  async #prune(): Promise<void> {
-    const { store, clock, retentionInterval, entryPoints } = this.settings
-    const now = clock.now()
-    if (now < this.#pruneAt) return
-    this.#pruneAt = now + retentionInterval
-    for (const { id, retention } of entryPoints) {
-      await store.prune({ entryPoint: id, endedBefore: now - retention.maxAge, keep: retention.keep, now, limit: 1_000 })
-    }
+    this.#startPolling()
   }
 }
 
