@@ -26,6 +26,8 @@ function bound(machine: Machine, maxIterations: number): Machine {
   // XState binds a machine's methods to it and reads the limit there, so that only a second machine has another one
   const Type = machine.constructor as new (config: object, implementations: object) => Machine
   const copy = new Type({ ...machine.config, options }, machine.implementations)
+  // an inspector draws the definition that the user wrote
+  Object.assign(copy, { config: machine.config })
   const { transition, getInitialSnapshot } = copy
   copy.transition = (...args) => told(machine.id, options.maxIterations, () => transition(...args))
   copy.getInitialSnapshot = (...args) => told(machine.id, options.maxIterations, () => getInitialSnapshot(...args))

@@ -91,7 +91,7 @@ describe('a live runtime in Stately Inspector', () => {
       expect(stateNames(drawn?.states), path).toEqual(stateNames(machine.config.states))
       expect(Object.keys(drawn?.states ?? {}).length, path).toBeGreaterThanOrEqual(3)
     }
-    expect(Object.keys(inspection.at('shop/orders/o1/o1/box')[0]?.definition.states ?? {})).toEqual(['packing', 'packed'])
+    expect(Object.keys(inspection.at('shop/orders/o1/o1/box')[0]?.definition.states ?? {})).toEqual(['packed', 'packing'])
   })
 
   it('ends with the snapshots with which the execution and its program ended', async () => {

@@ -46,11 +46,19 @@ export const orderMachine = setup({
   },
 })
 
-/** Its entry point; a waiting order leaves memory at once if `passivateAfter` is 0. */
-export const ordersEntryPoint = (passivateAfter = 30_000) =>
+/** How orders are run here: whether a waiting one leaves memory at once, and how they are paid. */
+export interface OrderOptions {
+  readonly passivateAfter?: number
+  readonly pay?: (amount: number) => Promise<string>
+}
+
+/** Their entry point, with a secret that nobody should see. */
+export const ordersEntryPoint = ({ passivateAfter = 30_000, pay }: OrderOptions = {}) =>
   defineEntryPoint({
     id: 'orders',
-    program: orderMachine,
+    program: pay
+      ? orderMachine.provide({ actors: { pay: fromPromise(({ input }: { input: number }) => pay(input)) } })
+      : orderMachine,
     trigger: { type: 'webhook', path: '/orders', secret: 's3cr3t-of-the-webhook' },
     passivateAfter,
   })
