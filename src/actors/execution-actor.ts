@@ -57,6 +57,8 @@ export class ExecutionActor implements Committer, ProgramPort, ExecutionEffects 
   /** Set by a commit that gives it away, until that is durable. */
   #leaving = false
   #gone = false
+  /** Its last promise has ended; told at the next commit, after what that promise made of the program. */
+  #drained = false
   #whenGone: (() => void)[] = []
 
   constructor(port: ExecutionPort, id: string, origin: ExecutionOrigin) {
@@ -315,7 +317,8 @@ export class ExecutionActor implements Committer, ProgramPort, ExecutionEffects 
   }
 
   drained(): void {
-    this.#tell({ type: 'program.drained' })
+    this.#drained = true
+    this.#touch()
   }
 
   publish(type: string, data: unknown): void {
@@ -332,6 +335,8 @@ export class ExecutionActor implements Committer, ProgramPort, ExecutionEffects 
   collect(): Commit | undefined {
     if (this.#gone) return undefined
     this.#observeProgram()
+    if (this.#drained) this.#tell({ type: 'program.drained' })
+    this.#drained = false
     const revision = this.revision + 1
     const problem = this.#takeProgram(revision)
     if (problem !== undefined) {
