@@ -137,7 +137,7 @@ export class Runtime<TEntryPoints extends readonly EntryPoint[] = readonly Entry
   /** Executions in flight whose snapshot does not fit their entry point's program as it is defined now, each with the reason. */
   async *misfits(): AsyncGenerator<{ readonly id: string; readonly entryPoint: string; readonly reason: string }, void> {
     await this.#parts.supervisor.open()
-    yield* this.#parts.supervisor.misfits()
+    yield* this.#parts.supervisor.streams.misfits()
   }
 
   /** Accepts nothing more, and resolves once nothing is queued or running. */
@@ -174,12 +174,12 @@ export class Runtime<TEntryPoints extends readonly EntryPoint[] = readonly Entry
       pause: async ({ mode = 'boundary', timeout, ...rest } = {}) => {
         await supervisor.open()
         const intervention = by(rest)
-        for (const entryPoint of entryPoints) await supervisor.setPause(entryPoint, intervention)
+        for (const entryPoint of entryPoints) await supervisor.streams.setPause(entryPoint, intervention)
         return all({ type: 'pause', mode, intervention, ...(timeout === undefined ? {} : { wait: timeout }) })
       },
       resume: async (rest = {}) => {
         await supervisor.open()
-        for (const entryPoint of entryPoints) await supervisor.setPause(entryPoint, undefined)
+        for (const entryPoint of entryPoints) await supervisor.streams.setPause(entryPoint, undefined)
         return all({ type: 'resume', retry: false, intervention: by(rest) })
       },
       cancel: async ({ timeout, ...rest } = {}) => {

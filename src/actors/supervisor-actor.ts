@@ -22,8 +22,8 @@ import { PollLoop } from './poll-loop.js'
 import { RestartPlan } from './restart-plan.js'
 import { ResultWaiters } from './result-waiters.js'
 import { Slots } from './slots.js'
-import { misfitOf } from './program-version.js'
 import { StreamActor, type StreamPort } from './stream-actor.js'
+import { StreamSet } from './stream-set.js'
 import { supervisorSettings, type SupervisorOptions, type SupervisorSettings } from './supervisor-options.js'
 import { Takeover } from './takeover.js'
 
@@ -37,7 +37,7 @@ export class SupervisorActor {
   readonly results = new ResultWaiters()
   readonly feed: JournalFeed
   readonly commits: GroupCommit
-  readonly streams = new Map<string, StreamActor>()
+  readonly streams: StreamSet
   /** Set by the router. */
   execute: Execute = () => Promise.reject(new StatewardError('not_started', 'The runtime is not started.'))
   #lease: OwnerLease
@@ -59,6 +59,18 @@ export class SupervisorActor {
     this.feed = new JournalFeed(store, clock, pollInterval)
     this.#slots = new Slots(maxConcurrent)
     this.#plan = new RestartPlan(supervision, this.settings.entryPoints)
+    this.streams = new StreamSet(
+      {
+        store,
+        make: (definition, pause) => new StreamActor(definition, this.#streamPort(), this.#ref as AnyActorRef, pause),
+        unreadable: ({ id }, error) => {
+          // it is kept as it is, and named
+          this.settings.logger('execution', id, 'could not be taken up', error)
+          this.registry.healthy(toErrorRecord(error))
+        },
+      },
+      this.settings.entryPoints,
+    )
     this.#lease = this.#newLease()
     this.#takeover = this.#newTakeover()
   }
@@ -108,8 +120,8 @@ export class SupervisorActor {
   async drain(): Promise<void> {
     await this.#starting
     if (this.#phase === 'running') this.#phase = 'draining'
-    for (const stream of this.streams.values()) stream.ref.send({ type: 'stream.drain' })
-    while ([...this.streams.values()].some((stream) => stream.isBusy)) await this.#nextCommit()
+    for (const stream of this.streams.all) stream.ref.send({ type: 'stream.drain' })
+    while (this.streams.all.some((stream) => stream.isBusy)) await this.#nextCommit()
   }
 
   /** Gives everything back to the store, within `shutdownTimeout`; running executions go on at the next start. */
@@ -122,8 +134,7 @@ export class SupervisorActor {
   kill(error: unknown): void {
     this.#phase = 'stopped'
     this.#quiesce()
-    for (const stream of this.streams.values()) stream.abandon(error)
-    this.streams.clear()
+    this.streams.dropAll(error)
   }
 
   /** The stream of an entry point. Throws `unknown_entry_point`, `not_started`, `draining`. */
@@ -142,11 +153,7 @@ export class SupervisorActor {
 
   /** The execution, if this process has it in memory. */
   live(id: string): ExecutionActor | undefined {
-    for (const stream of this.streams.values()) {
-      const execution = stream.executions.get(id)
-      if (execution) return execution
-    }
-    return undefined
+    return this.streams.live(id)
   }
 
   /** Takes an execution that nobody holds into memory; undefined if it could not be had. */
@@ -156,7 +163,7 @@ export class SupervisorActor {
     if (!stream || !this.#isUp) return undefined
     const request = { owner: this.owner, now: clock.now(), limit: 1, entryPoints: [stored.entryPoint] }
     const [claimed] = await store.claim({ ...request, from: { kind: 'one', id: stored.id } })
-    return claimed && this.#take(claimed, false)
+    return claimed && this.streams.take(claimed, false)
   }
 
   /**
@@ -173,42 +180,15 @@ export class SupervisorActor {
     return true
   }
 
-  /** Executions in flight that would not fit, each with the reason. */
-  async *misfits(): AsyncGenerator<{ id: string; entryPoint: string; reason: string }, void> {
-    for (const definition of this.settings.entryPoints) {
-      let cursor: string | undefined
-      do {
-        const page = await this.settings.store.query({
-          entryPoint: definition.id,
-          status: liveStatuses,
-          limit: 200,
-          ...(cursor ? { cursor } : {}),
-        })
-        for (const stored of page.executions) {
-          const reason = misfitOf(definition, stored)
-          if (reason) yield { id: stored.id, entryPoint: definition.id, reason }
-        }
-        cursor = page.cursor
-      } while (cursor)
-    }
-  }
-
-  /** A stream's pause outlives the process. */
-  async setPause(entryPoint: string, pause: Intervention | undefined): Promise<void> {
-    await this.settings.store.setControl(controlName(entryPoint), pause ? JSON.stringify(pause) : null)
-    const stream = this.streams.get(entryPoint)
-    stream?.ref.send(pause ? { type: 'stream.pause', pause } : { type: 'stream.resume' })
-  }
-
   // ── start and stop ────────────────────────────────────────────────────────────────────────────────────────────────
 
   async #start(): Promise<void> {
-    const { store, entryPoints } = this.settings
+    const { store } = this.settings
     this.#phase = 'starting'
     await this.open()
     await this.#lease.register()
     this.registry.count(await store.counts(), this.entryPointIds)
-    for (const definition of entryPoints) this.streams.set(definition.id, await this.#newStream(definition))
+    await this.streams.open()
     this.#phase = 'running'
     await this.#takeover.lost()
     await this.#takeover.released()
@@ -217,8 +197,7 @@ export class SupervisorActor {
 
   async #rollBack(error: unknown): Promise<void> {
     this.#quiesce()
-    for (const stream of this.streams.values()) stream.abandon(error)
-    this.streams.clear()
+    this.streams.dropAll(error)
     this.#takeover = this.#newTakeover()
     await this.settings.store
       .retire(this.owner, true)
@@ -233,14 +212,9 @@ export class SupervisorActor {
     }
     this.#phase = 'stopping'
     this.#quiesce()
-    const released = Promise.all([...this.streams.values()].map((stream) => stream.release()))
-    const inTime = await this.#withinShutdown(released)
-    const error = new StatewardError('already_stopped', 'The runtime was stopped.')
-    for (const stream of this.streams.values()) {
-      if (!inTime) stream.abandon(error)
-      stream.ref.send({ type: 'stream.stop' })
-    }
-    this.streams.clear()
+    if (!(await this.#withinShutdown(this.streams.release())))
+      this.settings.logger('stopping took too long; what is left is given back as it was committed last')
+    this.streams.dropAll(new StatewardError('already_stopped', 'The runtime was stopped.'))
     await this.settings.store
       .retire(this.owner, true)
       .catch((cause: unknown) => this.settings.logger('the owner could not be retired', cause))
@@ -267,11 +241,9 @@ export class SupervisorActor {
     return done
   }
 
-  async #newStream(definition: SupervisorSettings['entryPoints'][number]): Promise<StreamActor> {
+  #streamPort(): StreamPort {
     const { store, clock, ids, logger } = this.settings
-    const text = await store.control(controlName(definition.id))
-    const pause = text === null ? undefined : (JSON.parse(text) as Intervention)
-    const port: StreamPort = {
+    return {
       store,
       clock,
       ids,
@@ -283,7 +255,6 @@ export class SupervisorActor {
       left: () => this.#moved(),
       execute: (...args) => this.execute(...args),
     }
-    return new StreamActor(definition, port, this.#ref as AnyActorRef, pause)
   }
 
   #newLease(): OwnerLease {
@@ -298,7 +269,7 @@ export class SupervisorActor {
       clock,
       lease: this.#lease,
       entryPoints: this.entryPointIds,
-      taken: (stored, recovered) => void this.#take(stored, recovered),
+      taken: (stored, recovered) => void this.streams.take(stored, recovered),
       failed: (error) => logger('taking over failed', error),
     })
   }
@@ -334,60 +305,24 @@ export class SupervisorActor {
     for (const resolve of this.#committing.splice(0)) resolve()
   }
 
-  #take(stored: StoredExecution, recovered: boolean): ExecutionActor | undefined {
-    const stream = this.streams.get(stored.entryPoint)
-    try {
-      return stream?.take(stored, recovered)
-    } catch (error) {
-      // one unreadable row is never another's trouble; it is kept as it is and named
-      this.settings.logger('execution', stored.id, 'could not be taken up', error)
-      this.registry.healthy(toErrorRecord(error))
-      return undefined
-    }
-  }
-
   // ── supervision ───────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** A stream has failed: restarts what the strategy says, or gives up. */
   async streamFailed(id: string, error: unknown): Promise<void> {
     if (!this.#isUp) return
     const { supervision, clock, ids } = this.settings
-    this.#drop(id, error)
+    this.streams.drop(id, error)
     const decision = this.#plan.decide(id, clock.now())
     if (decision.kind === 'give_up') return this.#giveUp(error)
     if (decision.kind !== 'restart') return
-    for (const stream of decision.streams) this.#drop(stream.id, error)
+    for (const stream of decision.streams) this.streams.drop(stream.id, error)
     const wait = backoffDelay(supervision.backoff, decision.restarts, ids.random)
     await new Promise<void>((resolve) => clock.setTimeout(resolve, wait))
-    if (this.#isUp) for (const stream of decision.streams) await this.#restart(stream)
+    if (this.#isUp) for (const stream of decision.streams) await this.streams.restart(stream, this.owner)
   }
 
   get #isUp(): boolean {
     return this.#phase === 'running' || this.#phase === 'draining'
-  }
-
-  /** As if the process had died for this stream alone. */
-  #drop(id: string, error: unknown): void {
-    const stream = this.streams.get(id)
-    this.streams.delete(id)
-    stream?.abandon(error)
-    if (stream?.ref.getSnapshot().status === 'active') stream.ref.send({ type: 'stream.stop' })
-  }
-
-  async #restart(definition: SupervisorSettings['entryPoints'][number]): Promise<void> {
-    const { store } = this.settings
-    this.streams.set(definition.id, await this.#newStream(definition))
-    let cursor: string | undefined
-    do {
-      const page = await store.query({
-        entryPoint: definition.id,
-        status: liveStatuses,
-        limit: 500,
-        ...(cursor ? { cursor } : {}),
-      })
-      for (const stored of [...page.executions].reverse()) if (stored.owner === this.owner) this.#take(stored, true)
-      cursor = page.cursor
-    } while (cursor)
   }
 
   #giveUp(error: unknown): void {
@@ -426,16 +361,12 @@ export class SupervisorActor {
       'stale_owner',
       'This process lost its lease: it was frozen, or cut off from the store, for too long.',
     )
-    for (const id of [...this.streams.keys()]) this.#drop(id, error)
+    this.streams.dropAll(error)
     this.#quiesce()
     this.#lease = this.#newLease()
     this.#takeover = this.#newTakeover()
     await this.#lease.register()
-    for (const definition of this.settings.entryPoints) this.streams.set(definition.id, await this.#newStream(definition))
+    await this.streams.open()
     this.#startPolling()
   }
 }
-
-const liveStatuses: readonly ExecutionStatus[] = ['running', 'waiting', 'pausing', 'paused', 'cancelling', 'queued']
-
-const controlName = (entryPoint: string) => `stream:${entryPoint}:pause`

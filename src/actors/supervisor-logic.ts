@@ -139,10 +139,9 @@ function command(
  */
 export const supervisorMachine = supervisorChart<SupervisorOptions>().provide({
   actors: {
-    lifeline: fromCallback(({ self }) => {
-      const supervisor = (self as unknown as { _parent?: Self })._parent
+    lifeline: fromCallback(({ input: supervisor }: { input: AnyActorRef }) => {
       return () => {
-        const parts = supervisor && byRef.get(supervisor)
+        const parts = byRef.get(supervisor)
         parts?.supervisor.stop().catch((error: unknown) => parts.supervisor.settings.logger('stopping failed', error))
       }
     }),

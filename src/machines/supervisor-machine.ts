@@ -4,7 +4,7 @@
  * Owns: what may be asked of it when. Streams are its children in the actor system.
  * Its effects are named and not implemented: the supervisor logic gives them (`actors/supervisor-logic.ts`).
  */
-import { assign, fromCallback, sendTo, setup } from 'xstate'
+import { assign, fromCallback, sendTo, setup, type AnyActorRef, type EventObject } from 'xstate'
 import type { ErrorRecord } from '../errors.js'
 import type { SupervisorRequest } from '../events/requests.js'
 
@@ -43,7 +43,7 @@ export const supervisorChart = <TInput extends SupervisorInput>() =>
     },
     actors: {
       /** Ends with the supervisor, whoever stops it. */
-      lifeline: fromCallback(() => () => undefined),
+      lifeline: fromCallback<EventObject, AnyActorRef>(() => () => undefined),
     },
     actions: {
       start: () => undefined,
@@ -66,7 +66,7 @@ export const supervisorChart = <TInput extends SupervisorInput>() =>
       store: `${input.store.name} ${input.store.location}`,
     }),
     initial: 'starting',
-    invoke: { src: 'lifeline', id: 'lifeline' },
+    invoke: { src: 'lifeline', id: 'lifeline', input: ({ self }) => self },
     on: {
       // in every state: what can't be done is refused, never forgotten
       'execution.trigger': { actions: 'obey' },

@@ -1,0 +1,124 @@
+/**
+ * The streams of one supervisor.
+ *
+ * Owns: which streams there are, which of them an execution belongs to, and taking executions from the store into them.
+ */
+import type { Intervention } from '../events/execution-events.js'
+import type { ExecutionStatus } from '../events/execution-status.js'
+import type { SnapshotStore, StoredExecution } from '../persistence/snapshot-store.js'
+import type { ExecutionActor } from './execution-actor.js'
+import { misfitOf } from './program-version.js'
+import type { StreamActor } from './stream-actor.js'
+import type { StreamDefinition } from './stream-definition.js'
+
+/** What a set of streams is made with. */
+export interface StreamSetPort {
+  readonly store: SnapshotStore
+  make(definition: StreamDefinition, pause: Intervention | undefined): StreamActor
+  /** A stored execution could not be read. */
+  unreadable(stored: StoredExecution, error: unknown): void
+}
+
+/** Statuses that have not ended, those first that hold a slot. */
+export const liveStatuses: readonly ExecutionStatus[] = ['running', 'waiting', 'pausing', 'paused', 'cancelling', 'queued']
+
+const controlName = (entryPoint: string) => `stream:${entryPoint}:pause`
+
+/** Streams by entry point. */
+export class StreamSet {
+  readonly #port: StreamSetPort
+  readonly #definitions: readonly StreamDefinition[]
+  readonly #streams = new Map<string, StreamActor>()
+
+  constructor(port: StreamSetPort, definitions: readonly StreamDefinition[]) {
+    this.#port = port
+    this.#definitions = definitions
+  }
+
+  get(entryPoint: string): StreamActor | undefined {
+    return this.#streams.get(entryPoint)
+  }
+
+  get all(): StreamActor[] {
+    return [...this.#streams.values()]
+  }
+
+  /** The execution, if it is in memory. */
+  live(id: string): ExecutionActor | undefined {
+    for (const stream of this.#streams.values()) {
+      const execution = stream.executions.get(id)
+      if (execution) return execution
+    }
+    return undefined
+  }
+
+  /** Starts every stream that is not there. */
+  async open(): Promise<void> {
+    for (const definition of this.#definitions) if (!this.#streams.has(definition.id)) await this.#make(definition)
+  }
+
+  /** Starts a stream again, with what `owner` holds of it. */
+  async restart(definition: StreamDefinition, owner: string): Promise<void> {
+    await this.#make(definition)
+    for await (const stored of this.#stored(definition.id)) if (stored.owner === owner) this.take(stored, true)
+  }
+
+  /** As if the process had died for this stream alone. */
+  drop(id: string, error: unknown): void {
+    const stream = this.#streams.get(id)
+    this.#streams.delete(id)
+    stream?.abandon(error)
+    if (stream?.ref.getSnapshot().status === 'active') stream.ref.send({ type: 'stream.stop' })
+  }
+
+  dropAll(error: unknown): void {
+    for (const id of [...this.#streams.keys()]) this.drop(id, error)
+  }
+
+  /** Gives every execution back to the store. */
+  async release(): Promise<void> {
+    await Promise.all(this.all.map((stream) => stream.release()))
+  }
+
+  /** Takes a claimed execution into memory. One that can't be read is named, and is never another's trouble. */
+  take(stored: StoredExecution, recovered: boolean): ExecutionActor | undefined {
+    try {
+      return this.#streams.get(stored.entryPoint)?.take(stored, recovered)
+    } catch (error) {
+      this.#port.unreadable(stored, error)
+      return undefined
+    }
+  }
+
+  /** A stream's pause outlives the process. */
+  async setPause(entryPoint: string, pause: Intervention | undefined): Promise<void> {
+    await this.#port.store.setControl(controlName(entryPoint), pause ? JSON.stringify(pause) : null)
+    this.#streams.get(entryPoint)?.ref.send(pause ? { type: 'stream.pause', pause } : { type: 'stream.resume' })
+  }
+
+  /** Executions in flight that would not fit their program, each with the reason. */
+  async *misfits(): AsyncGenerator<{ id: string; entryPoint: string; reason: string }, void> {
+    for (const definition of this.#definitions) {
+      for await (const stored of this.#stored(definition.id)) {
+        const reason = misfitOf(definition, stored)
+        if (reason) yield { id: stored.id, entryPoint: definition.id, reason }
+      }
+    }
+  }
+
+  async #make(definition: StreamDefinition): Promise<void> {
+    const text = await this.#port.store.control(controlName(definition.id))
+    const pause = text === null ? undefined : (JSON.parse(text) as Intervention)
+    this.#streams.set(definition.id, this.#port.make(definition, pause))
+  }
+
+  /** Those that have not ended, oldest first within a page. */
+  async *#stored(entryPoint: string): AsyncGenerator<StoredExecution, void> {
+    let cursor: string | undefined
+    do {
+      const page = await this.#port.store.query({ entryPoint, status: liveStatuses, limit: 500, ...(cursor ? { cursor } : {}) })
+      yield* page.executions.toReversed()
+      cursor = page.cursor
+    } while (cursor)
+  }
+}
