@@ -53,6 +53,8 @@ export class ExecutionHandle<TProgram extends AnyActorLogic = AnyActorLogic> {
 
   /** Goes on from the last commit; resolves once that is durable. */
   async resume({ retry = false, events = [], ...by }: ResumeOptions = {}): Promise<ResumeOutcome> {
+    // all of them or none
+    for (const event of events) this.#port.router.checked(this.id, event)
     for (const event of events) await this.#port.router.send(this.id, event)
     return (await this.#command({ type: 'resume', retry, intervention: this.#by(by) })) as ResumeOutcome
   }

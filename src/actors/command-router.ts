@@ -53,14 +53,19 @@ export class CommandRouter {
     supervisor.execute = (...args) => this.#execute(...args)
   }
 
-  /** Sends an event; resolves once what it caused, or its place in the inbox, is durable. Throws `invalid_event`, `not_storable`. */
-  async send(id: string, event: AnyEventObject): Promise<SendOutcome> {
+  /** An event as it is stored. Throws `invalid_event`, `not_storable`. */
+  checked(id: string, event: AnyEventObject): string {
     const problem = eventProblem(event)
     if (problem)
       throw new StatewardError('invalid_event', `Execution ${id} can't be sent ${problem}.`, {
         details: { id, event: String(event?.type) },
       })
-    const payload = encode(event, { id, what: 'event' })
+    return encode(event, { id, what: 'event' })
+  }
+
+  /** Sends an event; resolves once what it caused, or its place in the inbox, is durable. Throws `invalid_event`, `not_storable`. */
+  async send(id: string, event: AnyEventObject): Promise<SendOutcome> {
+    const payload = this.checked(id, event)
     for (;;) {
       const held = await this.#find(id, ['waiting', 'running'])
       if (held.by === 'store') return held.answer
