@@ -179,6 +179,7 @@ export function createProgramSystem(
   const above = {
     id: options.id,
     sessionId: options.owner?.sessionId,
+    _parent: (options.owner as unknown as InnerActor | undefined)?._parent,
     system,
     _send: (event: AnyEventObject) => heard(undefined, event),
   } as unknown as InnerActor
@@ -377,7 +378,8 @@ export function guardedParent(parent: AnyActorRef, logger: (...args: unknown[]) 
       },
     },
   }) as InnerSystem
-  const send = (event: AnyEventObject) => (parent as unknown as InnerActor)._send(event)
+  const above = parent as unknown as InnerActor
+  const send = (event: AnyEventObject) => above.getSnapshot().status === 'active' && above._send(event)
   return Object.create(parent, { system: { value: guarded }, _send: { value: send }, ref: { value: parent } }) as AnyActorRef
 }
 

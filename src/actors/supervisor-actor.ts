@@ -205,6 +205,8 @@ export class SupervisorActor {
   }
 
   async #stop(): Promise<void> {
+    // at once: what is asked from now on is refused
+    if (this.#phase === 'running' || this.#phase === 'draining') this.#phase = 'stopping'
     await this.#starting?.catch(() => undefined)
     if (this.#phase === 'idle') {
       this.#phase = 'stopped'
