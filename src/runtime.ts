@@ -61,15 +61,19 @@ export interface CommandScope {
 
 /** One runtime on one store. Calls that reach the store may reject with `store_failed`. */
 export class Runtime<TEntryPoints extends readonly EntryPoint[] = readonly EntryPoint[]> implements CommandScope {
-  /** The supervisor's ref; not started before `start()`. */
-  readonly actor: AnyActorRef
+  readonly #actor: () => AnyActorRef
   readonly #parts: SupervisorParts
   readonly #begin: () => void
 
-  constructor(actor: AnyActorRef, parts: SupervisorParts, begin: () => void) {
-    this.actor = actor
+  constructor(actor: () => AnyActorRef, parts: SupervisorParts, begin: () => void) {
+    this.#actor = actor
     this.#parts = parts
     this.#begin = begin
+  }
+
+  /** The supervisor's ref; not started before `start()`, and another one after a start that failed. */
+  get actor(): AnyActorRef {
+    return this.#actor()
   }
 
   /** A read-model of what is durable: counts per stream, health, an atom per execution that is looked at. */
@@ -252,21 +256,31 @@ export function createRuntime<const TEntryPoints extends readonly EntryPoint[]>(
   const { inspect, ...own } = options
   const { parts, input } = preparedInput(own)
   const { id, logger } = parts.supervisor.settings
-  const actor: Actor<typeof supervisorMachine> = createActor(supervisorMachine, {
-    id,
-    input,
-    ...(inspect ? { inspect: guardedObserver(inspect, logger) } : {}),
-  })
-  // `start()` rejects with it, and later calls name it as their cause
-  actor.subscribe({ error: (error) => logger('the supervisor has failed', error) })
-  return new Runtime<TEntryPoints>(actor as unknown as AnyActorRef, parts, () => actor.start())
+  const observer = inspect ? { inspect: guardedObserver(inspect, logger) } : {}
+  const made = () => {
+    const supervisor: Actor<typeof supervisorMachine> = createActor(supervisorMachine, { id, input, ...observer })
+    // `start()` rejects with it, and later calls name it as their cause
+    supervisor.subscribe({ error: (error) => logger('the supervisor has failed', error) })
+    return supervisor
+  }
+  let actor = made()
+  const begin = () => {
+    // one that could not start has ended as an error, for ever
+    if (actor.getSnapshot().status === 'error' && parts.supervisor.phase === 'idle') actor = made()
+    if (actor.getSnapshot().status === 'active') actor.start()
+  }
+  return new Runtime<TEntryPoints>(() => actor as unknown as AnyActorRef, parts, begin)
 }
 
 /** The calls of a supervisor that was started as an actor. Throws `not_started` for another ref. */
 export function runtimeOf<TEntryPoints extends readonly EntryPoint[] = readonly EntryPoint[]>(
   ref: AnyActorRef,
 ): Runtime<TEntryPoints> {
-  return new Runtime<TEntryPoints>(ref, partsOf(ref), () => undefined)
+  return new Runtime<TEntryPoints>(
+    () => ref,
+    partsOf(ref),
+    () => undefined,
+  )
 }
 
 function checkedId(id: string, what: string): string {

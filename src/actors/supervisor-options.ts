@@ -3,6 +3,7 @@ import { systemClock, type Clock } from '../clock.js'
 import { StatewardError } from '../errors.js'
 import { isId, randomIds, type IdSource } from '../ids.js'
 import type { SnapshotStore } from '../persistence/snapshot-store.js'
+import { typedStore } from '../persistence/typed-store.js'
 import type { Backoff } from './backoff.js'
 import type { StreamDefinition } from './stream-definition.js'
 
@@ -63,7 +64,7 @@ export function supervisorSettings(options: SupervisorOptions): SupervisorSettin
   return {
     id,
     ids,
-    store: options.store,
+    store: typedStore(options.store),
     entryPoints: options.entryPoints,
     maxConcurrent:
       options.maxConcurrent === undefined || options.maxConcurrent === Infinity

@@ -1,0 +1,136 @@
+/** A store that fails until it is mended: law 9 and law 4. Nothing is lost, nothing gets out, every call is answered. */
+import { describe, expect, test } from 'vitest'
+import { createRuntime, defineEntryPoint } from '../../src/index.js'
+import { memoryStore } from '../../src/persistence/memory-store.js'
+import { ailingStore, reads, writes } from '../harness/ailing-store.js'
+import { begin } from '../harness/begin.js'
+import { eventually, turns } from '../harness/eventually.js'
+import { Flights } from '../harness/flights.js'
+import { ends } from '../harness/journal.js'
+import { approval, worker } from '../harness/programs.js'
+
+const everything = [...reads, ...writes]
+const failed = { name: 'StatewardError', code: 'store_failed' }
+
+async function begun() {
+  const flights = new Flights()
+  const store = ailingStore(memoryStore())
+  const entryPoints = [
+    defineEntryPoint({ id: 'work', program: worker(flights) }),
+    defineEntryPoint({ id: 'approvals', program: approval }),
+  ]
+  const runtime = await begin({ store, entryPoints, shutdownTimeout: 200, lease: 100 })
+  const health = () => runtime.registry.health.getSnapshot().context
+  return { flights, store, runtime, health }
+}
+
+describe.each([
+  ['writes', writes],
+  ['everything', everything],
+] as const)('while %s fail', (_, calls) => {
+  test('a trigger rejects with store_failed and accepts nothing', async () => {
+    const { store, runtime, flights } = await begun()
+    store.fail(calls)
+    const refused = runtime.trigger('work', { label: 'a' }, { id: 'refused' })
+    await expect(refused).rejects.toMatchObject({ ...failed, retryable: true, details: { id: 'refused' } })
+    store.heal()
+    expect(await runtime.execution('refused').get()).toEqual({ status: 'not_found' })
+    expect((await runtime.executions()).executions).toEqual([])
+    expect(flights.all).toEqual([])
+    await runtime.trigger('work', { label: 'a' }, { id: 'refused' })
+  })
+
+  test('health is degraded, and good again with the first commit that succeeds', async () => {
+    const { store, runtime, health } = await begun()
+    expect(health()).toEqual({ status: 'ok', error: null })
+    store.fail(calls)
+    await expect(runtime.trigger('work', { label: 'a' })).rejects.toMatchObject(failed)
+    expect(health()).toMatchObject({ status: 'degraded', error: { code: 'store_failed' } })
+    store.heal()
+    await runtime.trigger('work', { label: 'b' })
+    expect(health()).toEqual({ status: 'ok', error: null })
+  })
+
+  test('no output gets out before the commit that holds its cause, and none is lost', async () => {
+    const { store, runtime, flights } = await begun()
+    const execution = await runtime.trigger('work', { label: 'a' })
+    const first = await flights.started('a.1')
+    let ended = false
+    const result = execution.result()
+    void result.then(() => (ended = true))
+    store.fail(calls)
+    first.end('one')
+    await eventually('the commit to fail', () => store.failures > 0)
+    await turns()
+    expect(flights.of('a.2')).toEqual([])
+    expect(ended).toBe(false)
+    store.heal()
+    // its end was not committed, so that it runs again
+    await eventually('the second step to start', () => {
+      flights.of('a.1').at(-1)?.end('one again')
+      return flights.of('a.2').length > 0
+    })
+    flights.of('a.2')[0]?.end('two')
+    expect(await result).toEqual({ status: 'completed', output: { results: ['one again', 'two'], notes: [] } })
+    expect(await ends(store, execution.id)).toEqual(['completed'])
+  })
+
+  test('commands and questions are answered with a typed error, and carried out once it is mended', async () => {
+    const { store, runtime } = await begun()
+    const execution = await runtime.trigger('approvals')
+    await eventually('it to wait', async () => (await execution.get()).status === 'waiting')
+    store.fail(calls)
+    await expect(execution.send({ type: 'NOTE', text: 'lost' })).rejects.toMatchObject(failed)
+    await expect(execution.pause()).rejects.toMatchObject(failed)
+    await expect(execution.cancel()).rejects.toMatchObject(failed)
+    await expect(runtime.pause()).rejects.toMatchObject(failed)
+    if (calls === everything) {
+      await expect(execution.get()).rejects.toMatchObject(failed)
+      await expect(runtime.executions()).rejects.toMatchObject(failed)
+      await expect(runtime.events({ since: 0 }).next()).rejects.toMatchObject(failed)
+    } else expect((await execution.get()).status).toBe('waiting')
+    expect(await execution.result({ timeout: 10 }).catch((error: unknown) => error)).toMatchObject(
+      calls === everything ? failed : { status: 'timeout' },
+    )
+    store.heal()
+    await eventually(
+      'the event to be taken',
+      async () => (await execution.send({ type: 'APPROVE' }).catch(() => undefined)) !== undefined,
+    )
+    expect(await execution.result()).toEqual({ status: 'completed', output: { notes: [] } })
+  })
+
+  test('stop() ends within its time, and what was in flight goes on in the next runtime', async () => {
+    const { store, runtime, flights } = await begun()
+    const execution = await runtime.trigger('work', { label: 'a' })
+    const first = await flights.started('a.1')
+    store.fail(calls)
+    first.end('one')
+    const begunAt = performance.now()
+    await runtime.stop()
+    expect(performance.now() - begunAt).toBeLessThan(1_000)
+    store.heal()
+    const next = await begin({
+      store,
+      entryPoints: [defineEntryPoint({ id: 'work', program: worker(flights) })],
+    })
+    const result = next.execution(execution.id).result()
+    ;(await flights.started('a.1', 2)).end('one again')
+    ;(await flights.started('a.2')).end('two')
+    expect(await result).toMatchObject({ status: 'completed', output: { results: ['one again', 'two'] } })
+    expect(await ends(store, execution.id)).toEqual(['completed'])
+  })
+
+  test('start() rejects with a typed error and holds nothing; the next one succeeds', async () => {
+    const store = ailingStore(memoryStore())
+    const runtime = createRuntime({ store, entryPoints: [defineEntryPoint({ id: 'approvals', program: approval })] })
+    store.fail(calls)
+    await expect(runtime.start()).rejects.toMatchObject(failed)
+    store.heal()
+    await runtime.start()
+    const execution = await runtime.trigger('approvals')
+    await execution.cancel()
+    await runtime.stop()
+    expect(runtime.actor.getSnapshot().status).toBe('done')
+  })
+})
