@@ -53,7 +53,13 @@ export class Registry {
   readonly #counts: Record<string, Record<string, number>> = {}
   readonly #atoms = new Map<string, Atom<ExecutionSummary | undefined>>()
   readonly #ended: string[] = []
+  readonly #logger: (...args: unknown[]) => void
   #due = false
+
+  /** What subscribers throw goes to `logger`: it is never the fault of what they watch. */
+  constructor(logger: (...args: unknown[]) => void) {
+    this.#logger = logger
+  }
 
   /** The atom of an execution, made when it is first asked for; undefined inside until its next commit. */
   execution(id: string): Atom<ExecutionSummary | undefined> {
@@ -81,14 +87,14 @@ export class Registry {
     const atom = this.#atoms.get(commit.id)
     if (!atom) return
     const { id, status, revision, updatedAt } = commit
-    atom.set({ id, entryPoint, status, revision, updatedAt })
+    this.#tell(() => atom.set({ id, entryPoint, status, revision, updatedAt }))
     if (commit.endedAt !== null) this.#forget(id)
   }
 
   healthy(error: ErrorRecord | null): void {
     const { context } = this.health.getSnapshot()
     if ((error === null) === (context.status === 'ok')) return
-    this.health.send({ type: 'changed', health: { status: error ? 'degraded' : 'ok', error } })
+    this.#tell(() => this.health.send({ type: 'changed', health: { status: error ? 'degraded' : 'ok', error } }))
   }
 
   #forget(id: string): void {
@@ -106,6 +112,14 @@ export class Registry {
     this.#due = false
     const counts: Record<string, StatusCounts> = {}
     for (const [entryPoint, statuses] of Object.entries(this.#counts)) counts[entryPoint] = { ...statuses }
-    this.streams.send({ type: 'counted', counts })
+    this.#tell(() => this.streams.send({ type: 'counted', counts }))
+  }
+
+  #tell(subscribers: () => void): void {
+    try {
+      subscribers()
+    } catch (error) {
+      this.#logger('a subscriber of the registry has failed', error)
+    }
   }
 }

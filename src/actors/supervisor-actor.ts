@@ -33,7 +33,7 @@ export type Execute = (parentId: string, entryPoint: string, input: unknown, key
 /** One supervisor. */
 export class SupervisorActor {
   readonly settings: SupervisorSettings
-  readonly registry = new Registry()
+  readonly registry = new Registry((...args) => this.settings.logger(...args))
   readonly results = new ResultWaiters()
   readonly feed: JournalFeed
   readonly commits: GroupCommit
