@@ -263,7 +263,7 @@ export class ExecutionActor implements Committer, ProgramPort, ExecutionEffects 
     this.#recovering = false
     try {
       const source = { ...this.#source, programFor: (record: ProgramRecord | undefined) => this.#port.programFor(record) }
-      this.#program.run(source, { recovering, mayStart, isDurable: this.revision > 0 })
+      this.#program.run(source, { recovering, mayStart })
     } catch (error) {
       this.#misfit(error)
     }

@@ -69,7 +69,7 @@ export class ExecutionProgram {
   }
 
   /** Starts it, from its input or from its last good snapshot; a live one goes on. Throws `program_mismatch`, `corrupt`. */
-  run(source: ProgramSource, options: { recovering: boolean; mayStart: boolean; isDurable: boolean }): void {
+  run(source: ProgramSource, options: { recovering: boolean; mayStart: boolean }): void {
     if (this.#host) return options.mayStart ? this.#host.unhold() : undefined
     const stored = this.text === undefined ? undefined : programOf(this.text, source.id)
     const { settings, record } = source.programFor(stored)

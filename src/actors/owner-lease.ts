@@ -16,6 +16,8 @@ export class OwnerLease {
   readonly #id: string
   readonly #length: number
   #renewAt = 0
+  /** Before that nobody else takes over what it holds. */
+  #until = 0
 
   /** `length` in ms; the lease is prolonged when a third of it has passed. */
   constructor(store: SnapshotStore, clock: Clock, id: string, key: string, length: number) {
@@ -32,7 +34,10 @@ export class OwnerLease {
     const owner: OwnerRecord = { key: this.key, id: this.#id, ...thisProcess(), leaseUntil: now + this.#length }
     this.#renewAt = now + this.#length / 3
     const dead = await this.dead()
-    if (await this.#store.register(owner, dead)) return
+    if (await this.#store.register(owner, dead)) {
+      this.#until = owner.leaseUntil
+      return
+    }
     throw new StatewardError(
       'owner_in_use',
       `Another runtime holds the id '${this.#id}' on ${this.#store.location}. Give each its own \`id\`, or stop that one first.`,
@@ -47,7 +52,17 @@ export class OwnerLease {
     const now = this.#clock.now()
     if (now < this.#renewAt) return true
     this.#renewAt = now + this.#length / 3
-    return this.#store.heartbeat(this.key, now + this.#length)
+    const isHeld = await this.#store.heartbeat(this.key, now + this.#length)
+    if (isHeld) this.#until = now + this.#length
+    return isHeld
+  }
+
+  /** True if nobody can have taken it away; asks the store only when the lease has run out. */
+  async holds(): Promise<boolean> {
+    const now = this.#clock.now()
+    if (now < this.#until) return true
+    this.#renewAt = now
+    return this.renew()
   }
 
   /** The keys of owners whose process is gone or whose lease has run out. */

@@ -42,7 +42,6 @@ export class ProgramHost {
   readonly #held: Held[] = []
   readonly #steps: ProgramSteps
   readonly #outbox: ProgramOutbox
-  #isDurable = true
   #dead = false
   #outcome: ProgramOutcome | undefined
 
@@ -96,9 +95,8 @@ export class ProgramHost {
     for (const timer of thawedTimers(record?.timers ?? [], settings.clock.now())) this.#timers.set(timer)
   }
 
-  /** Starts the program. `recovering`: its steps may have been in flight when a process died. `isDurable: false`: a fork, which is not stored yet. */
-  start(options: { recovering?: boolean; mayStart?: boolean; isDurable?: boolean } = {}): void {
-    this.#isDurable = options.isDurable ?? true
+  /** Starts the program. `recovering`: its steps may have been in flight when a process died. */
+  start(options: { recovering?: boolean; mayStart?: boolean } = {}): void {
     this.#steps.recovering = options.recovering ?? false
     this.#steps.mayStart = options.mayStart ?? true
     if (!this.#outbox.isEmpty) this.#repeatOwed()
@@ -169,9 +167,9 @@ export class ProgramHost {
     }
   }
 
-  /** Starts what is parked, and from now on every step at once. */
+  /** Lets what is parked go with the next commit, and from now on every step with its own. */
   allowSteps(): void {
-    this.#steps.allow()
+    for (const step of this.#steps.allow()) this.#gate({ seq: 0, output: step, owed: 0 })
   }
 
   /** The program has failed: what it asked for since the last commit is not to happen. */
@@ -226,9 +224,12 @@ export class ProgramHost {
     if (output.kind === 'step') this.#steps.add(output)
     if (output.kind === 'emit') this.#port.publish('execution.emitted', output.value)
     const held: Held = { seq: 0, output, owed: output.kind === 'action' ? this.#outbox.owe(output) : 0 }
-    // a restored step's cause is durable already
-    const isRestored = output.kind === 'step' && output.restored && this.#isDurable
-    if (this.#settings.durability === 'relaxed' || isRestored) return this.#run(held)
+    this.#gate(held)
+  }
+
+  /** A restored step waits as well: only a commit tells that the execution is still this process's own. */
+  #gate(held: Held): void {
+    if (this.#settings.durability === 'relaxed') return this.#run(held)
     this.#held.push(held)
     this.#port.dirty()
   }

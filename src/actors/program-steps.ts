@@ -88,10 +88,10 @@ export class ProgramSteps {
     else this.#parked.push(step)
   }
 
-  /** Starts what is parked, and from now on every step at once. */
-  allow(): void {
+  /** From now on steps may start; returns those that are parked. */
+  allow(): StepOutput[] {
     this.mayStart = true
-    for (const step of this.#parked.splice(0)) this.#begin(step)
+    return this.#parked.splice(0)
   }
 
   /** The promise behind a step has come to its end. */

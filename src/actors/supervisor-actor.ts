@@ -55,7 +55,8 @@ export class SupervisorActor {
   constructor(options: SupervisorOptions) {
     this.settings = supervisorSettings(options)
     const { store, clock, maxConcurrent, pollInterval, supervision } = this.settings
-    this.commits = new GroupCommit(store, (error) => this.registry.healthy(error ? toErrorRecord(error) : null))
+    const healthy = (error: unknown) => this.registry.healthy(error ? toErrorRecord(error) : null)
+    this.commits = new GroupCommit(store, healthy, () => this.#lease.holds())
     this.feed = new JournalFeed(store, clock, pollInterval)
     this.#slots = new Slots(maxConcurrent)
     this.#plan = new RestartPlan(supervision, this.settings.entryPoints)

@@ -32,14 +32,21 @@ export class GroupCommit {
   readonly counts: CommitCounts = { batches: 0, commits: 0, failures: 0 }
   readonly #store: SnapshotStore
   readonly #onHealth: (error: StatewardError | undefined) => void
+  readonly #isOwner: () => Promise<boolean>
   #dirty = new Set<Committer>()
   #inFlight = false
   #scheduled = false
   #idle: (() => void)[] = []
 
-  constructor(store: SnapshotStore, onHealth: (error: StatewardError | undefined) => void = () => undefined) {
+  /** `isOwner`: false if this process was frozen while it wrote, and others have taken over what it holds. */
+  constructor(
+    store: SnapshotStore,
+    onHealth: (error: StatewardError | undefined) => void = () => undefined,
+    isOwner: () => Promise<boolean> = () => Promise.resolve(true),
+  ) {
     this.#store = store
     this.#onHealth = onHealth
+    this.#isOwner = isOwner
   }
 
   /** Asks for a place in the next batch. */
@@ -95,6 +102,7 @@ export class GroupCommit {
     let verdicts: readonly CommitVerdict[]
     try {
       verdicts = await this.#store.commit(batch)
+      if (!(await this.#isOwner())) verdicts = batch.map(tooLate)
     } catch {
       return this.#writeSingly(committers, batch)
     }
@@ -113,7 +121,8 @@ export class GroupCommit {
         const [verdict] = await this.#store.commit([commit])
         this.counts.batches++
         this.counts.commits++
-        const own = await this.#ownWrite(verdict as CommitVerdict, commit)
+        const written = await this.#ownWrite(verdict as CommitVerdict, commit)
+        const own = (await this.#isOwner()) ? written : tooLate(commit)
         told(committer, () => committer.judged(own, commit))
         this.#onHealth(undefined)
       } catch (cause) {
@@ -137,6 +146,9 @@ export class GroupCommit {
     return mine && stored.state === commit.state ? { status: 'committed', firstSeq: 0 } : verdict
   }
 }
+
+/** It was written, and whoever owns it now goes on from it: nothing of it may be seen from here. */
+const tooLate = ({ revision, epoch }: Commit): CommitVerdict => ({ status: 'stale', revision, epoch, owner: null })
 
 /** One execution's trouble with a verdict is never another's. */
 function told(committer: Committer, tell: () => void): void {

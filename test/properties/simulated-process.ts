@@ -104,7 +104,9 @@ export class SimulatedProcess {
     return {
       action: (id, tick) => output('action', id, tick, `action ${tick}`, false),
       step: ({ executionId, idempotencyKey, signal, input }: StepArguments<StepInput>) => {
-        const again = flights.some(({ key, over, process }) => key === idempotencyKey && !over && process === name)
+        const again = flights.some(
+          ({ key, over, process, signal: { aborted } }) => key === idempotencyKey && !over && !aborted && process === name,
+        )
         output('step', executionId, input.tick, idempotencyKey, again)
         return new Promise((resolve, reject) => {
           const flight: Flight = {

@@ -69,7 +69,11 @@ export function watchedStore(
 
   const fault = (operation: string, ids: readonly string[], when: Fault['when']) => {
     const found = fate.faults.find(
-      (each) => each.count > 0 && each.when === when && (each.operation === 'any' || each.operation === operation),
+      (each) =>
+        each.count > 0 &&
+        each.when === when &&
+        (each.operation === 'any' || each.operation === operation) &&
+        operation !== 'close',
     )
     if (!found) return
     found.count--
