@@ -17,7 +17,6 @@ import { decode, encode } from '../persistence/snapshot-codec.js'
 import type { Commit, SnapshotStore, StoredExecution } from '../persistence/snapshot-store.js'
 import { admission, type AdmissionRequest } from './admission.js'
 import { AdmissionQueue } from './admission-queue.js'
-import { backoffDelay } from './backoff.js'
 import { ExecutionActor } from './execution-actor.js'
 import { deliverInbox } from './execution-inbox.js'
 import type { AcceptOutcome } from './execution-origin.js'
@@ -26,6 +25,7 @@ import type { ProgramSettings } from './program-port.js'
 import type { ProgramRecord } from './program-record.js'
 import { guardedParent } from './program-system.js'
 import { fittingProgram } from './program-version.js'
+import { Reloads } from './reloads.js'
 import type { Slots, SlotSeeker } from './slots.js'
 import type { StreamDefinition } from './stream-definition.js'
 
@@ -59,7 +59,7 @@ export class StreamActor implements ExecutionPort, SlotSeeker {
   readonly #queue: AdmissionQueue<HeldExecution>
   readonly #settings: ProgramSettings
   /** Executions that are being taken up again after the store failed. */
-  readonly #reloading = new Map<string, Promise<void>>()
+  readonly #reloads: Reloads
   #open = false
   #dead = false
 
@@ -74,6 +74,14 @@ export class StreamActor implements ExecutionPort, SlotSeeker {
     this.#port = port
     this.#queue = new AdmissionQueue(definition.ageing)
     this.#settings = { logic, version, hash, durability, maxIterations, clock, random: this.random, logger }
+    this.#reloads = new Reloads({
+      id: definition.id,
+      store: port.store,
+      clock: port.clock,
+      random: port.ids.random,
+      takeAgain: (id) => this.#takeAgain(id),
+      failed: (id, error) => port.logger('execution', id, 'could not be taken up again yet', error),
+    })
     port.slots.join(this)
     const actions = { openAdmission: () => this.#setOpen(true), closeAdmission: () => this.#setOpen(false) }
     const input = { entryPoint: definition.id, maxConcurrent: definition.maxConcurrent, ...(pause ? { pause } : {}) }
@@ -92,7 +100,7 @@ export class StreamActor implements ExecutionPort, SlotSeeker {
 
   /** True while something is queued or holds a slot, or is on its way to the store. */
   get isBusy(): boolean {
-    return this.#queue.size > 0 || this.used > 0 || this.#reloading.size > 0
+    return this.#queue.size > 0 || this.used > 0 || this.#reloads.size > 0
   }
 
   // ── from above ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -124,9 +132,9 @@ export class StreamActor implements ExecutionPort, SlotSeeker {
     return execution
   }
 
-  /** Resolves once an execution that is being taken up again is there. */
+  /** Resolves once an execution that is being taken up again is there; rejects if the store still fails. */
   reloading(id: string): Promise<void> | undefined {
-    return this.#reloading.get(id)
+    return this.#reloads.attempt(id)
   }
 
   /** Gives everything back to the store; nothing is lost and nothing ends. */
@@ -145,6 +153,7 @@ export class StreamActor implements ExecutionPort, SlotSeeker {
 
   #end(): void {
     this.#dead = true
+    this.#reloads.stop()
     this.#port.slots.leave(this)
   }
 
@@ -217,7 +226,8 @@ export class StreamActor implements ExecutionPort, SlotSeeker {
     deliverInbox(this.#port.store, execution).catch((error: unknown) => this.lost(execution, error))
   }
 
-  committed(_: HeldExecution, before: ExecutionStatus | undefined, commit: Commit): void {
+  committed({ id }: HeldExecution, before: ExecutionStatus | undefined, commit: Commit): void {
+    this.#reloads.committed(id)
     this.#port.committed(this.id, before, commit)
   }
 
@@ -230,7 +240,7 @@ export class StreamActor implements ExecutionPort, SlotSeeker {
   lost(execution: HeldExecution, error: unknown): void {
     execution.abandon(error)
     // also one whose acceptance failed: the store may have written it all the same
-    if (!this.#dead) this.#reload(execution.id)
+    this.#reloads.lost(execution.id)
   }
 
   crashed(execution: HeldExecution, error: unknown): void {
@@ -249,23 +259,10 @@ export class StreamActor implements ExecutionPort, SlotSeeker {
     return this.#port.execute(execution.id, entryPoint, input, key, signal)
   }
 
-  /** Takes an execution up again from what is durable, as soon as the store answers. */
-  #reload(id: string): void {
-    const attempt = async (n: number): Promise<void> => {
-      if (this.#dead) return
-      const wait = backoffDelay({ initial: 50, max: 5_000 }, n, this.random)
-      await new Promise<void>((resolve) => this.clock.setTimeout(resolve, wait))
-      try {
-        const stored = await this.#port.store.load(id)
-        if (stored?.owner === this.owner) this.take(stored, false)
-      } catch (error) {
-        this.#port.logger('execution', id, 'could not be taken up again yet', error)
-        return attempt(n + 1)
-      }
-    }
-    this.#reloading.set(
-      id,
-      attempt(1).finally(() => this.#reloading.delete(id)),
-    )
+  async #takeAgain(id: string): Promise<boolean> {
+    const stored = await this.#port.store.load(id)
+    if (stored?.owner !== this.owner) return false
+    this.take(stored, false)
+    return true
   }
 }

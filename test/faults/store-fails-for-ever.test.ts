@@ -75,6 +75,22 @@ describe.each([
     expect(await ends(store, execution.id)).toEqual(['completed'])
   })
 
+  test('a step whose end can not be kept runs again once, when it is mended', async () => {
+    const { store, runtime, flights } = await begun()
+    flights.free.add('a.1').add('a.2')
+    await runtime.trigger('approvals')
+    const execution = await runtime.trigger('work', { label: 'a' }, { id: 'a' }).then((handle) => {
+      store.fail(calls)
+      return handle
+    })
+    await eventually('several attempts to fail', () => store.failures > 8)
+    expect(flights.of('a.1').length).toBeLessThanOrEqual(1)
+    store.heal()
+    expect(await execution.result()).toMatchObject({ status: 'completed' })
+    expect(flights.of('a.1').length).toBeLessThanOrEqual(2)
+    expect(flights.of('a.2').length).toBe(1)
+  })
+
   test('commands and questions are answered with a typed error, and carried out once it is mended', async () => {
     const { store, runtime } = await begun()
     const execution = await runtime.trigger('approvals')
