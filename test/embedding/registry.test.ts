@@ -156,7 +156,7 @@ describe('the health of the store', () => {
     health.subscribe(({ context }) => void seen.push(`${context.status} ${context.error?.message ?? ''}`))
     expect(health.getSnapshot().context).toEqual({ status: 'ok', error: null })
     failing = true
-    await expect(runtime.trigger('approvals')).rejects.toThrow()
+    await expect(runtime.trigger('approvals')).rejects.toThrow('disk full')
     expect(health.getSnapshot().context).toMatchObject({ status: 'degraded' })
     failing = false
     await runtime.trigger('approvals')

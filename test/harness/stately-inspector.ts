@@ -25,12 +25,15 @@ export interface DrawnActor {
 /** Both ends of an inspection. */
 export class StatelyInspection {
   readonly inspect: ReturnType<typeof createWebSocketInspector>['inspect']
+  /** Where both ends connect to. */
+  readonly url: string
   /** Each message as it went over the wire. */
   readonly frames: string[] = []
   readonly #messages: StatelyInspectionEvent[] = []
   readonly #stop: () => void
 
-  private constructor(inspector: ReturnType<typeof createWebSocketInspector>, server: WebSocketServer) {
+  private constructor(url: string, inspector: ReturnType<typeof createWebSocketInspector>, server: WebSocketServer) {
+    this.url = url
     this.inspect = inspector.inspect
     this.#stop = () => {
       inspector.stop()
@@ -47,7 +50,7 @@ export class StatelyInspection {
     const receiver = createWebSocketReceiver({ server: url })
     await connected(server, 1)
     const inspector = createWebSocketInspector({ url })
-    const inspection = new StatelyInspection(inspector, server)
+    const inspection = new StatelyInspection(url, inspector, server)
     server.on('connection', (socket) =>
       socket.on('message', (data: Buffer) => {
         const frame = data.toString()
