@@ -107,7 +107,9 @@ export class CommandRouter {
     signal?.throwIfAborted()
     let outcome: ExecutionOutcome | undefined
     let settle: (outcome: ExecutionOutcome) => void = (ended) => void (outcome = ended)
-    const forget = this.#supervisor.results.add(id, (ended) => settle(ended))
+    let fail: (error: unknown) => void = () => undefined
+    const waiting = { settle: (ended: ExecutionOutcome) => settle(ended), fail: (error: unknown) => fail(error) }
+    const forget = this.#supervisor.results.add(id, waiting)
     try {
       if (!this.#supervisor.live(id)) {
         await this.#supervisor.open()
@@ -117,8 +119,9 @@ export class CommandRouter {
       }
       if (outcome) return outcome
       if (timeout === 0) return { status: 'timeout' }
-      return await this.#ended(timeout, signal, (resolve) => {
+      return await this.#ended(timeout, signal, (resolve, reject) => {
         settle = resolve
+        fail = reject
       })
     } finally {
       forget()
@@ -246,11 +249,13 @@ export class CommandRouter {
     return { status: (await this.#store.absence(id)) === 'expired' ? 'expired' : 'not_found' }
   }
 
-  #ended(
+  async #ended(
     timeout: number | undefined,
     signal: AbortSignal | undefined,
-    subscribe: (resolve: (outcome: ExecutionOutcome) => void) => void,
+    subscribe: (resolve: (outcome: ExecutionOutcome) => void, reject: (error: unknown) => void) => void,
   ): Promise<ResultOutcome> {
+    // it may have fired while the store was asked
+    signal?.throwIfAborted()
     const { clock } = this.#supervisor.settings
     return new Promise<ResultOutcome>((resolve, reject) => {
       const timer =
@@ -262,7 +267,10 @@ export class CommandRouter {
         then()
       }
       signal?.addEventListener('abort', abort, { once: true })
-      subscribe((outcome) => done(() => resolve(outcome)))
+      subscribe(
+        (outcome) => done(() => resolve(outcome)),
+        (error) => done(() => reject(error as Error)),
+      )
     })
   }
 

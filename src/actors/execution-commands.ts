@@ -36,8 +36,7 @@ async function pause(
   const before = execution.heading
   if (before === 'paused' && execution.status === 'paused') return { status: 'already_paused', revision: execution.revision }
   if (before === 'cancelling') return { status: 'cancelling' }
-  if (!isTerminal(before))
-    execution.command({ type: 'execution.pause', pause: { ...intervention, mode }, ...execution.stopping() })
+  if (!isTerminal(before)) execution.tell({ type: 'execution.pause', pause: { ...intervention, mode }, ...execution.stopping() })
   const revision = await within(execution, wait, (status) => status === 'paused')
   if (revision === undefined) return { status: 'pausing' }
   return isTerminal(execution.status) ? finished(execution.status) : { status: 'paused', revision }
@@ -62,7 +61,7 @@ async function resume(execution: ExecutionActor, { intervention, retry }: Comman
 async function cancel(execution: ExecutionActor, { intervention, wait }: Command & { type: 'cancel' }): Promise<CancelOutcome> {
   const before = execution.heading
   const ends = before === 'cancelling' || isTerminal(before)
-  if (!ends) execution.command({ type: 'execution.cancel', cancel: intervention, ...execution.stopping() })
+  if (!ends) execution.tell({ type: 'execution.cancel', cancel: intervention, ...execution.stopping() })
   const revision = await within(execution, wait, isTerminal)
   if (revision === undefined) return { status: 'cancelling' }
   return execution.status === 'cancelled' && !isTerminal(before) ? { status: 'cancelled' } : finished(execution.status)

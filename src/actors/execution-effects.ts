@@ -1,6 +1,11 @@
-/** Gives the execution machine its effects, and starts it in any state. Owns the one provided machine that all executions share. */
+/**
+ * Gives the execution machine its effects, and starts it in any state.
+ *
+ * Owns: the one provided machine that all executions share, and that effects run after the transition that asked for
+ * them: XState takes whatever is started inside an action for a part of that action.
+ */
 import { createActor, type Actor, type AnyActorRef } from 'xstate'
-import type { ExecutionContext } from '../events/execution-events.js'
+import type { ExecutionContext, ExecutionEvent } from '../events/execution-events.js'
 import { executionMachine, type CommitReason } from '../machines/execution-machine.js'
 import type { Lifecycle } from './execution-state.js'
 import { deafParent } from './program-system.js'
@@ -9,31 +14,45 @@ import { deafParent } from './program-system.js'
 export interface ExecutionEffects {
   enter(as: CommitReason, context: ExecutionContext): void
   runProgram(): void
-  startSteps(): void
-  holdProgram(): void
-  quietProgram(): void
-  stopProgram(): void
-  dropProgram(): void
   compensate(): void
+  readonly program: {
+    startSteps(): void
+    hold(): void
+    quiet(): void
+    stop(): void
+    drop(): void
+  }
 }
 
 /** The ref of an execution's lifecycle. */
 export type ExecutionMachineRef = Actor<typeof executionMachine>
 
+type Effect = (host: ExecutionEffects) => void
+
+interface Bound {
+  readonly host: ExecutionEffects
+  readonly due: Effect[]
+  applying: boolean
+}
+
 /** On the ref itself: a WeakMap of all executions costs the garbage collector more than all of these calls. */
-const host = Symbol('stateward.execution')
-const of = (self: object) => (self as { [host]: ExecutionEffects })[host]
+const key = Symbol('stateward.execution')
+const boundTo = (self: object) => (self as { [key]: Bound })[key]
+const effect =
+  (run: Effect) =>
+  ({ self }: { self: object }) =>
+    void boundTo(self).due.push(run)
 
 const providedMachine = executionMachine.provide({
   actions: {
-    commit: ({ self, context }, as) => of(self).enter(as, context),
-    runProgram: ({ self }) => of(self).runProgram(),
-    startSteps: ({ self }) => of(self).startSteps(),
-    holdProgram: ({ self }) => of(self).holdProgram(),
-    quietProgram: ({ self }) => of(self).quietProgram(),
-    stopProgram: ({ self }) => of(self).stopProgram(),
-    dropProgram: ({ self }) => of(self).dropProgram(),
-    compensate: ({ self }) => of(self).compensate(),
+    commit: ({ self, context }, as) => void boundTo(self).due.push((host) => host.enter(as, context)),
+    runProgram: effect((host) => host.runProgram()),
+    compensate: effect((host) => host.compensate()),
+    startSteps: effect(({ program }) => program.startSteps()),
+    holdProgram: effect(({ program }) => program.hold()),
+    quietProgram: effect(({ program }) => program.quiet()),
+    stopProgram: effect(({ program }) => program.stop()),
+    dropProgram: effect(({ program }) => program.drop()),
   },
 })
 
@@ -50,19 +69,30 @@ const resolved = new Map<string, MachineSnapshot>()
 /** A ref that stands in the given state, not started; its entry actions do not run. */
 export function executionRef(
   id: string,
-  value: Lifecycle['value'],
-  context: ExecutionContext,
+  { value, context }: Lifecycle,
   parent: AnyActorRef,
+  host: ExecutionEffects,
 ): ExecutionMachineRef {
-  const key = typeof value === 'string' ? value : JSON.stringify(value)
-  let snapshot = resolved.get(key)
-  if (!snapshot) resolved.set(key, (snapshot = hostedMachine.resolveState({ value: value as never, context })))
+  const at = typeof value === 'string' ? value : JSON.stringify(value)
+  let snapshot = resolved.get(at)
+  if (!snapshot) resolved.set(at, (snapshot = hostedMachine.resolveState({ value: value as never, context })))
   // the stream is told of an end when it is durable, not when the machine comes to it
   const options = { id, snapshot: { ...snapshot, context }, parent: deafParent(parent) }
-  return createActor(hostedMachine, options as never)
+  const ref = createActor(hostedMachine, options as never)
+  const bound: Bound = { host, due: [], applying: false }
+  return Object.assign(ref, { [key]: bound })
 }
 
-/** From now on the machine's effects are these. */
-export function bindEffects(ref: ExecutionMachineRef, effects: ExecutionEffects): void {
-  Object.assign(ref, { [host]: effects })
+/** Sends an event and carries out what the machine asks for; one that has ended is told nothing. */
+export function tell(ref: ExecutionMachineRef, event: ExecutionEvent): void {
+  if (ref.getSnapshot().status !== 'active') return
+  ref.send(event)
+  const bound = boundTo(ref)
+  if (bound.applying) return
+  bound.applying = true
+  try {
+    for (let next = bound.due.shift(); next; next = bound.due.shift()) next(bound.host)
+  } finally {
+    bound.applying = false
+  }
 }

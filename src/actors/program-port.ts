@@ -12,7 +12,7 @@ export interface ProgramPort {
   /** There is something to commit. */
   dirty(): void
   /** A step that may have run before the crash asks for a person (`onRecovery: 'hold'`). */
-  hold(path: string): void
+  doubt(path: string): void
   /** The last promise of a stopped or held program has come to its end. */
   drained(): void
   publish(type: string, data: unknown): void

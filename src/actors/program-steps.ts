@@ -117,7 +117,7 @@ export class ProgramSteps {
     if (!record || this.#stopped || !step.isActive()) return
     if (step.restored && this.recovering) {
       const policy = stepOptionsOf(step.logic)?.onRecovery ?? 'rerun'
-      if (policy === 'hold') return this.#port.hold(step.path)
+      if (policy === 'hold') return this.#port.doubt(step.path)
       if (policy === 'fail') return step.fail(this.#interrupted(step))
     }
     if (step.ends) this.#bodies.add(step)

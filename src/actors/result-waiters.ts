@@ -6,7 +6,11 @@
  */
 import type { ExecutionOutcome } from '../events/outcomes.js'
 
-type Waiting = (outcome: ExecutionOutcome) => void
+/** One waiting call: `settle` gets the outcome, `fail` the error if nobody here will ever know it. */
+interface Waiting {
+  settle(outcome: ExecutionOutcome): void
+  fail(error: unknown): void
+}
 
 /** Waiting calls by execution. */
 export class ResultWaiters {
@@ -35,6 +39,12 @@ export class ResultWaiters {
     const set = this.#waiting.get(id)
     if (!set) return
     this.#waiting.delete(id)
-    for (const waiting of set) waiting(outcome)
+    for (const waiting of set) waiting.settle(outcome)
+  }
+
+  /** Nobody here will hear of an end any more. */
+  failAll(error: unknown): void {
+    for (const set of this.#waiting.values()) for (const waiting of set) waiting.fail(error)
+    this.#waiting.clear()
   }
 }

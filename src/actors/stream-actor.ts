@@ -208,7 +208,7 @@ export class StreamActor implements ExecutionPort, SlotSeeker {
       this.#queue.size === 0 && this.#open && this.used < this.definition.maxConcurrent && this.#port.slots.hasFree
     if (wouldStart || this.#queue.size < maxQueued) return
     const oldest = overflow === 'drop_oldest' ? this.#queue.oldest() : undefined
-    if (oldest) return this.executions.get(oldest.id)?.command({ type: 'execution.reject', reason: 'queue_full' })
+    if (oldest) return this.executions.get(oldest.id)?.tell({ type: 'execution.reject', reason: 'queue_full' })
     throw new StatewardError('queue_full', `The queue of entry point ${this.id} is full: ${this.#queue.size} wait.`, {
       details: { entryPoint: this.id, queued: this.#queue.size, maxQueued },
     })

@@ -119,7 +119,8 @@ export class SupervisorActor {
 
   /** Accepts nothing more and resolves once nothing is queued or running; waiting and paused executions stay as they are. */
   async drain(): Promise<void> {
-    await this.#starting
+    // at once where it runs: what is triggered from now on is refused
+    if (this.#phase !== 'running') await this.#starting
     if (this.#phase === 'running') this.#phase = 'draining'
     for (const stream of this.streams.all) stream.ref.send({ type: 'stream.drain' })
     while (this.streams.all.some((stream) => stream.isBusy)) await this.#nextCommit()
@@ -227,6 +228,7 @@ export class SupervisorActor {
 
   async #close(): Promise<void> {
     this.feed.close()
+    this.results.failAll(new StatewardError('already_stopped', 'The runtime was stopped; the execution may go on elsewhere.'))
     if (this.#opened) await this.settings.store.close()
   }
 
