@@ -45,8 +45,8 @@ export const trouble = new Error('the disk is on fire')
 export interface AilingStore extends SnapshotStore {
   /** From now on these calls throw. */
   fail(calls: readonly StoreCall[]): void
-  /** The `n`-th call from now on (from 1) throws, once: before it has had its effect, or after. */
-  failOnce(call: StoreCall, n?: number, when?: 'before' | 'after'): void
+  /** The `n`-th call from now on (from 1) throws, once or so many `times`: before it has had its effect, or after. */
+  failOnce(call: StoreCall, n?: number, when?: 'before' | 'after', times?: number): void
   heal(): void
   /** How many calls there were of each kind. */
   readonly calls: Partial<Record<string, number>>
@@ -57,7 +57,7 @@ export interface AilingStore extends SnapshotStore {
 /** Wraps a store, which works until it is told otherwise. */
 export function ailingStore(store: SnapshotStore): AilingStore {
   const failing = new Set<string>()
-  const once = new Map<string, { left: number; when: 'before' | 'after' }>()
+  const once = new Map<string, { left: number; times: number; when: 'before' | 'after' }>()
   const calls: Partial<Record<string, number>> = {}
   let failures = 0
   const toThrow = () => {
@@ -67,7 +67,8 @@ export function ailingStore(store: SnapshotStore): AilingStore {
   const own = {
     calls,
     fail: (which: readonly StoreCall[]) => which.forEach((call) => failing.add(call)),
-    failOnce: (call: StoreCall, n = 1, when: 'before' | 'after' = 'before') => void once.set(call, { left: n, when }),
+    failOnce: (call: StoreCall, n = 1, when: 'before' | 'after' = 'before', times = 1) =>
+      void once.set(call, { left: n, times, when }),
     heal() {
       failing.clear()
       once.clear()
@@ -78,8 +79,8 @@ export function ailingStore(store: SnapshotStore): AilingStore {
     async (...args: unknown[]) => {
       calls[name] = (calls[name] ?? 0) + 1
       const now = once.get(name)
-      const fails = now !== undefined && --now.left === 0
-      if (fails) once.delete(name)
+      const fails = now !== undefined && --now.left <= 0
+      if (fails && --now.times === 0) once.delete(name)
       if (failing.has(name) || (fails && now.when === 'before')) throw toThrow()
       const result = await member(...args)
       if (fails) throw toThrow()
