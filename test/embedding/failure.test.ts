@@ -1,7 +1,14 @@
 /** A supervisor that fails ends as an error, which its parent hears as it hears that of any actor. */
-import { assign, createActor, setup } from 'xstate'
+import { assign, createActor, fromCallback, setup, type AnyActorRef } from 'xstate'
 import { describe, expect, it } from 'vitest'
-import { defineEntryPoint, isStatewardError, supervisorMachine, type SupervisorOptions } from '../../src/index.js'
+import {
+  defineEntryPoint,
+  isStatewardError,
+  runtimeOf,
+  supervisorMachine,
+  type SupervisorOptions,
+  type SupervisorReply,
+} from '../../src/index.js'
 import { memoryStore } from '../../src/memory.js'
 import { eventually } from '../harness/eventually.js'
 import { approval } from '../harness/programs.js'
@@ -57,6 +64,40 @@ describe('a supervisor that can’t start', () => {
       value: 'failed',
       context: { error: { message: expect.stringContaining('no such disk') as string } },
     })
+  })
+})
+
+describe('requests to a supervisor that can’t start', () => {
+  it('are refused with the reason', async () => {
+    const answers: SupervisorReply[] = []
+    const replyTo = createActor(
+      fromCallback<SupervisorReply>(({ receive }) => receive((answer) => void answers.push(answer))),
+    ).start()
+    const actor = createActor(supervisorMachine, { input: broken() })
+    actor.subscribe({ error: () => undefined })
+    actor.start()
+    actor.send({ type: 'execution.trigger', entryPoint: 'approvals', replyTo, requestId: 'r1' })
+    await eventually('the answer', () => answers.length > 0)
+    expect(answers).toMatchObject([{ type: 'execution.refused', request: 'execution.trigger', requestId: 'r1' }])
+    expect(JSON.stringify(answers)).toContain('no such disk')
+  })
+})
+
+describe('a supervisor whose streams fail too often', () => {
+  it('stops, and is heard by onError of its parent with the error of the stream', async () => {
+    const streams: AnyActorRef[] = []
+    const options = { store: memoryStore(), entryPoints: entryPoints(), supervision: { intensity: 0 } }
+    const actor = createActor(app(options), {
+      inspect: ({ type, actorRef }) => {
+        if (type === '@xstate.actor' && (actorRef as AnyActorRef).id === 'approvals') streams.push(actorRef as AnyActorRef)
+      },
+    }).start()
+    await eventually('the stream', () => streams.length > 0)
+    await runtimeOf(Object.values(actor.getSnapshot().children)[0] as AnyActorRef).start()
+    streams[0]?.send({ type: 'stream.crash', error: new Error('a bug') })
+    await eventually('the failure', () => actor.getSnapshot().value === 'broken')
+    expect(String(actor.getSnapshot().context.error)).toBe('Error: a bug')
+    expect(streams).toHaveLength(1)
   })
 })
 
