@@ -73,13 +73,13 @@ export class ExecutionProgram implements ProgramPort {
   /** Starts it, from its input or from its last good snapshot; a live one goes on. One that does not fit is held, one that can't start fails. */
   run(options: { recovering: boolean; mayStart: boolean }): void {
     if (this.#host) return options.mayStart ? this.#host.unhold() : undefined
-    const { id, ref, revision } = this.#execution
+    const { id, ref } = this.#execution
     try {
       const stored = this.text === undefined ? undefined : programOf(this.text, id)
       const { settings, record } = this.#port.programFor(stored)
       const host = new ProgramHost(settings, id, ref, record ? { record } : { input: this.#input }, this)
       this.#host = host
-      host.start({ ...options, isDurable: revision > 0 })
+      host.start(options)
     } catch (error) {
       this.#refused(error)
     }
