@@ -51,6 +51,7 @@ export class SupervisorActor {
   #opened: Promise<void> | undefined
   #poll: PollLoop | undefined
   #failure: unknown
+  #stopBy: number | undefined
 
   constructor(options: SupervisorOptions) {
     this.settings = supervisorSettings(options)
@@ -216,12 +217,9 @@ export class SupervisorActor {
     }
     this.#phase = 'stopping'
     this.#quiesce()
-    if (!(await this.#withinShutdown(this.streams.release())))
-      this.settings.logger('stopping took too long; what is left is given back as it was committed last')
+    await this.#withinShutdown('giving executions back', this.streams.release())
     this.streams.dropAll(new StatewardError('already_stopped', 'The runtime was stopped.'))
-    await this.settings.store
-      .retire(this.owner, true)
-      .catch((cause: unknown) => this.settings.logger('the owner could not be retired', cause))
+    await this.#withinShutdown('retiring the owner', this.settings.store.retire(this.owner, true))
     this.#phase = 'stopped'
     await this.#close()
   }
@@ -229,7 +227,7 @@ export class SupervisorActor {
   async #close(): Promise<void> {
     this.feed.close()
     this.results.failAll(new StatewardError('already_stopped', 'The runtime was stopped; the execution may go on elsewhere.'))
-    if (this.#opened) await this.settings.store.close()
+    if (this.#opened) await this.#withinShutdown('closing the store', this.settings.store.close())
   }
 
   #quiesce(): void {
@@ -237,13 +235,17 @@ export class SupervisorActor {
     this.#takeover.stop()
   }
 
-  async #withinShutdown(work: Promise<unknown>): Promise<boolean> {
-    const { clock, shutdownTimeout } = this.settings
+  /** A store that hangs, or fails, holds nobody up: what was not given back is taken up from its last commit. */
+  async #withinShutdown(what: string, work: Promise<unknown>): Promise<void> {
+    const { clock, shutdownTimeout, logger } = this.settings
+    this.#stopBy ??= clock.now() + shutdownTimeout
+    const left = this.#stopBy - clock.now()
     let timer: unknown
-    const late = new Promise<false>((resolve) => (timer = clock.setTimeout(() => resolve(false), shutdownTimeout)))
-    const done = await Promise.race([work.then(() => true as const), late])
+    const late = new Promise<never>((_, reject) => {
+      timer = clock.setTimeout(() => reject(new Error(`it took longer than ${shutdownTimeout} ms`)), left)
+    })
+    await Promise.race([work, late]).catch((error: unknown) => logger(what, 'failed while the runtime stopped', error))
     clock.clearTimeout(timer)
-    return done
   }
 
   #streamPort(): StreamPort {

@@ -7,6 +7,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
+import { StatewardError } from '../../src/errors.js'
 import { memoryStore } from '../../src/persistence/memory-store.js'
 import type { SnapshotStore } from '../../src/persistence/snapshot-store.js'
 import { sqliteStore } from '../../src/persistence/sqlite-store.js'
@@ -38,10 +39,17 @@ export class StorePlace {
     this.#opened.push(store)
     const keys = new Set<string>()
     let cut = false
+    let closed = true
     const own: SnapshotStore = {
       ...store,
+      open: () => {
+        closed = false
+        return store.open()
+      },
       // several connections may share one store in memory
-      close: async () => undefined,
+      close: async () => {
+        closed = true
+      },
       register: (owner, dead) => {
         keys.add(owner.key)
         return store.register(owner, dead)
@@ -51,12 +59,16 @@ export class StorePlace {
     }
     const whole: SnapshotStore = { ...own, ...over(own) }
     const never = new Promise<never>(() => undefined)
-    const calls = Object.entries(whole).map(([name, member]) => [
-      name,
-      typeof member === 'function'
-        ? (...args: unknown[]) => (cut ? never : (member as (...args: unknown[]) => unknown)(...args))
-        : member,
-    ])
+    const calls = Object.entries(whole).map(([name, member]) => {
+      if (typeof member !== 'function') return [name, member]
+      const call = (...args: unknown[]): unknown => {
+        if (cut) return never
+        if (closed && name !== 'open' && name !== 'close')
+          return Promise.reject(new StatewardError('store_closed', `closed at ${name}`))
+        return (member as (...all: unknown[]) => unknown)(...args)
+      }
+      return [name, call]
+    })
     return {
       ...(Object.fromEntries(calls) as SnapshotStore),
       get isCut() {
