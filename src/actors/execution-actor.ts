@@ -124,6 +124,10 @@ export class ExecutionActor implements Committer, ProgramWatcher, ExecutionEffec
     return this.#row.acceptedAt
   }
 
+  get idempotencyKey(): string | null {
+    return this.#row.idempotencyKey
+  }
+
   get hasStarted(): boolean {
     return this.#row.hasStarted
   }

@@ -35,6 +35,7 @@ export class ExecutionRow {
   readonly epoch: number
   readonly priority: number
   readonly acceptedAt: number
+  readonly idempotencyKey: string | null
   /** How many owners died while they ran it, one after the other, without its making progress. */
   recoveries = 0
   output: string | null = null
@@ -48,6 +49,7 @@ export class ExecutionRow {
     this.id = id
     this.priority = from.priority
     this.acceptedAt = from.acceptedAt
+    this.idempotencyKey = from.idempotencyKey
     this.#acceptance = 'revision' in from ? undefined : from
     this.epoch = 'revision' in from ? from.epoch : 1
     if (!('revision' in from)) return

@@ -110,12 +110,21 @@ export class StreamActor implements ExecutionPort, SlotSeeker {
     const now = this.clock.now()
     const id = request.id ?? this.#port.ids.execution(now)
     const origin = admission(this.definition, request, id, now)
-    if (this.executions.has(id)) return { status: 'duplicate', of: 'id', id }
+    const known = this.executions.get(id)
+    if (known) return this.#again(known, request.idempotencyKey)
     this.#refuseOverflow()
     const execution = new ExecutionActor(this, id, origin)
     this.executions.set(id, execution)
     const outcome = await execution.accept()
     return outcome.status === 'accepted' ? { status: 'accepted', id } : outcome
+  }
+
+  /** An id that is taken: by the same execution, if the key is the same; then it is accepted once that is durable. */
+  async #again(known: ExecutionActor, key: string | undefined): Promise<AcceptOutcome & { id: string }> {
+    const { id } = known
+    if (key === undefined || known.idempotencyKey !== key) return { status: 'duplicate', of: 'id', id }
+    if (known.revision === 0) await known.until(() => true)
+    return { status: 'duplicate', of: 'idempotency_key', id }
   }
 
   /** Takes up an execution that this process has claimed. `recovered`: its last owner died. Throws `corrupt`, `unknown_format`. */

@@ -62,10 +62,10 @@ export class MemoryTables {
 
   #accept(commit: Commit, accepted: Acceptance): CommitVerdict {
     const { id } = commit
-    if (this.rows.byId.has(id)) return { status: 'duplicate', id, of: 'id' }
-    if (commit.revision !== 1 || commit.epoch !== 1) return { status: 'stale', revision: 0, epoch: 0, owner: null }
     const { entryPoint, idempotencyKey } = accepted
     const taken = idempotencyKey === null ? undefined : this.rows.idOfKey(entryPoint, idempotencyKey)
+    if (taken !== id && this.rows.byId.has(id)) return { status: 'duplicate', id, of: 'id' }
+    if (commit.revision !== 1 || commit.epoch !== 1) return { status: 'stale', revision: 0, epoch: 0, owner: null }
     if (taken !== undefined) return { status: 'duplicate', id: taken, of: 'idempotency_key' }
     const row: MemoryRow = {
       position: ++this.#lastPosition,

@@ -114,7 +114,8 @@ export interface Commit {
 /**
  * The verdict on one commit of a batch.
  * `stale`: revision or epoch did not fit, nothing of it was written. `duplicate`: an acceptance whose
- * idempotency key (within its entry point) or id is taken, by `id`; nothing of it was written.
+ * idempotency key (within its entry point) or id is taken, by `id`; nothing of it was written. If the same
+ * execution has taken both, it is a duplicate of the key.
  */
 export type CommitVerdict =
   | { readonly status: 'committed'; /** of the first of its events */ readonly firstSeq: number }

@@ -145,9 +145,9 @@ export function sqliteCommits(database: SqliteDatabase, rows: SqliteRows): (batc
       commit.state,
     )
     if (Number(written.changes) === 0) {
-      if (idOf.get(commit.id)) return { status: 'duplicate', id: commit.id, of: 'id' }
-      const id = idOfKey.get(entryRef, accepted.idempotencyKey)?.id as string
-      return { status: 'duplicate', id, of: 'idempotency_key' }
+      const ofKey = idOfKey.get(entryRef, accepted.idempotencyKey)?.id
+      if (ofKey !== commit.id && idOf.get(commit.id)) return { status: 'duplicate', id: commit.id, of: 'id' }
+      return { status: 'duplicate', id: ofKey as string, of: 'idempotency_key' }
     }
     const position = Number(written.lastInsertRowid)
     if (!inline) insertInput.run(position, accepted.input)

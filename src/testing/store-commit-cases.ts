@@ -134,6 +134,9 @@ export const commitCases: readonly StoreCase[] = [
     await store.commit([anEnd('a', 2)])
     deepEqual(await store.commit([anAccepted('d', key)]), [duplicate])
     equal(await store.load('b'), undefined)
+    // the same execution once more, id and all; and the key of one with the id of another
+    deepEqual(await store.commit([anAccepted('a', key)]), [duplicate])
+    deepEqual(await store.commit([anAccepted('c', key)]), [{ status: 'duplicate', id: 'c', of: 'id' }])
     equal(
       (await store.commit([anAccepted('e'), anAccepted('f')])).every(({ status }) => status === 'committed'),
       true,

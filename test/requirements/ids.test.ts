@@ -64,6 +64,23 @@ describe.each(places)('on %s', (_, place) => {
     expect(await after.result()).toMatchObject({ status: 'completed' })
   })
 
+  test('B12: an id with its idempotency key gives the same execution, at once, later, once it has ended and after a restart', async () => {
+    const shared = place()
+    const first = await begin({ store: shared.connect(), entryPoints: [entry] })
+    const mine = { id: 'mine', idempotencyKey: 'delivery 1' }
+    const both = await Promise.all([first.trigger('approval', undefined, mine), first.trigger('approval', undefined, mine)])
+    expect(both.map(({ id }) => id)).toEqual(['mine', 'mine'])
+    expect((await first.trigger('approval', undefined, mine)).id).toBe('mine')
+    await both[0].send({ type: 'APPROVE' })
+    await both[1].result()
+    expect((await first.trigger('approval', undefined, mine)).id).toBe('mine')
+    await first.stop()
+    const second = await begin({ store: shared.connect(), entryPoints: [entry] })
+    expect((await second.trigger('approval', undefined, mine)).id).toBe('mine')
+    const stranger = second.trigger('approval', undefined, { id: 'mine', idempotencyKey: 'delivery 2' })
+    await expect(stranger).rejects.toMatchObject({ code: 'duplicate_execution' })
+  })
+
   test('B15b: an idempotency key belongs to its entry point', async () => {
     const runtime = await begin({ store: place().connect(), entryPoints: [entry, another] })
     const key = { idempotencyKey: 'delivery 1' }
