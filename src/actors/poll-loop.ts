@@ -5,6 +5,8 @@
  * overlap. What this process does itself wakes at once and never waits for a look.
  */
 import type { Clock } from '../clock.js'
+import { isTerminal } from '../events/execution-status.js'
+import type { ExecutionOutcome } from '../events/outcomes.js'
 import type { SnapshotStore } from '../persistence/snapshot-store.js'
 import type { ExecutionActor } from './execution-actor.js'
 import { deliverInbox } from './execution-inbox.js'
@@ -89,8 +91,7 @@ export class PollLoop {
     for (const id of [...results.ids]) {
       if (live(id)) continue
       const stored = await store.load(id)
-      const outcome = stored && storedOutcome(stored)
-      if (outcome) results.settle(id, outcome)
+      if (stored && isTerminal(stored.status)) results.settle(id, () => storedOutcome(stored) as ExecutionOutcome)
     }
   }
 

@@ -35,11 +35,12 @@ export class ResultWaiters {
     return this.#waiting.has(id)
   }
 
-  settle(id: string, outcome: ExecutionOutcome): void {
+  /** Each gets an outcome of its own: what one does to it, no other sees. */
+  settle(id: string, outcome: () => ExecutionOutcome): void {
     const set = this.#waiting.get(id)
     if (!set) return
     this.#waiting.delete(id)
-    for (const waiting of set) waiting.settle(outcome)
+    for (const waiting of set) waiting.settle(outcome())
   }
 
   /** Nobody here will hear of an end any more. */

@@ -296,7 +296,7 @@ export class SupervisorActor {
   #committed(entryPoint: string, before: ExecutionStatus | undefined, commit: Commit): void {
     this.registry.committed(entryPoint, before, commit)
     if (isTerminal(commit.status) && this.results.has(commit.id))
-      this.results.settle(commit.id, storedOutcome(commit) as ExecutionOutcome)
+      this.results.settle(commit.id, () => storedOutcome(commit) as ExecutionOutcome)
     if (commit.owner === null && commit.dueAt !== null) this.#takeover.wakeAt(commit.dueAt)
     this.feed.wake()
     this.#moved()

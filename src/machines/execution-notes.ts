@@ -40,9 +40,11 @@ export const cancelled = ends(({ event, context }) => ({
   ...(event.type === 'program.failed' ? { error: event.error } : {}),
 }))
 
-/** When the steps in flight must be gone. */
-export function noteStop({ context, event }: Given): Change {
-  return { limits: limits(context.limits, { stopBy: 'stopBy' in event ? event.stopBy : undefined }) }
+const stopBy = (event: ExecutionEvent) => ('stopBy' in event ? event.stopBy : undefined)
+
+/** When the steps in flight must be gone. It is over: no other limit counts any more, reached or not. */
+export function noteStop({ event }: Given): Change {
+  return { limits: limits({}, { stopBy: stopBy(event) }) }
 }
 
 export function noteCancel({ context, event }: Given): Change {
@@ -52,7 +54,10 @@ export function noteCancel({ context, event }: Given): Change {
 /** A pause at a boundary waits for its steps as long as they take. */
 export function notePause({ context, event }: Given): Change {
   if (event.type !== 'execution.pause' && event.type !== 'program.held') return {}
-  return { pause: event.pause, ...(event.pause.mode === 'now' ? noteStop({ context, event }) : {}) }
+  return {
+    pause: event.pause,
+    ...(event.pause.mode === 'now' ? { limits: limits(context.limits, { stopBy: stopBy(event) }) } : {}),
+  }
 }
 
 /** The time spent in a pause does not count. */

@@ -42,7 +42,11 @@ const indexes = {
     if (owner !== null) return null
     if (owed) return entryPoint
     if (isTerminal(status)) return null
-    return (status !== 'waiting' && status !== 'paused') || open.size > 0 ? entryPoint : null
+    if (status === 'waiting') return open.size > 0 ? entryPoint : null
+    if (status !== 'paused') return entryPoint
+    // the events of a paused one wait for its resume
+    for (const { kind } of open.values()) if (kind === 'command') return entryPoint
+    return null
   },
   /** Unowned, with something to do at a time. */
   due: ({ execution }) =>

@@ -143,7 +143,7 @@ export interface ClaimRequest {
   /**
    * `lost`: those of these owner keys, not terminal or owed (adds one to `recoveries` of each that was not queued or waiting).
    * `released`: unowned ones that have something to do: not terminal and neither waiting nor paused, or owed,
-   * or with inbox messages, or due. `one`: that execution, if nobody owns it and it is not terminal.
+   * or with inbox messages (a paused one: with a command, its events wait for the resume), or due. `one`: that execution, if nobody owns it and it is not terminal.
    */
   readonly from:
     | { readonly kind: 'lost'; readonly owners: readonly string[] }
@@ -234,7 +234,9 @@ export interface SnapshotStore {
   /** Appends to the inbox of an execution that is not terminal. */
   enqueue(message: Omit<InboxMessage, 'seq'>): Promise<{ status: 'queued'; seq: number } | { status: 'finished' | 'not_found' }>
   /** The messages of one execution, or of all that `owner` holds, in order, greater than `after`, not consumed yet. */
-  inbox(of: { readonly execution: string } | { readonly owner: string; readonly after: number; readonly limit: number }): Promise<readonly InboxMessage[]>
+  inbox(
+    of: { readonly execution: string } | { readonly owner: string; readonly after: number; readonly limit: number },
+  ): Promise<readonly InboxMessage[]>
   /** The answer to a command: `pending` until it was consumed, `unknown` if there is no such message (any more). */
   answer(seq: number): Promise<{ status: 'pending' | 'unknown' } | { status: 'answered'; answer: string | null }>
 

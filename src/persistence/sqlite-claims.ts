@@ -50,9 +50,9 @@ export function sqliteClaims(database: SqliteDatabase, rows: SqliteRows): Sqlite
     WHERE entry_ref = ? AND owner IS NULL AND due_at IS NOT NULL AND status < 10 AND due_at <= ? ORDER BY due_at LIMIT ?`)
   const withMail = find(`
     SELECT e.position, e.status, e.priority, e.accepted_at AS acceptedAt
-    FROM (SELECT DISTINCT position FROM stateward_inbox WHERE answered_at IS NULL) i
+    FROM (SELECT position, max(kind) AS kind FROM stateward_inbox WHERE answered_at IS NULL GROUP BY position) i
     CROSS JOIN ${table} e ON e.position = i.position
-    WHERE e.owner IS NULL AND e.status < 10 AND +e.${inRefs} ORDER BY e.accepted_at, e.position LIMIT ?`)
+    WHERE e.owner IS NULL AND e.status < 10 AND (e.status <> 4 OR i.kind = 1) AND +e.${inRefs} ORDER BY e.accepted_at, e.position LIMIT ?`)
   const one = find(`SELECT ${columns} FROM ${table} WHERE id = ? AND owner IS NULL AND status < 10 AND +${inRefs}`)
   const take = database.prepare(
     `UPDATE ${table} SET owner = ?, epoch = epoch + 1, recoveries = recoveries + ? WHERE position = ?`,

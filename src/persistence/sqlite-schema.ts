@@ -113,7 +113,7 @@ CREATE TABLE stateward_inbox (
   payload TEXT NOT NULL
 );
 CREATE INDEX stateward_inbox_of ON stateward_inbox (position);
-CREATE INDEX stateward_inbox_open ON stateward_inbox (position) WHERE answered_at IS NULL;
+CREATE INDEX stateward_inbox_open ON stateward_inbox (position, kind) WHERE answered_at IS NULL;
 CREATE INDEX stateward_inbox_answered ON stateward_inbox (answered_at) WHERE answered_at IS NOT NULL;
 CREATE TABLE stateward_owners (
   key TEXT NOT NULL UNIQUE,

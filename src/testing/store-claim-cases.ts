@@ -109,6 +109,8 @@ export const claimCases: readonly StoreCase[] = [
       await bring(store, `${status}-mail`, status)
       await store.enqueue({ executionId: `${status}-mail`, kind: 'command', payload: '1', at: 1 })
     }
+    await bring(store, 'paused-letter', 'paused')
+    await store.enqueue({ executionId: 'paused-letter', kind: 'event', payload: '1', at: 1 })
     for (const status of ['running', 'pausing', 'cancelling'] as const) await bring(store, status, status)
     await bring(store, 'held', 'running', { owner: 'owner-1' })
     await store.enqueue({ executionId: 'held', kind: 'event', payload: '1', at: 1 })
