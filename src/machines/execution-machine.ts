@@ -58,6 +58,7 @@ const noteResume = assign(note.noteResume)
 const noteFailure = assign(note.noteFailure)
 const noteRetry = assign(note.noteRetry)
 const noteExhausted = assign(note.noteExhausted)
+const clearStop = assign(note.clearStop)
 const clearRetry = assign(note.clearRetry)
 const startClocks = assign(note.startClocks)
 
@@ -176,7 +177,7 @@ export const executionMachine = executionSetup.createMachine({
     },
     paused: {
       tags: 'paused',
-      entry: commit('paused'),
+      entry: [clearStop, commit('paused')],
       on: {
         'execution.resume': [
           { guard: 'granted', target: 'running', actions: noteResume },

@@ -81,6 +81,11 @@ export function noteRetry({ context, event }: Given): Change {
   return { attempt: context.attempt + 1, failure: event.error, limits: limits(context.limits, { retryAt: event.retryAt }) }
 }
 
+/** Its steps are gone, or left behind. */
+export function clearStop({ context }: Given): Change {
+  return context.limits.stopBy === undefined ? {} : { limits: limits(context.limits, { stopBy: undefined }) }
+}
+
 export function clearRetry({ context }: Given): Change {
   return { limits: limits(context.limits, { retryAt: undefined }) }
 }

@@ -71,6 +71,24 @@ describe.each(places)('on %s', (_, place) => {
     expect((await journal(store, execution.id)).filter((type) => type === 'paused')).toHaveLength(1)
   })
 
+  test('B10: a paused execution with mail stays paused over a restart, however long ago it was stopped', async () => {
+    const { place: shared, work, flights, clock, runtime, execution, step } = await running({ cancelTimeout: 1_000 }, place())
+    const paused = execution.pause({ mode: 'now' })
+    await eventually('the signal', () => step.signal.aborted)
+    step.fail()
+    await paused
+    await execution.send({ type: 'NOTE', text: 'kept' })
+    await runtime.stop()
+    await clock.advance(60_000)
+    const next = await begin({ store: shared.connect(), clock, entryPoints: [work] })
+    await clock.advance(60_000, () => turns(5))
+    expect(await next.execution(execution.id).get()).toMatchObject({ status: 'paused', pause: { mode: 'now' } })
+    flights.free.add('a.2')
+    await next.execution(execution.id).resume()
+    ;(await flights.started('a.1', 2)).end()
+    expect(await next.execution(execution.id).result()).toMatchObject({ output: { notes: ['kept'] } })
+  })
+
   test('B10: a queued execution can be paused: it leaves the queue, and stands in it again when it is resumed', async () => {
     const { flights, runtime, execution, step } = await running({}, place())
     const queued = await runtime.trigger('work', { label: 'b' })
