@@ -14,5 +14,6 @@ test('the first step of a recovered execution runs within a second of start()', 
   const waited = Number(await next.untilSaid('first-step'))
   process.stdout.write(`the first step ran ${waited.toFixed(0)} ms after start() was called\n`)
   expect(waited).toBeLessThan(1_000)
+  await next.waitUntil('it is written', () => shipping().length > 50)
   expect(shipping()[50]?.pid).toBe(next.pid)
 })

@@ -30,7 +30,7 @@ test('a run that is killed at random instants, again and again, ends as if it ha
     const kills = await restartUntilDone(
       (life) => {
         const process = folder.start(settings)
-        if (life <= KILLS) void process.killIn(random() * length)
+        if (life <= KILLS) void process.killIn(random() * length * 0.7)
         return process
       },
       (process) => audit.ended(process),

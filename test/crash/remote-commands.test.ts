@@ -8,11 +8,11 @@ import { readStepLog } from './processes/step-log.js'
 
 test('a command for an execution of another process is carried out there and answered here', async () => {
   const folder = new CrashFolder()
-  const both = { stays: true, pollInterval: 50, gate: folder.gate }
+  const both = { stays: true, pollInterval: 50, gate: folder.gate, gatedStep: 'charge' } as const
   const holder = folder.start({ ...both, from: 0, to: 3 })
   await holder.waitUntil(
     'its steps are in flight',
-    () => readStepLog(folder.log).filter(({ name }) => name === 'ship').length === 3,
+    () => readStepLog(folder.log).filter(({ name }) => name === 'charge').length === 3,
   )
   const caller = folder.start({ ...both, approves: false })
   await caller.untilSaid('started')

@@ -80,6 +80,23 @@ test('a process that was frozen past its lease commits nothing of what another t
   await audit.whole(31, outcomes(31))
 })
 
+test('a process that does not notice that its lease is gone is refused by the store itself', async () => {
+  const folder = new CrashFolder()
+  const audit = new OrderAudit(folder)
+  const both = { stays: true, pollInterval: 50, gate: folder.gate, maxConcurrent: 40 }
+  const numb = folder.start({ ...both, from: 0, to: 30, lease: 600, numb: true })
+  const shipping = (pid: number) => readStepLog(folder.log).filter((line) => line.name === 'ship' && line.pid === pid).length
+  await numb.waitUntil('its orders have their last step in flight', () => shipping(numb.pid) === 30)
+  const other = folder.start(both)
+  await other.waitUntil('the other has taken every order over', () => shipping(other.pid) === 30)
+  folder.openGate()
+  await numb.untilSaid('finished')
+  await quit(numb, other)
+  audit.heard(numb)
+  await audit.whole(30, outcomes(30))
+  expect(readStepLog(folder.log).filter(({ kind }) => kind === 'step').length).toBe(30 * 4 + 30)
+})
+
 test('orders of a process that was killed are taken over by the one that lives, without a restart', async () => {
   const folder = new CrashFolder()
   const audit = new OrderAudit(folder)

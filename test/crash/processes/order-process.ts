@@ -10,19 +10,21 @@ import { createRuntime, defineEntryPoint } from '../../../src/index.js'
 import { sqliteStore } from '../../../src/sqlite.js'
 import { startApproving } from './approving.js'
 import { dyingStore } from './dying-store.js'
+import { numbStore } from './numb-store.js'
 import { orderMachine } from './order-machine.js'
 import { readOrderSettings } from './order-settings.js'
 import { answerRequests } from './requests.js'
 import { StepLog } from './step-log.js'
 
-const { db, log, death, gate, from = 0, to = 0, stays = false, approves = true, ...rest } = readOrderSettings()
+const { db, log, death, gate, gatedStep = 'ship', numb = false, from = 0, to = 0, ...settings } = readOrderSettings()
+const { stays = false, approves = true, ...rest } = settings
 const { maxConcurrent = 10, maxQueued = 10_000, synced = true, ...runtimeOptions } = rest
 const say = (line: string) => process.stdout.write(`${line}\n`)
 
 let begun = 0
 const steps = new StepLog(log, { synced, onFirst: () => say(`first-step ${performance.now() - begun}`) })
-const atGate = async () => {
-  if (gate === undefined) return
+const atGate = async (step: string) => {
+  if (gate === undefined || step !== gatedStep) return
   while (!existsSync(gate)) await new Promise((resolve) => setTimeout(resolve, 10))
 }
 const orders = defineEntryPoint({
@@ -33,7 +35,7 @@ const orders = defineEntryPoint({
   maxRecoveries: 1_000,
   cancelTimeout: 1_000,
 })
-const { store, counts } = dyingStore(sqliteStore(db), death)
+const { store, counts } = dyingStore(numb ? numbStore(sqliteStore(db)) : sqliteStore(db), death)
 const logger = (...line: unknown[]) => process.stderr.write(`${line.map(String).join(' ')}\n`)
 const runtime = createRuntime({ store, entryPoints: [orders], logger, ...runtimeOptions })
 

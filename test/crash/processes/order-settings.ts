@@ -14,8 +14,12 @@ export interface OrderSettings {
   readonly shutdownTimeout?: number
   readonly maxConcurrent?: number
   readonly maxQueued?: number
-  /** The last step waits until there is a file at this path. */
+  /** A step waits until there is a file at this path. */
   readonly gate?: string
+  /** Which one; the last if absent. */
+  readonly gatedStep?: 'charge' | 'ship'
+  /** True: takes every prolongation of its lease for granted, so that it never learns that it was taken away. */
+  readonly numb?: boolean
   /** False: nobody approves. */
   readonly approves?: boolean
   /** True: goes on after its orders have ended, and obeys its standard input until `quit`. */
