@@ -69,7 +69,7 @@ export function supervisorSettings(options: SupervisorOptions): SupervisorSettin
     maxConcurrent:
       options.maxConcurrent === undefined || options.maxConcurrent === Infinity
         ? Infinity
-        : atLeast('maxConcurrent', options.maxConcurrent, 1),
+        : whole('maxConcurrent', options.maxConcurrent),
     lease: atLeast('lease', options.lease ?? 15_000, 100),
     pollInterval: atLeast('pollInterval', options.pollInterval ?? 500, 1),
     shutdownTimeout: atLeast('shutdownTimeout', options.shutdownTimeout ?? 10_000, 0),
@@ -97,6 +97,11 @@ function refuseDuplicates(entryPoints: readonly StreamDefinition[]): void {
     }
     seen.add(entryPoint.id)
   }
+}
+
+function whole(option: string, value: number): number {
+  if (!Number.isInteger(value) || value < 1) throw invalid(option, value, 'a whole number from 1, or Infinity')
+  return value
 }
 
 function atLeast(option: string, value: number, least: number): number {
