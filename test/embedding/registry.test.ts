@@ -140,7 +140,7 @@ describe('a subscriber that throws', () => {
     expect(await execution.result({ timeout: 5_000 })).toMatchObject({ status: 'completed' })
     await eventually('the count', () => same(notZero(countedIn(runtime)), { completed: 1 }))
     expect(runtime.registry.execution('a1').get()).toMatchObject({ status: 'completed' })
-    expect(logged.map(([what]) => what)).toContain('a subscriber of the registry has failed')
+    expect(new Set(logged.map(([what]) => what))).toEqual(new Set(['a subscriber of the registry has failed']))
   })
 })
 

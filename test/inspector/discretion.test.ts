@@ -5,7 +5,7 @@ import { defineEntryPoint, supervisorMachine } from '../../src/index.js'
 import { memoryStore } from '../../src/memory.js'
 import { begin } from '../harness/begin.js'
 import { StatelyInspection } from '../harness/stately-inspector.js'
-import { ordersEntryPoint } from './order-program.js'
+import { approve, ordersEntryPoint } from './order-program.js'
 
 async function inspected(): Promise<StatelyInspection> {
   const inspection = await StatelyInspection.start()
@@ -27,7 +27,7 @@ describe('what goes to an inspector', () => {
     const entryPoints = [ordersEntryPoint()] as const
     const runtime = await begin({ id: 'shop', store: memoryStore(), entryPoints, inspect: inspection.inspect })
     const order = await runtime.trigger('orders', { amount: 7 }, { id: 'o1' })
-    await order.send({ type: 'APPROVE' })
+    await approve(order)
     await inspection.ended('shop/orders/o1', 'done')
     expect(initOf(inspection, 'shop')).toMatchObject({
       event: { type: 'xstate.init', input: { id: 'shop', entryPoints: ['orders'], store: { name: 'memory' } } },

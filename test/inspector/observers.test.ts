@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { createRuntime, defineEntryPoint, runtimeOf, supervisorMachine } from '../../src/index.js'
 import { memoryStore } from '../../src/memory.js'
 import { begin } from '../harness/begin.js'
-import { ordersEntryPoint } from './order-program.js'
+import { approve, ordersEntryPoint } from './order-program.js'
 
 describe('an observer that throws', () => {
   it('changes nothing for the runtime that it was given to, and its errors go to the logger', async () => {
@@ -19,7 +19,7 @@ describe('an observer that throws', () => {
     })
     await runtime.start()
     const order = await runtime.trigger('orders', { amount: 7 })
-    await order.send({ type: 'APPROVE' })
+    await approve(order)
     expect(await order.result({ timeout: 5_000 })).toEqual({ status: 'completed', output: { receipt: 'paid 7' } })
     await runtime.stop()
     expect(logged.length).toBeGreaterThan(10)
@@ -39,7 +39,7 @@ describe('an observer that throws', () => {
       },
     }).start()
     const order = await triggerIn(actor)
-    await order.send({ type: 'APPROVE' })
+    await approve(order)
     expect(await order.result({ timeout: 5_000 })).toEqual({ status: 'completed', output: { receipt: 'paid 7' } })
     expect(thrown).toBeGreaterThan(10)
     expect(actor.getSnapshot().status).toBe('active')

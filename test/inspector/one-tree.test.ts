@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createRuntime, executionMachine, streamMachine, supervisorMachine, type Runtime } from '../../src/index.js'
 import { memoryStore } from '../../src/memory.js'
 import { StatelyInspection } from '../harness/stately-inspector.js'
-import { orderMachine, ordersEntryPoint } from './order-program.js'
+import { approve, orderMachine, ordersEntryPoint } from './order-program.js'
 
 let inspection: StatelyInspection
 let runtime: Runtime<readonly [ReturnType<typeof ordersEntryPoint>]>
@@ -34,7 +34,7 @@ const stateNames = (states: Readonly<Record<string, unknown>> | undefined): unkn
 
 async function runOrder(id: string) {
   const order = await runtime.trigger('orders', { amount: 7 }, { id })
-  await order.send({ type: 'APPROVE' })
+  await approve(order)
   expect(await order.result({ timeout: 10_000 })).toEqual({ status: 'completed', output: { receipt: 'paid 7' } })
   await inspection.ended(`shop/orders/${id}`, 'done')
 }

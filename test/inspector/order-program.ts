@@ -1,6 +1,7 @@
 /** A program with everything an inspector draws: nested and parallel states, a step, a child machine, a delay, an event. */
 import { assign, fromPromise, setup } from 'xstate'
-import { defineEntryPoint } from '../../src/index.js'
+import { defineEntryPoint, type ExecutionHandle } from '../../src/index.js'
+import { eventually } from '../harness/eventually.js'
 
 const parcel = setup({}).createMachine({
   id: 'parcel',
@@ -62,3 +63,12 @@ export const ordersEntryPoint = ({ passivateAfter = 30_000, pay }: OrderOptions 
     trigger: { type: 'webhook', path: '/orders', secret: 's3cr3t-of-the-webhook' },
     passivateAfter,
   })
+
+/** Approves an order, once it asks for that. */
+export async function approve(order: ExecutionHandle<typeof orderMachine>): Promise<void> {
+  await eventually('the order to ask for approval', async () => {
+    const record = await order.get()
+    return 'value' in record && typeof record.value === 'object' && record.value !== null && 'shipping' in record.value
+  })
+  await order.send({ type: 'APPROVE' })
+}

@@ -5,7 +5,7 @@ import { begin } from '../harness/begin.js'
 import { eventually } from '../harness/eventually.js'
 import { StatelyInspection } from '../harness/stately-inspector.js'
 import { places } from '../harness/store-place.js'
-import { orderMachine, ordersEntryPoint, type OrderOptions } from './order-program.js'
+import { approve, orderMachine, ordersEntryPoint, type OrderOptions } from './order-program.js'
 
 describe.each(places)('an execution on the %s store', (_name, place) => {
   const setUp = () => {
@@ -37,8 +37,8 @@ describe.each(places)('an execution on the %s store', (_name, place) => {
     first.connection.cut()
 
     const { inspection, runtime } = await start()
-    const order = runtime.execution('o1')
-    await order.send({ type: 'APPROVE' })
+    const order = runtime.execution<typeof orderMachine>('o1')
+    await approve(order)
     expect(await order.result({ timeout: 8_000 })).toEqual({ status: 'completed', output: { receipt: 'paid 7' } })
 
     const program = await inspection.ended('shop/orders/o1/o1', 'done')
@@ -88,7 +88,7 @@ describe.each(places)('an execution on the %s store', (_name, place) => {
     const order = await runtime.trigger('orders', { amount: 7 }, { id: 'o1' })
     await eventually('the parcel', async () => stands(await order.get(), { parcel: 'sent', approval: 'asked' }))
     await inspection.until(() => expect(inspection.at('shop/orders/o1').at(-1)?.snapshot.status).toBe('stopped'))
-    await order.send({ type: 'APPROVE' })
+    await approve(order)
     expect(await order.result({ timeout: 8_000 })).toMatchObject({ status: 'completed' })
 
     await inspection.ended('shop/orders/o1', 'done')
