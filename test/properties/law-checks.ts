@@ -47,7 +47,9 @@ export function restart(world: World): string[] {
   const { ledger } = world
   const broken: string[] = []
   for (const id of ledger.ids) {
-    const over = overAt(ledger.history(id))
+    const history = ledger.history(id)
+    broken.push(...changedKeys(history))
+    const over = overAt(history)
     for (const output of ledger.outputs) {
       if (output.id !== id || output.kind !== 'step') continue
       const end = over.get(output.key)
@@ -60,6 +62,19 @@ export function restart(world: World): string[] {
   }
   return broken
 }
+
+/** Steps whose key changed although their program stood still: at a restart, for one. */
+function changedKeys(history: readonly Written[]): string[] {
+  return history.flatMap(({ steps, record, commit }, index) => {
+    const before = history[index - 1]
+    if (!before || contextOf(before.record)?.tick !== contextOf(record)?.tick) return []
+    return [...steps]
+      .filter((key) => !before.steps.has(key) && [...before.steps].some((other) => pathOf(other) === pathOf(key)))
+      .map((key) => `${key} of revision ${commit.revision} had another key before`)
+  })
+}
+
+const pathOf = (key: string) => key.slice(0, key.lastIndexOf('#'))
 
 /** When each step's end or exit was written. */
 function overAt(history: readonly Written[]): Map<string, number> {

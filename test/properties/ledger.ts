@@ -84,6 +84,8 @@ export class Ledger {
   readonly claims: Claimed[] = []
   readonly refused: Refused[] = []
   readonly failed: Failed[] = []
+  /** Each commit that was tried, by execution. */
+  readonly attempts: { readonly n: number; readonly process: string; readonly id: string }[] = []
   readonly rows = new Map<string, StoredExecution>()
   /** Observations so far; also tells whether something happened. */
   n = 0

@@ -4,7 +4,7 @@
  * Owns: what a random program may consist of. Every one of them ends if its steps end, its events come and its timers
  * fire. Its context counts everything: `tick` each move, `pings` each event, so that a loss shows.
  */
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { assign, setup, type AnyStateMachine } from 'xstate'
 import { fromStep, type StepArguments } from '../../src/index.js'
 
@@ -132,7 +132,7 @@ export function machineOf(spec: ProgramSpec, outputs: ProgramOutputs): AnyStateM
   if (spec.poisoned) states['last'] = { entry: assign({ poison: () => () => undefined }), on: { NEXT: 'undoing' } }
   for (const [index, state] of spec.states.entries())
     states[`s${index}`] = stateConfig(state, index, spec.states.length, spec.rich)
-  return setup({ actors: { work, helper }, actions: actions as never }).createMachine({
+  return setup({ actors: { work, helper }, actions: actions }).createMachine({
     id: 'random',
     context: (({ input }: { input: { label: string } }) => ({ label: input.label, tick: 0, again: 0, pings: [] })) as never,
     initial: 's0',

@@ -1,5 +1,5 @@
 /** Random scripts: what is set up, and what is done to it. Owns their shapes and how likely each command is. */
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { programSpecs, type ProgramSpec } from './random-program.js'
 
 /** One entry point. */
@@ -31,7 +31,8 @@ export type Command =
   | { readonly do: 'unknown'; readonly call: 'pause' | 'resume' | 'cancel' | 'result' | 'get' }
   | { readonly do: 'step'; readonly nth: number; readonly ok: boolean }
   | { readonly do: 'advance'; readonly ms: number }
-  | { readonly do: 'crash' | 'restart' | 'takeover' | 'thaw' }
+  | { readonly do: 'crash' | 'restart' | 'thaw' }
+  | { readonly do: 'takeover'; readonly atWrite: boolean }
   | { readonly do: 'fault'; readonly operation: 'commit' | 'any'; readonly when: 'before' | 'after'; readonly count: number }
   | { readonly do: 'scope'; readonly stream: number; readonly call: 'pause' | 'resume' }
 
@@ -59,7 +60,7 @@ const streamSpecs: fc.Arbitrary<StreamSpec> = fc.record({
     },
     { requiredKeys: ['maxConcurrent', 'compensates', 'checkpoints', 'passivateAfter', 'pausedTimers'] },
   ),
-}) as fc.Arbitrary<StreamSpec>
+})
 
 const target = fc.nat({ max: 7 })
 const stream = fc.nat({ max: 1 })
@@ -90,7 +91,10 @@ const kinds = {
   }),
   advance: fc.record({ do: fc.constant('advance' as const), ms: fc.constantFrom(1, 500, 5_000, 30_000) }),
   crash: fc.record({ do: fc.constantFrom('crash', 'crash', 'restart') }),
-  takeover: fc.record({ do: fc.constantFrom('takeover', 'thaw') }),
+  takeover: fc.oneof(
+    fc.record({ do: fc.constant('takeover' as const), atWrite: fc.boolean() }),
+    fc.record({ do: fc.constant('thaw' as const) }),
+  ),
   fault: fc.record({
     do: fc.constant('fault' as const),
     operation: fc.constantFrom('commit', 'commit', 'any'),

@@ -18,6 +18,8 @@ export interface Fault {
 export class Fate {
   readonly name: string
   dead = false
+  /** Freezes between the next write and its acknowledgement. */
+  freezesAtWrite = false
   readonly faults: Fault[] = []
   #thaw: (() => void)[] = []
   #frozen = false
@@ -86,7 +88,7 @@ export function watchedStore(
     operation: string,
     ids: readonly string[],
     run: () => Promise<T>,
-    written?: (result: T) => void,
+    effect?: (result: T) => void,
   ): Promise<T> {
     ledger.n++
     ledger.pending++
@@ -94,7 +96,7 @@ export function watchedStore(
       await pass(delay())
       fault(operation, ids, 'before')
       const result = await run()
-      written?.(result)
+      effect?.(result)
       fault(operation, ids, 'after')
       await pass(delay())
       return result
@@ -125,11 +127,12 @@ export function watchedStore(
     close: () => call('close', [], async () => undefined),
     async commit(batch) {
       const ids = batch.map(({ id }) => id)
+      for (const id of ids) ledger.attempts.push({ n: ++ledger.n, process: fate.name, id })
       const verdicts = await call(
         'commit',
         ids,
         () => backing.commit(batch),
-        (result) => ledger.write(fate.name, batch, result),
+        (result) => written(batch, result),
       )
       for (const [index, commit] of batch.entries()) acknowledged(commit, verdicts[index] as CommitVerdict)
       return verdicts
@@ -164,6 +167,13 @@ export function watchedStore(
       // a process that died is noticed at once, as on one machine
       return owners.map((owner) => (isDead(owner.key) ? { ...owner, leaseUntil: 0 } : owner))
     },
+  }
+
+  function written(batch: readonly Commit[], verdicts: readonly CommitVerdict[]): void {
+    ledger.write(fate.name, batch, verdicts)
+    if (!fate.freezesAtWrite) return
+    fate.freezesAtWrite = false
+    fate.freeze()
   }
 
   function acknowledged(commit: Commit, verdict: CommitVerdict): void {

@@ -28,6 +28,8 @@ export class World {
   readonly processes: SimulatedProcess[] = []
   /** Ids that were asked for, in order; targets of commands. */
   readonly targets: string[] = []
+  /** How the steps that are left come to their end. */
+  decide: (key: string) => boolean = () => true
   /** What was found at quiet instants. */
   readonly findings: string[] = []
   readonly #onQuiet: ((world: World) => void)[] = []
@@ -35,6 +37,8 @@ export class World {
   #store!: SnapshotStore
   #seed: number
   #pings = 0
+  /** True from a quiet instant to the next call. */
+  #settled = false
   #calls = 0
 
   constructor(script: Script, place: StorePlace) {
@@ -52,8 +56,14 @@ export class World {
   }
 
   /** A script from its start to the end of every execution. */
-  static async run(script: Script, place: StorePlace, onQuiet: (world: World) => void = () => undefined): Promise<World> {
+  static async run(
+    script: Script,
+    place: StorePlace,
+    onQuiet: (world: World) => void = () => undefined,
+    decide: (key: string) => boolean = () => true,
+  ): Promise<World> {
     const world = new World(script, place)
+    world.decide = decide
     world.#onQuiet.push(onQuiet)
     world.#store = await place.connect()
     await world.#begin()
@@ -80,6 +90,7 @@ export class World {
       await turn()
       quiet = this.ledger.pending === 0 && this.ledger.n === before ? quiet + 1 : 0
     }
+    this.#settled = true
     for (const look of this.#onQuiet) look(this)
   }
 
@@ -104,7 +115,7 @@ export class World {
         if (row.status === 'waiting') this.#ask('send', row.id, () => handle.send({ type: 'NEXT' }))
       }
       await this.settle()
-      for (const flight of this.#running()) flight.end(true)
+      for (const flight of this.#running()) flight.end(this.decide(flight.key))
       await this.settle()
       await this.advance(round < 4 ? 1_000 : 30_000)
     }
@@ -180,6 +191,7 @@ export class World {
         return this.#restart(primary)
       case 'takeover':
         if (this.processes.filter(({ lives }) => lives).length > 2) return
+        if (command.atWrite) await this.#freezeAtWrite(primary)
         primary.fate.freeze()
         await this.advance(16_000)
         return this.#begin()
@@ -194,6 +206,14 @@ export class World {
           return { status: 'done' }
         })
     }
+  }
+
+  /** Lets a step end, and freezes between the commit of that and its acknowledgement. */
+  async #freezeAtWrite({ fate }: SimulatedProcess): Promise<void> {
+    fate.freezesAtWrite = true
+    this.#running()[0]?.end(true)
+    await this.settle()
+    fate.freezesAtWrite = false
   }
 
   async #restart(process: SimulatedProcess): Promise<void> {
@@ -228,7 +248,8 @@ export class World {
     const { ledger } = this
     const { primary } = this
     const n = ++ledger.n
-    const quiet = ledger.pending === 0
+    const quiet = this.#settled && ledger.pending === 0
+    this.#settled = false
     const asked = quiet ? (ledger.rows.get(id)?.status ?? 'absent') : undefined
     const note = (outcome: Answer['outcome'], error?: unknown) => {
       if (primary.fate.dead) return
@@ -253,7 +274,7 @@ export class World {
     try {
       answer = run()
     } catch (error) {
-      answer = Promise.reject(error as Error)
+      answer = Promise.reject(error)
     }
     answer.then(
       (outcome) => note(outcome as Answer['outcome']),

@@ -1,0 +1,144 @@
+/**
+ * Laws 8 and 9: what calls may answer, and that what fails is said.
+ *
+ * Owns: for each command and each durable status, the set of truthful answers.
+ */
+import { inspect } from 'node:util'
+import { isStatewardError, isTerminal, type ExecutionStatus } from '../../src/index.js'
+import type { Answer } from './ledger.js'
+import type { World } from './world.js'
+
+type Call = 'pause' | 'resume' | 'cancel' | 'send'
+
+/** What a command may answer when it is given in a status; an execution may also end on the way. */
+const truthful: Record<Call, Partial<Record<ExecutionStatus, readonly string[]>>> = {
+  pause: {
+    queued: ['paused'],
+    running: ['paused'],
+    waiting: ['paused'],
+    pausing: ['paused', 'already_paused'],
+    paused: ['already_paused', 'paused'],
+    cancelling: ['cancelling'],
+  },
+  resume: {
+    queued: ['already_running'],
+    running: ['already_running'],
+    waiting: ['already_running', 'resumed'],
+    pausing: ['resumed', 'already_running'],
+    paused: ['resumed', 'already_running'],
+    cancelling: ['cancelling'],
+  },
+  cancel: {
+    queued: ['cancelled'],
+    running: ['cancelled'],
+    waiting: ['cancelled'],
+    pausing: ['cancelled'],
+    paused: ['cancelled'],
+    cancelling: ['cancelled'],
+  },
+  send: {
+    queued: ['queued', 'delivered'],
+    running: ['queued', 'delivered'],
+    waiting: ['queued', 'delivered'],
+    pausing: ['queued', 'delivered'],
+    paused: ['queued'],
+    cancelling: ['queued', 'delivered'],
+  },
+}
+
+/** Law 8: each answer is one that its status allows, and the store bears it out. */
+export function truthfulAnswers(world: World): string[] {
+  return world.ledger.answers.flatMap((answer) => {
+    const problem = problemWith(answer, world)
+    return problem ? [`${answer.call} of ${answer.id} in ${answer.asked}: ${problem}`] : []
+  })
+}
+
+function problemWith({ n, call, asked, status, outcome, row, id, error }: Answer, world: World): string | undefined {
+  if (error !== undefined) return isStatewardError(error) ? undefined : `rejects with an untyped error: ${inspect(error)}`
+  if (call.startsWith('unknown')) return status === 'not_found' ? undefined : `answers ${status} about nobody`
+  const history = world.ledger.history(id)
+  const at = history.find(({ commit }) => commit.revision === outcome.revision)?.commit
+  if (status === 'already_finished' && row?.status !== outcome.as) return `tells ${outcome.as}, and the store ${row?.status}`
+  if (status === 'cancelled' && call === 'cancel' && row?.status !== 'cancelled')
+    return `tells cancelled, and the store ${row?.status}`
+  if ((status === 'paused' || status === 'already_paused') && at?.status !== 'paused')
+    return `tells paused in revision ${outcome.revision}, which is ${at?.status}`
+  if (status === 'resumed' && at && (at.status === 'paused' || at.status === 'pausing'))
+    return `tells resumed in a revision that is ${at.status}`
+  if (call === 'result' && isTerminal(status as ExecutionStatus) && row?.status !== status)
+    return `tells ${status}, and the store ${row?.status}`
+  if (asked === undefined || asked === 'absent') return undefined
+  if (isTerminal(asked) && call in truthful && (status !== 'already_finished' || outcome.as !== asked))
+    return `answers ${status} ${outcome.as ?? ''}`
+  if (call === 'result') return isTerminal(asked) === (status === 'timeout') ? `answers ${status}` : undefined
+  // whoever took it over may have gone on with it before the answer
+  if (world.ledger.claims.some((claim) => claim.id === id && claim.n > n)) return undefined
+  const allowed = truthful[call as Call]?.[asked]
+  if (allowed && status !== 'already_finished' && !allowed.includes(status)) return `answers ${status}`
+  return undefined
+}
+
+/** Law 8: a command that is repeated changes nothing, and says so. Asked at the end of a run, of everything in it. */
+export async function repeatsAreIdle(world: World): Promise<string[]> {
+  const broken: string[] = []
+  const { runtime } = world.primary
+  for (const row of [...world.ledger.rows.values()]) {
+    const handle = runtime.execution(row.id)
+    for (const call of ['pause', 'resume', 'cancel'] as const) {
+      const answer = await handle[call]()
+      if (answer.status !== 'already_finished' || answer.as !== row.status)
+        broken.push(`${call} of ${row.id}, which is ${row.status}, answers ${JSON.stringify(answer)}`)
+    }
+    const sent = await handle.send({ type: 'PING', n: -1 })
+    if (sent.status !== 'already_finished') broken.push(`send to ${row.id} answers ${sent.status}`)
+    if (row.idempotencyKey === null) continue
+    const again = await runtime.trigger(
+      row.entryPoint as never,
+      ...([{ label: 'again' }, { idempotencyKey: row.idempotencyKey }] as [never, never]),
+    )
+    if (again.id !== row.id) broken.push(`the key of ${row.id} gives ${again.id}`)
+  }
+  await world.settle()
+  const after = world.ledger.written.filter(
+    ({ commit, record }) => record.context && (record.context as { label?: string }).label === 'again' && commit.revision > 0,
+  )
+  if (after.length > 0) broken.push(`${after.length} commits were made by commands that were repeated`)
+  return broken
+}
+
+/** Law 9: each refused value is named with its path, each failed write is told to a caller or in the health of the store. */
+export function nothingSilent(world: World): string[] {
+  const { ledger } = world
+  const broken: string[] = []
+  for (const { call, error, status } of ledger.answers) {
+    if (error !== undefined && !isStatewardError(error)) broken.push(`${call} rejects with an untyped error: ${inspect(error)}`)
+    if (call !== 'bad send' && call !== 'bad trigger') continue
+    if (error === undefined && status !== 'already_finished') broken.push(`${call} answers ${status}`)
+    if (isStatewardError(error, 'not_storable') && error.details['path'] !== 'bad')
+      broken.push(`${call} names ${String(error.details['path'])}`)
+  }
+  for (const { n, ids, process, error, operation } of ledger.failed) {
+    const said =
+      world.processes.some(({ name, health }) => name === process && health.some((line) => line.includes(error.message))) ||
+      ledger.answers.some(
+        (answer) => answer.process === process && String((answer.error as Error | undefined)?.message).includes(error.message),
+      )
+    // what failed is tried again at once, commit by commit; a failure of that is another one
+    const mended =
+      operation === 'commit' &&
+      ids.every((id) => ledger.attempts.some((tried) => tried.n > n && tried.process === process && tried.id === id))
+    const died = world.processes.some(({ name, lives }) => name === process && !lives)
+    if (!said && !mended && !died) broken.push(`nobody was told of ${operation} in ${process}: ${error.message}`)
+  }
+  for (const { record, commit } of ledger.written) {
+    const context = record.context as { poison?: unknown } | undefined
+    if (context?.poison !== undefined) broken.push(`${commit.id} stored a function`)
+  }
+  for (const row of ledger.rows.values()) {
+    const poisoned = row.status === 'failed' && row.error?.includes('not_storable')
+    if (poisoned && !row.error?.includes('context.poison'))
+      broken.push(`${row.id} does not name what can't be stored: ${row.error}`)
+  }
+  return broken
+}

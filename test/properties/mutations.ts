@@ -1,0 +1,106 @@
+/**
+ * For each law a line that upholds it, and what is left when it is taken out.
+ *
+ * Owns: that list. `laws.mutation.ts` shows that the property of the law fails without the line; `docs/laws.md` shows
+ * the list to readers.
+ */
+
+/** One line taken out. */
+export interface Mutation {
+  readonly law: number
+  /** The law in a few words. */
+  readonly name: string
+  readonly file: string
+  /** Exactly as it stands in the file, once. */
+  readonly line: string
+  readonly instead: string
+  /** What the line does, for readers. */
+  readonly upholds: string
+}
+
+/** One for each law. */
+export const mutations: readonly Mutation[] = [
+  {
+    law: 1,
+    name: 'One end',
+    file: 'src/actors/stream-actor.ts',
+    line: 'if (!this.#dead) this.#reload(execution.id)',
+    instead: '',
+    upholds: 'an execution whose commit failed is taken up again from what is durable',
+  },
+  {
+    law: 2,
+    name: 'Conservation',
+    file: 'src/actors/stream-actor.ts',
+    line: 'if (this.used >= this.definition.maxConcurrent || !this.#port.slots.take()) return false',
+    instead: 'if (!this.#port.slots.take()) return false',
+    upholds: 'no slot is given beyond the limit of the stream',
+  },
+  {
+    law: 3,
+    name: 'Restart',
+    file: 'src/actors/program-steps.ts',
+    line: 'const restored = step.restored ? this.#restored[step.path] : undefined',
+    instead: 'const restored = undefined',
+    upholds: 'a step that runs again has the idempotency key of its visit',
+  },
+  {
+    law: 4,
+    name: 'Output commit',
+    file: 'src/actors/program-host.ts',
+    line: "if (this.#settings.durability === 'relaxed') return this.#run(held)",
+    instead: 'return this.#run(held)',
+    upholds: 'an output waits for the commit that holds its cause',
+  },
+  {
+    law: 5,
+    name: 'No loss',
+    file: 'src/actors/command-router.ts',
+    line: 'else if (execution.takesEvents && !execution.mail.waits) {',
+    instead: 'else if (!execution.mail.waits) {',
+    upholds: 'an event for a program that can not take it now is put into the durable inbox',
+  },
+  {
+    law: 6,
+    name: 'Isolation',
+    file: 'src/actors/program-system.ts',
+    line: 'const keyed = new Map<string, InnerActor>()',
+    instead: "const keyed = ((globalThis as { keyed?: Map<string, InnerActor> })['keyed'] ??= new Map<string, InnerActor>())",
+    upholds: 'each program has a system of its own, with its own `systemId`s',
+  },
+  {
+    law: 7,
+    name: 'Fencing',
+    file: 'src/persistence/group-commit.ts',
+    line: 'if (!(await this.#isOwner())) verdicts = batch.map(tooLate)',
+    instead: '',
+    upholds: 'what was written before a freeze is not let out after another owner has taken over',
+  },
+  {
+    law: 8,
+    name: 'Truthful answers',
+    file: 'src/actors/execution-commands.ts',
+    line: "const revision = await within(execution, wait, (status) => status === 'paused')",
+    instead: 'const revision = await within(execution, wait, () => true)',
+    upholds: '`paused` is answered once no step is in flight, and not before',
+  },
+  {
+    law: 9,
+    name: 'Nothing silent',
+    file: 'src/persistence/group-commit.ts',
+    line: 'told(committer, () => committer.refused(error, commit))',
+    instead: '',
+    upholds: 'a write that failed is told to the execution that asked for it, and to its caller',
+  },
+]
+
+/** The table of `docs/laws.md`. */
+export function mutationTable(): string {
+  const row = ({ law, name, file, line, upholds }: Mutation) =>
+    `| ${law}. ${name} | ${upholds} | \`${(line.split('\n')[0] ?? '').replaceAll('|', '\\|')}\` in \`${file}\` | \`test/properties/laws.test.ts\`, law ${law} |`
+  return [
+    '| law | what upholds it | the line that was taken out | the test that then fails |',
+    '| --- | --- | --- | --- |',
+    ...mutations.map(row),
+  ].join('\n')
+}
