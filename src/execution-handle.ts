@@ -28,6 +28,17 @@ export interface HandlePort {
   fork(id: string, options: ForkOptions): Promise<string>
 }
 
+type IsAny<T> = 0 extends 1 & T ? true : false
+
+/** The output of a program; unknown if the program is. */
+type OutputOf<TProgram extends AnyActorLogic> = IsAny<OutputFrom<TProgram>> extends true ? unknown : OutputFrom<TProgram>
+
+/** The events of a program; any object with a `type` if the program is unknown. */
+type EventOf<TProgram extends AnyActorLogic> =
+  IsAny<EventFromLogic<TProgram>> extends true
+    ? { readonly type: string } | { readonly type: string; readonly [key: string]: unknown }
+    : EventFromLogic<TProgram>
+
 /**
  * An execution, by id. Commands may be repeated and answer what is durable; see each outcome type.
  * Every call may reject with `store_failed`, and `no_answer` if another process holds the execution and does not react.
@@ -42,7 +53,7 @@ export class ExecutionHandle<TProgram extends AnyActorLogic = AnyActorLogic> {
   }
 
   /** Sends an event to the program; resolves once what it caused is durable. Errors: `invalid_event`, `not_storable`. */
-  send(event: EventFromLogic<TProgram>): Promise<SendOutcome> {
+  send(event: EventOf<TProgram>): Promise<SendOutcome> {
     return this.#port.router.send(this.id, event)
   }
 
@@ -79,8 +90,8 @@ export class ExecutionHandle<TProgram extends AnyActorLogic = AnyActorLogic> {
   }
 
   /** Waits for the end. `timeout: 0` asks and does not wait. Rejects with the signal's reason when that fires. */
-  result(options?: ResultOptions): Promise<ResultOutcome<OutputFrom<TProgram>>> {
-    return this.#port.router.result(this.id, options) as Promise<ResultOutcome<OutputFrom<TProgram>>>
+  result(options?: ResultOptions): Promise<ResultOutcome<OutputOf<TProgram>>> {
+    return this.#port.router.result(this.id, options) as Promise<ResultOutcome<OutputOf<TProgram>>>
   }
 
   /** The execution as of its last commit. */

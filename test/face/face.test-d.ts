@@ -1,0 +1,181 @@
+/**
+ * The types of the face, as a user meets them. Checked by `npm run check:types` and by `face.test.ts`; never run.
+ * Every `@ts-expect-error` is a wrong use that must not compile.
+ */
+import { createRuntime, defineEntryPoint, fromExecution, fromStep, type ExecutionHandle, type ExecutionRecord } from 'stateward'
+import { memoryStore } from 'stateward/memory'
+import { assign, fromPromise, fromTransition, setup } from 'xstate'
+
+type IsAny<T> = 0 extends 1 & T ? true : false
+type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
+const holds = <T extends true>(_proof?: T) => undefined
+
+const ticketMachine = setup({
+  types: {
+    input: {} as { id: number },
+    context: {} as { id: number; approved: boolean },
+    events: {} as { type: 'APPROVE' } | { type: 'REJECT'; reason: string },
+    output: {} as { approved: boolean },
+  },
+}).createMachine({
+  id: 'ticket',
+  context: ({ input }) => ({ id: input.id, approved: false }),
+  initial: 'open',
+  states: { open: { on: { APPROVE: { target: 'closed', actions: assign({ approved: true }) } } }, closed: { type: 'final' } },
+  output: ({ context }) => ({ approved: context.approved }),
+})
+const double = fromPromise(async ({ input }: { input: number }) => input * 2)
+const counter = fromTransition((n: number, event: { type: 'ADD'; by: number }) => n + event.by, 0)
+
+const runtime = createRuntime({
+  store: memoryStore(),
+  entryPoints: [
+    defineEntryPoint({ id: 'tickets', program: ticketMachine, cancelEvent: { type: 'REJECT', reason: 'cancelled' } }),
+    defineEntryPoint({ id: 'double', program: double }),
+    defineEntryPoint({ id: 'counter', program: counter }),
+  ],
+})
+
+export async function inputs() {
+  await runtime.trigger('tickets', { id: 1 })
+  await runtime.trigger('tickets', { id: 1 }, { correlationId: 'c', idempotencyKey: 'k', priority: 1, timeout: 5 })
+  await runtime.trigger('double', 2)
+  await runtime.trigger('counter')
+  // @ts-expect-error the input is missing
+  await runtime.trigger('tickets')
+  // @ts-expect-error the input is of another type
+  await runtime.trigger('tickets', { id: 'one' })
+  // @ts-expect-error the input lacks a property
+  await runtime.trigger('tickets', {})
+  // @ts-expect-error the input is that of another entry point
+  await runtime.trigger('double', { id: 1 })
+  // @ts-expect-error there is no such entry point
+  await runtime.trigger('nowhere', { id: 1 })
+  // @ts-expect-error there is no such option
+  await runtime.trigger('tickets', { id: 1 }, { prio: 1 })
+  // @ts-expect-error a timeout is a number
+  await runtime.trigger('tickets', { id: 1 }, { timeout: '5s' })
+  // @ts-expect-error there is no such stream
+  runtime.stream('nowhere')
+  runtime.stream('tickets')
+}
+
+export async function events() {
+  const execution = await runtime.trigger('tickets', { id: 1 })
+  await execution.send({ type: 'APPROVE' })
+  await execution.send({ type: 'REJECT', reason: 'no' })
+  // @ts-expect-error there is no such event
+  await execution.send({ type: 'APROVE' })
+  // @ts-expect-error the event lacks its reason
+  await execution.send({ type: 'REJECT' })
+  // @ts-expect-error an event is an object
+  await execution.send('APPROVE')
+  // @ts-expect-error there is no such mode
+  await execution.pause({ mode: 'later' })
+  const counting = await runtime.trigger('counter')
+  await counting.send({ type: 'ADD', by: 1 })
+  // @ts-expect-error an amount is a number
+  await counting.send({ type: 'ADD', by: '1' })
+}
+
+export async function outcomes() {
+  const execution = await runtime.trigger('tickets', { id: 1 })
+  const outcome = await execution.result()
+  // @ts-expect-error only a completed one has an output
+  void outcome.output
+  // @ts-expect-error only a failed one has an error for sure
+  void outcome.error.message
+  // @ts-expect-error there is no such status
+  void (outcome.status === 'canceled')
+  if (outcome.status === 'completed') {
+    holds<Equal<typeof outcome.output, { approved: boolean }>>()
+    // @ts-expect-error the output has no such property
+    void outcome.output.rejected
+    // @ts-expect-error the output is of another type
+    const wrong: { approved: string } = outcome.output
+    void wrong
+  }
+  if (outcome.status === 'failed') holds<Equal<typeof outcome.error.message, string>>()
+  const doubled = await (await runtime.trigger('double', 2)).result({ timeout: 0 })
+  if (doubled.status === 'completed') holds<Equal<typeof doubled.output, number>>()
+  const answer = await execution.cancel()
+  // @ts-expect-error a cancel never answers so
+  void (answer.status === 'paused')
+  const record = await execution.get()
+  // @ts-expect-error it may not be there
+  void record.revision
+}
+
+export async function nothingIsAny() {
+  const execution = await runtime.trigger('tickets', { id: 1 })
+  const outcome = await execution.result()
+  const sent = await execution.send({ type: 'APPROVE' })
+  const page = await runtime.executions({ entryPoint: 'tickets', status: ['paused', 'failed'], limit: 50 })
+  const [first] = page.executions
+  type Input = Parameters<typeof runtime.trigger<'tickets'>>[1]
+  type Event = Parameters<typeof execution.send>[0]
+  holds<Equal<IsAny<typeof execution>, false>>()
+  holds<Equal<IsAny<typeof outcome>, false>>()
+  holds<Equal<IsAny<typeof sent>, false>>()
+  holds<Equal<IsAny<Input>, false>>()
+  holds<Equal<Input, { id: number }>>()
+  holds<Equal<IsAny<Event>, false>>()
+  holds<Equal<typeof page.executions, readonly ExecutionRecord[]>>()
+  holds<Equal<IsAny<NonNullable<typeof first>['context']>, false>>()
+  holds<Equal<IsAny<NonNullable<typeof first>['input']>, false>>()
+  holds<Equal<IsAny<NonNullable<typeof first>['output']>, false>>()
+  if (outcome.status === 'completed') holds<Equal<IsAny<typeof outcome.output>, false>>()
+  // @ts-expect-error there is no such status
+  await runtime.executions({ status: 'canceled' })
+  for await (const event of runtime.events({ since: 0 })) holds<Equal<IsAny<typeof event.data>, false>>()
+  for await (const misfit of runtime.misfits()) holds<Equal<typeof misfit.reason, string>>()
+  // an execution that is known by its id alone takes its program's type
+  const typed: ExecutionHandle<typeof ticketMachine> = runtime.execution('x')
+  // @ts-expect-error there is no such event
+  await typed.send({ type: 'APROVE' })
+  const anonymous = await runtime.execution('x').result()
+  if (anonymous.status === 'completed') holds<Equal<IsAny<typeof anonymous.output>, false>>()
+}
+
+export function definitions() {
+  // @ts-expect-error a program is actor logic
+  defineEntryPoint({ id: 'e', program: () => 1 })
+  // @ts-expect-error an id is needed
+  defineEntryPoint({ program: double })
+  // @ts-expect-error there is no such option
+  defineEntryPoint({ id: 'e', program: double, maxConcurent: 1 })
+  // @ts-expect-error there is no such trigger
+  defineEntryPoint({ id: 'e', program: double, trigger: { type: 'carrier-pigeon' } })
+  // @ts-expect-error the machine takes no such event
+  defineEntryPoint({ id: 'e', program: ticketMachine, cancelEvent: { type: 'STOP' } })
+  // @ts-expect-error a runtime needs a store
+  createRuntime({ entryPoints: [] })
+}
+
+export function steps() {
+  const step = fromStep(async ({ input, attempt, idempotencyKey, signal }: { input: { amount: number } } & StepExtras) => {
+    holds<Equal<typeof input, { amount: number }>>()
+    holds<Equal<typeof attempt, number>>()
+    holds<Equal<typeof idempotencyKey, string>>()
+    holds<Equal<typeof signal, AbortSignal>>()
+    return { paid: input.amount }
+  })
+  const other = fromExecution<{ paid: number }, { amount: number }>('payments')
+  setup({ actors: { step, other } }).createMachine({
+    id: 'm',
+    // @ts-expect-error the step takes an amount
+    invoke: { src: 'step', input: { sum: 1 } },
+  })
+  // @ts-expect-error a policy is one of three
+  fromStep(() => 1, { onRecovery: 'repeat' })
+  setup({ actors: { step, other } }).createMachine({
+    id: 'm',
+    invoke: {
+      src: 'other',
+      input: { amount: 1 },
+      onDone: { actions: ({ event }) => holds<Equal<typeof event.output, { paid: number }>>() },
+    },
+  })
+}
+
+type StepExtras = Pick<Parameters<Parameters<typeof fromStep>[0]>[0], 'attempt' | 'idempotencyKey' | 'signal'>
