@@ -8,6 +8,7 @@ import { existsSync } from 'node:fs'
 import { expect } from 'vitest'
 import { isTerminal } from '../../../src/index.js'
 import { decode } from '../../../src/persistence/snapshot-codec.js'
+import { LINES_OF_AN_ORDER } from '../processes/order-machine.js'
 import { readStepLog } from '../processes/step-log.js'
 import type { CrashFolder } from './crash-folder.js'
 import type { RealProcess } from './real-process.js'
@@ -81,7 +82,7 @@ export class OrderAudit {
       expect(decode(end?.data as string, { id, what: 'output' })).toEqual(outcome.output)
       expect(this.outcomes.get(n)).toEqual(outcome)
     }
-    this.#checkActions(count)
+    this.#checkEffects(count)
   }
 
   /** A line whose key was there before this process may only stand for a step that was in flight when its predecessor died. */
@@ -117,13 +118,11 @@ export class OrderAudit {
     }
   }
 
-  /** A named action runs at least once, whatever was killed. */
-  #checkActions(count: number): void {
-    const done = new Set(
-      readStepLog(this.#folder.log)
-        .filter(({ kind }) => kind === 'action')
-        .map(({ n }) => n),
-    )
-    expect(done.size, 'every named action ran').toBe(count)
+  /** Whatever was killed, a named action runs at least once, and a step that runs again does so under the key that it had. */
+  #checkEffects(count: number): void {
+    const lines = readStepLog(this.#folder.log)
+    const of = (wanted: string) => new Set(lines.filter(({ kind }) => kind === wanted).map(({ key }) => key))
+    expect(of('action').size, 'every named action ran').toBe(count)
+    expect(of('step').size, 'each step of each order has one key').toBe(count * (LINES_OF_AN_ORDER - 1))
   }
 }
