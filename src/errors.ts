@@ -19,7 +19,6 @@ const codes = {
   not_started: false,
   already_stopped: false,
   draining: true,
-  start_failed: true,
   // admission
   queue_full: true,
   // values
@@ -33,7 +32,6 @@ const codes = {
   stale_owner: false,
   no_answer: true,
   // execution
-  program_failed: false,
   program_mismatch: false,
   endless_loop: false,
   step_timeout: true,

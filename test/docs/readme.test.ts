@@ -1,0 +1,47 @@
+/** The code of the README runs, twice as it suggests, and its links lead somewhere. */
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, it, onTestFinished } from 'vitest'
+import { codeBlock, codeBlocks, runCodeBlock } from './code-blocks.js'
+
+const read = (file: string) => readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8')
+
+it('the example of the README runs, and finds its order again when it is run a second time', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'stateward-readme-'))
+  onTestFinished(() => rmSync(folder, { recursive: true }))
+  const example = codeBlock('README.md', 'Embedding')
+  const replace = { "'orders.db'": JSON.stringify(join(folder, 'orders.db')) }
+  const result = /\/\/ (\{.*\})$/m.exec(example.code)?.[1]
+  expect(result).toContain('completed')
+  const first = await runCodeBlock(example, { replace })
+  expect(first.printed[0]).toMatch(/^{ status: 'delivered', revision: \d+ }$/)
+  expect(first.printed[1]?.replaceAll(/\s+/g, ' ')).toBe(result)
+  const second = await runCodeBlock(example, { replace })
+  expect(second.printed[0]).toBe("{ status: 'already_finished', as: 'completed' }")
+  expect(second.printed[1]?.replaceAll(/\s+/g, ' ')).toBe(result)
+})
+
+it('the example is the only code of the README, and no longer than a page', () => {
+  expect(codeBlocks('README.md').map(({ heading }) => heading)).toEqual(['Embedding'])
+  expect(codeBlock('README.md', 'Embedding').code.split('\n').length).toBeLessThanOrEqual(38)
+})
+
+it.each(['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'docs/guide.md', 'docs/stores.md'])(
+  'the links of %s lead somewhere',
+  (page) => {
+    const links = [...read(page).matchAll(/\]\(([^)#\s]+)(#[^)]*)?\)/g)]
+      .map(([, to = '']) => to)
+      .filter((to) => !to.includes('://'))
+    expect(links.length).toBeGreaterThan(0)
+    const from = new URL(`../../${page}`, import.meta.url)
+    expect(links.filter((to) => !existsSync(new URL(to, from)))).toEqual([])
+  },
+)
+
+it('the commands of the README are scripts of the package', () => {
+  const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> }
+  const commands = codeBlocks('README.md', 'sh').flatMap(({ code }) => [...code.matchAll(/npm run ([\w:]+)|npm (start|test)/g)])
+  expect(commands.length).toBeGreaterThan(2)
+  for (const [, script, short] of commands) expect(Object.keys(scripts)).toContain(script ?? short)
+})

@@ -1,0 +1,153 @@
+/** The tables of the guide name what the sources have, all of it and nothing else, with the defaults that it really has. */
+import { readdirSync, readFileSync } from 'node:fs'
+import { parseSync } from 'oxc-parser'
+import { fromPromise } from 'xstate'
+import { describe, expect, it } from 'vitest'
+import { supervisorSettings } from '../../src/actors/supervisor-options.js'
+import { defineEntryPoint, executionStatuses, StatewardError, type StatewardErrorCode } from '../../src/index.js'
+import { memoryStore } from '../../src/memory.js'
+
+const read = (file: string) => readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8')
+const guide = read('docs/guide.md')
+
+/** The cells of the first table under a heading, a row a line, without its head. */
+function table(heading: string): string[][] {
+  const section = guide.split(`\n## ${heading}\n`)[1]?.split('\n## ')[0] ?? ''
+  const lines = section.split('\n')
+  const head = lines.findIndex((line) => line.startsWith('|---'))
+  const rows = lines.slice(head + 1)
+  return rows
+    .slice(
+      0,
+      rows.findIndex((line) => !line.startsWith('|')),
+    )
+    .map((line) =>
+      line
+        .split(/(?<!\\)\|/)
+        .slice(1, -1)
+        .map((cell) => cell.trim()),
+    )
+}
+
+const code = (cell: string | undefined) => [...(cell ?? '').matchAll(/`([^`]+)`/g)].map(([, text = '']) => text)
+
+interface Member {
+  readonly key?: { readonly name: string }
+}
+
+/** The members of an interface of the sources. */
+function members(file: string, name: string): string[] {
+  for (const node of parseSync(file, read(file)).program.body) {
+    const declared = node.type === 'ExportNamedDeclaration' ? node.declaration : undefined
+    if (declared?.type === 'TSInterfaceDeclaration' && declared.id.name === name)
+      return (declared.body.body as readonly Member[]).flatMap(({ key }) => (key ? [key.name] : []))
+  }
+  throw new Error(`${file} has no interface ${name}`)
+}
+
+/** What a cell says the default is; undefined where it says so in words. */
+function shown(cell: string | undefined): unknown {
+  const [text] = code(cell)
+  // the text of a page of this repository
+  return text === undefined || text.includes('(') || text === 'systemClock'
+    ? undefined
+    : (Function(`return ${text}`)() as unknown)
+}
+
+describe('the table of', () => {
+  it.each([
+    ['Entry points', ['src/entry-point.ts', 'EntryPointOptions']],
+    ['Steps', ['src/actors/step.ts', 'StepOptions']],
+    ['Runtime', ['src/actors/supervisor-options.ts', 'SupervisorOptions']],
+    ['Triggering', ['src/events/requests.ts', 'TriggerOptions']],
+  ] as const)('"%s" names every option, and no other', (heading, [file, name]) => {
+    const inspected = heading === 'Runtime' ? ['inspect'] : []
+    expect(
+      table(heading)
+        .map(([option]) => code(option)[0])
+        .toSorted(),
+    ).toEqual([...members(file, name), ...inspected].toSorted())
+  })
+
+  it('"Entry points" has the defaults that an entry point really has', () => {
+    const made = defineEntryPoint({ id: 'a', program: fromPromise(async () => 1) }) as unknown as Record<string, unknown>
+    for (const [option, cell] of table('Entry points')) {
+      const [name = ''] = code(option)
+      if (cell === 'none') expect(made[name], name).toBeUndefined()
+      else if (cell !== 'required') expect({ [name]: shown(cell) }).toEqual({ [name]: made[name] })
+    }
+  })
+
+  it('"Runtime" has the defaults that a runtime really has', () => {
+    const made = supervisorSettings({ store: memoryStore(), entryPoints: [] }) as unknown as Record<string, unknown>
+    const compared = table('Runtime').filter(([, cell]) => shown(cell) !== undefined)
+    expect(compared.length).toBeGreaterThan(5)
+    for (const [option, cell] of compared) {
+      const [name = ''] = code(option)
+      expect({ [name]: shown(cell) }).toEqual({ [name]: made[name] })
+    }
+  })
+
+  it('"Commands" names every answer there is', () => {
+    const answers = [...read('src/events/outcomes.ts').matchAll(/readonly status: ([^;}\n]+)/g)].flatMap(([, union = '']) => [
+      ...union.matchAll(/'(\w+)'/g),
+    ])
+    const section = guide.split('\n## Commands\n')[1]?.split('\n## ')[0]
+    expect(answers.length).toBeGreaterThan(15)
+    for (const [, answer] of answers) expect(code(section)).toContain(answer)
+  })
+
+  it('"Journal" names every type of event, and no other', () => {
+    const named = table('Journal').flatMap(([types]) => code(types))
+    const union = read('src/events/execution-events.ts').split('export type JournalEventType =')[1] ?? ''
+    const plain = [...union.matchAll(/'(execution\.\w+)'/g)].map(([, type]) => type)
+    const ends = executionStatuses.slice(executionStatuses.indexOf('completed')).map((status) => `execution.${status}`)
+    expect(named.toSorted()).toEqual([...plain, ...ends].toSorted())
+  })
+
+  it('"Errors" names every code, and no other, with whether it may be tried again', () => {
+    const codes = [...(read('src/errors.ts').split('const codes = {')[1]?.split('} as const')[0] ?? '').matchAll(/^ {2}(\w+):/gm)]
+    const rows = table('Errors')
+    expect(rows.map(([cell]) => code(cell)[0]).toSorted()).toEqual(codes.map(([, name]) => name).toSorted())
+    for (const [cell, retryable, what] of rows) {
+      const error = new StatewardError(code(cell)[0] as StatewardErrorCode, '')
+      expect([error.code, retryable]).toEqual([error.code, error.retryable ? 'yes' : 'no'])
+      expect(what).not.toBe('')
+    }
+  })
+
+  it('every code is thrown somewhere', () => {
+    const sources = readdirSync(new URL('../../src/', import.meta.url), { recursive: true, encoding: 'utf8' })
+      .filter((file) => file.endsWith('.ts') && file !== 'errors.ts')
+      .map((file) => read(`src/${file}`))
+      .join('\n')
+    const thrown = (name = '') => new RegExp(`StatewardError\\(\\s*'${name}'`).test(sources)
+    expect(
+      table('Errors')
+        .map(([cell]) => code(cell)[0])
+        .filter((name) => !thrown(name)),
+    ).toEqual([])
+  })
+})
+
+it('every file that ARCHITECTURE.md names is there', () => {
+  const named = code(read('ARCHITECTURE.md').replaceAll(/^```[^]*?^```$/gm, '')).filter((name) =>
+    /^(\w[\w-]*\/)*[\w-]+\.ts$/.test(name),
+  )
+  expect(named.length).toBeGreaterThan(20)
+  for (const name of named) {
+    const places = name.includes('/') ? ['src/', ''] : ['src/', 'src/actors/', 'src/machines/', 'src/persistence/']
+    expect(
+      places.some((place) => exists(`${place}${name}`)),
+      name,
+    ).toBe(true)
+  }
+})
+
+function exists(file: string): boolean {
+  try {
+    return read(file).length > 0
+  } catch {
+    return false
+  }
+}
