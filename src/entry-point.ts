@@ -188,7 +188,7 @@ function text(at: string, name: string, value: unknown): string {
 }
 
 function invalid(entryPoint: string, option: string, value: unknown, wanted: string): never {
-  const shown = typeof value === 'object' || typeof value === 'function' ? typeof value : String(value)
+  const shown = typeof value === 'object' || typeof value === 'function' ? typeof value : String(value as number)
   throw new StatewardError('invalid_definition', `Entry point ${entryPoint}: \`${option}\` is ${shown}; it must be ${wanted}.`, {
     details: { entryPoint, option, value: shown },
   })

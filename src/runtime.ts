@@ -15,7 +15,7 @@ import {
 import { executionRecord, type ExecutionRecord } from './actors/execution-view.js'
 import { forkedProgram, splitState } from './actors/execution-state.js'
 import type { EventFilter, RuntimeEvent } from './actors/journal-feed.js'
-import { guardedObserver } from './actors/program-system.js'
+import { guardedObserver } from './actors/xstate/inspection.js'
 import { partsOf, preparedInput, supervisorMachine, type SupervisorParts } from './actors/supervisor-logic.js'
 import type { SupervisorOptions } from './actors/supervisor-options.js'
 import { acceptedId, checkTrigger } from './actors/trigger-check.js'
@@ -269,7 +269,7 @@ export function createRuntime<const TEntryPoints extends readonly EntryPoint[]>(
     if (actor.getSnapshot().status === 'error' && parts.supervisor.phase === 'idle') actor = made()
     if (actor.getSnapshot().status === 'active') actor.start()
   }
-  return new Runtime<TEntryPoints>(() => actor as unknown as AnyActorRef, parts, begin)
+  return new Runtime<TEntryPoints>(() => actor, parts, begin)
 }
 
 /** The calls of a supervisor that was started as an actor. Throws `not_started` for another ref. */

@@ -269,7 +269,7 @@ export class CommandRouter {
       signal?.addEventListener('abort', abort, { once: true })
       subscribe(
         (outcome) => done(() => resolve(outcome)),
-        (error) => done(() => reject(error as Error)),
+        (error) => done(() => reject(error)),
       )
     })
   }

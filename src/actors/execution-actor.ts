@@ -4,35 +4,34 @@
  * Owns: the one commit in flight, and that an answer is given only when the commit that holds its cause is durable.
  * Talks to: its row, program, clocks, mail and waiters, which have files of their own; the stream above through `ExecutionPort`.
  */
-import type { AnyActorRef, AnyEventObject } from 'xstate'
+import type { AnyEventObject } from 'xstate'
 import type { Clock } from '../clock.js'
 import { isStatewardError } from '../errors.js'
 import type { ExecutionContext, ExecutionEvent, Intervention, LimitName } from '../events/execution-events.js'
 import { isTerminal, type ExecutionStatus } from '../events/execution-status.js'
-import { statusOf, type CommitReason } from '../machines/execution-machine.js'
-import { startClocks } from '../machines/execution-notes.js'
+import type { CommitReason } from '../machines/execution-machine.js'
 import type { Committer } from '../persistence/group-commit.js'
 import type { Commit, CommitVerdict } from '../persistence/snapshot-store.js'
 import { CommitWaiters } from './commit-waiters.js'
 import { dueAt, ExecutionClocks } from './execution-clocks.js'
 import { executionRef, tell, type ExecutionEffects, type ExecutionMachineRef } from './execution-effects.js'
 import { ExecutionMail } from './execution-mail.js'
-import type { AcceptOutcome, ExecutionOrigin } from './execution-origin.js'
+import { opening, type AcceptOutcome, type ExecutionOrigin } from './execution-origin.js'
 import type { ExecutionPort } from './execution-port.js'
 import { ExecutionProgram, type ProgramWatcher } from './execution-program.js'
-import { ExecutionRow } from './execution-row.js'
-import { splitState } from './execution-state.js'
-import { stopActor } from './program-system.js'
+import type { ExecutionRow } from './execution-row.js'
+import { ExecutionStanding } from './execution-standing.js'
+import { stopActor } from './xstate/hidden-members.js'
 
 /** One execution in memory. */
-export class ExecutionActor implements Committer, ProgramWatcher, ExecutionEffects {
+export class ExecutionActor extends ExecutionStanding implements Committer, ProgramWatcher, ExecutionEffects {
   readonly id: string
-  readonly #machine: ExecutionMachineRef
+  protected readonly machine: ExecutionMachineRef
   readonly mail = new ExecutionMail()
   readonly program: ExecutionProgram
   /** True while it holds a slot of its stream. */
   hasSlot = false
-  readonly #row: ExecutionRow
+  protected readonly row: ExecutionRow
   readonly #port: ExecutionPort
   readonly #clocks: ExecutionClocks
   readonly #waiters = new CommitWaiters()
@@ -44,26 +43,20 @@ export class ExecutionActor implements Committer, ProgramWatcher, ExecutionEffec
   #whenGone: (() => void)[] = []
 
   constructor(port: ExecutionPort, id: string, origin: ExecutionOrigin) {
+    super()
     this.id = id
     this.#port = port
-    this.#clocks = new ExecutionClocks(port.clock, { reached: (what) => this.#reached(what), idle: () => this.#passivate() })
-    if (origin.kind === 'fresh') {
-      this.#row = new ExecutionRow(id, origin.acceptance)
-      this.#recovering = false
-      this.program = new ExecutionProgram(port, this, origin.input, origin.program)
-      // with a slot at hand it never stands in the queue
-      this.hasSlot = port.takeSlot()
-      const context = this.hasSlot ? withClocks(origin.context, port.clock.now()) : origin.context
-      this.#machine = executionRef(id, { value: this.hasSlot ? 'running' : 'queued', context }, port.parent, this)
-    } else {
-      const { stored } = origin
-      const { lifecycle, program } = splitState(stored.state, id)
-      this.#row = new ExecutionRow(id, stored)
-      this.#recovering = origin.recovered
-      this.program = new ExecutionProgram(port, this, origin.input, program)
-      const context = { ...lifecycle.context, executionId: id, entryPoint: stored.entryPoint }
-      this.#machine = executionRef(id, { value: lifecycle.value, context }, port.parent, this)
-    }
+    this.#clocks = new ExecutionClocks(port.clock, {
+      reached: (what) => this.#reached(what), // what rejects it is told to whoever holds the stream, or is no longer ours
+      idle: () => void this.release().catch(() => undefined),
+    })
+    // with a slot at hand a fresh one never stands in the queue
+    this.hasSlot = origin.kind === 'fresh' && port.takeSlot()
+    const { row, lifecycle, program } = opening(origin, id, this.hasSlot ? port.clock.now() : undefined)
+    this.row = row
+    this.#recovering = origin.kind === 'stored' && origin.recovered
+    this.program = new ExecutionProgram(port, this, origin.input, program)
+    this.machine = executionRef(id, lifecycle, port.parent, this)
   }
 
   /** Starts a fresh one; resolves once its acceptance is durable. */
@@ -71,7 +64,7 @@ export class ExecutionActor implements Committer, ProgramWatcher, ExecutionEffec
     return new Promise((resolve, reject) => {
       this.#accepted = { resolve, reject }
       this.publish('execution.accepted', undefined)
-      this.#machine.start()
+      this.machine.start()
       if (this.hasSlot) this.runProgram()
       else this.#port.acquire(this)
       this.enter(this.hasSlot ? 'running' : 'queued', this.context)
@@ -80,13 +73,13 @@ export class ExecutionActor implements Committer, ProgramWatcher, ExecutionEffec
 
   /** Goes on where a stored one stood. */
   revive(): void {
-    const { value, context } = this.#machine.getSnapshot()
-    this.#machine.start()
+    const { value, context } = this.machine.getSnapshot()
+    this.machine.start()
     this.#clocks.set(context.limits)
-    if (this.#recovering) this.publish('execution.recovered', { recoveries: this.#row.recoveries })
+    if (this.#recovering) this.publish('execution.recovered', { recoveries: this.row.recoveries })
     if (isTerminal(this.status)) return this.#payDebts()
-    if (this.#row.recoveries > this.#port.definition.maxRecoveries && this.status !== 'paused') {
-      return this.program.fail(this.#row.recoveryLimit(), true)
+    if (this.row.recoveries > this.#port.definition.maxRecoveries && this.status !== 'paused') {
+      return this.program.fail(this.row.recoveryLimit(), true)
     }
     if (value === 'queued') return this.#port.acquire(this) ? this.grant() : undefined
     if (value === 'running') return this.#port.acquire(this) ? this.runProgram() : this.tell({ type: 'slot.missing' })
@@ -101,65 +94,8 @@ export class ExecutionActor implements Committer, ProgramWatcher, ExecutionEffec
     this.tell({ type: 'slot.granted', at: this.#port.clock.now() })
   }
 
-  // ── what others read ──────────────────────────────────────────────────────────────────────────────────────────────
-
-  get ref(): AnyActorRef {
-    return this.#machine as unknown as AnyActorRef
-  }
-
-  /** As of the last durable commit. */
-  get status(): ExecutionStatus {
-    return this.#row.status
-  }
-
-  get revision(): number {
-    return this.#row.revision
-  }
-
-  get priority(): number {
-    return this.#row.priority
-  }
-
-  get acceptedAt(): number {
-    return this.#row.acceptedAt
-  }
-
-  get idempotencyKey(): string | null {
-    return this.#row.idempotencyKey
-  }
-
-  get hasStarted(): boolean {
-    return this.#row.hasStarted
-  }
-
-  get clock(): Clock {
-    return this.#port.clock
-  }
-
-  /** Where the lifecycle stands, ahead of what is durable. */
-  get heading(): ExecutionStatus {
-    return statusOf(this.#machine.getSnapshot())
-  }
-
-  get context(): ExecutionContext {
-    return this.#machine.getSnapshot().context
-  }
-
-  get lifecycle(): ProgramWatcher['lifecycle'] {
-    const { value, context, status } = this.#machine.getSnapshot()
-    return { value: status === 'active' ? value : undefined, attempt: context.attempt, maxAttempts: context.maxAttempts }
-  }
-
   get isLeaving(): boolean {
     return this.#leaving || this.#gone
-  }
-
-  get isBackingOff(): boolean {
-    return this.#machine.getSnapshot().value === 'backingOff'
-  }
-
-  get isCompensating(): boolean {
-    return (this.#machine.getSnapshot().value as { cancelling?: string }).cancelling === 'compensating'
   }
 
   /** True if an event may go straight to the program. */
@@ -168,12 +104,14 @@ export class ExecutionActor implements Committer, ProgramWatcher, ExecutionEffec
     return (value === 'running' || value === 'waiting' || this.isCompensating) && this.program.isLive && !this.#leaving
   }
 
+  get clock(): Clock {
+    return this.#port.clock
+  }
+
   /** Resolves once it is no longer in memory. */
   get gone(): Promise<void> {
     return this.#gone ? Promise.resolve() : new Promise((resolve) => this.#whenGone.push(resolve))
   }
-
-  // ── for those who command it ──────────────────────────────────────────────────────────────────────────────────────
 
   /** Hands an event to the program; the answer is the revision that holds what it caused. */
   deliver(event: AnyEventObject, seq?: number): Promise<number> {
@@ -184,7 +122,7 @@ export class ExecutionActor implements Committer, ProgramWatcher, ExecutionEffec
 
   /** Sends an event to the machine, and carries out what it asks for. */
   tell(event: ExecutionEvent): void {
-    if (!this.#gone) tell(this.#machine, event)
+    if (!this.#gone) tell(this.machine, event)
   }
 
   /** Goes on, as soon as there is a slot. `retry`: with fresh attempts. */
@@ -212,7 +150,7 @@ export class ExecutionActor implements Committer, ProgramWatcher, ExecutionEffec
 
   /** Resolves with the revision of the first later durable commit with such a status, or of the terminal one; rejects if the execution is lost to another owner or the store. */
   until(ready: (status: ExecutionStatus) => boolean): Promise<number> {
-    if (this.#gone) return Promise.reject(this.#row.lostError())
+    if (this.#gone) return Promise.reject(this.row.lostError())
     this.touch()
     return this.#waiters.until(ready)
   }
@@ -230,13 +168,11 @@ export class ExecutionActor implements Committer, ProgramWatcher, ExecutionEffec
     return this.until(() => true)
   }
 
-  // ── effects of the machine ────────────────────────────────────────────────────────────────────────────────────────
-
   /** A state was entered: it will be committed, with an event that says so. */
   enter(as: CommitReason, context: ExecutionContext): void {
     if (as !== 'queued' && as !== 'cancelling') this.#port.dequeued(this)
     this.#clocks.set(context.limits)
-    this.#row.entered(as, context, this.#port.clock.now())
+    this.row.entered(as, context, this.#port.clock.now())
     if (as === 'waiting' || as === 'retrying') this.#clocks.leaveAfter(this.#port.definition.passivateAfter)
     else this.#clocks.stay()
     this.touch()
@@ -257,29 +193,25 @@ export class ExecutionActor implements Committer, ProgramWatcher, ExecutionEffec
     if (cancelEvent && isNew) this.program.send(cancelEvent)
   }
 
-  // ── for its program ───────────────────────────────────────────────────────────────────────────────────────────────
-
   touch(): void {
     if (!this.#gone) this.#port.commits.request(this)
   }
 
   publish(type: string, data: unknown): void {
-    this.#row.publish(type, data, this.#port.clock.now())
+    this.row.publish(type, data, this.#port.clock.now())
     this.touch()
   }
 
   ended(output: string | null): void {
-    this.#row.output = output
+    this.row.output = output
   }
-
-  // ── the commit ────────────────────────────────────────────────────────────────────────────────────────────────────
 
   collect(): Commit | undefined {
     if (this.#gone) return undefined
     this.program.observe()
     this.program.take(this.heading === 'paused' && this.status !== 'paused')
-    if (this.program.hasProgressed) this.#row.recoveries = 0
-    const { value, context } = this.#machine.getSnapshot()
+    if (this.program.hasProgressed) this.row.recoveries = 0
+    const { value, context } = this.machine.getSnapshot()
     const status = this.heading
     const owed = this.program.owes
     const ends = isTerminal(status)
@@ -288,7 +220,7 @@ export class ExecutionActor implements Committer, ProgramWatcher, ExecutionEffec
     this.#waiters.collect()
     // what moved while this was being made is in it
     commits.withdraw(this)
-    return this.#row.commit({
+    return this.row.commit({
       owner: this.#leaving ? null : owner,
       status,
       value,
@@ -305,9 +237,9 @@ export class ExecutionActor implements Committer, ProgramWatcher, ExecutionEffec
   judged(verdict: CommitVerdict, commit: Commit): void {
     if (this.#gone) return
     if (verdict.status === 'duplicate') return this.#taken({ status: 'duplicate', id: verdict.id, of: verdict.of })
-    if (verdict.status !== 'committed') return this.abandon(this.#row.lostError())
+    if (verdict.status !== 'committed') return this.abandon(this.row.lostError())
     const before = commit.accept ? undefined : this.status
-    this.#row.committed(commit)
+    this.row.committed(commit)
     if (this.hasSlot && !holdsSlot(commit.status)) this.#port.freed(this)
     if (isTerminal(commit.status)) this.#clocks.clear()
     this.#accepted?.resolve({ status: 'accepted' })
@@ -331,16 +263,9 @@ export class ExecutionActor implements Committer, ProgramWatcher, ExecutionEffec
     this.#port.crashed(this, error)
   }
 
-  // ── inside ────────────────────────────────────────────────────────────────────────────────────────────────────────
-
   #reached(what: LimitName | 'retry'): void {
     if (what !== 'retry') this.tell({ type: 'limit.reached', limit: what, ...this.stopping() })
     else if (this.isBackingOff) this.tell({ type: 'retry.due', granted: this.#port.acquire(this) })
-  }
-
-  #passivate(): void {
-    // what rejects it is told to whoever holds the stream, or is no longer ours
-    this.release().catch(() => undefined)
   }
 
   #taken(outcome: AcceptOutcome): void {
@@ -360,7 +285,7 @@ export class ExecutionActor implements Committer, ProgramWatcher, ExecutionEffec
   #leave(error?: unknown): void {
     if (this.#gone) return
     this.#gone = true
-    if (this.#waiters.some) this.#waiters.reject(error ?? this.#row.lostError())
+    if (this.#waiters.some) this.#waiters.reject(error ?? this.row.lostError())
     this.#clocks.clear()
     this.program.stop()
     this.#port.commits.withdraw(this)
@@ -370,11 +295,6 @@ export class ExecutionActor implements Committer, ProgramWatcher, ExecutionEffec
     for (const resolve of this.#whenGone.splice(0)) resolve()
   }
 }
-
-const withClocks = (context: ExecutionContext, at: number): ExecutionContext =>
-  context.timeout === undefined && context.limits.queueUntil === undefined
-    ? context
-    : { ...context, ...startClocks({ context, event: { type: 'slot.granted', at } }) }
 
 /** Statuses under which steps may run. */
 const holdsSlot = (status: ExecutionStatus) => status === 'running' || status === 'pausing' || status === 'cancelling'

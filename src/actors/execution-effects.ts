@@ -8,7 +8,7 @@ import { createActor, type Actor, type AnyActorRef } from 'xstate'
 import type { ExecutionContext, ExecutionEvent } from '../events/execution-events.js'
 import { executionMachine, type CommitReason } from '../machines/execution-machine.js'
 import type { Lifecycle } from './execution-state.js'
-import { deafParent } from './program-system.js'
+import { deafParent } from './xstate/hidden-members.js'
 
 /** What the machine asks of the actor that hosts it. */
 export interface ExecutionEffects {
@@ -75,7 +75,7 @@ export function executionRef(
 ): ExecutionMachineRef {
   const at = typeof value === 'string' ? value : JSON.stringify(value)
   let snapshot = resolved.get(at)
-  if (!snapshot) resolved.set(at, (snapshot = hostedMachine.resolveState({ value: value as never, context })))
+  if (!snapshot) resolved.set(at, (snapshot = hostedMachine.resolveState({ value: value, context })))
   // the stream is told of an end when it is durable, not when the machine comes to it
   const options = { id, snapshot: { ...snapshot, context }, parent: deafParent(parent) }
   const ref = createActor(hostedMachine, options as never)

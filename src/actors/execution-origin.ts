@@ -1,6 +1,9 @@
-/** Where an execution in memory comes from, and the verdict on its acceptance. Owns no behaviour. */
+/** Where an execution in memory comes from, and where it begins. Owns the difference between a fresh and a stored one. */
 import type { ExecutionContext } from '../events/execution-events.js'
+import { withClocks } from '../machines/execution-notes.js'
 import type { Acceptance, StoredExecution } from '../persistence/snapshot-store.js'
+import { ExecutionRow } from './execution-row.js'
+import { splitState, type Lifecycle } from './execution-state.js'
 
 /** What an execution comes from: an acceptance, or what was stored of it. `program` is a stored program to begin with. */
 export type ExecutionOrigin =
@@ -17,3 +20,25 @@ export type ExecutionOrigin =
 export type AcceptOutcome =
   | { readonly status: 'accepted' }
   | { readonly status: 'duplicate'; readonly id: string; readonly of: 'id' | 'idempotency_key' }
+
+/** What an execution begins with. */
+export interface Opening {
+  readonly row: ExecutionRow
+  readonly lifecycle: Lifecycle
+  readonly program: string | undefined
+}
+
+/** The opening of an execution; a fresh one that has a slot since `runsSince` runs at once. Throws `corrupt`, `unknown_format`. */
+export function opening(origin: ExecutionOrigin, id: string, runsSince: number | undefined): Opening {
+  if (origin.kind === 'stored') {
+    const { lifecycle, program } = splitState(origin.stored.state, id)
+    const context = { ...lifecycle.context, executionId: id, entryPoint: origin.stored.entryPoint }
+    return { row: new ExecutionRow(id, origin.stored), lifecycle: { value: lifecycle.value, context }, program }
+  }
+  const row = new ExecutionRow(id, origin.acceptance)
+  const lifecycle: Lifecycle =
+    runsSince === undefined
+      ? { value: 'queued', context: origin.context }
+      : { value: 'running', context: withClocks(origin.context, runsSince) }
+  return { row, lifecycle, program: origin.program }
+}

@@ -22,12 +22,12 @@ function structure(logic: AnyActorLogic, seen: Set<unknown>): unknown {
   if (!isProgramMachine(logic)) return 'logic'
   if (seen.has(logic)) return logic.id
   seen.add(logic)
-  const actors = Object.entries(logic.implementations.actors).sort(([a], [b]) => (a < b ? -1 : 1))
+  const actors = Object.entries(logic.implementations.actors).toSorted(([a], [b]) => (a < b ? -1 : 1))
   return { id: logic.id, root: node(logic.root), actors: actors.map(([name, actor]) => [name, structure(actor, seen)]) }
 }
 
 function node(at: MachineNode): unknown {
   const states = Object.entries(at.states).map(([name, child]) => [name, node(child)])
   const invoked = at.invoke.map(({ id, src }) => [id, typeof src === 'string' ? src : 'inline'])
-  return [at.type, Object.keys(at.on).sort(), invoked, states]
+  return [at.type, Object.keys(at.on).toSorted(), invoked, states]
 }

@@ -21,7 +21,7 @@ import {
   type ProgramRecord,
 } from './program-record.js'
 import { ProgramSteps } from './program-steps.js'
-import { createProgramSystem, type ProgramSystem } from './program-system.js'
+import { createProgramSystem, type ProgramSystem } from './xstate/program-system.js'
 import { ProgramTimers } from './program-timers.js'
 
 interface Held {
@@ -68,6 +68,7 @@ export class ProgramHost {
         owner,
         maxIterations: settings.maxIterations,
         logger: settings.logger,
+        clock: settings.clock,
         ...('record' in from ? { snapshot: from.record.snapshot } : { input: from.input }),
       },
       {
@@ -76,8 +77,8 @@ export class ProgramHost {
         stepGone: (step) => this.#steps.gone(step),
         stepLeft: (step) => this.#steps.left(step),
         schedule: (timer) => {
-          const id = timer.id ?? `~${this.#steps.nextVisit()}`
-          this.#timers.set({ ...timer, id, dueAt: settings.clock.now() + timer.delay })
+          const named = timer.id ?? `~${this.#steps.nextVisit()}`
+          this.#timers.set({ ...timer, id: named, dueAt: settings.clock.now() + timer.delay })
           port.dirty()
         },
         cancel: (source, timer) => void this.#timers.cancel(source, timer),

@@ -49,7 +49,7 @@ export function isPromiseLogic(logic: AnyActorLogic & { config?: unknown }): boo
 
 function takesResolution(logic: AnyActorLogic): boolean {
   try {
-    const next = logic.transition(probe as never, { type: 'xstate.promise.resolve', data: probe }, { self: {} } as never) as {
+    const next = logic.transition(probe, { type: 'xstate.promise.resolve', data: probe }, { self: {} } as never) as {
       status: string
       output: unknown
     }

@@ -1,4 +1,7 @@
-/** Everything of a program that the outside can see, and when it wants to be woken. Owns no behaviour: the program system makes them. */
+/**
+ * Everything of a program that the outside can see, and when it wants to be woken. Owns no behaviour: the program system
+ * (`xstate/program-system.ts`) makes them and tells its host.
+ */
 import type { AnyActorLogic, AnyEventObject } from 'xstate'
 
 /** A custom action that a machine asked for; `name` is set if it can be found again by it after a crash. */
@@ -46,4 +49,19 @@ export interface ProgramTimer {
   readonly id: string
   readonly event: AnyEventObject
   readonly delay: number
+}
+
+/** What a program system tells its host. */
+export interface ProgramSystemHost {
+  /** Some actor's snapshot changed, or something that is persisted beside it. */
+  changed(): void
+  output(output: ProgramOutput): void
+  /** The promise behind a step has come to its end, whether or not anybody still wants its result. */
+  stepGone(step: StepOutput): void
+  /** A step's actor is no longer active: it ended, failed or was left. */
+  stepLeft(step: StepOutput): void
+  schedule(timer: Omit<ProgramTimer, 'id'> & { id: string | undefined }): void
+  cancel(source: string, id: string): void
+  cancelAll(source: string): void
+  settled(outcome: { status: 'done'; output: unknown } | { status: 'error'; error: unknown }): void
 }

@@ -60,13 +60,13 @@ export class ProgramTimers {
   run(): void {
     if (this.#running) return
     this.#running = true
-    for (const armed of [...this.#all()].sort((a, b) => a.record.dueAt - b.record.dueAt)) this.#arm(armed)
+    for (const armed of [...this.#all()].toSorted((a, b) => a.record.dueAt - b.record.dueAt)) this.#arm(armed)
   }
 
   /** In the order in which they are due. */
   records(): TimerRecord[] | undefined {
     if (this.#bySource.size === 0) return undefined
-    return [...this.#all()].map(({ record }) => record).sort((a, b) => a.dueAt - b.dueAt)
+    return [...this.#all()].map(({ record }) => record).toSorted((a, b) => a.dueAt - b.dueAt)
   }
 
   /** When the next one is due. */

@@ -23,7 +23,7 @@ import type { AcceptOutcome } from './execution-origin.js'
 import type { ExecutionPort, HeldExecution } from './execution-port.js'
 import type { ProgramSettings } from './program-port.js'
 import type { ProgramRecord } from './program-record.js'
-import { guardedParent } from './program-system.js'
+import { guardedParent } from './xstate/inspection.js'
 import { fittingProgram } from './program-version.js'
 import { Reloads } from './reloads.js'
 import type { Slots, SlotSeeker } from './slots.js'
@@ -89,8 +89,8 @@ export class StreamActor implements ExecutionPort, SlotSeeker {
       id: definition.id,
       input,
       parent: guardedParent(parent, port.logger),
-    } as never)
-    this.parent = this.ref as unknown as AnyActorRef
+    })
+    this.parent = this.ref
     this.ref.start()
   }
 

@@ -7,25 +7,23 @@
  */
 import type { AnyActorRef } from 'xstate'
 import { StatewardError, toErrorRecord } from '../errors.js'
-import type { Intervention } from '../events/execution-events.js'
 import { isTerminal, type ExecutionStatus } from '../events/execution-status.js'
 import type { ExecutionOutcome } from '../events/outcomes.js'
 import { GroupCommit } from '../persistence/group-commit.js'
 import type { Commit, StoredExecution } from '../persistence/snapshot-store.js'
 import { backoffDelay } from './backoff.js'
+import { Deadline } from './deadline.js'
 import type { ExecutionActor } from './execution-actor.js'
 import { storedOutcome } from './execution-view.js'
 import { JournalFeed } from './journal-feed.js'
-import { OwnerLease } from './owner-lease.js'
+import { Membership } from './membership.js'
 import { Registry } from './registry.js'
-import { PollLoop } from './poll-loop.js'
 import { RestartPlan } from './restart-plan.js'
 import { ResultWaiters } from './result-waiters.js'
 import { Slots } from './slots.js'
 import { StreamActor, type StreamPort } from './stream-actor.js'
 import { StreamSet } from './stream-set.js'
 import { supervisorSettings, type SupervisorOptions, type SupervisorSettings } from './supervisor-options.js'
-import { Takeover } from './takeover.js'
 
 /** Starts executions for steps that asked for them. */
 export type Execute = (parentId: string, entryPoint: string, input: unknown, key: string, signal: AbortSignal) => Promise<unknown>
@@ -40,8 +38,7 @@ export class SupervisorActor {
   readonly streams: StreamSet
   /** Set by the router. */
   execute: Execute = () => Promise.reject(new StatewardError('not_started', 'The runtime is not started.'))
-  #lease: OwnerLease
-  #takeover: Takeover
+  #membership: Membership
   readonly #slots: Slots
   readonly #plan: RestartPlan
   #ref: AnyActorRef | undefined
@@ -49,15 +46,15 @@ export class SupervisorActor {
   #starting: Promise<void> | undefined
   #stopping: Promise<void> | undefined
   #opened: Promise<void> | undefined
-  #poll: PollLoop | undefined
   #failure: unknown
-  #stopBy: number | undefined
+  #committing: (() => void)[] = []
+  #deadline: Deadline | undefined
 
   constructor(options: SupervisorOptions) {
     this.settings = supervisorSettings(options)
     const { store, clock, maxConcurrent, pollInterval, supervision } = this.settings
     const healthy = (error: unknown) => this.registry.healthy(error ? toErrorRecord(error) : null)
-    this.commits = new GroupCommit(store, healthy, () => this.#lease.holds())
+    this.commits = new GroupCommit(store, healthy, () => this.#membership.holds())
     this.feed = new JournalFeed(store, clock, pollInterval)
     this.#slots = new Slots(maxConcurrent)
     this.#plan = new RestartPlan(supervision, this.settings.entryPoints)
@@ -73,12 +70,11 @@ export class SupervisorActor {
       },
       this.settings.entryPoints,
     )
-    this.#lease = this.#newLease()
-    this.#takeover = this.#newTakeover()
+    this.#membership = this.#newMembership()
   }
 
   get owner(): string {
-    return this.#lease.key
+    return this.#membership.key
   }
 
   get phase(): string {
@@ -124,20 +120,13 @@ export class SupervisorActor {
     if (this.#phase !== 'running') await this.#starting
     if (this.#phase === 'running') this.#phase = 'draining'
     for (const stream of this.streams.all) stream.ref.send({ type: 'stream.drain' })
-    while (this.streams.all.some((stream) => stream.isBusy)) await this.#nextCommit()
+    while (this.streams.all.some((stream) => stream.isBusy)) await new Promise<void>((resolve) => this.#committing.push(resolve))
   }
 
   /** Gives everything back to the store, within `shutdownTimeout`; running executions go on at the next start. */
   stop(): Promise<void> {
     this.#stopping ??= this.#stop()
     return this.#stopping
-  }
-
-  /** As if the process had died: nothing is written any more. */
-  kill(error: unknown): void {
-    this.#phase = 'stopped'
-    this.#quiesce()
-    this.streams.dropAll(error)
   }
 
   /** The stream of an entry point. Throws `unknown_entry_point`, `not_started`, `draining`. */
@@ -183,28 +172,22 @@ export class SupervisorActor {
     return true
   }
 
-  // ── start and stop ────────────────────────────────────────────────────────────────────────────────────────────────
-
   async #start(): Promise<void> {
     const { store } = this.settings
     this.#phase = 'starting'
     await this.open()
-    await this.#lease.register()
+    await this.#membership.register()
     this.registry.count(await store.counts(), this.entryPointIds)
     await this.streams.open()
     this.#phase = 'running'
-    await this.#takeover.lost()
-    await this.#takeover.released()
-    this.#startPolling()
+    await this.#membership.takeUp()
   }
 
   async #rollBack(error: unknown): Promise<void> {
-    this.#quiesce()
+    this.#membership.quiesce()
     this.streams.dropAll(error)
-    this.#takeover = this.#newTakeover()
-    await this.settings.store
-      .retire(this.owner, true)
-      .catch((cause: unknown) => this.settings.logger('the owner could not be retired', cause))
+    await this.#membership.leave().catch((cause: unknown) => this.settings.logger('the owner could not be retired', cause))
+    this.#membership = this.#newMembership()
   }
 
   async #stop(): Promise<void> {
@@ -216,10 +199,10 @@ export class SupervisorActor {
       return this.#close()
     }
     this.#phase = 'stopping'
-    this.#quiesce()
-    await this.#withinShutdown('giving executions back', this.streams.release())
+    this.#membership.quiesce()
+    await this.#bound('giving executions back', this.streams.release())
     this.streams.dropAll(new StatewardError('already_stopped', 'The runtime was stopped.'))
-    await this.#withinShutdown('retiring the owner', this.settings.store.retire(this.owner, true))
+    await this.#bound('retiring the owner', this.#membership.leave())
     this.#phase = 'stopped'
     await this.#close()
   }
@@ -227,25 +210,14 @@ export class SupervisorActor {
   async #close(): Promise<void> {
     this.feed.close()
     this.results.failAll(new StatewardError('already_stopped', 'The runtime was stopped; the execution may go on elsewhere.'))
-    if (this.#opened) await this.#withinShutdown('closing the store', this.settings.store.close())
-  }
-
-  #quiesce(): void {
-    this.#poll?.stop()
-    this.#takeover.stop()
+    if (this.#opened) await this.#bound('closing the store', this.settings.store.close())
   }
 
   /** A store that hangs, or fails, holds nobody up: what was not given back is taken up from its last commit. */
-  async #withinShutdown(what: string, work: Promise<unknown>): Promise<void> {
+  async #bound(what: string, work: Promise<unknown>): Promise<void> {
     const { clock, shutdownTimeout, logger } = this.settings
-    this.#stopBy ??= clock.now() + shutdownTimeout
-    const left = this.#stopBy - clock.now()
-    let timer: unknown
-    const late = new Promise<never>((_, reject) => {
-      timer = clock.setTimeout(() => reject(new Error(`it took longer than ${shutdownTimeout} ms`)), left)
-    })
-    await Promise.race([work, late]).catch((error: unknown) => logger(what, 'failed while the runtime stopped', error))
-    clock.clearTimeout(timer)
+    this.#deadline ??= new Deadline(clock, shutdownTimeout)
+    await this.#deadline.bound(work).catch((error: unknown) => logger(what, 'failed while the runtime stopped', error))
   }
 
   #streamPort(): StreamPort {
@@ -264,55 +236,34 @@ export class SupervisorActor {
     }
   }
 
-  #newLease(): OwnerLease {
-    const { store, clock, id, ids, lease } = this.settings
-    return new OwnerLease(store, clock, id, ids.key(), lease)
-  }
-
-  #newTakeover(): Takeover {
-    const { store, clock, logger } = this.settings
-    return new Takeover({
-      store,
-      clock,
-      lease: this.#lease,
-      entryPoints: this.entryPointIds,
+  #newMembership(): Membership {
+    return new Membership(this.settings, {
+      results: this.results,
+      live: (id) => this.live(id),
       taken: (stored, recovered) => void this.streams.take(stored, recovered),
-      failed: (error) => logger('taking over failed', error),
+      fenced: () => this.#fenced(),
+      degraded: (error) => this.registry.healthy(toErrorRecord(error)),
     })
   }
 
   #notRunning(): StatewardError {
     const stopped = this.#phase === 'stopping' || this.#phase === 'stopped'
     if (!stopped) return new StatewardError('not_started', 'The runtime is not started; call `start()` first.')
-    return new StatewardError(
-      'already_stopped',
-      'The runtime was stopped.',
-      this.#failure === undefined ? {} : { cause: this.#failure },
-    )
+    return new StatewardError('already_stopped', 'The runtime was stopped.', { cause: this.#failure })
   }
-
-  // ── what streams tell ─────────────────────────────────────────────────────────────────────────────────────────────
 
   #committed(entryPoint: string, before: ExecutionStatus | undefined, commit: Commit): void {
     this.registry.committed(entryPoint, before, commit)
     if (isTerminal(commit.status) && this.results.has(commit.id))
       this.results.settle(commit.id, () => storedOutcome(commit) as ExecutionOutcome)
-    if (commit.owner === null && commit.dueAt !== null) this.#takeover.wakeAt(commit.dueAt)
+    if (commit.owner === null && commit.dueAt !== null) this.#membership.wakeAt(commit.dueAt)
     this.feed.wake()
     this.#moved()
-  }
-
-  #committing: (() => void)[] = []
-
-  #nextCommit(): Promise<void> {
-    return new Promise((resolve) => this.#committing.push(resolve))
   }
 
   #moved(): void {
     for (const resolve of this.#committing.splice(0)) resolve()
   }
-
-  // ── supervision ───────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** A stream has failed: restarts what the strategy says, or gives up. */
   async streamFailed(id: string, error: unknown): Promise<void> {
@@ -320,7 +271,10 @@ export class SupervisorActor {
     const { supervision, clock, ids } = this.settings
     this.streams.drop(id, error)
     const decision = this.#plan.decide(id, clock.now())
-    if (decision.kind === 'give_up') return this.#giveUp(error)
+    if (decision.kind === 'give_up') {
+      this.#failure = error
+      this.#ref?.send({ type: 'supervisor.failed', error: toErrorRecord(error) })
+    }
     if (decision.kind !== 'restart') return
     for (const stream of decision.streams) this.streams.drop(stream.id, error)
     const wait = backoffDelay(supervision.backoff, decision.restarts, ids.random)
@@ -332,48 +286,14 @@ export class SupervisorActor {
     return this.#phase === 'running' || this.#phase === 'draining'
   }
 
-  #giveUp(error: unknown): void {
-    this.#failure = error
-    this.#ref?.send({ type: 'supervisor.failed', error: toErrorRecord(error) })
-  }
-
-  // ── other processes ───────────────────────────────────────────────────────────────────────────────────────────────
-
-  #startPolling(): void {
-    const { store, clock, pollInterval: interval, retentionInterval, entryPoints: streams, logger } = this.settings
-    const failed = (error: unknown) => {
-      logger('looking for the work of other processes failed', error)
-      this.registry.healthy(toErrorRecord(error))
-    }
-    this.#poll = new PollLoop({
-      store,
-      clock,
-      interval,
-      retentionInterval,
-      streams,
-      logger,
-      failed,
-      lease: this.#lease,
-      takeover: this.#takeover,
-      results: this.results,
-      live: (id) => this.live(id),
-      fenced: () => this.#fenced(),
-    })
-    this.#poll.start()
-  }
-
   /** The lease was taken away while this process was frozen: nothing it holds is its own. */
   async #fenced(): Promise<void> {
-    const error = new StatewardError(
-      'stale_owner',
-      'This process lost its lease: it was frozen, or cut off from the store, for too long.',
-    )
-    this.streams.dropAll(error)
-    this.#quiesce()
-    this.#lease = this.#newLease()
-    this.#takeover = this.#newTakeover()
-    await this.#lease.register()
+    const message = 'This process lost its lease: it was frozen, or cut off from the store, for too long.'
+    this.streams.dropAll(new StatewardError('stale_owner', message))
+    this.#membership.quiesce()
+    this.#membership = this.#newMembership()
+    await this.#membership.register()
     await this.streams.open()
-    this.#startPolling()
+    await this.#membership.takeUp()
   }
 }

@@ -110,7 +110,7 @@ function atLeast(option: string, value: number, least: number): number {
 }
 
 function invalid(option: string, value: unknown, wanted: string): StatewardError {
-  const shown = typeof value === 'object' ? typeof value : String(value)
+  const shown = typeof value === 'object' || typeof value === 'function' ? typeof value : String(value as number)
   return new StatewardError('invalid_definition', `The runtime's \`${option}\` is ${shown}; it must be ${wanted}.`, {
     details: { option, value: shown },
   })

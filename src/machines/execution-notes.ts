@@ -103,3 +103,9 @@ export function startClocks({ context, event }: Given): Change {
   const first = context.timeout === undefined ? undefined : at + context.timeout
   return { limits: limits(context.limits, { queueUntil: undefined, timeoutAt: timeoutAt ?? first }) }
 }
+
+/** A context that begins with a slot: the queue's limit is past, and the time limit runs. */
+export function withClocks(context: ExecutionContext, at: number): ExecutionContext {
+  if (context.timeout === undefined && context.limits.queueUntil === undefined) return context
+  return { ...context, ...startClocks({ context, event: { type: 'slot.granted', at } }) }
+}

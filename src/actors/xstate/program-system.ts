@@ -1,11 +1,9 @@
 /**
- * XState's insides, and the only file that touches them.
+ * The actor system in which one program runs, apart from the runtime's own.
  *
- * Owns: the actor system in which one program runs, apart from the runtime's own, so that `systemId`s, timers and
- * errors of one execution never meet another's. Tells its host of every change, and hands it every output (the start
+ * Owns: the wall between the two, so that `systemId`s, timers and errors of one execution never meet another's. Tells its host of every change, and hands it every output (the start
  * of a step, a custom action, an emitted event, a log line) instead of running it.
- * Does not know: commits, stores, executions. `test/actors/program-system.test.ts` fails when a new XState moves
- * one of the members used here: `_actorScope`, `_parent`, `_relay`, `_send`, `_snapshot`, `_stop`, `_error`.
+ * Does not know: commits, stores, executions.
  */
 import {
   createActor,
@@ -15,71 +13,13 @@ import {
   type InspectionEvent,
   type Observer,
 } from 'xstate'
-import { boundedMachine } from './bounded-machine.js'
-import { isPromiseLogic, isProgramMachine, type ProgramMachine } from './program-logic.js'
-import type { ProgramOutput, ProgramTimer, StepOutput } from './program-output.js'
-
-/** What a program system tells its host. */
-export interface ProgramSystemHost {
-  /** Some actor's snapshot changed, or something that is persisted beside it. */
-  changed(): void
-  output(output: ProgramOutput): void
-  /** The promise behind a step has come to its end, whether or not anybody still wants its result. */
-  stepGone(step: StepOutput): void
-  /** A step's actor is no longer active: it ended, failed or was left. */
-  stepLeft(step: StepOutput): void
-  schedule(timer: Omit<ProgramTimer, 'id'> & { id: string | undefined }): void
-  cancel(source: string, id: string): void
-  cancelAll(source: string): void
-  settled(outcome: { status: 'done'; output: unknown } | { status: 'error'; error: unknown }): void
-}
-
-interface ActorScope {
-  actionExecutor(action: {
-    type: string
-    info: { event: AnyEventObject; context: unknown }
-    params: unknown
-    exec?: (info: unknown, params: unknown) => void
-  }): void
-  emit(event: AnyEventObject): void
-  logger(...args: unknown[]): void
-  readonly self: InnerActor
-  readonly system: unknown
-}
-
-const pathKey = Symbol('stateward.path')
-const pathOf = (ref: InnerActor) => ref[pathKey] ?? ''
-
-/** The members of XState's `Actor` that its types hide. */
-interface InnerActor {
-  readonly id: string
-  readonly sessionId: string
-  logic: AnyActorLogic
-  readonly options: { readonly snapshot?: unknown }
-  readonly src: unknown
-  readonly _parent?: InnerActor
-  /** Where it stands in its program; Stateward's own. */
-  [pathKey]?: string
-  readonly _actorScope: ActorScope
-  _snapshot: { status: string; input?: unknown; children?: Record<string, InnerActor> }
-  start(): void
-  send(event: AnyEventObject): void
-  getSnapshot(): { status: string; error?: unknown; output?: unknown }
-  getPersistedSnapshot(options?: object): unknown
-  _send(event: AnyEventObject): void
-  _stop(): void
-  _error(error: unknown): void
-}
-
-interface SystemEvent {
-  readonly type: string
-  readonly actorRef: InnerActor
-}
-
-/** What XState calls on a system, its hidden members included. */
-interface InnerSystem {
-  _sendInspectionEvent(event: object): void
-}
+import type { Clock } from '../../clock.js'
+import { boundedMachine } from '../bounded-machine.js'
+import { isProgramMachine, type ProgramMachine } from '../program-logic.js'
+import { holdStep, type StepSurroundings } from './held-step.js'
+import { pathKey, pathOf, type ActorScope, type InnerActor, type InnerSystem, type SystemEvent } from './hidden-members.js'
+import { guardedObserver, type Inspect } from './inspection.js'
+import type { ProgramSystemHost, ProgramTimer, StepOutput } from '../program-output.js'
 
 /** The program's side of the wall between it and the runtime. */
 export interface ProgramSystem {
@@ -118,6 +58,7 @@ export function createProgramSystem(
     snapshot?: unknown
     maxIterations: number
     logger: (...args: unknown[]) => void
+    clock: Clock
   },
   host: ProgramSystemHost,
 ): ProgramSystem {
@@ -171,7 +112,7 @@ export function createProgramSystem(
     },
     getSnapshot: () => ({ _scheduledEvents: {} }),
     start() {},
-    _clock: { setTimeout, clearTimeout },
+    _clock: options.clock,
     _logger: options.logger,
   }
 
@@ -203,7 +144,7 @@ export function createProgramSystem(
     if (isProgramMachine(ref.logic)) {
       holdActions(ref, path, scope, ref.logic)
       ref.logic = boundedMachine(ref.logic, options.maxIterations)
-    } else if (ref.logic.start) holdStart(ref, path)
+    } else if (ref.logic.start) holdStep(ref, path, surroundings)
   }
 
   function holdActions(ref: InnerActor, path: string, scope: ActorScope, machine: ProgramMachine) {
@@ -230,77 +171,11 @@ export function createProgramSystem(
   const viaOf = (ref: InnerActor): string[] =>
     ref._parent === above ? [] : [...viaOf(ref._parent as InnerActor), String(ref.src)]
 
-  function holdStart(ref: InnerActor, path: string) {
-    const inner = ref.logic as AnyActorLogic & { config?: (args: object) => unknown }
-    const isPromise = isPromiseLogic(inner)
-    const buffered: AnyEventObject[] = []
-    let begun = false
-    let controller: AbortController | undefined
-    const isActive = () => !muted && ref.getSnapshot().status === 'active'
-
-    const begin = (extras?: object) => {
-      if (!isActive()) return
-      begun = true
-      attempt(
-        ref,
-        () => {
-          if (isPromise) beginPromise(extras)
-          else inner.start?.(ref._snapshot as never, ref._actorScope as never)
-        },
-        step,
-      )
-      for (const event of buffered.splice(0)) if (isActive()) ref._send(event)
-    }
-    const beginPromise = (extras?: object) => {
-      controller = new AbortController()
-      const { self, emit } = ref._actorScope
-      const answer = (type: string) => (data: unknown) => {
-        if (isActive()) system._relay(ref, ref, { type, data })
-        // after its result, so that whoever waits for the last step finds it taken in
-        host.stepGone(step)
-      }
-      const given = { ...extras, input: ref._snapshot.input, system, self, signal: controller.signal, emit }
-      Promise.resolve(inner.config?.(given)).then(answer('xstate.promise.resolve'), answer('xstate.promise.reject'))
-    }
-    const step: StepOutput = {
-      kind: 'step',
-      path,
-      restored: ref.options.snapshot !== undefined,
-      ends: isPromise,
-      logic: inner,
-      isActive,
-      run: begin,
-      fail: (error) =>
-        attempt(
-          ref,
-          () => {
-            throw error
-          },
-          step,
-        ),
-    }
-    ref.logic = {
-      ...inner,
-      start: (snapshot: { status: string }) => {
-        if (snapshot.status === 'active') host.output(step)
-      },
-      transition: (snapshot: { status: string }, event: AnyEventObject, scope: never) => {
-        const next = move(snapshot, event, scope)
-        if (next.status !== 'active') host.stepLeft(step)
-        return next
-      },
-    } as unknown as AnyActorLogic
-
-    function move(snapshot: { status: string }, event: AnyEventObject, scope: never): { status: string } {
-      if (event.type === 'xstate.stop') {
-        controller?.abort()
-        if (!begun) return { ...snapshot, status: 'stopped' }
-      } else if (!begun && !isPromise) {
-        buffered.push(event)
-        return snapshot
-      }
-      return inner.transition(snapshot as never, event as never, scope)
-    }
+  const surroundings: StepSurroundings = {
+    host,
+    isMuted: () => muted,
+    attempt,
+    relay: (ref, event) => system._relay(ref, ref, event),
   }
 
   /** Runs what XState would have run inside a transition, and fails the actor as XState would. */
@@ -346,56 +221,4 @@ export function createProgramSystem(
     },
     mute: () => void (muted = true),
   }
-}
-
-/** What XState takes for an inspector. */
-type Inspect = Observer<InspectionEvent> | ((event: InspectionEvent) => void)
-
-/** The same observer, whose errors are logged: they are never those of whom it watches. */
-export function guardedObserver(observer: Inspect, logger: (...args: unknown[]) => void): Observer<InspectionEvent> {
-  const next = typeof observer === 'function' ? observer : (event: InspectionEvent) => observer.next?.(event)
-  return {
-    next(event) {
-      try {
-        next(event)
-      } catch (error) {
-        logger('an inspector has failed', error)
-      }
-    },
-  }
-}
-
-/** A parent whose children are inspected like its own, by observers whose errors are logged and never the children's. */
-export function guardedParent(parent: AnyActorRef, logger: (...args: unknown[]) => void): AnyActorRef {
-  const { system } = parent as unknown as { system: InnerSystem }
-  const { next } = guardedObserver((event) => system._sendInspectionEvent(event), logger) as { next(event: object): void }
-  const guarded = Object.create(system, {
-    _sendInspectionEvent: { value: next },
-    _relay: {
-      value(sourceRef: InnerActor | undefined, target: InnerActor & { ref?: InnerActor }, event: AnyEventObject) {
-        next({ type: '@xstate.event', sourceRef, actorRef: target.ref ?? target, event })
-        target._send(event)
-      },
-    },
-  }) as InnerSystem
-  const above = parent as unknown as InnerActor
-  const send = (event: AnyEventObject) => above.getSnapshot().status === 'active' && above._send(event)
-  return Object.create(parent, { system: { value: guarded }, _send: { value: send }, ref: { value: parent } }) as AnyActorRef
-}
-
-/** Stops an actor that has a parent: what is done with it is no longer its own. */
-export function stopActor(ref: AnyActorRef): void {
-  ;(ref as unknown as InnerActor)._stop()
-}
-
-const deafParents = new WeakMap<object, AnyActorRef>()
-
-/** A parent under which an inspector shows a child, and which the child's end is not sent to. */
-export function deafParent(parent: AnyActorRef): AnyActorRef {
-  let deaf = deafParents.get(parent)
-  if (!deaf) {
-    const ignored = { value: () => undefined }
-    deafParents.set(parent, (deaf = Object.create(parent, { _send: ignored, ref: { value: parent } }) as AnyActorRef))
-  }
-  return deaf
 }

@@ -1,0 +1,69 @@
+/**
+ * Where one execution stands: what is durable of it, and what its lifecycle is heading for.
+ *
+ * Owns: the difference between the two. It only reads; the execution actor moves both.
+ */
+import type { AnyActorRef } from 'xstate'
+import type { ExecutionContext } from '../events/execution-events.js'
+import type { ExecutionStatus } from '../events/execution-status.js'
+import { statusOf } from '../machines/execution-machine.js'
+import type { ExecutionMachineRef } from './execution-effects.js'
+import type { ProgramWatcher } from './execution-program.js'
+import type { ExecutionRow } from './execution-row.js'
+
+/** The readable side of an execution in memory. */
+export abstract class ExecutionStanding {
+  protected abstract readonly machine: ExecutionMachineRef
+  protected abstract readonly row: ExecutionRow
+
+  get ref(): AnyActorRef {
+    return this.machine
+  }
+
+  /** As of the last durable commit. */
+  get status(): ExecutionStatus {
+    return this.row.status
+  }
+
+  get revision(): number {
+    return this.row.revision
+  }
+
+  get priority(): number {
+    return this.row.priority
+  }
+
+  get acceptedAt(): number {
+    return this.row.acceptedAt
+  }
+
+  get idempotencyKey(): string | null {
+    return this.row.idempotencyKey
+  }
+
+  get hasStarted(): boolean {
+    return this.row.hasStarted
+  }
+
+  /** Where the lifecycle stands, ahead of what is durable. */
+  get heading(): ExecutionStatus {
+    return statusOf(this.machine.getSnapshot())
+  }
+
+  get context(): ExecutionContext {
+    return this.machine.getSnapshot().context
+  }
+
+  get lifecycle(): ProgramWatcher['lifecycle'] {
+    const { value, context, status } = this.machine.getSnapshot()
+    return { value: status === 'active' ? value : undefined, attempt: context.attempt, maxAttempts: context.maxAttempts }
+  }
+
+  get isBackingOff(): boolean {
+    return this.machine.getSnapshot().value === 'backingOff'
+  }
+
+  get isCompensating(): boolean {
+    return (this.machine.getSnapshot().value as { cancelling?: string }).cancelling === 'compensating'
+  }
+}

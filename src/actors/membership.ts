@@ -1,0 +1,102 @@
+/**
+ * One runtime's membership among those on the same store, for as long as its lease lasts.
+ *
+ * Owns: the lease, what is taken up under it, and the looks at what others did. One that was fenced off is thrown away
+ * and another one is made, under another key.
+ */
+import type { StoredExecution } from '../persistence/snapshot-store.js'
+import type { ExecutionActor } from './execution-actor.js'
+import { OwnerLease } from './owner-lease.js'
+import { PollLoop } from './poll-loop.js'
+import type { ResultWaiters } from './result-waiters.js'
+import type { SupervisorSettings } from './supervisor-options.js'
+import { Takeover } from './takeover.js'
+
+/** What a membership tells its supervisor. */
+export interface MembershipPort {
+  readonly results: ResultWaiters
+  live(id: string): ExecutionActor | undefined
+  taken(stored: StoredExecution, recovered: boolean): void
+  /** The lease was taken away while this process was frozen: nothing it holds is its own. */
+  fenced(): Promise<void>
+  /** The store could not be asked. */
+  degraded(error: unknown): void
+}
+
+/** One membership, from `register` to `leave`. */
+export class Membership {
+  readonly #settings: SupervisorSettings
+  readonly #lease: OwnerLease
+  readonly #takeover: Takeover
+  readonly #poll: PollLoop
+
+  constructor(settings: SupervisorSettings, port: MembershipPort) {
+    const { store, clock, ids, lease, logger, entryPoints: streams, pollInterval: interval, retentionInterval } = settings
+    const failed = (what: string) => (error: unknown) => {
+      logger(what, 'failed', error)
+      port.degraded(error)
+    }
+    this.#settings = settings
+    this.#lease = new OwnerLease(store, clock, settings.id, ids.key(), lease)
+    this.#takeover = new Takeover({
+      store,
+      clock,
+      lease: this.#lease,
+      entryPoints: streams.map((stream) => stream.id),
+      taken: (stored, recovered) => port.taken(stored, recovered),
+      failed: failed('taking over'),
+    })
+    this.#poll = new PollLoop({
+      store,
+      clock,
+      interval,
+      retentionInterval,
+      streams,
+      logger,
+      lease: this.#lease,
+      takeover: this.#takeover,
+      results: port.results,
+      live: (id) => port.live(id),
+      fenced: () => port.fenced(),
+      failed: failed('looking for the work of other processes'),
+    })
+  }
+
+  /** The key under which it owns executions. */
+  get key(): string {
+    return this.#lease.key
+  }
+
+  /** Registers. Throws `owner_in_use`. */
+  register(): Promise<void> {
+    return this.#lease.register()
+  }
+
+  /** Takes up what nobody holds, and goes on looking for it. */
+  async takeUp(): Promise<void> {
+    await this.#takeover.lost()
+    await this.#takeover.released()
+    this.#poll.start()
+  }
+
+  /** True while what it commits is its own. */
+  holds(): Promise<boolean> {
+    return this.#lease.holds()
+  }
+
+  /** An execution that left memory is due then. */
+  wakeAt(due: number): void {
+    this.#takeover.wakeAt(due)
+  }
+
+  /** Looks no more and takes up no more. */
+  quiesce(): void {
+    this.#poll.stop()
+    this.#takeover.stop()
+  }
+
+  /** Gives back what it still holds. */
+  leave(): Promise<void> {
+    return this.#settings.store.retire(this.key, true)
+  }
+}

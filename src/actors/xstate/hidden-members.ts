@@ -1,0 +1,75 @@
+/**
+ * The members of XState's actors and systems that its types hide.
+ *
+ * Owns: their names, and nothing else in this project says them outside of this folder. `test/actors/` holds each of
+ * them as a test, under both of XState's builds, that fails when a new version changes it.
+ */
+import type { AnyActorLogic, AnyActorRef, AnyEventObject } from 'xstate'
+
+/** What an actor's logic is given to act with. */
+export interface ActorScope {
+  actionExecutor(action: {
+    type: string
+    info: { event: AnyEventObject; context: unknown }
+    params: unknown
+    exec?: (info: unknown, params: unknown) => void
+  }): void
+  emit(event: AnyEventObject): void
+  logger(...args: unknown[]): void
+  readonly self: InnerActor
+  readonly system: unknown
+}
+
+/** Where an actor stands in its program; Stateward's own, on the ref. */
+export const pathKey: unique symbol = Symbol('stateward.path')
+/** The path of an actor: ids from the root down, each escaped, joined by `/`; the root's is empty. */
+export const pathOf = (ref: InnerActor) => ref[pathKey] ?? ''
+
+/** The members of XState's `Actor` that its types hide. */
+export interface InnerActor {
+  readonly id: string
+  readonly sessionId: string
+  logic: AnyActorLogic
+  readonly options: { readonly snapshot?: unknown }
+  readonly src: unknown
+  readonly _parent?: InnerActor
+  /** Where it stands in its program; Stateward's own. */
+  [pathKey]?: string
+  readonly _actorScope: ActorScope
+  _snapshot: { status: string; input?: unknown; children?: Record<string, InnerActor> }
+  start(): void
+  send(event: AnyEventObject): void
+  getSnapshot(): { status: string; error?: unknown; output?: unknown }
+  getPersistedSnapshot(options?: object): unknown
+  _send(event: AnyEventObject): void
+  _stop(): void
+  _error(error: unknown): void
+}
+
+/** An inspection event before its system has completed it. */
+export interface SystemEvent {
+  readonly type: string
+  readonly actorRef: InnerActor
+}
+
+/** What XState calls on a system, its hidden members included. */
+export interface InnerSystem {
+  _sendInspectionEvent(event: object): void
+}
+
+/** Stops an actor that has a parent: what is done with it is no longer its own. */
+export function stopActor(ref: AnyActorRef): void {
+  ;(ref as unknown as InnerActor)._stop()
+}
+
+const deafParents = new WeakMap<object, AnyActorRef>()
+
+/** A parent under which an inspector shows a child, and which the child's end is not sent to. */
+export function deafParent(parent: AnyActorRef): AnyActorRef {
+  let deaf = deafParents.get(parent)
+  if (!deaf) {
+    const ignored = { value: () => undefined }
+    deafParents.set(parent, (deaf = Object.create(parent, { _send: ignored, ref: { value: parent } }) as AnyActorRef))
+  }
+  return deaf
+}
