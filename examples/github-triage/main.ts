@@ -95,10 +95,13 @@ async function main(): Promise<void> {
     console.error('The approver failed:', error)
   })
   const progress = startProgress(runtime.registry.streams, expected, process.stdout)
-  const ending = await Promise.race([handleAll(), quitting]).finally(() => {
+  let ending: 'done' | 'quit'
+  try {
+    ending = await Promise.race([handleAll(), quitting])
+  } finally {
     progress.stop()
-    return approver.stop()
-  })
+    await approver.stop()
+  }
   if (ending === 'quit') console.log(`\nStopped. ${again}`)
   else await report()
 }
