@@ -8,7 +8,7 @@ import { StatewardError } from '../errors.js'
 import type { StepOutput } from './program-output.js'
 import type { ProgramPort, ProgramSettings } from './program-port.js'
 import type { StepRecord } from './program-record.js'
-import { stepOptionsOf, type StepContext } from './step.js'
+import { stepOptionsOf, waitsForExecution, type StepContext } from './step.js'
 
 /** Where a program's steps stand. */
 export class ProgramSteps {
@@ -120,7 +120,8 @@ export class ProgramSteps {
       if (policy === 'hold') return this.#port.doubt(step.path)
       if (policy === 'fail') return step.fail(this.#interrupted(step))
     }
-    if (step.ends) this.#bodies.add(step)
+    // a pause that waited for an execution that is paused as well would wait for ever
+    if (step.ends && !waitsForExecution(step.logic)) this.#bodies.add(step)
     step.run({ step: this.#context(step, record) })
   }
 

@@ -62,6 +62,14 @@ interface CreatorArguments<TInput> {
 
 const marks = new WeakMap<object, StepOptions>()
 
+const waits = new WeakSet<object>()
+
+/** True for logic that does nothing itself but wait for another execution: it can be left and taken up at any time. */
+export function waitsForExecution(logic: object): boolean {
+  const { config } = logic as { config?: unknown }
+  return typeof config === 'function' && waits.has(config)
+}
+
 /** The options of a logic that `fromStep` or `fromExecution` made, or undefined. */
 export function stepOptionsOf(logic: object): StepOptions | undefined {
   const { config } = logic as { config?: unknown }
@@ -115,10 +123,12 @@ export function fromExecution<TOutput = unknown, TInput = unknown>(
   options: StepOptions = {},
 ): PromiseActorLogic<TOutput, TInput> {
   check(options)
-  return marked<TOutput, TInput>(
+  const logic = marked<TOutput, TInput>(
     options,
     (args, context, _, signal) => context.execute(entryPoint, args.input, signal) as Promise<TOutput>,
   )
+  waits.add(logic.config as unknown as object)
+  return logic
 }
 
 type Attempt<TOutput, TInput> = (

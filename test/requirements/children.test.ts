@@ -1,0 +1,136 @@
+/** Executions that start executions: `fromExecution`, and commands that cascade. B15, B63. */
+import { describe, expect, test } from 'vitest'
+import { setup } from 'xstate'
+import { defineEntryPoint, fromExecution } from '../../src/index.js'
+import { begin } from '../harness/begin.js'
+import { eventually } from '../harness/eventually.js'
+import { Flights } from '../harness/flights.js'
+import { worker } from '../harness/programs.js'
+import { places } from '../harness/store-place.js'
+
+const ordering = setup({
+  actors: { pay: fromExecution<{ results: string[] }, { label: string }>('payments') },
+}).createMachine({
+  id: 'order',
+  initial: 'paying',
+  states: {
+    paying: { invoke: { src: 'pay', input: { label: 'pay' }, onDone: 'paid', onError: 'refused' } },
+    paid: { type: 'final' },
+    refused: { type: 'final' },
+  },
+})
+
+describe.each(places)('on %s', (_, place) => {
+  function shop() {
+    const flights = new Flights()
+    const shared = place()
+    const entryPoints = [
+      defineEntryPoint({ id: 'orders', program: ordering }),
+      defineEntryPoint({ id: 'payments', program: worker(flights) }),
+    ] as const
+    return { flights, shared, entryPoints }
+  }
+
+  test('B15: a child has its own id and record, names its parent, and its output ends the step', async () => {
+    const { flights, shared, entryPoints } = shop()
+    const runtime = await begin({ store: shared.connect(), entryPoints })
+    const parent = await runtime.trigger('orders')
+    for (const label of ['pay.1', 'pay.2']) (await flights.started(label)).end()
+    expect(await parent.result()).toMatchObject({ status: 'completed' })
+    const { executions } = await runtime.executions({ parentId: parent.id })
+    expect(executions).toMatchObject([
+      { entryPoint: 'payments', status: 'completed', parentId: parent.id, correlationId: parent.id },
+    ])
+    expect(await parent.get()).toMatchObject({ value: 'paid' })
+  })
+
+  test('B15: a child is started once, however often its parent is recovered', async () => {
+    const { flights, shared, entryPoints } = shop()
+    let store = shared.connect()
+    let runtime = await begin({ store, entryPoints })
+    const { id } = await runtime.trigger('orders')
+    for (const nth of [1, 2, 3]) {
+      await flights.started('pay.1', nth)
+      store.cut()
+      store = shared.connect()
+      runtime = await begin({ store, entryPoints })
+    }
+    for (const label of ['pay.2']) flights.free.add(label)
+    ;(await flights.started('pay.1', 4)).end()
+    expect(await runtime.execution(id).result()).toMatchObject({ status: 'completed' })
+    expect((await runtime.executions({ parentId: id })).executions).toHaveLength(1)
+  })
+
+  test('B15: a child that fails, or is cancelled by itself, fails the step with its outcome', async () => {
+    const { flights, shared, entryPoints } = shop()
+    const runtime = await begin({ store: shared.connect(), entryPoints })
+    const failing = await runtime.trigger('orders')
+    ;(await flights.started('pay.1')).fail(new Error('no money'))
+    await failing.result()
+    expect(await failing.get()).toMatchObject({ status: 'completed', value: 'refused' })
+    flights.heeds = true
+    const other = await runtime.trigger('orders')
+    await flights.started('pay.1', 2)
+    const [child] = (await runtime.executions({ parentId: other.id })).executions
+    await runtime.execution(child?.id ?? '').cancel()
+    await other.result()
+    expect(await other.get()).toMatchObject({ status: 'completed', value: 'refused' })
+  })
+
+  test('B5: a cancel cascades leaf first', async () => {
+    const { flights, shared, entryPoints } = shop()
+    const store = shared.connect()
+    const runtime = await begin({ store, entryPoints })
+    const parent = await runtime.trigger('orders')
+    const step = await flights.started('pay.1')
+    const cancelled = parent.cancel({ reason: 'enough' })
+    await eventually('the signal', () => step.signal.aborted)
+    const [child] = (await runtime.executions({ parentId: parent.id })).executions
+    expect(await parent.get()).not.toMatchObject({ status: 'cancelled' })
+    step.fail()
+    expect(await cancelled).toEqual({ status: 'cancelled' })
+    expect(await runtime.execution(child?.id ?? '').result()).toMatchObject({
+      status: 'cancelled',
+      scope: 'parent',
+      reason: 'enough',
+    })
+    expect(await parent.get()).toMatchObject({ status: 'cancelled' })
+    const ends = (await store.events({ since: 0, limit: 100 })).filter(({ type }) => type === 'execution.cancelled')
+    expect(ends.map(({ executionId }) => executionId)).toEqual([child?.id, parent.id])
+  })
+
+  test('B10: a pause cascades leaf first, and a resume goes down again', async () => {
+    const { flights, shared, entryPoints } = shop()
+    const store = shared.connect()
+    const runtime = await begin({ store, entryPoints })
+    const parent = await runtime.trigger('orders')
+    const step = await flights.started('pay.1')
+    const paused = parent.pause({ mode: 'now' })
+    await eventually('the signal', () => step.signal.aborted)
+    step.fail()
+    expect(await paused).toMatchObject({ status: 'paused' })
+    const [child] = (await runtime.executions({ parentId: parent.id })).executions
+    expect(child).toMatchObject({ status: 'paused', pause: { scope: 'parent' } })
+    const pauses = (await store.events({ since: 0, limit: 100 })).filter(({ type }) => type === 'execution.paused')
+    expect(pauses.map(({ executionId }) => executionId)).toEqual([child?.id, parent.id])
+    await parent.resume()
+    flights.free.add('pay.2')
+    ;(await flights.started('pay.1', 2)).end()
+    expect(await parent.result()).toMatchObject({ status: 'completed' })
+    expect((await runtime.executions({ parentId: parent.id })).executions).toHaveLength(1)
+  })
+
+  test('B10: a boundary pause of a parent that waits for its child does not hang', async () => {
+    const { flights, shared, entryPoints } = shop()
+    const runtime = await begin({ store: shared.connect(), entryPoints })
+    const parent = await runtime.trigger('orders')
+    const step = await flights.started('pay.1')
+    const paused = parent.pause()
+    await eventually(
+      'the child to be pausing',
+      async () => (await runtime.executions({ parentId: parent.id })).executions[0]?.status === 'pausing',
+    )
+    step.end()
+    expect(await paused).toMatchObject({ status: 'paused' })
+  })
+})

@@ -1,0 +1,105 @@
+/** Pause, resume and cancel of a stream and of the runtime: B10, B5. */
+import { describe, expect, test } from 'vitest'
+import { defineEntryPoint } from '../../src/index.js'
+import { begin } from '../harness/begin.js'
+import { eventually, turns } from '../harness/eventually.js'
+import { Flights } from '../harness/flights.js'
+import { approval, worker } from '../harness/programs.js'
+import { places } from '../harness/store-place.js'
+
+describe.each(places)('on %s', (_, place) => {
+  function shop() {
+    const flights = new Flights()
+    flights.heeds = true
+    const entryPoints = [
+      defineEntryPoint({ id: 'work', program: worker(flights), maxConcurrent: 1 }),
+      defineEntryPoint({ id: 'approval', program: approval }),
+    ] as const
+    return { flights, shared: place(), entryPoints }
+  }
+
+  test('B10: a stream is paused whole: running, queued and new ones stand, and another stream goes on', async () => {
+    const { flights, shared, entryPoints } = shop()
+    const runtime = await begin({ store: shared.connect(), entryPoints })
+    const running = await runtime.trigger('work', { label: 'a' })
+    const queued = await runtime.trigger('work', { label: 'b' })
+    await flights.started('a.1')
+    expect(await runtime.stream('work').pause({ mode: 'now', reason: 'maintenance' })).toEqual({ paused: 2 })
+    expect(await running.get()).toMatchObject({ status: 'paused', pause: { scope: 'stream', reason: 'maintenance' } })
+    expect(await queued.get()).toMatchObject({ status: 'paused', startedAt: null })
+    const later = await runtime.trigger('work', { label: 'c' })
+    await turns()
+    expect(await later.get()).toMatchObject({ status: 'queued' })
+    expect(flights.all).toHaveLength(1)
+    const other = await runtime.trigger('approval')
+    await other.send({ type: 'APPROVE' })
+    expect(await other.result()).toMatchObject({ status: 'completed' })
+    for (const label of ['a', 'b', 'c']) for (const n of [1, 2]) flights.free.add(`${label}.${n}`)
+    expect(await runtime.stream('work').resume()).toEqual({ resumed: 2 })
+    for (const each of [running, queued, later]) expect(await each.result()).toMatchObject({ status: 'completed' })
+  })
+
+  test("B10: a stream's pause outlives stop and start", async () => {
+    const { flights, shared, entryPoints } = shop()
+    const first = await begin({ store: shared.connect(), entryPoints })
+    const { id } = await first.trigger('work', { label: 'a' })
+    await flights.started('a.1')
+    await first.stream('work').pause({ mode: 'now' })
+    await first.stop()
+    const second = await begin({ store: shared.connect(), entryPoints })
+    const later = await second.trigger('work', { label: 'b' })
+    await turns()
+    expect(await second.execution(id).get()).toMatchObject({ status: 'paused' })
+    expect(await later.get()).toMatchObject({ status: 'queued' })
+    for (const label of ['a', 'b']) for (const n of [1, 2]) flights.free.add(`${label}.${n}`)
+    await second.stream('work').resume()
+    for (const each of [second.execution(id), later]) expect(await each.result()).toMatchObject({ status: 'completed' })
+  })
+
+  test('B10: a resume of the stream leaves those alone that were paused by themselves', async () => {
+    const { flights, shared, entryPoints } = shop()
+    const runtime = await begin({ store: shared.connect(), entryPoints })
+    const [alone, together] = [await runtime.trigger('approval'), await runtime.trigger('approval')]
+    await alone.pause({ reason: 'mine' })
+    await runtime.stream('approval').pause()
+    await runtime.stream('approval').resume()
+    await eventually('it to wait', async () => (await together.get()).status === 'waiting')
+    expect(await alone.get()).toMatchObject({ status: 'paused', pause: { reason: 'mine' } })
+    expect(flights.all).toEqual([])
+  })
+
+  test('B10: the runtime is paused and resumed whole, also over a restart', async () => {
+    const { flights, shared, entryPoints } = shop()
+    const first = await begin({ store: shared.connect(), entryPoints })
+    const { id } = await first.trigger('work', { label: 'a' })
+    const waiting = await first.trigger('approval')
+    await flights.started('a.1')
+    await eventually('it to wait', async () => (await waiting.get()).status === 'waiting')
+    expect(await first.pause({ mode: 'now' })).toEqual({ paused: 2 })
+    await first.stop()
+    const second = await begin({ store: shared.connect(), entryPoints })
+    await turns()
+    expect(await second.execution(id).get()).toMatchObject({ status: 'paused', pause: { scope: 'runtime' } })
+    expect(await second.execution(waiting.id).get()).toMatchObject({ status: 'paused' })
+    for (const n of [1, 2]) flights.free.add(`a.${n}`)
+    expect(await second.resume()).toEqual({ resumed: 2 })
+    expect(await second.execution(id).result()).toMatchObject({ status: 'completed' })
+    await eventually('it to wait', async () => (await second.execution(waiting.id).get()).status === 'waiting')
+  })
+
+  test('B5: a stream is cancelled whole, and takes new ones', async () => {
+    const { flights, shared, entryPoints } = shop()
+    const runtime = await begin({ store: shared.connect(), entryPoints })
+    const all = [await runtime.trigger('work', { label: 'a' }), await runtime.trigger('work', { label: 'b' })]
+    const other = await runtime.trigger('approval')
+    await flights.started('a.1')
+    const counts = await runtime.stream('work').cancel({ reason: 'flood' })
+    expect(Object.values(counts).reduce((sum, count) => sum + count, 0)).toBe(2)
+    for (const each of all) expect(await each.result()).toMatchObject({ status: 'cancelled', reason: 'flood', scope: 'stream' })
+    expect(await other.result({ timeout: 0 })).toEqual({ status: 'timeout' })
+    await runtime.trigger('work', { label: 'c' })
+    await flights.started('c.1')
+    await runtime.cancel()
+    expect(await other.result()).toMatchObject({ status: 'cancelled', scope: 'runtime' })
+  })
+})
