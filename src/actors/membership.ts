@@ -16,6 +16,7 @@ import { Takeover } from './takeover.js'
 export interface MembershipPort {
   readonly results: ResultWaiters
   live(id: string): ExecutionActor | undefined
+  followPauses(): Promise<void>
   taken(stored: StoredExecution, recovered: boolean): void
   /** The lease was taken away while this process was frozen: nothing it holds is its own. */
   fenced(): Promise<void>
@@ -57,6 +58,7 @@ export class Membership {
       takeover: this.#takeover,
       results: port.results,
       live: (id) => port.live(id),
+      followPauses: () => port.followPauses(),
       fenced: () => port.fenced(),
       failed: failed('looking for the work of other processes'),
     })

@@ -28,6 +28,7 @@ export interface PollPort {
   readonly results: ResultWaiters
   readonly logger: (...args: unknown[]) => void
   live(id: string): ExecutionActor | undefined
+  followPauses(): Promise<void>
   /** The lease was taken away: nothing that this process holds is its own. */
   fenced(): Promise<void>
   failed(error: unknown): void
@@ -64,6 +65,7 @@ export class PollLoop {
   async #look(): Promise<void> {
     const { lease, takeover } = this.#port
     if (!(await lease.renew())) return this.#port.fenced()
+    await this.#port.followPauses()
     await this.#readMail()
     await takeover.lost()
     await takeover.released()

@@ -96,6 +96,15 @@ export class StreamSet {
     this.#streams.get(entryPoint)?.ref.send(pause ? { type: 'stream.pause', pause } : { type: 'stream.resume' })
   }
 
+  /** Pauses and resumes that other processes were asked for. */
+  async followPauses(): Promise<void> {
+    for (const [entryPoint, { ref }] of this.#streams) {
+      const text = await this.#port.store.control(controlName(entryPoint))
+      if ((text !== null) === ref.getSnapshot().matches('paused')) continue
+      ref.send(text === null ? { type: 'stream.resume' } : { type: 'stream.pause', pause: JSON.parse(text) as Intervention })
+    }
+  }
+
   /** Executions in flight that would not fit their program, each with the reason. */
   async *misfits(): AsyncGenerator<{ id: string; entryPoint: string; reason: string }, void> {
     for (const definition of this.#definitions) {

@@ -240,6 +240,7 @@ export class SupervisorActor {
     return new Membership(this.settings, {
       results: this.results,
       live: (id) => this.live(id),
+      followPauses: () => this.streams.followPauses(),
       taken: (stored, recovered) => void this.streams.take(stored, recovered),
       fenced: () => this.#fenced(),
       degraded: (error) => this.registry.healthy(toErrorRecord(error)),

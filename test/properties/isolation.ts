@@ -24,7 +24,7 @@ function withHelper(spec: ProgramSpec): ProgramSpec {
 
 const streamOf = (program: ProgramSpec): StreamSpec => ({
   program,
-  options: { maxConcurrent: 1, compensates: false, checkpoints: 0, passivateAfter: 30_000, pausedTimers: 'freeze' },
+  options: { maxConcurrent: 1, compensates: false, checkpoints: 0, passivateAfter: Infinity, pausedTimers: 'freeze' },
 })
 
 const start = (stream: number): Line => ({ do: 'trigger', stream, key: undefined, priority: 0, bad: false, turns: 0 })

@@ -24,7 +24,7 @@ export const mutations: readonly Mutation[] = [
     law: 1,
     name: 'One end',
     file: 'src/actors/stream-actor.ts',
-    line: 'if (!this.#dead) this.#reload(execution.id)',
+    line: 'this.#reloads.lost(execution.id)',
     instead: '',
     upholds: 'an execution whose commit failed is taken up again from what is durable',
   },
@@ -63,7 +63,7 @@ export const mutations: readonly Mutation[] = [
   {
     law: 6,
     name: 'Isolation',
-    file: 'src/actors/program-system.ts',
+    file: 'src/actors/xstate/program-system.ts',
     line: 'const keyed = new Map<string, InnerActor>()',
     instead: "const keyed = ((globalThis as { keyed?: Map<string, InnerActor> })['keyed'] ??= new Map<string, InnerActor>())",
     upholds: 'each program has a system of its own, with its own `systemId`s',
