@@ -19,6 +19,7 @@ const codes = {
   not_started: false,
   already_stopped: false,
   draining: true,
+  stream_down: true,
   // admission
   queue_full: true,
   // values

@@ -48,14 +48,25 @@ export interface ExecutionList {
   readonly cursor?: string
 }
 
-type ProgramOf<TEntryPoints extends readonly EntryPoint[], TId> = Extract<TEntryPoints[number], { readonly id: TId }>['program']
+type ProgramOf<TEntryPoints extends readonly EntryPoint[], TId> = ProgramById<TEntryPoints[number], TId>
+
+/** Also of an entry point whose id is known as one of several, or as a string alone. */
+type ProgramById<TEntryPoint, TId> = TEntryPoint extends {
+  readonly id: infer TOwnId
+  readonly program: infer TProgram extends AnyActorLogic
+}
+  ? TId extends TOwnId
+    ? TProgram
+    : never
+  : never
 
 /** Pause, resume and cancel of many: of one stream, or of the whole runtime. Each resolves with how many answered what. */
 export interface CommandScope {
-  /** No execution is admitted, and those in memory or stored are paused. Outlives the process. */
+  /** Starts nothing more (what is triggered is accepted and queued), and pauses all that has not ended. Outlives the process. */
   pause(options?: PauseOptions): Promise<Readonly<Record<string, number>>>
-  /** Admits again, and resumes those that the pause of this scope had stopped. */
+  /** Starts again, and resumes those that the pause of this scope had stopped. */
   resume(options?: By): Promise<Readonly<Record<string, number>>>
+  /** Cancels all that has not ended. */
   cancel(options?: CancelOptions): Promise<Readonly<Record<string, number>>>
 }
 
@@ -87,7 +98,19 @@ export class Runtime<TEntryPoints extends readonly EntryPoint[] = readonly Entry
     await this.#parts.supervisor.start(this.actor)
   }
 
-  /** Accepts an execution; resolves once that is durable. Errors: `unknown_entry_point`, `queue_full`, `not_storable`, `draining`, `not_started`. */
+  /**
+   * Accepts an execution; resolves with its handle once that is durable. What is done to `input` afterwards changes nothing.
+   *
+   * Errors: `unknown_entry_point`, `invalid_id`, `invalid_option`, `duplicate_execution`, `not_storable`, `queue_full`,
+   * `draining`, `not_started`, `already_stopped`, `store_failed` (then nothing was accepted).
+   *
+   * @example
+   * ```ts
+   * const again = await runtime.trigger('tickets', { id: 123 }, { idempotencyKey: 'delivery-9', deadline: Date.now() + 60_000 })
+   * const same = await runtime.trigger('tickets', { id: 123 }, { idempotencyKey: 'delivery-9' })
+   * console.log(again.id === same.id) // prints true
+   * ```
+   */
   async trigger<const TId extends TEntryPoints[number]['id']>(
     entryPoint: TId,
     ...[input, options]: unknown extends InputFrom<ProgramOf<TEntryPoints, TId>>
@@ -126,14 +149,17 @@ export class Runtime<TEntryPoints extends readonly EntryPoint[] = readonly Entry
     return this.#scope('stream', [entryPoint])
   }
 
+  /** Pauses every stream and all that has not ended. */
   pause(options?: PauseOptions) {
     return this.#scope('runtime', this.#parts.supervisor.entryPointIds).pause(options)
   }
 
+  /** Undoes `pause` of the runtime: what was paused for itself, or with its stream, stays so. */
   resume(options?: By) {
     return this.#scope('runtime', this.#parts.supervisor.entryPointIds).resume(options)
   }
 
+  /** Cancels all that has not ended, of every entry point. */
   cancel(options?: CancelOptions) {
     return this.#scope('runtime', this.#parts.supervisor.entryPointIds).cancel(options)
   }

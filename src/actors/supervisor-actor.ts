@@ -129,7 +129,7 @@ export class SupervisorActor {
     return this.#stopping
   }
 
-  /** The stream of an entry point. Throws `unknown_entry_point`, `not_started`, `draining`. */
+  /** The stream of an entry point. Throws `unknown_entry_point`, `not_started`, `draining`, `stream_down`. */
   streamFor(entryPoint: string, accepting: boolean): StreamActor {
     if (!this.settings.entryPoints.some(({ id }) => id === entryPoint)) {
       throw new StatewardError('unknown_entry_point', `There is no entry point ${JSON.stringify(entryPoint)}.`, {
@@ -139,8 +139,9 @@ export class SupervisorActor {
     if (accepting && this.#phase === 'draining')
       throw new StatewardError('draining', 'The runtime is draining and accepts nothing more.')
     const stream = this.streams.get(entryPoint)
-    if (!stream || this.#phase === 'idle' || this.#phase === 'stopping' || this.#phase === 'stopped') throw this.#notRunning()
-    return stream
+    if (this.#phase === 'idle' || this.#phase === 'stopping' || this.#phase === 'stopped') throw this.#notRunning()
+    if (stream) return stream
+    throw this.#phase === 'starting' ? this.#notRunning() : this.#streamDown(entryPoint)
   }
 
   /** The execution, if this process has it in memory. */
@@ -245,6 +246,12 @@ export class SupervisorActor {
       fenced: () => this.#fenced(),
       degraded: (error) => this.registry.healthy(toErrorRecord(error)),
     })
+  }
+
+  #streamDown(entryPoint: string): StatewardError {
+    const ends = this.settings.entryPoints.some(({ id, restart }) => id === entryPoint && restart === 'temporary')
+    const message = `The stream of entry point ${entryPoint} has failed and ${ends ? 'stays ended' : 'is being started again'}.`
+    return new StatewardError('stream_down', message, { details: { entryPoint }, retryable: !ends })
   }
 
   #notRunning(): StatewardError {

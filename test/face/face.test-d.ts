@@ -106,6 +106,20 @@ export async function outcomes() {
   void record.revision
 }
 
+export async function computedIds(name: string) {
+  const store = memoryStore()
+  const several = createRuntime({
+    store,
+    entryPoints: (['one', 'two'] as const).map((id) => defineEntryPoint({ id, program: double })),
+  })
+  await several.trigger('two', 2)
+  // @ts-expect-error the input is of another type
+  await several.trigger('two', '2')
+  const any = createRuntime({ store, entryPoints: [defineEntryPoint({ id: name, program: double })] })
+  const outcome = await (await any.trigger('whatever', 2)).result()
+  if (outcome.status === 'completed') holds<Equal<typeof outcome.output, number>>()
+}
+
 export async function nothingIsAny() {
   const execution = await runtime.trigger('tickets', { id: 1 })
   const outcome = await execution.result()
