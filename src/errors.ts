@@ -63,9 +63,9 @@ export interface ErrorRecord {
  * @example
  * ```ts
  * try {
- *   await runtime.trigger('nowhere', {})
+ *   await runtime.trigger('tickets', { id: 123 }, { timeout: -1 })
  * } catch (error) {
- *   if (isStatewardError(error, 'unknown_entry_point')) console.error(error.details)
+ *   if (isStatewardError(error, 'invalid_option')) console.log(error.details['option']) // prints timeout
  * }
  * ```
  */

@@ -14,7 +14,7 @@ import type {
 } from './events/outcomes.js'
 import type { By, CancelOptions, PauseOptions, ResumeOptions } from './events/requests.js'
 
-/** `revision`: which checkpoint; default the last commit. */
+/** `revision`: which checkpoint; default the last commit. `idempotencyKey`: the same key gives the same fork. */
 export interface ForkOptions {
   readonly revision?: number
   readonly idempotencyKey?: string
@@ -52,12 +52,36 @@ export class ExecutionHandle<TProgram extends AnyActorLogic = AnyActorLogic> {
     this.#port = port
   }
 
-  /** Sends an event to the program; resolves once what it caused is durable. Errors: `invalid_event`, `not_storable`. */
+  /**
+   * Sends an event to the program; resolves once what it caused, or its place in the durable inbox, is durable.
+   *
+   * Not deduplicated: called twice, it delivers twice. An event for which the program has no transition changes nothing.
+   * Errors: `invalid_event`, `not_storable`, `store_failed`.
+   *
+   * @example
+   * ```ts
+   * const answer = await execution.send({ type: 'APPROVE' })
+   * console.log(answer.status) // prints delivered
+   * ```
+   */
   send(event: EventOf<TProgram>): Promise<SendOutcome> {
     return this.#port.router.send(this.id, event)
   }
 
-  /** Pauses; resolves once the pause is durable and no step is in flight. */
+  /**
+   * Pauses; resolves once the pause is durable and no step is in flight, or after `timeout` ms with `pausing`.
+   *
+   * `boundary` waits for steps in flight as long as they take; `now` aborts them, waits up to the entry point's
+   * `cancelTimeout`, and runs them again on resume. Errors: `store_failed`, `no_answer`.
+   *
+   * @example
+   * ```ts
+   * await execution.pause({ mode: 'now', reason: 'maintenance', actor: 'ann' })
+   * await execution.send({ type: 'APPROVE' }) // kept, and delivered on resume
+   * const resumed = await execution.resume()
+   * console.log(resumed.status) // prints resumed
+   * ```
+   */
   async pause({ mode = 'boundary', timeout, ...by }: PauseOptions = {}): Promise<PauseOutcome> {
     return (await this.#command({ type: 'pause', mode, intervention: this.#by(by), ...waiting(timeout) })) as PauseOutcome
   }
@@ -89,7 +113,20 @@ export class ExecutionHandle<TProgram extends AnyActorLogic = AnyActorLogic> {
     return new ExecutionHandle(await this.#port.fork(this.id, options), this.#port)
   }
 
-  /** Waits for the end. `timeout: 0` asks and does not wait. Rejects with the signal's reason when that fires. */
+  /**
+   * Waits for the end, for `timeout` ms at most (default: for ever; 0 asks and does not wait), here or in another process.
+   *
+   * A failed execution is an answer and no rejection. Rejects with the signal's reason when that fires, and with
+   * `already_stopped` if the runtime stops meanwhile.
+   *
+   * @example
+   * ```ts
+   * const early = await execution.result({ timeout: 0 })
+   * await execution.send({ type: 'APPROVE' })
+   * const outcome = await execution.result({ timeout: 5_000 })
+   * if (outcome.status === 'completed') console.log(early.status, outcome.output) // prints timeout approved 123
+   * ```
+   */
   result(options?: ResultOptions): Promise<ResultOutcome<OutputOf<TProgram>>> {
     return this.#port.router.result(this.id, options) as Promise<ResultOutcome<OutputOf<TProgram>>>
   }

@@ -273,7 +273,10 @@ export class Runtime<TEntryPoints extends readonly EntryPoint[] = readonly Entry
  * const runtime = createRuntime({ store: sqliteStore('app.db'), entryPoints: [tickets] })
  * await runtime.start()
  * const execution = await runtime.trigger('tickets', { id: 123 })
+ * await execution.send({ type: 'APPROVE' })
  * const outcome = await execution.result({ timeout: 5_000 })
+ * console.log(outcome.status) // prints completed
+ * await runtime.stop()
  * ```
  */
 export function createRuntime<const TEntryPoints extends readonly EntryPoint[]>(

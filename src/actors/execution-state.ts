@@ -18,16 +18,24 @@ export function joinState(lifecycle: string, program: string | undefined): strin
   return program === undefined ? lifecycle : `${lifecycle}\n${program}`
 }
 
-/** The text of a lifecycle; what the execution's row says besides is left out. */
+/** What most lifecycles keep for their whole life: not written, so that a commit is short. Never change a value: stored texts rely on it. */
+const usual = { attempt: 1, maxAttempts: 1, onExhausted: 'fail', compensates: false } as const
+
+/** The text of a lifecycle; what the execution's row says besides, and what is usual, is left out. */
 export function encodeLifecycle({ value, context }: Lifecycle, id: string): string {
-  const { executionId: _id, entryPoint: _entryPoint, ...rest } = context
+  const rest: Record<string, unknown> = {}
+  for (const [key, part] of Object.entries(context)) {
+    if (key === 'executionId' || key === 'entryPoint' || (usual as Record<string, unknown>)[key] === part) continue
+    if (key !== 'limits' || Object.keys(context.limits).length > 0) rest[key] = part
+  }
   return encode({ value, context: rest }, { id, what: 'lifecycle' })
 }
 
 /** The lifecycle, decoded, and the program's text. Throws `corrupt`, `unknown_format`. */
 export function splitState(state: string, id: string): { lifecycle: Lifecycle; program: string | undefined } {
   const end = state.indexOf('\n')
-  const lifecycle = decode<Lifecycle>(end < 0 ? state : state.slice(0, end), { id, what: 'lifecycle' })
+  const { value, context } = decode<Lifecycle>(end < 0 ? state : state.slice(0, end), { id, what: 'lifecycle' })
+  const lifecycle = { value, context: { ...usual, ...context, limits: context.limits ?? {} } }
   return { lifecycle, program: end < 0 ? undefined : state.slice(end + 1) }
 }
 

@@ -117,6 +117,12 @@ export function fromStep<TOutput, TInput = unknown>(
  *
  * Cancel and pause of the execution that runs the step cascade to the one it started. Errors: `execution_failed` with
  * the outcome in `details` if that ended otherwise than `completed`; `unknown_entry_point`; outside of a runtime `not_started`.
+ * The one that waits keeps its slot meanwhile.
+ *
+ * @example
+ * ```ts
+ * const reviews = defineEntryPoint({ id: 'reviews', program: fromExecution<string, { id: number }>('tickets') })
+ * ```
  */
 export function fromExecution<TOutput = unknown, TInput = unknown>(
   entryPoint: string,

@@ -16,11 +16,15 @@ export interface TriggerOptions {
   readonly correlationId?: string
   /** The same key on the same entry point gives the same execution, however often it is triggered. */
   readonly idempotencyKey?: string
+  /** A key that many executions may share. */
   readonly sessionId?: string
+  /** Default the entry point's. */
   readonly priority?: number
+  /** From the first slot to the end, pauses not counted; default the entry point's. */
   readonly timeout?: number
+  /** In the queue, before the first slot; default the entry point's. */
   readonly queueTimeout?: number
-  /** Absolute, in ms since the epoch. */
+  /** Absolute, in ms since the epoch; pauses count. */
   readonly deadline?: number
 }
 

@@ -12,7 +12,23 @@ import { MemoryTables } from './memory-tables.js'
 import type { InboxMessage, OwnerRecord, SnapshotStore } from './snapshot-store.js'
 import { atMost } from './store-limits.js'
 
-/** A store in memory. Close and open it as often as you like: it forgets nothing. */
+/**
+ * A store in memory. Close and open it as often as you like: it forgets nothing, and two runtimes may share it.
+ *
+ * @example
+ * ```ts
+ * const store = memoryStore()
+ * const first = createRuntime({ store, entryPoints: [tickets] })
+ * await first.start()
+ * const { id } = await first.trigger('tickets', { id: 7 })
+ * await first.stop()
+ * const second = createRuntime({ store, entryPoints: [tickets] }) // as after a restart
+ * await second.start()
+ * await second.execution(id).send({ type: 'APPROVE' })
+ * console.log((await second.execution(id).result()).status) // prints completed
+ * await second.stop()
+ * ```
+ */
 export function memoryStore(): SnapshotStore {
   const kept = new MemoryTables()
   let opened = false

@@ -35,6 +35,13 @@ export interface SqliteStoreOptions {
  * The file may be an application's own: every table of the store has a name that begins with `stateward_`. It is kept
  * in WAL mode, with a sync of the disk on each commit, so two files named `<path>-wal` and `<path>-shm` stand beside
  * it while it is open. Not for network file systems, whose locks can't be trusted.
+ *
+ * Errors: `invalid_option` here; when it is opened `missing_dependency`, `store_failed`, `corrupt`, `unknown_format`.
+ *
+ * @example
+ * ```ts
+ * const store = sqliteStore('app.db', { busyTimeout: 2_000, maxSize: 10 * 2 ** 30 })
+ * ```
  */
 export function sqliteStore(path: string, options: SqliteStoreOptions = {}): SnapshotStore {
   checkPath(path)
