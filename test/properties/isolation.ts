@@ -29,19 +29,22 @@ const streamOf = (program: ProgramSpec): StreamSpec => ({
 
 const start = (stream: number): Line => ({ do: 'trigger', stream, key: undefined, priority: 0, bad: false, turns: 0 })
 
-/** Everything that can be seen of the first execution. */
-export async function fateOfTheFirst({ one, other, seed }: Pair, together: boolean, place: StorePlace): Promise<string> {
-  const script: Script = { seed, streams: [streamOf(one), streamOf(other)], lines: together ? [start(0), start(1)] : [start(0)] }
-  const world = await World.run(script, place, undefined, (key) => hash(`${seed} ${key}`) % 3 > 0)
+/** Everything that can be seen of an execution; `together`: beside one that was there before it. */
+export async function fateOfOne({ one, other, seed }: Pair, together: boolean, place: StorePlace): Promise<string> {
+  const script: Script = { seed, streams: [streamOf(one), streamOf(other)], lines: together ? [start(1), start(0)] : [start(0)] }
+  const world = await World.run(script, place, undefined, (key) => hash(`${seed} ${key.slice(key.indexOf('/'))}`) % 3 > 0)
   const row = [...world.ledger.rows.values()].find(({ entryPoint }) => entryPoint === 'stream0')
   const id = row?.id ?? ''
   const events = await world.store.events({ since: 0, execution: id, limit: 10_000 })
   const outputs = world.ledger.outputs.filter((output) => output.id === id).map(({ key }) => key)
   const result = await world.primary.runtime.execution(id).result({ timeout: 0 })
-  return JSON.stringify({ id, result, events: events.map(({ type, at }) => [type, at]), outputs }, withoutStacks, 2)
+  return JSON.stringify({ result, events: events.map(({ type, at }) => [type, at]), outputs }, withoutStacks, 2).replaceAll(
+    id,
+    'it',
+  )
 }
 
-const withoutStacks = (name: string, value: unknown) => (name === 'stack' ? undefined : value)
+const withoutStacks = (name: string, value: unknown) => (name === 'stack' || name === 'label' ? undefined : value)
 
 /** FNV-1a (Fowler, Noll, Vo). */
 function hash(text: string): number {

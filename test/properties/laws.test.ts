@@ -4,7 +4,7 @@
  */
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { fateOfTheFirst, pairs, type Pair } from './isolation.js'
+import { fateOfOne, pairs, type Pair } from './isolation.js'
 import { nothingSilent, repeatsAreIdle, truthfulAnswers } from './law-answers.js'
 import { fencing, noLoss, nothingForgotten, oneEnd, outputCommit, restart } from './law-checks.js'
 import { countsAgree, countsAtTheEnd, neverMoreThanTheLimit } from './law-conservation.js'
@@ -100,7 +100,7 @@ describe.each(Object.keys(stores) as Place[])('on the %s store', (place) => {
     () => {
       const fate = async (pair: Pair, together: boolean) => {
         const store = stores[place]()
-        const seen = await fateOfTheFirst(pair, together, store)
+        const seen = await fateOfOne(pair, together, store)
         await store.close()
         return seen
       }
