@@ -17,23 +17,28 @@ function limits(now: Limits, change: { [Key in keyof Limits]?: number | undefine
 
 const ends = (ending: (given: Given) => Ending) => (given: Given) => ({ ending: ending(given) }) satisfies Change
 
+/** It has come to its end; its output is stored beside it. */
 export const completed = ends(() => ({ status: 'completed' }))
 
+/** It ends with the error of the program. */
 export const failed = ends(({ event, context }) => ({
   status: 'failed',
   error: event.type === 'program.failed' ? event.error : (context.failure ?? { name: 'Error', message: 'unknown' }),
 }))
 
+/** It ends by the limit that was reached. */
 export const timedOut = ends(({ event }) => ({
   status: 'timed_out',
   limit: event.type === 'limit.reached' ? event.limit : 'timeout',
 }))
 
+/** It ends without having begun. */
 export const rejected = ends(({ event }) => ({
   status: 'rejected',
   reason: event.type === 'execution.reject' ? event.reason : '',
 }))
 
+/** It ends as the cancel asked, with what went wrong on the way. */
 export const cancelled = ends(({ event, context }) => ({
   status: 'cancelled',
   intervention: (event.type === 'execution.cancel' ? event.cancel : context.cancel) ?? { at: 0 },
@@ -47,6 +52,7 @@ export function noteStop({ event }: Given): Change {
   return { limits: limits({}, { stopBy: stopBy(event) }) }
 }
 
+/** Who cancels, why, and by when its steps must be gone. */
 export function noteCancel({ context, event }: Given): Change {
   return event.type === 'execution.cancel' ? { cancel: event.cancel, ...noteStop({ context, event }) } : {}
 }
@@ -72,10 +78,12 @@ export function noteResume({ context, event }: Given): Change {
   return event.retry ? { ...kept, attempt: context.attempt + 1, maxAttempts: context.maxAttempts + context.attempt } : kept
 }
 
+/** The error of the attempt that failed, or of the one before. */
 export function noteFailure({ context, event }: Given): Change {
   return event.type === 'program.failed' ? { failure: event.error } : context.failure ? { failure: context.failure } : {}
 }
 
+/** Another attempt will be made, at that time. */
 export function noteRetry({ context, event }: Given): Change {
   if (event.type !== 'program.failed') return {}
   return { attempt: context.attempt + 1, failure: event.error, limits: limits(context.limits, { retryAt: event.retryAt }) }
@@ -86,6 +94,7 @@ export function clearStop({ context }: Given): Change {
   return context.limits.stopBy === undefined ? {} : { limits: limits(context.limits, { stopBy: undefined }) }
 }
 
+/** No attempt is waited for any more. */
 export function clearRetry({ context }: Given): Change {
   return { limits: limits(context.limits, { retryAt: undefined }) }
 }

@@ -1,0 +1,110 @@
+/** Every `@example` of the sources compiles, runs, and prints what it says; every export says in a sentence what it is. */
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseSync } from 'oxc-parser'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { runCodeBlock, type CodeBlock } from './code-blocks.js'
+
+const root = fileURLToPath(new URL('../../', import.meta.url))
+
+/** What examples take for granted. */
+const before = `
+import { createRuntime, defineEntryPoint, fromExecution, fromStep, isStatewardError, supervisorMachine, type StepArguments } from 'stateward'
+import { memoryStore } from 'stateward/memory'
+import { sqliteStore } from 'stateward/sqlite'
+import { storeSuite } from 'stateward/testing'
+import { setup } from 'xstate'
+const ticketMachine = setup({
+  types: { input: {} as { id: number }, context: {} as { id: number }, events: {} as { type: 'APPROVE' }, output: {} as string },
+}).createMachine({
+  id: 'ticket',
+  context: ({ input }) => input,
+  initial: 'open',
+  states: { open: { on: { APPROVE: 'approved' } }, approved: { type: 'final' } },
+  output: ({ context }) => 'approved ' + context.id,
+})
+const tickets = defineEntryPoint({ id: 'tickets', program: ticketMachine })
+const runtime = createRuntime({ store: memoryStore(), entryPoints: [tickets] })
+await runtime.start()
+const execution = await runtime.trigger('tickets', { id: 123 })
+const pay = async (amount: number, options: { idempotencyKey: string; signal: AbortSignal }) => ({ amount, ...options })
+const myStore = memoryStore
+const test = (_name: string, run: (context: { skip(reason: string): void }) => Promise<void>) => run({ skip: () => undefined })
+`
+
+const sources = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
+  .filter((path) => path.endsWith('.ts'))
+  .map((path) => ({ path: `src/${path}`, text: readFileSync(join(root, 'src', path), 'utf8') }))
+
+/** The examples in the comments of a module, each in a scope of its own. */
+function examplesOf({ path, text }: { path: string; text: string }): CodeBlock[] {
+  return [...text.matchAll(/@example\n[ *]*```ts\n([^]*?)\n[ *]*```/g)].map(([, code = ''], index) => ({
+    page: path,
+    heading: `${path}, example ${index + 1}`,
+    line: index,
+    code: `{\n${code.replaceAll(/^ *\* ?/gm, '')}\n}\nawait runtime.stop()`,
+  }))
+}
+
+const examples = sources.flatMap(examplesOf)
+
+describe('the examples', () => {
+  it('are there for what people use most', () => {
+    const places = examples.map(({ page }) => page)
+    for (const page of ['runtime', 'entry-point', 'execution-handle', 'errors', 'actors/step', 'actors/supervisor-logic'])
+      expect(places).toContain(`src/${page}.ts`)
+  })
+
+  it.each(examples.map((example) => [example.heading, example] as const))(
+    '%s runs and prints what it says',
+    async (_, example) => {
+      const folder = mkdtempSync(join(tmpdir(), 'stateward-docs-'))
+      onTestFinished(() => rmSync(folder, { recursive: true }))
+      const replace = example.code.includes("'app.db'") ? { "'app.db'": JSON.stringify(join(folder, 'app.db')) } : {}
+      const { printed } = await runCodeBlock(example, { before, replace })
+      expect(printed).toEqual([...example.code.matchAll(/\/\/ prints (.*)$/gm)].map(([, text]) => text))
+    },
+  )
+
+  it.skipIf(process.env['XSTATE_BUILD'] === 'production')('compile (once: types are the same in both builds)', () => {
+    mkdirSync(join(root, 'test/docs/.generated'), { recursive: true })
+    const folder = mkdtempSync(join(root, 'test/docs/.generated/examples-'))
+    onTestFinished(() => rmSync(folder, { recursive: true }))
+    for (const [index, { code }] of examples.entries()) writeFileSync(join(folder, `example-${index}.ts`), `${before}${code}\n`)
+    writeFileSync(
+      join(folder, 'tsconfig.json'),
+      JSON.stringify({ extends: '../../../../tsconfig.json', include: ['*.ts'], exclude: [] }),
+    )
+    expect(compile(folder)).toBe('')
+  })
+})
+
+function compile(folder: string): string {
+  try {
+    execFileSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', folder], {
+      cwd: folder,
+      encoding: 'utf8',
+    })
+    return ''
+  } catch (error) {
+    return String((error as { stdout?: string }).stdout)
+  }
+}
+
+describe('every export', () => {
+  it('has a comment that says what it is', () => {
+    const silent = sources.flatMap(({ path, text }) => {
+      if (/^src\/(index|sqlite|memory|testing\/index)\.ts$/.test(path)) return []
+      return parseSync(path, text).program.body.flatMap((node) => {
+        if (node.type !== 'ExportNamedDeclaration' || !node.declaration) return []
+        return /\*\/\s*(\/\/.*\s*)*$/.test(text.slice(0, node.start))
+          ? []
+          : [`${path}: ${text.slice(node.start, node.end).split('\n')[0]}`]
+      })
+    })
+    expect(silent).toEqual([])
+  })
+})
