@@ -45,7 +45,7 @@ export async function openSqliteDatabase(driver: SqliteDriver, options: SqliteFi
     const opened = driver.open(path)
     connection = opened
     const database = overConnection(opened, path)
-    // a row is a kilobyte or more: greater pages than the default hold enough of them (this counts for new files alone)
+    // a commit writes whole pages: with greater ones a small batch writes half as much again (this counts for new files alone)
     database.exec(`PRAGMA busy_timeout = ${options.busyTimeout}; PRAGMA page_size = 4096`)
     await whenFree(() => database.exec('PRAGMA journal_mode = WAL'))
     const mode = database.prepare<{ journal_mode: string }>('PRAGMA journal_mode').get()?.journal_mode
