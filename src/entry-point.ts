@@ -108,7 +108,7 @@ export function defineEntryPoint<TProgram extends AnyActorLogic, const TId exten
 ): EntryPoint<TProgram, TId> {
   const { id, program, retry } = options
   const at = typeof id === 'string' ? id : '(without id)'
-  if (!isId(id)) invalid(at, 'id', id, '1 to 128 letters, digits, or . _ : - inside, and no ..')
+  if (!isId(id)) invalid(at, 'id', id, '1 to 128 letters, digits, or . _ : - inside, never two dots in a row')
   if (!isLogic(program)) invalid(at, 'program', program, 'XState actor logic, such as a machine or fromPromise(…)')
   if (isProgramMachine(program) && (program.id === '(machine)' || program.id === ''))
     invalid(at, 'program.id', program.id, 'set: give the machine an `id`, its snapshots are found by it')

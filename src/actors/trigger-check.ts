@@ -9,14 +9,14 @@ export function checkTrigger(entryPoint: string, options: TriggerOptions = {}): 
   for (const name of ['id', 'correlationId', 'idempotencyKey', 'sessionId'] as const) {
     const value = options[name]
     if (value === undefined) continue
-    if (name === 'idempotencyKey' ? typeof value === 'string' && value.length > 0 && value.length <= 512 : isId(value)) continue
-    throw new StatewardError(
-      'invalid_id',
-      `\`${name}\` ${JSON.stringify(value)} for ${entryPoint} is not one; use 1 to 128 letters, digits, or . _ : - inside, and no ...`,
-      {
-        details: { entryPoint, option: name, value: String(value) },
-      },
-    )
+    const isKey = name === 'idempotencyKey'
+    if (isKey ? typeof value === 'string' && value.length > 0 && value.length <= 512 : isId(value)) continue
+    const wanted = isKey
+      ? 'a text of 1 to 512 characters'
+      : '1 to 128 letters, digits, or . _ : - inside, never two dots in a row'
+    throw new StatewardError('invalid_id', `\`${name}\` ${JSON.stringify(value)} for ${entryPoint} is not one; use ${wanted}.`, {
+      details: { entryPoint, option: name, value: String(value) },
+    })
   }
   for (const name of ['timeout', 'queueTimeout', 'deadline', 'priority'] as const) {
     const value = options[name]

@@ -150,6 +150,15 @@ describe('B17: ids are checked at every boundary', () => {
     expect(await store.lastSeq()).toBe(0)
   })
 
+  test('B17: an idempotency key is any text of up to 512 characters, and a longer or an empty one is refused in these words', async () => {
+    const runtime = await begin({ store: memoryPlace().connect(), entryPoints: [entry] })
+    await runtime.trigger('approval', undefined, { idempotencyKey: '../ any text, even this – ' + 'x'.repeat(400) })
+    for (const idempotencyKey of ['', 'x'.repeat(513)]) {
+      const refused = runtime.trigger('approval', undefined, { idempotencyKey })
+      await expect(refused).rejects.toMatchObject({ code: 'invalid_id', message: expect.stringContaining('1 to 512 characters') })
+    }
+  })
+
   test.each([42, null, {}, ['a']])('B17: %j is no id either', async (bad) => {
     const runtime = await begin({ store: memoryPlace().connect(), entryPoints: [entry] })
     expect(() => runtime.execution(bad as never)).toThrow(expect.objectContaining({ code: 'invalid_id' }))
