@@ -120,7 +120,11 @@ export function nothingSilent(world: World): string[] {
   }
   for (const { n, ids, process, error, operation } of ledger.failed) {
     const said =
-      world.processes.some(({ name, health }) => name === process && health.some((line) => line.includes(error.message))) ||
+      world.processes.some(
+        ({ name, health }) =>
+          name === process &&
+          health.some((line) => line.includes(error.message) || (operation === 'commit' && line.startsWith('degraded'))),
+      ) ||
       ledger.answers.some(
         (answer) => answer.process === process && String((answer.error as Error | undefined)?.message).includes(error.message),
       )
