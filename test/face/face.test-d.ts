@@ -2,6 +2,7 @@
  * The types of the face, as a user meets them. Checked by `npm run check:types` and by `face.test.ts`; never run.
  * Every `@ts-expect-error` is a wrong use that must not compile.
  */
+// oxlint-disable typescript/no-unnecessary-type-parameters -- that is how two types are compared
 import { createRuntime, defineEntryPoint, fromExecution, fromStep, type ExecutionHandle, type ExecutionRecord } from 'stateward'
 import { memoryStore } from 'stateward/memory'
 import { assign, fromPromise, fromTransition, setup } from 'xstate'

@@ -12,7 +12,7 @@ test('wrong inputs, events, ids and uses of an outcome do not compile, right one
   const tsc = at('../../node_modules/typescript/bin/tsc')
   const said = await promisify(execFile)(process.execPath, [tsc, '-p', at('./tsconfig.json'), '--pretty', 'false']).then(
     ({ stdout }) => stdout,
-    (error: { stdout?: string }) => error.stdout ?? String(error),
+    (error: { stdout?: string; message: string }) => error.stdout ?? error.message,
   )
   expect(said).toBe('')
 })
