@@ -21,8 +21,10 @@ import type { SnapshotStore, StoredExecution } from '../persistence/snapshot-sto
 import type { ExecutionActor } from './execution-actor.js'
 import { obey } from './execution-commands.js'
 import { splitState } from './execution-state.js'
+import { deliverInbox } from './execution-inbox.js'
 import { storedOutcome } from './execution-view.js'
 import { eventProblem } from './external-event.js'
+import { endedWithin } from './result-waiters.js'
 import type { SupervisorActor } from './supervisor-actor.js'
 
 /** How long another process may take to answer a command that gives no time of its own, in ms. */
@@ -66,6 +68,7 @@ export class CommandRouter {
   /** Sends an event; resolves once what it caused, or its place in the inbox, is durable. Throws `invalid_event`, `not_storable`. */
   async send(id: string, event: AnyEventObject): Promise<SendOutcome> {
     const payload = this.checked(id, event)
+    let hasRead = false
     for (;;) {
       const held = await this.#find(id, ['waiting', 'running'])
       if (held.by === 'store') return held.answer
@@ -75,6 +78,11 @@ export class CommandRouter {
         else if (execution.takesEvents && !execution.mail.waits) {
           const own = decode<AnyEventObject>(payload, { id, what: 'event' })
           return { status: 'delivered', revision: await execution.deliver(own) }
+        } else if (execution.takesEvents && !hasRead) {
+          // it was just taken up: what stands in its inbox goes first
+          hasRead = true
+          await deliverInbox(this.#store, execution)
+          continue
         } else execution.mail.waits = true
       }
       const queued = await this.#store.enqueue({
@@ -116,10 +124,12 @@ export class CommandRouter {
         const stored = await this.#store.load(id)
         if (!stored) return this.#absent(id)
         outcome ??= storedOutcome(stored)
+        // one that can't be read may never end
+        if (!outcome) splitState(stored.state, id)
       }
       if (outcome) return outcome
       if (timeout === 0) return { status: 'timeout' }
-      return await this.#ended(timeout, signal, (resolve, reject) => {
+      return await endedWithin(this.#supervisor.settings.clock, timeout, signal, (resolve, reject) => {
         settle = resolve
         fail = reject
       })
@@ -249,38 +259,24 @@ export class CommandRouter {
     return { status: (await this.#store.absence(id)) === 'expired' ? 'expired' : 'not_found' }
   }
 
-  async #ended(
-    timeout: number | undefined,
-    signal: AbortSignal | undefined,
-    subscribe: (resolve: (outcome: ExecutionOutcome) => void, reject: (error: unknown) => void) => void,
-  ): Promise<ResultOutcome> {
-    // it may have fired while the store was asked
-    signal?.throwIfAborted()
-    const { clock } = this.#supervisor.settings
-    return new Promise<ResultOutcome>((resolve, reject) => {
-      const timer =
-        timeout === undefined ? undefined : clock.setTimeout(() => done(() => resolve({ status: 'timeout' })), timeout)
-      const abort = () => done(() => reject(signal?.reason as Error))
-      const done = (then: () => void) => {
-        clock.clearTimeout(timer)
-        signal?.removeEventListener('abort', abort)
-        then()
-      }
-      signal?.addEventListener('abort', abort, { once: true })
-      subscribe(
-        (outcome) => done(() => resolve(outcome)),
-        (error) => done(() => reject(error)),
-      )
-    })
-  }
-
   async #execute(parentId: string, entryPoint: string, input: unknown, key: string, signal: AbortSignal): Promise<unknown> {
     const stream = this.#supervisor.streamFor(entryPoint, false)
     const accepted = await stream.admit({ input, idempotencyKey: key, parentId, correlationId: parentId })
     const outcome = await this.result(accepted.id, { signal })
     if (outcome.status === 'completed') return outcome.output
+    if (outcome.status === 'cancelled' && outcome.scope === 'parent') await this.#heldBack(signal)
     throw new StatewardError('execution_failed', `Execution ${accepted.id} of ${entryPoint} ended as ${outcome.status}.`, {
       details: { id: accepted.id, entryPoint, outcome },
+    })
+  }
+
+  /** A child that was cancelled for its parent's sake tells it nothing before the parent's own cancel has had its time. */
+  #heldBack(signal: AbortSignal): Promise<void> {
+    const { clock } = this.#supervisor.settings
+    return new Promise((resolve) => {
+      const timer = clock.setTimeout(resolve, ANSWER_WITHIN)
+      const stop = () => (clock.clearTimeout(timer), resolve())
+      signal.addEventListener('abort', stop, { once: true })
     })
   }
 }

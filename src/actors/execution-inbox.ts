@@ -6,23 +6,26 @@ import type { InboxMessage, SnapshotStore } from '../persistence/snapshot-store.
 import type { ExecutionActor } from './execution-actor.js'
 import { lastAnswer, obey } from './execution-commands.js'
 
-const busy = new WeakSet<ExecutionActor>()
+const reading = new WeakMap<ExecutionActor, Promise<void>>()
 
-/** Delivers until the inbox is empty or the execution takes no events any more. New direct events wait behind it (`mail`). */
-export async function deliverInbox(store: SnapshotStore, execution: ExecutionActor): Promise<void> {
-  if (busy.has(execution)) return
-  busy.add(execution)
-  try {
-    for (;;) {
-      const messages = await execution.mail.read(() => store.inbox({ execution: execution.id }))
-      const events = messages.filter(({ kind }) => kind === 'event')
-      for (const message of messages) if (message.kind === 'command') obeyMessage(execution, message)
-      for (const message of events) deliverMessage(execution, message)
-      if (events.length === 0) execution.mail.waits = false
-      if (events.length === 0 || !execution.takesEvents) return
-    }
-  } finally {
-    busy.delete(execution)
+/** Delivers until the inbox is empty or the execution takes no events any more; concurrent calls join. New direct events wait behind it (`mail`). */
+export function deliverInbox(store: SnapshotStore, execution: ExecutionActor): Promise<void> {
+  let done = reading.get(execution)
+  if (!done) {
+    done = deliverAll(store, execution).finally(() => reading.delete(execution))
+    reading.set(execution, done)
+  }
+  return done
+}
+
+async function deliverAll(store: SnapshotStore, execution: ExecutionActor): Promise<void> {
+  for (;;) {
+    const messages = await execution.mail.read(() => store.inbox({ execution: execution.id }))
+    const events = messages.filter(({ kind }) => kind === 'event')
+    for (const message of messages) if (message.kind === 'command') obeyMessage(execution, message)
+    for (const message of events) deliverMessage(execution, message)
+    if (events.length === 0) execution.mail.waits = false
+    if (events.length === 0 || !execution.takesEvents) return
   }
 }
 

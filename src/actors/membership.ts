@@ -50,7 +50,8 @@ export class Membership {
     this.#poll = new PollLoop({
       store,
       clock,
-      interval,
+      // a look also prolongs the lease
+      interval: Math.min(interval, lease / 3),
       retentionInterval,
       streams,
       logger,

@@ -4,7 +4,8 @@
  * Owns: handing the outcome over in the turn in which it is durable, so that nothing can be forgotten in between.
  * Results of executions that other processes run are found by polling.
  */
-import type { ExecutionOutcome } from '../events/outcomes.js'
+import type { Clock } from '../clock.js'
+import type { ExecutionOutcome, ResultOutcome } from '../events/outcomes.js'
 
 /** One waiting call: `settle` gets the outcome, `fail` the error if nobody here will ever know it. */
 interface Waiting {
@@ -48,4 +49,29 @@ export class ResultWaiters {
     for (const set of this.#waiting.values()) for (const waiting of set) waiting.fail(error)
     this.#waiting.clear()
   }
+}
+
+/** The outcome that `subscribe` brings, or `timeout` after so many ms; rejects with the signal's reason when that fires. */
+export async function endedWithin(
+  clock: Clock,
+  timeout: number | undefined,
+  signal: AbortSignal | undefined,
+  subscribe: (resolve: (outcome: ExecutionOutcome) => void, reject: (error: unknown) => void) => void,
+): Promise<ResultOutcome> {
+  // it may have fired while the store was asked
+  signal?.throwIfAborted()
+  return new Promise<ResultOutcome>((resolve, reject) => {
+    const timer = timeout === undefined ? undefined : clock.setTimeout(() => done(() => resolve({ status: 'timeout' })), timeout)
+    const abort = () => done(() => reject(signal?.reason as Error))
+    const done = (then: () => void) => {
+      clock.clearTimeout(timer)
+      signal?.removeEventListener('abort', abort)
+      then()
+    }
+    signal?.addEventListener('abort', abort, { once: true })
+    subscribe(
+      (outcome) => done(() => resolve(outcome)),
+      (error) => done(() => reject(error)),
+    )
+  })
 }
