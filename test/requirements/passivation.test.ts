@@ -41,8 +41,7 @@ describe.each(places)('passivation, on %s', (_, place) => {
 
   test('B14: an event brings one back that has left memory', async () => {
     const { execution } = await asleep()
-    await execution.send({ type: 'NOTE', text: 'hello' })
-    await eventually('the event', async () => JSON.stringify(await execution.get()).includes('"notes":["hello"]'))
+    expect(await execution.send({ type: 'NOTE', text: 'hello' })).toMatchObject({ status: 'delivered' })
     expect(await execution.get()).toMatchObject({ status: 'waiting', context: { notes: ['hello'] } })
     await execution.send({ type: 'APPROVE' })
     expect(await execution.result()).toMatchObject({ status: 'completed' })
@@ -61,7 +60,7 @@ describe.each(places)('passivation, on %s', (_, place) => {
     const { clock, shared, entryPoints, execution } = await asleep()
     const other = await begin({ store: shared.connect(), clock, entryPoints })
     const there = other.execution<typeof reminder>(execution.id)
-    await there.send({ type: 'NOTE', text: 'from there' })
+    expect(await there.send({ type: 'NOTE', text: 'from there' })).toMatchObject({ status: 'delivered' })
     await there.send({ type: 'APPROVE' })
     expect(await there.result()).toMatchObject({ status: 'completed' })
     expect(await execution.get()).toMatchObject({ context: { notes: ['from there'] } })
