@@ -12,8 +12,8 @@ import {
   type InspectionEvent,
   type Observer,
 } from 'xstate'
+import { forkExecution } from './actors/execution-fork.js'
 import { executionRecord, type ExecutionRecord } from './actors/execution-view.js'
-import { forkedProgram, splitState } from './actors/execution-state.js'
 import type { EventFilter, RuntimeEvent } from './actors/journal-feed.js'
 import { guardedObserver } from './actors/xstate/inspection.js'
 import { partsOf, preparedInput, supervisorMachine, type SupervisorParts } from './actors/supervisor-logic.js'
@@ -24,7 +24,7 @@ import { StatewardError } from './errors.js'
 import type { Command } from './events/outcomes.js'
 import type { ExecutionStatus } from './events/execution-status.js'
 import type { By, CancelOptions, PauseOptions, TriggerOptions } from './events/requests.js'
-import { ExecutionHandle, type ForkOptions, type HandlePort } from './execution-handle.js'
+import { ExecutionHandle, type HandlePort } from './execution-handle.js'
 import { isId } from './ids.js'
 import type { ExecutionQuery } from './persistence/snapshot-store.js'
 
@@ -102,7 +102,7 @@ export class Runtime<TEntryPoints extends readonly EntryPoint[] = readonly Entry
    * Accepts an execution; resolves with its handle once that is durable. What is done to `input` afterwards changes nothing.
    *
    * Errors: `unknown_entry_point`, `invalid_id`, `invalid_option`, `duplicate_execution`, `not_storable`, `queue_full`,
-   * `draining`, `not_started`, `already_stopped`, `store_failed` (then nothing was accepted).
+   * `draining`, `stream_down`, `not_started`, `already_stopped`, `store_failed`.
    *
    * @example
    * ```ts
@@ -229,37 +229,8 @@ export class Runtime<TEntryPoints extends readonly EntryPoint[] = readonly Entry
         const { store } = supervisor.settings
         return (await store.load(id)) ?? { status: (await store.absence(id)) === 'expired' ? 'expired' : 'not_found' }
       },
-      fork: (id, options) => this.#fork(id, options),
+      fork: (id, options) => forkExecution(supervisor, id, options),
     }
-  }
-
-  async #fork(id: string, { revision, idempotencyKey }: ForkOptions): Promise<string> {
-    const { supervisor } = this.#parts
-    const { store } = supervisor.settings
-    await supervisor.open()
-    const stored = await store.load(id)
-    if (!stored) throw new StatewardError('not_found', `There is no execution ${id} to fork.`, { details: { id } })
-    const state =
-      revision === undefined || revision === stored.revision ? stored.state : (await store.checkpoint(id, revision))?.state
-    if (state === undefined) {
-      throw new StatewardError(
-        'no_checkpoint',
-        `Execution ${id} keeps no checkpoint of revision ${revision}; set \`checkpoints\` on its entry point.`,
-        { details: { id, revision } },
-      )
-    }
-    const { program } = splitState(state, id)
-    const record = executionRecord(stored)
-    const stream = supervisor.streamFor(stored.entryPoint, true)
-    const outcome = await stream.admit({
-      input: record.input,
-      correlationId: record.correlationId,
-      priority: stored.priority,
-      ...(stored.sessionId === null ? {} : { sessionId: stored.sessionId }),
-      ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
-      ...(program === undefined ? {} : { program: forkedProgram(program, id) }),
-    })
-    return outcome.id
   }
 }
 

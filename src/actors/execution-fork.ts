@@ -1,0 +1,43 @@
+/** Starts an execution from a kept commit of another one. Owns what of it goes along: its input, not what it owes. */
+import { StatewardError } from '../errors.js'
+import { forkedProgram, splitState } from './execution-state.js'
+import { executionRecord } from './execution-view.js'
+import type { SupervisorActor } from './supervisor-actor.js'
+
+/** Which commit, and under which idempotency key. */
+export interface ForkRequest {
+  readonly revision?: number
+  readonly idempotencyKey?: string
+}
+
+/** The id of the fork, once its acceptance is durable. Throws `not_found`, `no_checkpoint`, and what a trigger throws. */
+export async function forkExecution(
+  supervisor: SupervisorActor,
+  id: string,
+  { revision, idempotencyKey }: ForkRequest,
+): Promise<string> {
+  const { store } = supervisor.settings
+  await supervisor.open()
+  const stored = await store.load(id)
+  if (!stored) throw new StatewardError('not_found', `There is no execution ${id} to fork.`, { details: { id } })
+  const state =
+    revision === undefined || revision === stored.revision ? stored.state : (await store.checkpoint(id, revision))?.state
+  if (state === undefined) {
+    throw new StatewardError(
+      'no_checkpoint',
+      `Execution ${id} keeps no checkpoint of revision ${revision}; set \`checkpoints\` on its entry point.`,
+      { details: { id, revision } },
+    )
+  }
+  const { program } = splitState(state, id)
+  const record = executionRecord(stored)
+  const outcome = await supervisor.streamFor(stored.entryPoint, true).admit({
+    input: record.input,
+    correlationId: record.correlationId,
+    priority: stored.priority,
+    ...(stored.sessionId === null ? {} : { sessionId: stored.sessionId }),
+    ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
+    ...(program === undefined ? {} : { program: forkedProgram(program, id) }),
+  })
+  return outcome.id
+}
