@@ -8,7 +8,7 @@ import type { AnyEventObject } from 'xstate'
 import type { Clock } from '../clock.js'
 import { isStatewardError } from '../errors.js'
 import type { ExecutionContext, ExecutionEvent, Intervention, LimitName } from '../events/execution-events.js'
-import { isTerminal, type ExecutionStatus } from '../events/execution-status.js'
+import { holdsSlot, isTerminal, type ExecutionStatus } from '../events/execution-status.js'
 import type { CommitReason } from '../machines/execution-machine.js'
 import type { Committer } from '../persistence/group-commit.js'
 import type { Commit, CommitVerdict } from '../persistence/snapshot-store.js'
@@ -83,8 +83,11 @@ export class ExecutionActor extends ExecutionStanding implements Committer, Prog
     }
     if (value === 'queued') return this.#port.acquire(this) ? this.grant() : undefined
     if (value === 'running') return this.#port.acquire(this) ? this.runProgram() : this.tell({ type: 'slot.missing' })
-    if (this.isCompensating) return this.compensate()
-    if (typeof value === 'object') return this.tell({ type: 'program.drained' })
+    if (this.isCompensating) return this.compensate(false)
+    if (typeof value === 'object') {
+      this.touch()
+      return this.tell({ type: 'program.drained' })
+    }
     if (value === 'waiting') this.runProgram()
     if (this.status === 'waiting') this.#clocks.leaveAfter(this.#port.definition.passivateAfter)
   }
@@ -186,9 +189,8 @@ export class ExecutionActor extends ExecutionStanding implements Committer, Prog
   }
 
   /** Lets the program make good what it has done. Its steps need a slot, like any others. */
-  compensate(): void {
+  compensate(isNew = true): void {
     const { cancelEvent } = this.#port.definition
-    const isNew = !this.#recovering && this.status !== 'cancelling'
     this.runProgram(this.#port.acquire(this))
     if (cancelEvent && isNew) this.program.send(cancelEvent)
   }
@@ -240,7 +242,8 @@ export class ExecutionActor extends ExecutionStanding implements Committer, Prog
     if (verdict.status !== 'committed') return this.abandon(this.row.lostError())
     const before = commit.accept ? undefined : this.status
     this.row.committed(commit)
-    if (this.hasSlot && !holdsSlot(commit.status)) this.#port.freed(this)
+    // what goes on already, ahead of this commit, does so in the slot that it has
+    if (this.hasSlot && ![commit.status, this.heading].some(holdsSlot)) this.#port.freed(this)
     if (isTerminal(commit.status)) this.#clocks.clear()
     this.#accepted?.resolve({ status: 'accepted' })
     this.#accepted = undefined
@@ -295,6 +298,3 @@ export class ExecutionActor extends ExecutionStanding implements Committer, Prog
     for (const resolve of this.#whenGone.splice(0)) resolve()
   }
 }
-
-/** Statuses under which steps may run. */
-const holdsSlot = (status: ExecutionStatus) => status === 'running' || status === 'pausing' || status === 'cancelling'

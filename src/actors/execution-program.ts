@@ -17,7 +17,12 @@ import type { ProgramPort } from './program-port.js'
 /** What a program needs of its execution. */
 export interface ProgramWatcher extends HeldExecution {
   readonly ref: AnyActorRef
-  readonly lifecycle: { readonly value: unknown; readonly attempt: number; readonly maxAttempts: number }
+  readonly lifecycle: {
+    readonly value: unknown
+    readonly attempt: number
+    readonly maxAttempts: number
+    readonly isMended: boolean
+  }
   tell(event: ExecutionEvent): void
   touch(): void
   publish(type: string, data: unknown): void
@@ -72,7 +77,8 @@ export class ExecutionProgram implements ProgramPort {
 
   /** Starts it, from its input or from its last good snapshot; a live one goes on. One that does not fit is held, one that can't start fails. */
   run(options: { recovering: boolean; mayStart: boolean }): void {
-    if (this.#host) return options.mayStart ? this.#host.unhold() : undefined
+    if (this.#stopped) this.drop()
+    if (this.#host) return options.mayStart ? this.#host.unhold() : this.#host.park()
     const { id, ref } = this.#execution
     try {
       const stored = this.text === undefined ? undefined : programOf(this.text, id)
@@ -94,7 +100,7 @@ export class ExecutionProgram implements ProgramPort {
   /** What the program has become moves the lifecycle, before the commit is made. */
   observe(): void {
     if (this.#dirty) this.#told()
-    if (this.#drained) this.#execution.tell({ type: 'program.drained' })
+    if (this.#drained && !this.inFlight) this.#execution.tell({ type: 'program.drained' })
     this.#drained = false
   }
 
@@ -109,11 +115,12 @@ export class ExecutionProgram implements ProgramPort {
   /** `final`: trying again would not help. */
   fail(cause: unknown, final: boolean): void {
     const { mail, lifecycle, tell } = this.#execution
-    const { attempt, maxAttempts } = lifecycle
+    const { attempt, maxAttempts, isMended } = lifecycle
     const now = this.#port.clock.now()
     const retryAt = now + backoffDelay(this.#port.definition.retry?.backoff, attempt, this.#port.random)
-    // the program that took these events is gone
-    if (!final && attempt < maxAttempts) for (const event of mail.giveBack()) this.#port.reenqueue(this.#execution, event)
+    // the program that took these events is gone, and another attempt is made, now or when a person has mended it
+    if (!final && (attempt < maxAttempts || isMended))
+      for (const event of mail.giveBack()) this.#port.reenqueue(this.#execution, event)
     tell.call(this.#execution, { type: 'program.failed', error: toErrorRecord(cause), retryAt, final, at: now })
   }
 
@@ -121,6 +128,7 @@ export class ExecutionProgram implements ProgramPort {
   drop(): void {
     this.#host?.stop()
     this.#host = undefined
+    this.#stopped = false
     this.#dirty = false
   }
 

@@ -56,7 +56,8 @@ export abstract class ExecutionStanding {
 
   get lifecycle(): ProgramWatcher['lifecycle'] {
     const { value, context, status } = this.machine.getSnapshot()
-    return { value: status === 'active' ? value : undefined, attempt: context.attempt, maxAttempts: context.maxAttempts }
+    const { attempt, maxAttempts, onExhausted } = context
+    return { value: status === 'active' ? value : undefined, attempt, maxAttempts, isMended: onExhausted === 'pause' }
   }
 
   get isBackingOff(): boolean {

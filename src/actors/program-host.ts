@@ -191,6 +191,12 @@ export class ProgramHost {
     this.#system.mute()
   }
 
+  /** Timers fire, but no further step starts before `allowSteps`: there is no slot for it. */
+  park(): void {
+    this.#steps.mayStart = false
+    this.#timers.run()
+  }
+
   /** Undoes `hold`. */
   unhold(): void {
     this.#timers.run()

@@ -26,3 +26,8 @@ const terminal: ReadonlySet<string> = new Set(terminalStatuses)
 export function isTerminal(status: ExecutionStatus): status is TerminalStatus {
   return terminal.has(status)
 }
+
+/** True for a status under which steps may run. */
+export function holdsSlot(status: ExecutionStatus): boolean {
+  return status === 'running' || status === 'pausing' || status === 'cancelling'
+}

@@ -172,7 +172,13 @@ export const executionMachine = executionSetup.createMachine({
           on: { 'execution.resume': { target: '#execution.running', actions: noteResume } },
         },
         /** The abort signals fire once the commit of this state is durable. */
-        now: { entry: ['quietProgram', commit('pausing')], on: { 'commit.acknowledged': { actions: 'stopProgram' } } },
+        now: {
+          entry: ['quietProgram', commit('pausing')],
+          on: {
+            'commit.acknowledged': { actions: 'stopProgram' },
+            'execution.cancel': [{ ...compensate, target: '#execution.cancelling.restoring' }, ...cancelOrWait],
+          },
+        },
       },
     },
     paused: {
@@ -191,6 +197,11 @@ export const executionMachine = executionSetup.createMachine({
       tags: 'cancelling',
       initial: 'stopping',
       states: {
+        /** What is to compensate was silenced by a pause: once that is durable, it begins again from there. */
+        restoring: {
+          entry: commit('cancelling'),
+          on: { 'commit.acknowledged': { target: 'compensating', actions: 'stopProgram' } },
+        },
         compensating: {
           entry: ['compensate', commit('cancelling')],
           on: {

@@ -1,0 +1,82 @@
+/** Attacks on events: none that was acknowledged is lost, and none overtakes another. */
+import { describe, expect, test } from 'vitest'
+import { assign, setup } from 'xstate'
+import { defineEntryPoint } from '../../src/index.js'
+import { memoryStore } from '../../src/memory.js'
+import { begin } from '../harness/begin.js'
+import { eventually, turns } from '../harness/eventually.js'
+import { heldStore } from '../harness/held-store.js'
+import { approval } from '../harness/programs.js'
+
+const fussy = (mood: { fine: boolean }) =>
+  setup({
+    types: {
+      context: {} as { notes: string[] },
+      events: {} as { type: 'NOTE'; text: string } | { type: 'END' },
+      output: {} as { notes: string[] },
+    },
+  }).createMachine({
+    id: 'fussy',
+    context: { notes: [] },
+    initial: 'open',
+    on: {
+      NOTE: {
+        actions: assign({
+          notes: ({ context, event }) => {
+            if (event.text === 'bad' && !mood.fine) throw new Error('not in the mood')
+            return [...context.notes, event.text]
+          },
+        }),
+      },
+    },
+    states: { open: { on: { END: 'done' } }, done: { type: 'final' } },
+    output: ({ context }) => context,
+  })
+
+describe('events', () => {
+  test('an event whose attempt failed is delivered again when a person has mended what was wrong', async () => {
+    const mood = { fine: false }
+    const retry = { maxAttempts: 1, onExhausted: 'pause' } as const
+    const work = defineEntryPoint({ id: 'work', program: fussy(mood), retry })
+    const runtime = await begin({ store: memoryStore(), entryPoints: [work] })
+    const execution = await runtime.trigger('work')
+    await eventually('it to wait', async () => ((await execution.get()) as { status: string }).status === 'waiting')
+    const [good, bad] = await Promise.all([
+      execution.send({ type: 'NOTE', text: 'good' }),
+      execution.send({ type: 'NOTE', text: 'bad' }),
+    ])
+    expect([good.status, bad.status]).toEqual(['delivered', 'delivered'])
+    expect(await execution.get()).toMatchObject({ status: 'paused' })
+    mood.fine = true
+    await execution.resume({ retry: true })
+    await execution.send({ type: 'END' })
+    expect(await execution.result()).toMatchObject({ status: 'completed', output: { notes: ['good', 'bad'] } })
+  })
+
+  test('an event that is on its way to the inbox is not overtaken by the next one', async () => {
+    const store = heldStore(memoryStore())
+    const runtime = await begin({
+      store,
+      pollInterval: 60_000,
+      entryPoints: [defineEntryPoint({ id: 'work', program: approval })],
+    })
+    const execution = await runtime.trigger('work')
+    await eventually('it to wait', async () => ((await execution.get()) as { status: string }).status === 'waiting')
+    await execution.pause()
+    await execution.send({ type: 'NOTE', text: '0' })
+    store.hold(['inbox'], 'after')
+    const resumed = execution.resume()
+    await eventually('the inbox to be read', () => store.waiting === 1)
+    store.letGo()
+    store.hold(['enqueue'])
+    const first = execution.send({ type: 'NOTE', text: '1' })
+    await resumed
+    await turns()
+    const second = execution.send({ type: 'NOTE', text: '2' })
+    await turns()
+    store.letGo()
+    await Promise.all([first, second])
+    await execution.send({ type: 'APPROVE' })
+    expect(await execution.result({ timeout: 2_000 })).toMatchObject({ output: { notes: ['0', '1', '2'] } })
+  })
+})
