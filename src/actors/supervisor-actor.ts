@@ -18,6 +18,7 @@ import { storedOutcome } from './execution-view.js'
 import { JournalFeed } from './journal-feed.js'
 import { Membership } from './membership.js'
 import { Registry } from './registry.js'
+import { draining, notRunning, streamDown, unknownEntryPoint } from './refusals.js'
 import { RestartPlan } from './restart-plan.js'
 import { ResultWaiters } from './result-waiters.js'
 import { Slots } from './slots.js'
@@ -131,17 +132,14 @@ export class SupervisorActor {
 
   /** The stream of an entry point. Throws `unknown_entry_point`, `not_started`, `draining`, `stream_down`. */
   streamFor(entryPoint: string, accepting: boolean): StreamActor {
-    if (!this.settings.entryPoints.some(({ id }) => id === entryPoint)) {
-      throw new StatewardError('unknown_entry_point', `There is no entry point ${JSON.stringify(entryPoint)}.`, {
-        details: { entryPoint, known: this.entryPointIds },
-      })
-    }
-    if (accepting && this.#phase === 'draining')
-      throw new StatewardError('draining', 'The runtime is draining and accepts nothing more.')
+    const phase = this.#phase
+    const definition = this.settings.entryPoints.find(({ id }) => id === entryPoint)
+    if (!definition) throw unknownEntryPoint(entryPoint, this.entryPointIds)
+    if (accepting && phase === 'draining') throw draining()
     const stream = this.streams.get(entryPoint)
-    if (this.#phase === 'idle' || this.#phase === 'stopping' || this.#phase === 'stopped') throw this.#notRunning()
+    if (phase === 'idle' || phase === 'stopping' || phase === 'stopped') throw notRunning(phase, this.#failure)
     if (stream) return stream
-    throw this.#phase === 'starting' ? this.#notRunning() : this.#streamDown(entryPoint)
+    throw phase === 'starting' ? notRunning(phase, this.#failure) : streamDown(definition)
   }
 
   /** The execution, if this process has it in memory. */
@@ -246,18 +244,6 @@ export class SupervisorActor {
       fenced: () => this.#fenced(),
       degraded: (error) => this.registry.healthy(toErrorRecord(error)),
     })
-  }
-
-  #streamDown(entryPoint: string): StatewardError {
-    const ends = this.settings.entryPoints.some(({ id, restart }) => id === entryPoint && restart === 'temporary')
-    const message = `The stream of entry point ${entryPoint} has failed and ${ends ? 'stays ended' : 'is being started again'}.`
-    return new StatewardError('stream_down', message, { details: { entryPoint }, retryable: !ends })
-  }
-
-  #notRunning(): StatewardError {
-    const stopped = this.#phase === 'stopping' || this.#phase === 'stopped'
-    if (!stopped) return new StatewardError('not_started', 'The runtime is not started; call `start()` first.')
-    return new StatewardError('already_stopped', 'The runtime was stopped.', { cause: this.#failure })
   }
 
   #committed(entryPoint: string, before: ExecutionStatus | undefined, commit: Commit): void {
