@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, it, onTestFinished } from 'vitest'
+import { readPayloads } from '../../examples/github-triage/payloads.js'
 import { codeBlock, codeBlocks, runCodeBlock } from './code-blocks.js'
 
 const read = (file: string) => readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8')
@@ -44,4 +45,8 @@ it('the commands of the README are scripts of the package', () => {
   const commands = codeBlocks('README.md', 'sh').flatMap(({ code }) => [...code.matchAll(/npm run ([\w:]+)|npm (start|test)/g)])
   expect(commands.length).toBeGreaterThan(2)
   for (const [, script, short] of commands) expect(Object.keys(scripts)).toContain(script ?? short)
+})
+
+it('the README says how many payloads there are', () => {
+  expect(read('README.md')).toContain(`${readPayloads().length} real GitHub webhook payloads`)
 })
