@@ -70,7 +70,7 @@ export interface EntryPointOptions<TProgram extends AnyActorLogic = AnyActorLogi
   /** How many commits of an execution are kept as checkpoints; default 0: only the last one can be forked. */
   readonly checkpoints?: number
   readonly retention?: Retention
-  /** The limit on microsteps of one event, so that an endless loop fails instead of hanging; default 10,000. */
+  /** The limit on microsteps of one event, so that an endless loop fails instead of hanging; default 10,000. Ten times as many events may go between the program's actors at a stretch. */
   readonly maxIterations?: number
   /** Older programs that executions in flight go on with, by version. */
   readonly versions?: Readonly<Record<string, AnyActorLogic>>

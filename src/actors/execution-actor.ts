@@ -165,10 +165,10 @@ export class ExecutionActor extends ExecutionStanding implements Committer, Prog
   }
 
   /** Commits what there is and gives the execution back to the store, wherever it stands. */
-  release(): Promise<number> {
+  release(): Promise<void> {
     this.program.quiet()
     this.#leaving = true
-    return this.until(() => true)
+    return this.until(() => true).then(() => this.gone)
   }
 
   /** A state was entered: it will be committed, with an event that says so. */
@@ -211,7 +211,7 @@ export class ExecutionActor extends ExecutionStanding implements Committer, Prog
   collect(): Commit | undefined {
     if (this.#gone) return undefined
     this.program.observe()
-    this.program.take(this.heading === 'paused' && this.status !== 'paused')
+    this.program.take(this.heading === 'paused' && (this.status !== 'paused' || this.program.isLive))
     if (this.program.hasProgressed) this.row.recoveries = 0
     const { value, context } = this.machine.getSnapshot()
     const status = this.heading
@@ -223,7 +223,7 @@ export class ExecutionActor extends ExecutionStanding implements Committer, Prog
     // what moved while this was being made is in it
     commits.withdraw(this)
     return this.row.commit({
-      owner: this.#leaving ? null : owner,
+      owner: this.#leaving && !owed ? null : owner, // what it owes is done here, or it would be done again elsewhere
       status,
       value,
       context,
@@ -231,7 +231,7 @@ export class ExecutionActor extends ExecutionStanding implements Committer, Prog
       now: clock.now(),
       dueAt: ends ? null : dueAt(status, context.limits, status === 'waiting' ? this.program.nextTimer : undefined),
       owed,
-      consumed: this.mail.collect(status, this.revision + 1, this.#leaving || ends),
+      consumed: this.mail.collect(status, this.revision + 1, (this.#leaving && !owed) || ends),
       checkpoints: definition.checkpoints,
     })
   }

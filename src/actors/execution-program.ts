@@ -154,6 +154,8 @@ export class ExecutionProgram implements ProgramPort {
 
   /** Abort signals fire; says `drained` once no promise runs any more. */
   stop(): void {
+    // what was owed at the last commit is done by now
+    if (this.#dirty && !this.#stopped) this.#taken(false)
     this.#stopped = true
     this.#host?.stop()
     if (!this.inFlight) this.drained()

@@ -168,7 +168,8 @@ export type PausedTimers = 'freeze' | 'run' | 'restart'
 /** The timers as they are stored with a pause. */
 export function frozenTimers(timers: readonly TimerRecord[], policy: PausedTimers, now: number): readonly TimerRecord[] {
   if (policy === 'run') return timers
-  return timers.map((timer) => ({ ...timer, left: policy === 'restart' ? timer.delay : Math.max(0, timer.dueAt - now) }))
+  const left = ({ delay, dueAt }: TimerRecord) => (policy === 'restart' ? delay : Math.max(0, dueAt - now))
+  return timers.map((timer) => (timer.left === undefined ? { ...timer, left: left(timer) } : timer))
 }
 
 /** The timers as they are armed after a restoration. */

@@ -18,6 +18,8 @@ export interface ReloadPort {
   /** Takes it up from what is durable, if it is still held here. False: it is not. */
   takeAgain(id: string): Promise<boolean>
   failed(id: string, error: unknown): void
+  /** An attempt has come to its end. */
+  settled(): void
 }
 
 const backoff = { initial: 50, max: 5_000 }
@@ -52,7 +54,7 @@ export class Reloads {
     const attempt = this.#try(id, losses)
     this.#attempts.set(id, attempt)
     attempt.then(
-      () => this.#attempts.delete(id),
+      () => void (this.#attempts.delete(id) && this.#port.settled()),
       (error: unknown) => {
         this.#attempts.delete(id)
         this.#port.failed(id, error)

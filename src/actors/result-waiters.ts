@@ -28,7 +28,8 @@ export class ResultWaiters {
     set.add(waiting)
     return () => {
       set.delete(waiting)
-      if (set.size === 0) this.#waiting.delete(id)
+      // those who asked since the last outcome have a set of their own
+      if (set.size === 0 && this.#waiting.get(id) === set) this.#waiting.delete(id)
     }
   }
 

@@ -7,7 +7,7 @@
  */
 import { createActor, type Actor, type AnyActorRef, type AnyEventObject } from 'xstate'
 import type { Clock } from '../clock.js'
-import { StatewardError } from '../errors.js'
+import { StatewardError, isStatewardError } from '../errors.js'
 import type { Intervention } from '../events/execution-events.js'
 import type { ExecutionStatus } from '../events/execution-status.js'
 import type { IdSource } from '../ids.js'
@@ -81,6 +81,7 @@ export class StreamActor implements ExecutionPort, SlotSeeker {
       random: port.ids.random,
       takeAgain: (id) => this.#takeAgain(id),
       failed: (id, error) => port.logger('execution', id, 'could not be taken up again yet', error),
+      settled: () => port.left(),
     })
     port.slots.join(this)
     const actions = { openAdmission: () => this.#setOpen(true), closeAdmission: () => this.#setOpen(false) }
@@ -110,21 +111,35 @@ export class StreamActor implements ExecutionPort, SlotSeeker {
     const now = this.clock.now()
     const id = request.id ?? this.#port.ids.execution(now)
     const origin = admission(this.definition, request, id, now)
-    const known = this.executions.get(id)
-    if (known) return this.#again(known, request.idempotencyKey)
-    this.#refuseOverflow()
+    const isFull = this.#isFull
+    const known = this.executions.get(id) ?? (isFull ? this.#keyed(request.idempotencyKey) : undefined)
+    if (known) return this.#again(known, request)
+    if (isFull) this.#refuseOverflow()
     const execution = new ExecutionActor(this, id, origin)
     this.executions.set(id, execution)
     const outcome = await execution.accept()
+    // only now: a trigger that comes to nothing, as its key is taken, drops nobody
+    if (isFull && outcome.status === 'accepted') this.#dropOldest()
     return outcome.status === 'accepted' ? { status: 'accepted', id } : outcome
   }
 
   /** An id that is taken: by the same execution, if the key is the same; then it is accepted once that is durable. */
-  async #again(known: ExecutionActor, key: string | undefined): Promise<AcceptOutcome & { id: string }> {
+  async #again(known: ExecutionActor, request: AdmissionRequest): Promise<AcceptOutcome & { id: string }> {
     const { id } = known
+    const { idempotencyKey: key } = request
     if (key === undefined || known.idempotencyKey !== key) return { status: 'duplicate', of: 'id', id }
-    if (known.revision === 0) await known.until(() => true)
+    try {
+      if (known.revision === 0) await known.until(() => true)
+    } catch (error) {
+      // another one has its key: that is the answer
+      if (isStatewardError(error, 'stale_owner')) return this.admit(request)
+      throw error
+    }
     return { status: 'duplicate', of: 'idempotency_key', id }
+  }
+
+  #keyed(key: string | undefined): ExecutionActor | undefined {
+    return key === undefined ? undefined : [...this.executions.values()].find(({ idempotencyKey }) => idempotencyKey === key)
   }
 
   /** Takes up an execution that this process has claimed. `recovered`: its last owner died. Throws `corrupt`, `unknown_format`. */
@@ -211,16 +226,23 @@ export class StreamActor implements ExecutionPort, SlotSeeker {
     if (open) this.#port.slots.offer()
   }
 
+  get #isFull(): boolean {
+    const { maxQueued, maxConcurrent } = this.definition
+    const wouldStart = this.#queue.size === 0 && this.#open && this.used < maxConcurrent && this.#port.slots.hasFree
+    return !wouldStart && this.#queue.size >= maxQueued
+  }
+
   #refuseOverflow(): void {
     const { maxQueued, overflow } = this.definition
-    const wouldStart =
-      this.#queue.size === 0 && this.#open && this.used < this.definition.maxConcurrent && this.#port.slots.hasFree
-    if (wouldStart || this.#queue.size < maxQueued) return
-    const oldest = overflow === 'drop_oldest' ? this.#queue.oldest() : undefined
-    if (oldest) return this.executions.get(oldest.id)?.tell({ type: 'execution.reject', reason: 'queue_full' })
+    if (overflow === 'drop_oldest' && this.#queue.oldest()) return
     throw new StatewardError('queue_full', `The queue of entry point ${this.id} is full: ${this.#queue.size} wait.`, {
       details: { entryPoint: this.id, queued: this.#queue.size, maxQueued },
     })
+  }
+
+  #dropOldest(): void {
+    const oldest = this.#queue.size > this.definition.maxQueued ? this.#queue.oldest() : undefined
+    if (oldest) this.executions.get(oldest.id)?.tell({ type: 'execution.reject', reason: 'queue_full' })
   }
 
   // ── from the executions ───────────────────────────────────────────────────────────────────────────────────────────

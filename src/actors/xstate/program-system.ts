@@ -14,6 +14,7 @@ import {
   type Observer,
 } from 'xstate'
 import type { Clock } from '../../clock.js'
+import { StatewardError } from '../../errors.js'
 import { boundedMachine } from '../bounded-machine.js'
 import { isProgramMachine, type ProgramMachine } from '../program-logic.js'
 import { holdStep, type StepSurroundings } from './held-step.js'
@@ -29,6 +30,8 @@ export interface ProgramSystem {
   /** Delivers a timer's event, if both ends are still there. */
   fire(timer: ProgramTimer): void
   persisted(): unknown
+  /** Runs something for the actor at a path, which fails if that throws. */
+  attempt(path: string, run: () => void): void
   /** The actor at a path, the empty path being the root. */
   find(path: string): AnyActorRef | undefined
   /** Stops every actor: abort signals fire, subscriptions end. Nothing that they still say is heard. */
@@ -44,7 +47,12 @@ const isDelivered = (event: AnyEventObject) =>
   event.type.startsWith('xstate.done.actor.') || event.type.startsWith('xstate.error.actor.')
 
 /** The path of a child: ids from the root down, each escaped, joined by `/`. */
-const childPath = (parent: string, id: string) => (parent === '' ? encodeURIComponent(id) : `${parent}/${encodeURIComponent(id)}`)
+const childPath = (parent: string, id: string) => (parent === '' ? escaped(id) : `${parent}/${escaped(id)}`)
+
+/** An empty id would be no step of a path; no other id is escaped like it. */
+const empty = '%'
+const escaped = (id: string) => (id === '' ? empty : encodeURIComponent(id))
+const unescaped = (step: string) => (step === empty ? '' : decodeURIComponent(step))
 
 let session = 0
 
@@ -63,6 +71,10 @@ export function createProgramSystem(
   host: ProgramSystemHost,
 ): ProgramSystem {
   let muted = false
+  let depth = 0
+  /** Messages between the program's actors since something came from outside. */
+  let relayed = 0
+  const mostRelayed = options.maxIterations * 10
   const keyed = new Map<string, InnerActor>()
   const keyOf = new Map<InnerActor, string>()
   const inspector = options.owner?.system as unknown as InnerSystem | undefined
@@ -100,8 +112,9 @@ export function createProgramSystem(
     _relay(source: InnerActor | undefined, target: InnerActor, event: AnyEventObject) {
       if (muted) return
       if (target === above) return heard(source, event)
+      if (++relayed > mostRelayed && depth > 0) throw endlessTalk(options.id, mostRelayed)
       system._sendInspectionEvent({ type: '@xstate.event', sourceRef: source, actorRef: target, event } as never)
-      target._send(event)
+      turn(() => target._send(event))
     },
     scheduler: {
       schedule(source: InnerActor, target: InnerActor, event: AnyEventObject, delay: number, id?: string) {
@@ -191,12 +204,23 @@ export function createProgramSystem(
     }
   }
 
+  /** What actors say to each other without a pause is one turn of the program. */
+  function turn(run: () => void) {
+    if (depth === 0) relayed = 0
+    depth++
+    try {
+      run()
+    } finally {
+      depth--
+    }
+  }
+
   const find = (path: string): InnerActor | undefined =>
     path === upwards
       ? above
       : path === ''
         ? root
-        : path.split('/').reduce<InnerActor | undefined>((ref, id) => ref?._snapshot.children?.[decodeURIComponent(id)], root)
+        : path.split('/').reduce<InnerActor | undefined>((ref, id) => ref?._snapshot.children?.[unescaped(id)], root)
 
   const root: InnerActor = createActor(logic, {
     id: options.id,
@@ -207,13 +231,14 @@ export function createProgramSystem(
 
   return {
     root: root as unknown as AnyActorRef,
-    start: () => root.start(),
+    start: () => turn(() => root.start()),
     send: (event) => system._relay(undefined, root, event),
     fire(timer) {
       const [source, target] = [find(timer.source), find(timer.target)]
       if (source && target) system._relay(source, target, timer.event)
     },
     persisted: () => root.getPersistedSnapshot({ __unsafeAllowInlineActors: true }),
+    attempt: (path, run) => attempt(find(path) ?? root, run),
     find: (path) => find(path) as AnyActorRef | undefined,
     stop() {
       muted = true
@@ -221,4 +246,12 @@ export function createProgramSystem(
     },
     mute: () => void (muted = true),
   }
+}
+
+function endlessTalk(id: string, most: number): StatewardError {
+  return new StatewardError(
+    'endless_loop',
+    `The actors of execution ${id} sent each other more than ${most} events at a stretch and came to no rest.`,
+    { details: { id, most } },
+  )
 }
