@@ -34,15 +34,21 @@ function bound(machine: Machine, maxIterations: number): Machine {
   return copy
 }
 
+/** XState throws out of a transition, and makes an error of an initial snapshot. */
 function told<T>(machine: string, maxIterations: number, run: () => T): T {
+  let result: T
   try {
-    return run()
+    result = run()
   } catch (cause) {
-    if (!(cause instanceof Error && cause.message.startsWith('Infinite loop detected'))) throw cause
-    throw new StatewardError(
-      'endless_loop',
-      `Machine '${machine}' took more than ${maxIterations} microsteps for one event and came to no rest.`,
-      { details: { machine, maxIterations }, cause },
-    )
+    throw isLoop(cause) ? endlessLoop(machine, maxIterations, cause) : cause
   }
+  const { status, error } = result as { status?: string; error?: unknown }
+  return status === 'error' && isLoop(error) ? { ...result, error: endlessLoop(machine, maxIterations, error) } : result
+}
+
+const isLoop = (error: unknown) => error instanceof Error && error.message.startsWith('Infinite loop detected')
+
+function endlessLoop(machine: string, maxIterations: number, cause: unknown): StatewardError {
+  const message = `Machine '${machine}' took more than ${maxIterations} microsteps for one event and came to no rest.`
+  return new StatewardError('endless_loop', message, { details: { machine, maxIterations }, cause })
 }

@@ -78,7 +78,7 @@ export function executionRecord(stored: StoredExecution): ExecutionRecord {
     snapshot: record?.snapshot,
     timers: record?.timers ?? [],
     steps: record?.steps ?? {},
-    owed: record?.outbox?.length ?? 0,
+    owed: stored.owed ? (record?.outbox?.length ?? 0) : 0,
     limits: context.limits,
     pause: isPausing(stored.status) ? (context.pause ?? null) : null,
     cancel: context.cancel ?? null,

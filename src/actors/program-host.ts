@@ -263,9 +263,9 @@ export class ProgramHost {
 
   #repeatOwed(): void {
     const { root, find } = this.#system
-    for (const { n, name, run } of this.#outbox.repeated(this.#settings.logic, root, find)) {
+    for (const { n, path, name, run } of this.#outbox.repeated(this.#settings.logic, root, find)) {
       if (!run) throw this.#mismatch(`there is no action '${name}' any more, and one is owed`)
-      this.#effect(name, run)
+      this.#effect(name, () => this.#system.attempt(path, run))
       this.#acknowledge(n)
     }
   }

@@ -9,10 +9,12 @@ import { isStatewardError } from '../errors.js'
 import { decode, encode } from '../persistence/snapshot-codec.js'
 import type { ActionOutput } from './program-output.js'
 import { actionAt, type OwedAction } from './program-record.js'
+import { refsByName, refsFound } from './stored-refs.js'
 
 /** An action that is to be run again; `run` is undefined if the program has no such action any more. */
 export interface RepeatedAction {
   readonly n: number
+  readonly path: string
   readonly name: string
   readonly run: (() => void) | undefined
 }
@@ -40,12 +42,14 @@ export class ProgramOutbox {
   owe({ path, via, name, params, event, context }: ActionOutput): number {
     if (name === undefined) return 0
     const n = ++this.#last
-    const owed: OwedAction = { n, path, via, name, event, context, ...(params === undefined ? {} : { params }) }
     try {
+      const kept = refsByName(context)
+      const owed: OwedAction = { n, path, via, name, event, context: kept, ...(params === undefined ? {} : { params }) }
       this.#owed.push({ n, text: encode(owed, { id: this.#id, what: 'action' }) })
       return n
     } catch (error) {
-      if (isStatewardError(error, 'not_storable')) return 0
+      // a context that goes in a circle; the commit refuses it, by its path
+      if (isStatewardError(error, 'not_storable') || error instanceof RangeError) return 0
       throw error
     }
   }
@@ -60,7 +64,12 @@ export class ProgramOutbox {
       const { path, via, name, params, event, context } = decode<OwedAction>(text, { id: this.#id, what: 'action' })
       const exec = actionAt(logic, via, name)
       const self = find(path) ?? root
-      yield { n, name, run: exec && (() => exec({ context, event, self, system: self.system }, params)) }
+      yield {
+        n,
+        path,
+        name,
+        run: exec && (() => exec({ context: refsFound(context, self), event, self, system: self.system }, params)),
+      }
     }
   }
 }
