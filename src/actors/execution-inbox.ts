@@ -6,24 +6,35 @@ import type { InboxMessage, SnapshotStore } from '../persistence/snapshot-store.
 import type { ExecutionActor } from './execution-actor.js'
 import { lastAnswer, obey } from './execution-commands.js'
 
-const reading = new WeakMap<ExecutionActor, Promise<void>>()
+interface Reading {
+  done: Promise<void>
+  /** Something may have come in since the inbox was read. */
+  again: boolean
+}
+
+const reading = new WeakMap<ExecutionActor, Reading>()
 
 /** Delivers until the inbox is empty or the execution takes no events any more; concurrent calls join. New direct events wait behind it (`mail`). */
 export function deliverInbox(store: SnapshotStore, execution: ExecutionActor): Promise<void> {
-  let done = reading.get(execution)
-  if (!done) {
-    done = deliverAll(store, execution).finally(() => reading.delete(execution))
-    reading.set(execution, done)
+  const known = reading.get(execution)
+  if (known) {
+    known.again = true
+    return known.done
   }
-  return done
+  const own: Reading = { done: Promise.resolve(), again: false }
+  reading.set(execution, own)
+  own.done = deliverAll(store, execution, own).finally(() => reading.delete(execution))
+  return own.done
 }
 
-async function deliverAll(store: SnapshotStore, execution: ExecutionActor): Promise<void> {
+async function deliverAll(store: SnapshotStore, execution: ExecutionActor, own: Reading): Promise<void> {
   for (;;) {
+    own.again = false
     const messages = await execution.mail.read(() => store.inbox({ execution: execution.id }))
     const events = messages.filter(({ kind }) => kind === 'event')
     for (const message of messages) if (message.kind === 'command') obeyMessage(execution, message)
     for (const message of events) deliverMessage(execution, message)
+    if (own.again) continue
     if (events.length === 0) execution.mail.waits = false
     if (events.length === 0 || !execution.takesEvents) return
   }

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { assign, setup } from 'xstate'
 import { defineEntryPoint } from '../../src/index.js'
 import { memoryStore } from '../../src/memory.js'
+import { encode } from '../../src/persistence/snapshot-codec.js'
 import { begin } from '../harness/begin.js'
 import { eventually, turns } from '../harness/eventually.js'
 import { heldStore } from '../harness/held-store.js'
@@ -51,6 +52,26 @@ describe('events', () => {
     await execution.resume({ retry: true })
     await execution.send({ type: 'END' })
     expect(await execution.result()).toMatchObject({ status: 'completed', output: { notes: ['good', 'bad'] } })
+  })
+
+  test('an event that another process puts into the inbox while that is being read is delivered', async () => {
+    const inner = memoryStore()
+    const store = heldStore(inner)
+    const runtime = await begin({ store, entryPoints: [defineEntryPoint({ id: 'work', program: approval })] })
+    const execution = await runtime.trigger('work')
+    await eventually('it to wait', async () => ((await execution.get()) as { status: string }).status === 'waiting')
+    await execution.pause()
+    store.hold(['inbox'], 'after')
+    const resumed = execution.resume()
+    await eventually('the inbox to be read', () => store.waiting === 1)
+    const payload = encode({ type: 'NOTE', text: 'from afar' }, { id: execution.id, what: 'event' })
+    await inner.enqueue({ executionId: execution.id, kind: 'event', payload, at: 0 })
+    await eventually('the mail of all to be read', () => store.waiting === 2)
+    store.letLastGo()
+    await turns()
+    store.letGo()
+    await resumed
+    await eventually('the event', async () => JSON.stringify(await execution.get()).includes('from afar'))
   })
 
   test('an event that is on its way to the inbox is not overtaken by the next one', async () => {

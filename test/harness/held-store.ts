@@ -12,6 +12,8 @@ export interface HeldStore extends SnapshotStore {
   hold(calls: readonly StoreCall[], when?: 'before' | 'after'): void
   /** Lets everything go, and holds nothing any more. */
   letGo(): void
+  /** Lets the call go that came last. */
+  letLastGo(): void
   /** How many calls wait. */
   readonly waiting: number
 }
@@ -40,6 +42,7 @@ export function heldStore(store: SnapshotStore): HeldStore {
       held.clear()
       for (const open of gates.splice(0)) open()
     },
+    letLastGo: () => gates.pop()?.(),
     get waiting() {
       return gates.length
     },
