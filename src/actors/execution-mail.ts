@@ -6,16 +6,18 @@ import type { Commit, InboxMessage } from '../persistence/snapshot-store.js'
 /** What a command answers if a commit with such a status is the last one here; undefined leaves it to the next holder. */
 export type LastAnswer = (status: ExecutionStatus, revision: number) => string | undefined
 
-/** The mail of one execution. */
+const none: readonly never[] = []
+
+/** The mail of one execution. Most get none: what it needs is made when the first message comes. */
 export class ExecutionMail {
   /** True while messages stand in the durable inbox; new ones must stand behind them. */
   waits = false
   /** Messages that were taken out and whose consumption is not durable. */
-  readonly #taken = new Set<number>()
+  #taken: Set<number> | undefined
   /** Messages whose consumption became durable while the inbox was being read: the reader may still see them. */
-  readonly #settled = new Set<number>()
+  #settled: Set<number> | undefined
   /** Commands that are being carried out. An end, or a pause, holds its own answer: nobody could commit it afterwards. */
-  readonly #pending = new Map<number, LastAnswer>()
+  #pending: Map<number, LastAnswer> | undefined
   #reading = false
   #consumed: { seq: number; answer: string | null }[] = []
   /** Events that came straight to the program and that no commit holds yet. */
@@ -23,6 +25,8 @@ export class ExecutionMail {
 
   /** A command was taken out. */
   take(seq: number, last: LastAnswer): void {
+    this.#taken ??= new Set()
+    this.#pending ??= new Map()
     this.#taken.add(seq)
     this.#pending.set(seq, last)
   }
@@ -31,6 +35,7 @@ export class ExecutionMail {
   delivered(event: AnyEventObject, seq: number | undefined): void {
     if (seq === undefined) this.#direct.push(event)
     else {
+      this.#taken ??= new Set()
       this.#taken.add(seq)
       this.#consumed.push({ seq, answer: null })
     }
@@ -38,27 +43,27 @@ export class ExecutionMail {
 
   /** A command has its answer; false if a commit holds one already. */
   answered(seq: number, answer: string): boolean {
-    if (!this.#pending.delete(seq)) return false
+    if (!this.#pending?.delete(seq)) return false
     this.#consumed.push({ seq, answer })
     return true
   }
 
   /** A commit is made that holds what they caused; `last`: nothing is committed here after it. */
   collect(status: ExecutionStatus, revision: number, last: boolean): Commit['consumed'] {
-    for (const [seq, lastAnswer] of last ? this.#pending : []) {
+    for (const [seq, lastAnswer] of (last && this.#pending) || none) {
       const answer = lastAnswer(status, revision)
       if (answer !== undefined) this.answered(seq, answer)
     }
     const consumed = this.#consumed
-    this.#consumed = []
+    if (consumed.length > 0) this.#consumed = []
     if (this.#direct.length > 0) this.#direct = []
     return consumed
   }
 
   acknowledged(consumed: Commit['consumed']): void {
     for (const { seq } of consumed) {
-      if (this.#reading) this.#settled.add(seq)
-      else this.#taken.delete(seq)
+      if (this.#reading) (this.#settled ??= new Set()).add(seq)
+      else this.#taken?.delete(seq)
     }
   }
 
@@ -66,11 +71,11 @@ export class ExecutionMail {
   async read(inbox: () => Promise<readonly InboxMessage[]>): Promise<InboxMessage[]> {
     this.#reading = true
     try {
-      return (await inbox()).filter(({ seq }) => !this.#taken.has(seq))
+      return (await inbox()).filter(({ seq }) => !this.#taken?.has(seq))
     } finally {
       this.#reading = false
-      for (const seq of this.#settled) this.#taken.delete(seq)
-      this.#settled.clear()
+      for (const seq of this.#settled ?? none) this.#taken?.delete(seq)
+      this.#settled = undefined
     }
   }
 
@@ -78,7 +83,7 @@ export class ExecutionMail {
   giveBack(): AnyEventObject[] {
     for (const { seq, answer } of this.#consumed) {
       if (answer !== null) continue
-      this.#taken.delete(seq)
+      this.#taken?.delete(seq)
       this.waits = true
     }
     this.#consumed = this.#consumed.filter(({ answer }) => answer !== null)

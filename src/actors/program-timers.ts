@@ -14,7 +14,7 @@ interface Armed {
 /** Holds the timers of one program and fires each once. */
 export class ProgramTimers {
   /** Source path → timer id → timer; indexed by source because every actor that stops cancels all of its own. */
-  readonly #bySource = new Map<string, Map<string, Armed>>()
+  #bySource: Map<string, Map<string, Armed>> | undefined
   readonly #clock: Clock
   readonly #fire: (timer: TimerRecord) => void
   #running = true
@@ -26,28 +26,29 @@ export class ProgramTimers {
 
   set(record: TimerRecord): void {
     this.cancel(record.source, record.id)
-    let timers = this.#bySource.get(record.source)
-    if (!timers) this.#bySource.set(record.source, (timers = new Map()))
+    const bySource = (this.#bySource ??= new Map())
+    let timers = bySource.get(record.source)
+    if (!timers) bySource.set(record.source, (timers = new Map<string, Armed>()))
     const armed: Armed = { record, handle: undefined }
     timers.set(record.id, armed)
     if (this.#running) this.#arm(armed)
   }
 
   cancel(source: string, id: string): boolean {
-    const timers = this.#bySource.get(source)
+    const timers = this.#bySource?.get(source)
     const armed = timers?.get(id)
     if (!timers || !armed) return false
     this.#clock.clearTimeout(armed.handle)
     timers.delete(id)
-    if (timers.size === 0) this.#bySource.delete(source)
+    if (timers.size === 0) this.#bySource?.delete(source)
     return true
   }
 
   cancelAll(source: string): boolean {
-    const timers = this.#bySource.get(source)
+    const timers = this.#bySource?.get(source)
     if (!timers) return false
     for (const armed of timers.values()) this.#clock.clearTimeout(armed.handle)
-    return this.#bySource.delete(source)
+    return this.#bySource?.delete(source) ?? false
   }
 
   /** No timer fires any more; what is set stays in the records. */
@@ -65,7 +66,7 @@ export class ProgramTimers {
 
   /** In the order in which they are due. */
   records(): TimerRecord[] | undefined {
-    if (this.#bySource.size === 0) return undefined
+    if (!this.#bySource || this.#bySource.size === 0) return undefined
     return [...this.#all()].map(({ record }) => record).toSorted((a, b) => a.dueAt - b.dueAt)
   }
 
@@ -77,7 +78,7 @@ export class ProgramTimers {
   }
 
   *#all(): Iterable<Armed> {
-    for (const timers of this.#bySource.values()) yield* timers.values()
+    for (const timers of this.#bySource?.values() ?? []) yield* timers.values()
   }
 
   #arm(armed: Armed): void {

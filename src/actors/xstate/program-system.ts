@@ -75,39 +75,42 @@ export function createProgramSystem(
   /** Messages between the program's actors since something came from outside. */
   let relayed = 0
   const mostRelayed = options.maxIterations * 10
-  const keyed = new Map<string, InnerActor>()
-  const keyOf = new Map<InnerActor, string>()
+  // made when the first actor asks for a `systemId`
+  let keyed: Map<string, InnerActor> | undefined
+  let keyOf: Map<InnerActor, string> | undefined
   const inspector = options.owner?.system as unknown as InnerSystem | undefined
-  const observers = new Set<Observer<InspectionEvent>>()
+  let observers: Set<Observer<InspectionEvent>> | undefined
 
   const system = {
     _snapshot: { _scheduledEvents: {} },
     _bookId: () => `p:${session++}`,
     _register: (sessionId: string) => sessionId,
     _unregister(ref: InnerActor) {
-      const key = keyOf.get(ref)
+      const key = keyOf?.get(ref)
       if (key === undefined) return
-      keyOf.delete(ref)
-      keyed.delete(key)
+      keyOf?.delete(ref)
+      keyed?.delete(key)
     },
     _set(systemId: string, ref: InnerActor) {
-      const existing = keyed.get(systemId)
+      const existing = keyed?.get(systemId)
       if (existing && existing !== ref) throw new Error(`Actor with system ID '${systemId}' already exists.`)
-      keyed.set(systemId, ref)
-      keyOf.set(ref, systemId)
+      ;(keyed ??= new Map()).set(systemId, ref)
+      ;(keyOf ??= new Map()).set(ref, systemId)
     },
-    get: (systemId: string) => keyed.get(systemId),
-    getAll: () => Object.fromEntries(keyed),
+    get: (systemId: string) => keyed?.get(systemId),
+    getAll: () => Object.fromEntries(keyed ?? []),
     inspect(observer: Inspect) {
       const guarded = guardedObserver(observer, options.logger)
-      observers.add(guarded)
-      return { unsubscribe: () => observers.delete(guarded) }
+      const all = (observers ??= new Set())
+      all.add(guarded)
+      return { unsubscribe: () => all.delete(guarded) }
     },
     _sendInspectionEvent(event: SystemEvent) {
       if (event.type === '@xstate.actor') adopt(event.actorRef)
       else if (event.type === '@xstate.snapshot' && !muted) host.changed()
       inspector?._sendInspectionEvent(event)
-      for (const observer of observers) observer.next?.({ ...event, rootId: root.sessionId } as unknown as InspectionEvent)
+      if (observers)
+        for (const observer of observers) observer.next?.({ ...event, rootId: root.sessionId } as unknown as InspectionEvent)
     },
     _relay(source: InnerActor | undefined, target: InnerActor, event: AnyEventObject) {
       if (muted) return
