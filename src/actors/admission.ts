@@ -1,4 +1,5 @@
 /** Makes an acceptance of a request. Owns the defaults that an execution takes from its entry point. */
+import { StatewardError } from '../errors.js'
 import { decode, encode } from '../persistence/snapshot-codec.js'
 import type { ExecutionOrigin } from './execution-origin.js'
 import type { StreamDefinition } from './stream-definition.js'
@@ -56,4 +57,11 @@ export function admission(definition: StreamDefinition, request: AdmissionReques
       },
     },
   }
+}
+
+/** The refusal of a request for which there is no room. */
+export function queueFull(entryPoint: string, queued: number, maxQueued: number): StatewardError {
+  return new StatewardError('queue_full', `The queue of entry point ${entryPoint} is full: ${queued} wait.`, {
+    details: { entryPoint, queued, maxQueued },
+  })
 }

@@ -29,6 +29,11 @@ export abstract class ExecutionStanding {
     return this.row.revision
   }
 
+  /** Under which it is held here. */
+  get epoch(): number {
+    return this.row.epoch
+  }
+
   get priority(): number {
     return this.row.priority
   }

@@ -7,7 +7,7 @@
  */
 import { createActor, type Actor, type AnyActorRef, type AnyEventObject } from 'xstate'
 import type { Clock } from '../clock.js'
-import { StatewardError, isStatewardError } from '../errors.js'
+import { isStatewardError } from '../errors.js'
 import type { Intervention } from '../events/execution-events.js'
 import type { ExecutionStatus } from '../events/execution-status.js'
 import type { IdSource } from '../ids.js'
@@ -15,7 +15,7 @@ import { streamMachine } from '../machines/stream-machine.js'
 import type { GroupCommit } from '../persistence/group-commit.js'
 import { decode, encode } from '../persistence/snapshot-codec.js'
 import type { Commit, SnapshotStore, StoredExecution } from '../persistence/snapshot-store.js'
-import { admission, type AdmissionRequest } from './admission.js'
+import { admission, queueFull, type AdmissionRequest } from './admission.js'
 import { AdmissionQueue } from './admission-queue.js'
 import { ExecutionActor } from './execution-actor.js'
 import { deliverInbox } from './execution-inbox.js'
@@ -112,7 +112,7 @@ export class StreamActor implements ExecutionPort, SlotSeeker {
     const id = request.id ?? this.#port.ids.execution(now)
     const origin = admission(this.definition, request, id, now)
     const isFull = this.#isFull
-    const known = this.executions.get(id) ?? (isFull ? this.#keyed(request.idempotencyKey) : undefined)
+    const known = this.executions.get(id) ?? (isFull ? this.#keyed(request) : undefined)
     if (known) return this.#again(known, request)
     if (isFull) this.#refuseOverflow()
     const execution = new ExecutionActor(this, id, origin)
@@ -138,13 +138,12 @@ export class StreamActor implements ExecutionPort, SlotSeeker {
     return { status: 'duplicate', of: 'idempotency_key', id }
   }
 
-  #keyed(key: string | undefined): ExecutionActor | undefined {
-    return key === undefined ? undefined : [...this.executions.values()].find(({ idempotencyKey }) => idempotencyKey === key)
-  }
-
   /** Takes up an execution that this process has claimed. `recovered`: its last owner died. Throws `corrupt`, `unknown_format`. */
   take(stored: StoredExecution, recovered: boolean): ExecutionActor | undefined {
     const known = this.executions.get(stored.id)
+    // it was given back, and claimed again before that was heard here
+    if (known && known.epoch < stored.epoch)
+      known.gone.then(() => this.take(stored, recovered)).catch((error: unknown) => this.lost(known, error))
     if (known || this.#dead) return known
     const input: unknown = decode(stored.input, { id: stored.id, what: 'input' })
     const execution = new ExecutionActor(this, stored.id, { kind: 'stored', stored, recovered, input })
@@ -226,18 +225,20 @@ export class StreamActor implements ExecutionPort, SlotSeeker {
     if (open) this.#port.slots.offer()
   }
 
+  #keyed({ idempotencyKey: key }: AdmissionRequest): ExecutionActor | undefined {
+    return key === undefined ? undefined : [...this.executions.values()].find(({ idempotencyKey }) => idempotencyKey === key)
+  }
+
   get #isFull(): boolean {
     const { maxQueued, maxConcurrent } = this.definition
-    const wouldStart = this.#queue.size === 0 && this.#open && this.used < maxConcurrent && this.#port.slots.hasFree
-    return !wouldStart && this.#queue.size >= maxQueued
+    const canStart = this.#queue.size === 0 && this.#open && this.used < maxConcurrent && this.#port.slots.hasFree
+    return !canStart && this.#queue.size >= maxQueued
   }
 
   #refuseOverflow(): void {
     const { maxQueued, overflow } = this.definition
     if (overflow === 'drop_oldest' && this.#queue.oldest()) return
-    throw new StatewardError('queue_full', `The queue of entry point ${this.id} is full: ${this.#queue.size} wait.`, {
-      details: { entryPoint: this.id, queued: this.#queue.size, maxQueued },
-    })
+    throw queueFull(this.id, this.#queue.size, maxQueued)
   }
 
   #dropOldest(): void {
