@@ -70,6 +70,8 @@ export class Takeover {
       const page = await store.claim({ owner: lease.key, now: clock.now(), limit: PAGE, entryPoints, from })
       for (const stored of page) this.#port.taken(stored, recovered)
       if (page.length < PAGE) return
+      // what was taken is committed and goes on before more is taken
+      await new Promise<void>((resolve) => setImmediate(resolve))
     }
   }
 }
