@@ -96,20 +96,35 @@ export function isStatewardError(error: unknown, code?: StatewardErrorCode): err
   return error instanceof StatewardError && (code === undefined || error.code === code)
 }
 
-/** The JSON-safe form of anything that was thrown; keeps name, message, code, stack and the chain of causes. */
+/** The JSON-safe form of anything that was thrown, also of what can't even be read; keeps name, message, code, stack and the chain of causes. */
 export function toErrorRecord(error: unknown, depth = 0): ErrorRecord {
-  if (!(error instanceof Error)) {
-    if (isErrorRecord(error)) return error
+  try {
+    if (error instanceof Error || isErrorRecord(error)) return recordOf(error, depth)
     return { name: 'Error', message: typeof error === 'string' ? error : describe(error) }
+  } catch {
+    return { name: 'Error', message: 'something was thrown that can not be read' }
   }
-  const { code, details } = error as { code?: unknown; details?: unknown }
+}
+
+function recordOf(error: Error | ErrorRecord, depth: number): ErrorRecord {
+  const { name, message, stack, cause, code, details } = error as Partial<Record<keyof ErrorRecord, unknown>>
+  const isOurs = error instanceof StatewardError || !(error instanceof Error)
+  const kept = isOurs && typeof details === 'object' && details !== null ? jsonOf(details) : undefined
   return {
-    name: error.name,
-    message: error.message,
+    name: String(name),
+    message: String(message),
     ...(typeof code === 'string' || typeof code === 'number' ? { code: String(code) } : {}),
-    ...(error.stack ? { stack: error.stack } : {}),
-    ...(error instanceof StatewardError ? { details: details as Readonly<Record<string, unknown>> } : {}),
-    ...(error.cause !== undefined && depth < 4 ? { cause: toErrorRecord(error.cause, depth + 1) } : {}),
+    ...(typeof stack === 'string' && stack !== '' ? { stack } : {}),
+    ...(kept ? { details: kept } : {}),
+    ...(cause !== undefined && depth < 4 ? { cause: toErrorRecord(cause, depth + 1) } : {}),
+  }
+}
+
+function jsonOf(details: object): Readonly<Record<string, unknown>> | undefined {
+  try {
+    return JSON.parse(JSON.stringify(details)) as Record<string, unknown>
+  } catch {
+    return undefined
   }
 }
 
