@@ -65,7 +65,8 @@ describe('the queue', () => {
 test('takes, removals and additions in any order agree with a sorted list', () => {
   const places = fc.record({
     priority: fc.integer({ min: -2, max: 2 }),
-    acceptedAt: fc.integer({ min: 0, max: 3_000 }),
+    // few instants, so that many stand in one place
+    acceptedAt: fc.constantFrom(0, 500, 1_000, 2_000),
     hasStarted: fc.boolean(),
   })
   const step = fc.oneof(
