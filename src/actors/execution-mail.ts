@@ -54,9 +54,11 @@ export class ExecutionMail {
       const answer = lastAnswer(status, revision)
       if (answer !== undefined) this.answered(seq, answer)
     }
-    const consumed = this.#consumed
-    if (consumed.length > 0) this.#consumed = []
     if (this.#direct.length > 0) this.#direct = []
+    // what is consumed from now on must not slip into the commit in flight
+    if (this.#consumed.length === 0) return none
+    const consumed = this.#consumed
+    this.#consumed = []
     return consumed
   }
 
