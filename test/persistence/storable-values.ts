@@ -15,7 +15,8 @@ export function refusalOf(value: unknown): { message: string; kind: unknown; pat
     encode(value, at)
   } catch (error) {
     if (!isStatewardError(error, 'not_storable')) throw error
-    if (error.details['id'] !== at.id || error.details['what'] !== at.what) throw new Error('It names another place', { cause: error })
+    if (error.details['id'] !== at.id || error.details['what'] !== at.what)
+      throw new Error('It names another place', { cause: error })
     return { message: error.message, kind: error.details['kind'], path: String(error.details['path']) }
   }
   throw new Error('It was stored')

@@ -69,7 +69,9 @@ const hear = assign({
 }) as never
 
 const echo = fromCallback(({ sendBack, receive, input }) => {
-  receive((event) => sendBack({ type: 'ANSWER', text: `${String(input as string)} ${String((event as AnyEventObject)['text'])}` }))
+  receive((event) =>
+    sendBack({ type: 'ANSWER', text: `${String(input as string)} ${String((event as AnyEventObject)['text'])}` }),
+  )
 })
 
 describe('a program with', () => {
