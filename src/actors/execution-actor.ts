@@ -28,6 +28,7 @@ export class ExecutionActor extends ExecutionStanding implements Committer, Prog
   readonly id: string
   protected readonly machine: ExecutionMachineRef
   readonly mail = new ExecutionMail()
+  readonly clock: Clock
   readonly program: ExecutionProgram
   /** True while it holds a slot of its stream. */
   hasSlot = false
@@ -46,6 +47,7 @@ export class ExecutionActor extends ExecutionStanding implements Committer, Prog
     super()
     this.id = id
     this.#port = port
+    this.clock = port.clock
     this.#clocks = new ExecutionClocks(port.clock, {
       reached: (what) => this.#reached(what), // what rejects it is told to whoever holds the stream, or is no longer ours
       idle: () => void this.release().catch(() => undefined),
@@ -105,10 +107,6 @@ export class ExecutionActor extends ExecutionStanding implements Committer, Prog
   get takesEvents(): boolean {
     const { value } = this.lifecycle
     return (value === 'running' || value === 'waiting' || this.isCompensating) && this.program.isLive && !this.#leaving
-  }
-
-  get clock(): Clock {
-    return this.#port.clock
   }
 
   /** Resolves once it is no longer in memory. */
@@ -212,6 +210,7 @@ export class ExecutionActor extends ExecutionStanding implements Committer, Prog
     if (this.#gone) return undefined
     this.program.observe()
     this.program.take(this.heading === 'paused' && (this.status !== 'paused' || this.program.isLive))
+    if (this.program.isReturning) return undefined
     if (this.program.hasProgressed) this.row.recoveries = 0
     const { value, context } = this.machine.getSnapshot()
     const status = this.heading

@@ -53,8 +53,8 @@ export interface ExecutionPort {
   lost(execution: HeldExecution, error: unknown): void
   /** Its handling threw: the stream itself is in doubt. */
   crashed(execution: HeldExecution, error: unknown): void
-  /** Puts an event back into the durable inbox. */
-  reenqueue(execution: HeldExecution, event: AnyEventObject): void
+  /** Puts an event back into the durable inbox; if that fails, the execution is lost to the store. */
+  reenqueue(execution: HeldExecution, event: AnyEventObject): Promise<void>
   /** Starts an execution of another entry point for one of its steps. */
   execute(execution: HeldExecution, entryPoint: string, input: unknown, key: string, signal: AbortSignal): Promise<unknown>
 }

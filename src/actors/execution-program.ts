@@ -40,6 +40,7 @@ export class ExecutionProgram implements ProgramPort {
   readonly #input: unknown
   #host: ProgramHost | undefined
   #dirty = false
+  #returning = 0
   /** Its actors are gone: what was committed last is what remains of it. */
   #stopped = false
   /** Its last promise has ended; told with the next commit, after what that promise made of the program. */
@@ -119,9 +120,13 @@ export class ExecutionProgram implements ProgramPort {
     const now = this.#port.clock.now()
     const retryAt = now + backoffDelay(this.#port.definition.retry?.backoff, attempt, this.#port.random)
     // the program that took these events is gone, and another attempt is made, now or when a person has mended it
-    if (!final && (attempt < maxAttempts || isMended))
-      for (const event of mail.giveBack()) this.#port.reenqueue(this.#execution, event)
+    if (!final && (attempt < maxAttempts || isMended)) for (const event of mail.giveBack()) this.#giveBack(event)
     tell.call(this.#execution, { type: 'program.failed', error: toErrorRecord(cause), retryAt, final, at: now })
+  }
+
+  /** True until what a failed attempt had taken is in the inbox again: only then may a commit say that the attempt is over. */
+  get isReturning(): boolean {
+    return this.#returning > 0
   }
 
   /** Gives it back to its stored form: what it did since the last commit is gone. */
@@ -194,6 +199,14 @@ export class ExecutionProgram implements ProgramPort {
     else if (outcome) this.#done(outcome.output)
     else if (value === 'running' && !busy) this.#execution.tell({ type: 'program.idle' })
     else if (value === 'waiting' && busy) this.#askForSlot()
+  }
+
+  #giveBack(event: AnyEventObject): void {
+    this.#returning++
+    void this.#port.reenqueue(this.#execution, event).then(() => {
+      this.#returning--
+      this.#execution.touch()
+    })
   }
 
   #askForSlot(): void {

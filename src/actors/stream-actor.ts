@@ -280,11 +280,11 @@ export class StreamActor implements ExecutionPort, SlotSeeker {
     this.ref.send({ type: 'stream.crash', error })
   }
 
-  reenqueue(execution: HeldExecution, event: AnyEventObject): void {
+  async reenqueue(execution: HeldExecution, event: AnyEventObject): Promise<void> {
     execution.mail.waits = true
     const payload = encode(event, { id: execution.id, what: 'event' })
     const message = { executionId: execution.id, kind: 'event', payload, at: this.clock.now() } as const
-    this.#port.store.enqueue(message).catch((error: unknown) => this.lost(execution, error))
+    await this.#port.store.enqueue(message).catch((error: unknown) => this.lost(execution, error))
   }
 
   execute(execution: HeldExecution, entryPoint: string, input: unknown, key: string, signal: AbortSignal): Promise<unknown> {

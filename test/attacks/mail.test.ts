@@ -35,6 +35,24 @@ const fussy = (mood: { fine: boolean }) =>
   })
 
 describe('events', () => {
+  test('a send whose attempt failed is answered only when its event stands in the inbox again', async () => {
+    const store = heldStore(memoryStore())
+    const retry = { maxAttempts: 2, backoff: { initial: 60_000 } }
+    const work = defineEntryPoint({ id: 'work', program: fussy({ fine: false }), retry })
+    const runtime = await begin({ store, entryPoints: [work] })
+    const execution = await runtime.trigger('work')
+    await eventually('it to wait', async () => ((await execution.get()) as { status: string }).status === 'waiting')
+    store.hold(['enqueue'])
+    let answered = false
+    const sent = execution.send({ type: 'NOTE', text: 'bad' }).finally(() => (answered = true))
+    await eventually('the event to be given back', () => store.waiting === 1)
+    await turns()
+    expect(answered).toBe(false)
+    store.letGo()
+    expect(await sent).toMatchObject({ status: 'delivered' })
+    expect(await store.inbox({ execution: execution.id })).toHaveLength(1)
+  })
+
   test('an event whose attempt failed is delivered again when a person has mended what was wrong', async () => {
     const mood = { fine: false }
     const retry = { maxAttempts: 1, onExhausted: 'pause' } as const
