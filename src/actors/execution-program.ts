@@ -120,7 +120,7 @@ export class ExecutionProgram implements ProgramPort {
     const now = this.#port.clock.now()
     const retryAt = now + backoffDelay(this.#port.definition.retry?.backoff, attempt, this.#port.random)
     // the program that took these events is gone, and another attempt is made, now or when a person has mended it
-    if (!final && (attempt < maxAttempts || isMended)) for (const event of mail.giveBack()) this.#giveBack(event)
+    if (!final && (attempt < maxAttempts || isMended)) for (const event of mail.giveBack()) void this.#giveBack(event)
     tell.call(this.#execution, { type: 'program.failed', error: toErrorRecord(cause), retryAt, final, at: now })
   }
 
@@ -201,12 +201,11 @@ export class ExecutionProgram implements ProgramPort {
     else if (value === 'waiting' && busy) this.#askForSlot()
   }
 
-  #giveBack(event: AnyEventObject): void {
+  async #giveBack(event: AnyEventObject): Promise<void> {
     this.#returning++
-    void this.#port.reenqueue(this.#execution, event).then(() => {
-      this.#returning--
-      this.#execution.touch()
-    })
+    await this.#port.reenqueue(this.#execution, event)
+    this.#returning--
+    this.#execution.touch()
   }
 
   #askForSlot(): void {
