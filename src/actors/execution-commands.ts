@@ -44,7 +44,9 @@ async function pause(
 
 async function resume(execution: ExecutionActor, { intervention, retry }: Command & { type: 'resume' }): Promise<ResumeOutcome> {
   // a pause that is not through yet comes to its end first, unless it only waits for a boundary
-  if (execution.heading === 'pausing' && execution.context.pause?.mode === 'now') {
+  const stopping = execution.heading === 'pausing' && execution.context.pause?.mode === 'now'
+  const isUnderWay = execution.heading === 'paused' && execution.status !== 'paused'
+  if (stopping || isUnderWay) {
     await execution.until((status) => status === 'paused')
     await leftMemory(execution)
   }

@@ -12,20 +12,21 @@ type Call = 'pause' | 'resume' | 'cancel' | 'send'
 
 /** What a command may answer when it is given in a status; an execution may also end on the way. */
 const truthful: Record<Call, Partial<Record<ExecutionStatus, readonly string[]>>> = {
+  // a status is as of the last commit: a cancel may be under way in it
   pause: {
-    queued: ['paused'],
-    running: ['paused'],
-    waiting: ['paused'],
-    pausing: ['paused', 'already_paused'],
-    paused: ['already_paused', 'paused'],
+    queued: ['paused', 'cancelling'],
+    running: ['paused', 'cancelling'],
+    waiting: ['paused', 'cancelling'],
+    pausing: ['paused', 'already_paused', 'cancelling'],
+    paused: ['already_paused', 'paused', 'cancelling'],
     cancelling: ['cancelling'],
   },
   resume: {
-    queued: ['already_running'],
-    running: ['already_running'],
-    waiting: ['already_running', 'resumed'],
-    pausing: ['resumed', 'already_running'],
-    paused: ['resumed', 'already_running'],
+    queued: ['already_running', 'cancelling'],
+    running: ['already_running', 'cancelling'],
+    waiting: ['already_running', 'resumed', 'cancelling'],
+    pausing: ['resumed', 'already_running', 'cancelling'],
+    paused: ['resumed', 'already_running', 'cancelling'],
     cancelling: ['cancelling'],
   },
   cancel: {

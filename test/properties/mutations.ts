@@ -64,8 +64,8 @@ export const mutations: readonly Mutation[] = [
     law: 6,
     name: 'Isolation',
     file: 'src/actors/xstate/program-system.ts',
-    line: 'const keyed = new Map<string, InnerActor>()',
-    instead: "const keyed = ((globalThis as { keyed?: Map<string, InnerActor> })['keyed'] ??= new Map<string, InnerActor>())",
+    line: 'let keyed: KeyedActors',
+    instead: "let keyed: KeyedActors = ((globalThis as { keyed?: Map<string, InnerActor> })['keyed'] ??= new Map())",
     upholds: 'each program has a system of its own, with its own `systemId`s',
   },
   {

@@ -56,6 +56,9 @@ const unescaped = (step: string) => (step === empty ? '' : decodeURIComponent(st
 
 let session = 0
 
+/** Actors by `systemId`; most programs have none. */
+type KeyedActors = Map<string, InnerActor> | undefined
+
 /** Makes the system and its root actor, not started. `owner` is the actor under which an inspector shows the root. */
 export function createProgramSystem(
   logic: AnyActorLogic,
@@ -76,7 +79,7 @@ export function createProgramSystem(
   let relayed = 0
   const mostRelayed = options.maxIterations * 10
   // made when the first actor asks for a `systemId`
-  let keyed: Map<string, InnerActor> | undefined
+  let keyed: KeyedActors
   let keyOf: Map<InnerActor, string> | undefined
   const inspector = options.owner?.system as unknown as InnerSystem | undefined
   let observers: Set<Observer<InspectionEvent>> | undefined
