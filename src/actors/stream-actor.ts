@@ -47,6 +47,7 @@ export interface StreamPort {
 export class StreamActor implements ExecutionPort, SlotSeeker {
   readonly ref: Actor<typeof streamMachine>
   readonly parent: AnyActorRef
+  readonly id: string
   readonly definition: StreamDefinition
   readonly executions = new Map<string, ExecutionActor>()
   /** Invariant: at most `definition.maxConcurrent`. */
@@ -66,6 +67,7 @@ export class StreamActor implements ExecutionPort, SlotSeeker {
   constructor(definition: StreamDefinition, port: StreamPort, parent: AnyActorRef, pause: Intervention | undefined) {
     const { program: logic, version, hash, durability, maxIterations } = definition
     const { clock, ids, logger } = port
+    this.id = definition.id
     this.definition = definition
     this.clock = clock
     this.commits = port.commits
@@ -93,10 +95,6 @@ export class StreamActor implements ExecutionPort, SlotSeeker {
     })
     this.parent = this.ref
     this.ref.start()
-  }
-
-  get id(): string {
-    return this.definition.id
   }
 
   /** True while something is queued or holds a slot, or is on its way to the store. */
@@ -187,6 +185,7 @@ export class StreamActor implements ExecutionPort, SlotSeeker {
   }
 
   acquire(execution: HeldExecution): boolean {
+    if (this.executions.get(execution.id) !== execution) return false // it has left memory, and would keep the slot for ever
     if (!execution.hasSlot) execution.hasSlot = this.takeSlot()
     if (!execution.hasSlot) this.#queue.add(execution)
     return execution.hasSlot
