@@ -36,7 +36,6 @@ export class GroupCommit {
   #dirty = new Set<Committer>()
   #inFlight = false
   #scheduled = false
-  #idle: (() => void)[] = []
 
   /** `isOwner`: false if this process was frozen while it wrote, and others have taken over what it holds. */
   constructor(
@@ -58,12 +57,6 @@ export class GroupCommit {
   /** Takes back a request. */
   withdraw(committer: Committer): void {
     this.#dirty.delete(committer)
-  }
-
-  /** Resolves once nothing is owed and nothing is in flight. */
-  settled(): Promise<void> {
-    if (!this.#inFlight && this.#dirty.size === 0) return Promise.resolve()
-    return new Promise((resolve) => this.#idle.push(resolve))
   }
 
   #schedule(): void {
@@ -95,7 +88,6 @@ export class GroupCommit {
     if (batch.length > 0) await this.#write(committers, batch)
     this.#inFlight = false
     if (this.#dirty.size > 0) this.#schedule()
-    else for (const resolve of this.#idle.splice(0)) resolve()
   }
 
   async #write(committers: readonly Committer[], batch: readonly Commit[]): Promise<void> {
