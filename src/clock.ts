@@ -8,7 +8,8 @@
 /** A source of time: milliseconds since the epoch, and timers that fire at most once. */
 export interface Clock {
   now(): number
-  setTimeout(fn: () => void, ms: number): unknown
+  /** `upkeep`: nobody waits for what it does (a look at what others did, leaving memory); a simulated world comes to rest without it. */
+  setTimeout(fn: () => void, ms: number, upkeep?: boolean): unknown
   clearTimeout(handle: unknown): void
 }
 

@@ -22,7 +22,7 @@ export interface ForkOptions {
 
 /** What a handle needs of its runtime. */
 export interface HandlePort {
-  readonly router: CommandRouter
+  readonly router: Pick<CommandRouter, 'send' | 'checked' | 'command' | 'result'>
   now(): number
   load(id: string): Promise<StoredExecution | Absent>
   fork(id: string, options: ForkOptions): Promise<string>
@@ -82,8 +82,9 @@ export class ExecutionHandle<TProgram extends AnyActorLogic = AnyActorLogic> {
    * console.log(resumed.status) // prints resumed
    * ```
    */
-  async pause({ mode = 'boundary', timeout, ...by }: PauseOptions = {}): Promise<PauseOutcome> {
-    return (await this.#command({ type: 'pause', mode, intervention: this.#by(by), ...waiting(timeout) })) as PauseOutcome
+  pause({ mode = 'boundary', timeout, ...by }: PauseOptions = {}): Promise<PauseOutcome> {
+    const command = { type: 'pause', mode, intervention: this.#by(by), ...waiting(timeout) } as const
+    return this.#command(command) as Promise<PauseOutcome>
   }
 
   /** Goes on from the last commit; resolves once that is durable. */
@@ -95,8 +96,9 @@ export class ExecutionHandle<TProgram extends AnyActorLogic = AnyActorLogic> {
   }
 
   /** Cancels; resolves once the execution has ended. */
-  async cancel({ timeout, ...by }: CancelOptions = {}): Promise<CancelOutcome> {
-    return (await this.#command({ type: 'cancel', intervention: this.#by(by), ...waiting(timeout) })) as CancelOutcome
+  cancel({ timeout, ...by }: CancelOptions = {}): Promise<CancelOutcome> {
+    const command = { type: 'cancel', intervention: this.#by(by), ...waiting(timeout) } as const
+    return this.#command(command) as Promise<CancelOutcome>
   }
 
   /**

@@ -1,6 +1,7 @@
 /** The public face: a table of contents; nothing inside imports it. */
 export { createRuntime, runtimeOf, Runtime } from './runtime.js'
-export type { CommandScope, ExecutionFilter, ExecutionList, RuntimeOptions } from './runtime.js'
+export type { ExecutionFilter, ExecutionList, RuntimeOptions } from './runtime.js'
+export type { CommandScope } from './command-scope.js'
 export { defineEntryPoint } from './entry-point.js'
 export type { EntryPoint, EntryPointOptions, Retention, Trigger } from './entry-point.js'
 export { ExecutionHandle } from './execution-handle.js'

@@ -19,9 +19,9 @@ import { guardedObserver } from './actors/xstate/inspection.js'
 import { partsOf, preparedInput, supervisorMachine, type SupervisorParts } from './actors/supervisor-logic.js'
 import type { SupervisorOptions } from './actors/supervisor-options.js'
 import { acceptedId, checkTrigger } from './actors/trigger-check.js'
+import { commandScope, type CommandScope } from './command-scope.js'
 import type { EntryPoint } from './entry-point.js'
 import { StatewardError } from './errors.js'
-import type { Command } from './events/outcomes.js'
 import type { ExecutionStatus } from './events/execution-status.js'
 import type { By, CancelOptions, PauseOptions, TriggerOptions } from './events/requests.js'
 import { ExecutionHandle, type HandlePort } from './execution-handle.js'
@@ -60,31 +60,28 @@ type ProgramById<TEntryPoint, TId> = TEntryPoint extends {
     : never
   : never
 
-/** Pause, resume and cancel of many: of one stream, or of the whole runtime. Each resolves with how many answered what. */
-export interface CommandScope {
-  /** Starts nothing more (what is triggered is accepted and queued), and pauses all that has not ended. Outlives the process. */
-  pause(options?: PauseOptions): Promise<Readonly<Record<string, number>>>
-  /** Starts again, and resumes those that the pause of this scope had stopped. */
-  resume(options?: By): Promise<Readonly<Record<string, number>>>
-  /** Cancels all that has not ended. */
-  cancel(options?: CancelOptions): Promise<Readonly<Record<string, number>>>
+/** The supervisor that a runtime speaks for; asked at each call. */
+export interface RuntimeSource {
+  actor(): AnyActorRef
+  parts(): SupervisorParts
+  begin(): void
 }
 
 /** One runtime on one store. Calls that reach the store may reject with `store_failed`. */
 export class Runtime<TEntryPoints extends readonly EntryPoint[] = readonly EntryPoint[]> implements CommandScope {
-  readonly #actor: () => AnyActorRef
-  readonly #parts: SupervisorParts
-  readonly #begin: () => void
+  readonly #source: RuntimeSource
 
-  constructor(actor: () => AnyActorRef, parts: SupervisorParts, begin: () => void) {
-    this.#actor = actor
-    this.#parts = parts
-    this.#begin = begin
+  constructor(source: RuntimeSource) {
+    this.#source = source
   }
 
   /** The supervisor's ref; not started before `start()`, and another one after a start that failed. */
   get actor(): AnyActorRef {
-    return this.#actor()
+    return this.#source.actor()
+  }
+
+  get #parts(): SupervisorParts {
+    return this.#source.parts()
   }
 
   /** A read-model of what is durable: counts per stream, health, an atom per execution that is looked at. */
@@ -94,7 +91,7 @@ export class Runtime<TEntryPoints extends readonly EntryPoint[] = readonly Entry
 
   /** Opens the store, starts every stream and takes up what was left. All or nothing; concurrent calls join. Errors: `owner_in_use`, `store_failed`, `unknown_format`. */
   async start(): Promise<void> {
-    this.#begin()
+    this.#source.begin()
     await this.#parts.supervisor.start(this.actor)
   }
 
@@ -119,12 +116,12 @@ export class Runtime<TEntryPoints extends readonly EntryPoint[] = readonly Entry
   ): Promise<ExecutionHandle<ProgramOf<TEntryPoints, TId>>> {
     const stream = this.#parts.supervisor.streamFor(entryPoint, true)
     checkTrigger(entryPoint, options)
-    return new ExecutionHandle(acceptedId(await stream.admit({ ...options, input })), this.#handlePort)
+    return new ExecutionHandle(acceptedId(await stream.admit({ ...options, input })), this.handlePort)
   }
 
   /** A handle on an execution, whether it exists or not: its calls will tell. Throws `invalid_id`. */
   execution<TProgram extends AnyActorLogic = AnyActorLogic>(id: string): ExecutionHandle<TProgram> {
-    return new ExecutionHandle(checkedId(id, 'execution'), this.#handlePort)
+    return new ExecutionHandle(checkedId(id, 'execution'), this.handlePort)
   }
 
   /** Lists executions. Errors: `invalid_option` for a malformed cursor or limit. */
@@ -185,41 +182,11 @@ export class Runtime<TEntryPoints extends readonly EntryPoint[] = readonly Entry
   }
 
   #scope(scope: 'stream' | 'runtime', entryPoints: readonly string[]): CommandScope {
-    const { supervisor, router } = this.#parts
-    const by = ({ reason, actor }: By) => ({
-      at: supervisor.settings.clock.now(),
-      scope,
-      ...(reason === undefined ? {} : { reason }),
-      ...(actor === undefined ? {} : { actor }),
-    })
-    const all = async (command: Command) => {
-      const counts: Record<string, number> = {}
-      for (const entryPoint of entryPoints) {
-        for (const [status, count] of Object.entries(await router.commandAll(entryPoint, command)))
-          counts[status] = (counts[status] ?? 0) + count
-      }
-      return counts
-    }
-    return {
-      pause: async ({ mode = 'boundary', timeout, ...rest } = {}) => {
-        await supervisor.open()
-        const intervention = by(rest)
-        for (const entryPoint of entryPoints) await supervisor.streams.setPause(entryPoint, intervention)
-        return all({ type: 'pause', mode, intervention, ...(timeout === undefined ? {} : { wait: timeout }) })
-      },
-      resume: async (rest = {}) => {
-        await supervisor.open()
-        for (const entryPoint of entryPoints) await supervisor.streams.setPause(entryPoint, undefined)
-        return all({ type: 'resume', retry: false, intervention: by(rest) })
-      },
-      cancel: async ({ timeout, ...rest } = {}) => {
-        await supervisor.open()
-        return all({ type: 'cancel', intervention: by(rest), ...(timeout === undefined ? {} : { wait: timeout }) })
-      },
-    }
+    return commandScope(() => this.#parts, scope, entryPoints)
   }
 
-  get #handlePort(): HandlePort {
+  /** What the handles that this runtime gives out stand on. */
+  protected get handlePort(): HandlePort {
     const { supervisor, router } = this.#parts
     return {
       router,
@@ -253,6 +220,11 @@ export class Runtime<TEntryPoints extends readonly EntryPoint[] = readonly Entry
 export function createRuntime<const TEntryPoints extends readonly EntryPoint[]>(
   options: RuntimeOptions<TEntryPoints>,
 ): Runtime<TEntryPoints> {
+  return new Runtime<TEntryPoints>(supervised(options))
+}
+
+/** A supervisor that is started by its runtime. */
+export function supervised(options: RuntimeOptions): RuntimeSource {
   const { inspect, ...own } = options
   const { parts, input } = preparedInput(own)
   const { id, logger } = parts.supervisor.settings
@@ -269,18 +241,15 @@ export function createRuntime<const TEntryPoints extends readonly EntryPoint[]>(
     if (actor.getSnapshot().status === 'error' && parts.supervisor.phase === 'idle') actor = made()
     if (actor.getSnapshot().status === 'active') actor.start()
   }
-  return new Runtime<TEntryPoints>(() => actor, parts, begin)
+  return { actor: () => actor, parts: () => parts, begin }
 }
 
 /** The calls of a supervisor that was started as an actor. Throws `not_started` for another ref. */
 export function runtimeOf<TEntryPoints extends readonly EntryPoint[] = readonly EntryPoint[]>(
   ref: AnyActorRef,
 ): Runtime<TEntryPoints> {
-  return new Runtime<TEntryPoints>(
-    () => ref,
-    partsOf(ref),
-    () => undefined,
-  )
+  const parts = partsOf(ref)
+  return new Runtime<TEntryPoints>({ actor: () => ref, parts: () => parts, begin: () => undefined })
 }
 
 function checkedId(id: string, what: string): string {

@@ -38,7 +38,7 @@ export class ExecutionClocks {
   /** Leaves memory after `ms` without a further word; Infinity: never. */
   leaveAfter(ms: number): void {
     this.stay()
-    if (ms !== Infinity) this.#idle = this.#clock.setTimeout(() => this.#port.idle(), ms)
+    if (ms !== Infinity) this.#idle = this.#clock.setTimeout(() => this.#port.idle(), ms, true)
   }
 
   /** Does not leave memory. */

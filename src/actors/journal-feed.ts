@@ -85,7 +85,7 @@ export class JournalFeed {
   #wait(signal: AbortSignal | undefined): { done: Promise<void>; cancel: () => void } {
     let cancel: () => void = () => undefined
     const done = new Promise<void>((resolve) => {
-      const timer = this.#clock.setTimeout(() => cancel(), this.#pollInterval)
+      const timer = this.#clock.setTimeout(() => cancel(), this.#pollInterval, true)
       cancel = () => {
         this.#clock.clearTimeout(timer)
         this.#wakers.delete(cancel)

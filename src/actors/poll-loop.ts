@@ -50,11 +50,15 @@ export class PollLoop {
   start(): void {
     if (this.#stopped) return
     const { clock, interval, failed } = this.#port
-    this.#timer = clock.setTimeout(() => {
-      this.#look()
-        .catch((error: unknown) => failed(error))
-        .finally(() => this.start())
-    }, interval)
+    this.#timer = clock.setTimeout(
+      () => {
+        this.#look()
+          .catch((error: unknown) => failed(error))
+          .finally(() => this.start())
+      },
+      interval,
+      true,
+    )
   }
 
   stop(): void {

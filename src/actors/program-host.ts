@@ -69,6 +69,7 @@ export class ProgramHost {
         maxIterations: settings.maxIterations,
         logger: settings.logger,
         clock: settings.clock,
+        interposition: settings.interposition,
         ...('record' in from ? { snapshot: from.record.snapshot } : { input: from.input }),
       },
       {
@@ -241,7 +242,13 @@ export class ProgramHost {
     this.#port.dirty()
   }
 
-  #run({ output, owed }: Held): void {
+  #run(held: Held): void {
+    const { interposition } = this.#settings
+    if (interposition) interposition.output(this.#id, held.output, () => this.#let(held))
+    else this.#let(held)
+  }
+
+  #let({ output, owed }: Held): void {
     if (output.kind === 'step') return this.#steps.release(output)
     this.#effect(output.kind === 'action' ? (output.name ?? 'inline') : output.kind, () => output.run())
     if (owed > 0) this.#acknowledge(owed)
@@ -271,7 +278,8 @@ export class ProgramHost {
   }
 
   #refuseMisfit(snapshot: PersistedProgram): void {
-    const reason = misfit(this.#settings.logic, snapshot)
+    const { logic, interposition } = this.#settings
+    const reason = misfit(logic, snapshot, interposition)
     if (reason) throw this.#mismatch(reason)
   }
 

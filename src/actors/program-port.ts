@@ -1,6 +1,7 @@
 /** What a program host is given and what it tells the execution that runs it. Owns no behaviour. */
 import type { AnyActorLogic } from 'xstate'
 import type { Clock } from '../clock.js'
+import type { Interposition } from './interposition.js'
 
 /** How a program ended. */
 export type ProgramOutcome =
@@ -29,4 +30,5 @@ export interface ProgramSettings {
   readonly clock: Clock
   readonly random: () => number
   readonly logger: (...args: unknown[]) => void
+  readonly interposition?: Interposition | undefined
 }

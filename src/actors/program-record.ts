@@ -6,6 +6,7 @@
  */
 import type { AnyActorLogic, AnyEventObject } from 'xstate'
 import { StatewardError } from '../errors.js'
+import type { Interposition } from './interposition.js'
 import { isProgramMachine, type ProgramMachine } from './program-logic.js'
 import type { ProgramTimer } from './program-output.js'
 
@@ -99,7 +100,12 @@ function inlineActor(id: string, path: string) {
 }
 
 /** Why a snapshot does not fit a program, naming the path; undefined if it fits. */
-export function misfit(logic: AnyActorLogic, snapshot: PersistedProgram, path = ''): string | undefined {
+export function misfit(
+  logic: AnyActorLogic,
+  snapshot: PersistedProgram,
+  interposition?: Interposition,
+  path = '',
+): string | undefined {
   if (!isProgramMachine(logic))
     return snapshot.value === undefined ? undefined : `${path || 'the program'} is no state machine any more`
   if (snapshot.value === undefined) return `${path || 'the program'} was no state machine before`
@@ -107,9 +113,15 @@ export function misfit(logic: AnyActorLogic, snapshot: PersistedProgram, path = 
   if (state) return `${path ? `${path}: ` : ''}there is no state ${state} any more`
   for (const [name, child] of Object.entries(snapshot.children ?? {})) {
     const at = path ? `${path}/${name}` : name
-    const source = childLogic(logic, String(child.src))
-    if (!source) return `${at}: there is no actor source '${String(child.src)}' any more`
-    const inner = misfit(source, child.snapshot, at)
+    const src = String(child.src)
+    const source = childLogic(logic, src)
+    if (!source) return `${at}: there is no actor source '${src}' any more`
+    const inner = misfit(
+      interposition?.logic({ src, id: name, path: at, logic: source }) ?? source,
+      child.snapshot,
+      interposition,
+      at,
+    )
     if (inner) return inner
   }
   return undefined

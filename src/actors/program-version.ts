@@ -34,7 +34,7 @@ export function misfitOf(definition: StreamDefinition, stored: StoredExecution):
       { logic, version, hash } as ProgramSettings,
       programOf(program, stored.id),
     )
-    return record && misfit(settings.logic, record.snapshot)
+    return record && misfit(settings.logic, record.snapshot, definition.interposition)
   } catch (error) {
     if (isStatewardError(error)) return error.message
     throw error
@@ -48,7 +48,7 @@ function migrated(definition: StreamDefinition, record: ProgramRecord, from: { v
   } catch (cause) {
     throw mismatch(definition, from, '`migrate` threw', cause)
   }
-  const reason = misfit(definition.program, snapshot)
+  const reason = misfit(definition.program, snapshot, definition.interposition)
   if (reason) throw mismatch(definition, from, `after \`migrate\`, ${reason}`)
   return { ...record, snapshot }
 }

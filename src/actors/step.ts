@@ -60,7 +60,12 @@ interface CreatorArguments<TInput> {
   readonly step?: StepContext
 }
 
-const marks = new WeakMap<object, StepOptions>()
+interface Mark {
+  readonly options: StepOptions
+  readonly run: Attempt<unknown, unknown>
+}
+
+const marks = new WeakMap<object, Mark>()
 
 const waits = new WeakSet<object>()
 
@@ -72,8 +77,37 @@ export function waitsForExecution(logic: object): boolean {
 
 /** The options of a logic that `fromStep` or `fromExecution` made, or undefined. */
 export function stepOptionsOf(logic: object): StepOptions | undefined {
+  return markOf(logic)?.options
+}
+
+function markOf(logic: object): Mark | undefined {
   const { config } = logic as { config?: unknown }
   return typeof config === 'function' ? marks.get(config) : undefined
+}
+
+/** One attempt of a step, and what it would do by itself. */
+export interface StepAttempt {
+  readonly input: unknown
+  readonly signal: AbortSignal
+  readonly self: AnyActorRef
+  readonly attempt: number
+  readonly context: StepContext
+  run(): unknown
+}
+
+/** The same promise logic, with the same options, each attempt of which is run by `around`. */
+export function wrappedStep(
+  logic: PromiseActorLogic<unknown>,
+  around: (attempt: StepAttempt) => unknown,
+): PromiseActorLogic<unknown> {
+  const { config } = logic as unknown as { config: (args: CreatorArguments<unknown>) => PromiseLike<unknown> }
+  const mark = markOf(logic)
+  const wrapped = marked<unknown, unknown>(mark?.options ?? {}, (args, context, attempt, signal) => {
+    const run = () => (mark ? mark.run(args, context, attempt, signal) : config({ ...args, signal }))
+    return around({ input: args.input, signal, self: args.self, attempt, context, run })
+  })
+  if (waitsForExecution(logic)) waits.add((wrapped as unknown as { config: object }).config)
+  return wrapped
 }
 
 /**
@@ -146,7 +180,7 @@ type Attempt<TOutput, TInput> = (
 
 function marked<TOutput, TInput>(options: StepOptions, run: Attempt<TOutput, TInput>): PromiseActorLogic<TOutput, TInput> {
   const creator = (args: CreatorArguments<TInput>) => attempts(options, run, args)
-  marks.set(creator, options)
+  marks.set(creator, { options, run: run as Attempt<unknown, unknown> })
   return fromPromise(creator as never) as PromiseActorLogic<TOutput, TInput>
 }
 

@@ -65,7 +65,7 @@ export class StreamActor implements ExecutionPort, SlotSeeker {
   #dead = false
 
   constructor(definition: StreamDefinition, port: StreamPort, parent: AnyActorRef, pause: Intervention | undefined) {
-    const { program: logic, version, hash, durability, maxIterations } = definition
+    const { program: logic, version, hash, durability, maxIterations, interposition } = definition
     const { clock, ids, logger } = port
     this.id = definition.id
     this.definition = definition
@@ -75,7 +75,7 @@ export class StreamActor implements ExecutionPort, SlotSeeker {
     this.random = () => ids.random()
     this.#port = port
     this.#queue = new AdmissionQueue(definition.ageing)
-    this.#settings = { logic, version, hash, durability, maxIterations, clock, random: this.random, logger }
+    this.#settings = { logic, version, hash, durability, maxIterations, clock, random: this.random, logger, interposition }
     this.#reloads = new Reloads({
       id: definition.id,
       store: port.store,

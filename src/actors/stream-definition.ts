@@ -1,6 +1,7 @@
 /** What the actors know of an entry point: its program and its limits, with every default filled in. Owns no behaviour. */
 import type { AnyActorLogic, AnyEventObject } from 'xstate'
 import type { Backoff } from './backoff.js'
+import type { Interposition } from './interposition.js'
 import type { PausedTimers, PersistedProgram } from './program-record.js'
 
 /** The settings of one stream. Times are milliseconds. */
@@ -34,4 +35,6 @@ export interface StreamDefinition {
     | ((snapshot: PersistedProgram, from: { readonly version: string; readonly hash: string }) => PersistedProgram)
     | undefined
   readonly restart: 'permanent' | 'transient' | 'temporary'
+  /** Set by the testing kit alone. */
+  readonly interposition?: Interposition
 }

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { dueAt, ExecutionClocks } from '../../src/actors/execution-clocks.js'
 import type { Limits } from '../../src/events/execution-events.js'
-import { SimulatedClock } from '../harness/simulated-clock.js'
+import { SimulatedClock } from '../../src/testing/clock/simulated-clock.js'
 
 describe('the clocks of an execution', () => {
   function clocks(then: (what: string) => void = () => undefined) {

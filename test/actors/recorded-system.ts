@@ -2,7 +2,7 @@
 import type { AnyActorLogic, AnyActorRef, AnyEventObject } from 'xstate'
 import { createProgramSystem } from '../../src/actors/xstate/program-system.js'
 import type { ProgramSystemHost, ProgramTimer } from '../../src/actors/program-output.js'
-import { SimulatedClock } from '../harness/simulated-clock.js'
+import { SimulatedClock } from '../../src/testing/clock/simulated-clock.js'
 import { inner } from './inner-actors.js'
 
 /** What a host was told of the timers of its program. */

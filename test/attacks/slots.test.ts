@@ -8,7 +8,7 @@ import { eventually, turns } from '../harness/eventually.js'
 import { Flights } from '../harness/flights.js'
 import { heldStore } from '../harness/held-store.js'
 import { worker } from '../harness/programs.js'
-import { SimulatedClock } from '../harness/simulated-clock.js'
+import { SimulatedClock } from '../../src/testing/clock/simulated-clock.js'
 
 const compensating = (flights: Flights) =>
   setup({

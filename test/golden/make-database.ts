@@ -11,7 +11,7 @@ import { createRuntime, type ExecutionHandle, type IdSource, type SnapshotStore 
 import { loadSqliteDriver } from '../../src/persistence/sqlite-driver.js'
 import { sqliteStore } from '../../src/sqlite.js'
 import { eventually, turns } from '../harness/eventually.js'
-import { SimulatedClock } from '../harness/simulated-clock.js'
+import { SimulatedClock } from '../../src/testing/clock/simulated-clock.js'
 import { goldenEntryPoints, type OrderInput, type World } from './golden-programs.js'
 import { goldenRecord } from './golden-record.js'
 

@@ -13,7 +13,7 @@ import {
   type ExecutionRecord,
 } from '../../src/index.js'
 import { turn, turns } from './eventually.js'
-import { SimulatedClock } from './simulated-clock.js'
+import { SimulatedClock } from '../../src/testing/clock/simulated-clock.js'
 import type { Connection, StorePlace } from './store-place.js'
 
 /** What programs write down about their effects. Words that begin with `once:` may be said at most once a run. */

@@ -4,7 +4,7 @@ import { setup, type AnyActorRef } from 'xstate'
 import { defineEntryPoint } from '../../src/index.js'
 import { begin } from '../harness/begin.js'
 import { eventually } from '../harness/eventually.js'
-import { SimulatedClock } from '../harness/simulated-clock.js'
+import { SimulatedClock } from '../../src/testing/clock/simulated-clock.js'
 import { places } from '../harness/store-place.js'
 
 test.each(places)(

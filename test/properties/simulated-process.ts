@@ -3,7 +3,7 @@
  *
  * Owns: that its death leaves nothing behind but what is stored. Steps run until a command lets them end.
  */
-import type { SimulatedClock } from '../harness/simulated-clock.js'
+import type { SimulatedClock } from '../../src/testing/clock/simulated-clock.js'
 import {
   createRuntime,
   defineEntryPoint,

@@ -3,7 +3,7 @@
  *
  * Owns: what each command does, waiting until it is quiet, and running what is left to its end.
  */
-import { SimulatedClock } from '../harness/simulated-clock.js'
+import { SimulatedClock } from '../../src/testing/clock/simulated-clock.js'
 import { isTerminal } from '../../src/index.js'
 import type { ExecutionHandle } from '../../src/index.js'
 import type { SnapshotStore } from '../../src/persistence/snapshot-store.js'

@@ -4,7 +4,7 @@ import { assign, setup } from 'xstate'
 import { defineEntryPoint, type EntryPointOptions } from '../../src/index.js'
 import { begin } from '../harness/begin.js'
 import { eventually, turns } from '../harness/eventually.js'
-import { SimulatedClock } from '../harness/simulated-clock.js'
+import { SimulatedClock } from '../../src/testing/clock/simulated-clock.js'
 import { memoryPlace, places } from '../harness/store-place.js'
 
 const reminder = setup({

@@ -5,7 +5,7 @@ import { begin } from '../harness/begin.js'
 import { eventually, turns } from '../harness/eventually.js'
 import { Flights } from '../harness/flights.js'
 import { approval, worker } from '../harness/programs.js'
-import { SimulatedClock } from '../harness/simulated-clock.js'
+import { SimulatedClock } from '../../src/testing/clock/simulated-clock.js'
 import { memoryPlace, places, type StorePlace } from '../harness/store-place.js'
 
 const entry = defineEntryPoint({ id: 'approval', program: approval })

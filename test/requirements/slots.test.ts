@@ -6,7 +6,7 @@ import { begin } from '../harness/begin.js'
 import { eventually, turns } from '../harness/eventually.js'
 import { Flights } from '../harness/flights.js'
 import { worker } from '../harness/programs.js'
-import { SimulatedClock } from '../harness/simulated-clock.js'
+import { SimulatedClock } from '../../src/testing/clock/simulated-clock.js'
 import { memoryPlace } from '../harness/store-place.js'
 
 const holding: readonly ExecutionStatus[] = ['running', 'pausing', 'cancelling']

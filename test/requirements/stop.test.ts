@@ -6,7 +6,7 @@ import { eventually, turns } from '../harness/eventually.js'
 import { Flights } from '../harness/flights.js'
 import { ends } from '../harness/journal.js'
 import { approval, worker } from '../harness/programs.js'
-import { SimulatedClock } from '../harness/simulated-clock.js'
+import { SimulatedClock } from '../../src/testing/clock/simulated-clock.js'
 import { memoryPlace, places } from '../harness/store-place.js'
 
 describe.each(places)('on %s', (_, place) => {

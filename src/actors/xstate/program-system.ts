@@ -16,6 +16,7 @@ import {
 import type { Clock } from '../../clock.js'
 import { StatewardError } from '../../errors.js'
 import { boundedMachine } from '../bounded-machine.js'
+import type { Interposition } from '../interposition.js'
 import { isProgramMachine, type ProgramMachine } from '../program-logic.js'
 import { holdStep, type StepSurroundings } from './held-step.js'
 import { pathKey, pathOf, type ActorScope, type InnerActor, type InnerSystem, type SystemEvent } from './hidden-members.js'
@@ -70,6 +71,7 @@ export function createProgramSystem(
     maxIterations: number
     logger: (...args: unknown[]) => void
     clock: Clock
+    interposition?: Interposition | undefined
   },
   host: ProgramSystemHost,
 ): ProgramSystem {
@@ -81,6 +83,7 @@ export function createProgramSystem(
   // made when the first actor asks for a `systemId`
   let keyed: KeyedActors
   let keyOf: Map<InnerActor, string> | undefined
+  const { interposition } = options
   const inspector = options.owner?.system as unknown as InnerSystem | undefined
   let observers: Set<Observer<InspectionEvent>> | undefined
 
@@ -156,6 +159,8 @@ export function createProgramSystem(
   function adopt(ref: InnerActor) {
     const path = ref._parent === above ? '' : childPath(pathOf(ref._parent as InnerActor), ref.id)
     ref[pathKey] = path
+    if (interposition)
+      ref.logic = interposition.logic({ src: path === '' ? '' : String(ref.src), id: ref.id, path, logic: ref.logic })
     const scope = ref._actorScope
     const { emit } = scope
     scope.emit = (event) => host.output({ kind: 'emit', path, value: event, run: () => emit(event) })

@@ -1,0 +1,25 @@
+/**
+ * What may stand between a program and everything that it reaches: the seam of the testing kit.
+ *
+ * Owns no behaviour. A stream whose definition has none runs its programs as they are.
+ */
+import type { AnyActorLogic } from 'xstate'
+import type { ProgramOutput } from './program-output.js'
+
+/** An actor of a program, as its machine names it. */
+export interface InterposedActor {
+  /** Its `src` in the machine; empty for the root. */
+  readonly src: string
+  readonly id: string
+  /** Where it stands below the root; the root's is empty. */
+  readonly path: string
+  readonly logic: AnyActorLogic
+}
+
+/** Replaces logic, and stands around outputs. */
+export interface Interposition {
+  /** The logic that the actor runs; its own, unless it is to be another. Asked again at each restoration. */
+  logic(actor: InterposedActor): AnyActorLogic
+  /** An output of an execution is due: it happens if `run` is called. */
+  output(execution: string, output: ProgramOutput, run: () => void): void
+}

@@ -1,0 +1,62 @@
+/**
+ * Commands to many executions at once: to those of one stream, or of the whole runtime.
+ *
+ * Owns: that a scope stays paused for what is triggered later, and the counts of the answers. Talks to: the streams (which
+ * keep their pause), and the router, which gives each execution its command.
+ */
+import type { SupervisorParts } from './actors/supervisor-logic.js'
+import type { Intervention } from './events/execution-events.js'
+import type { Command } from './events/outcomes.js'
+import type { By, CancelOptions, PauseOptions } from './events/requests.js'
+
+/** Pause, resume and cancel of many: of one stream, or of the whole runtime. Each resolves with how many answered what. */
+export interface CommandScope {
+  /** Starts nothing more (what is triggered is accepted and queued), and pauses all that has not ended. Outlives the process. */
+  pause(options?: PauseOptions): Promise<Readonly<Record<string, number>>>
+  /** Starts again, and resumes those that the pause of this scope had stopped. */
+  resume(options?: By): Promise<Readonly<Record<string, number>>>
+  /** Cancels all that has not ended. */
+  cancel(options?: CancelOptions): Promise<Readonly<Record<string, number>>>
+}
+
+/** The commands of a scope over these entry points; `parts` is asked at each. */
+export function commandScope(
+  parts: () => SupervisorParts,
+  scope: 'stream' | 'runtime',
+  entryPoints: readonly string[],
+): CommandScope {
+  const by = ({ reason, actor }: By) => ({
+    at: parts().supervisor.settings.clock.now(),
+    scope,
+    ...(reason === undefined ? {} : { reason }),
+    ...(actor === undefined ? {} : { actor }),
+  })
+  const all = async (command: Command) => {
+    const counts: Record<string, number> = {}
+    for (const entryPoint of entryPoints) {
+      for (const [status, count] of Object.entries(await parts().router.commandAll(entryPoint, command)))
+        counts[status] = (counts[status] ?? 0) + count
+    }
+    return counts
+  }
+  const setPause = async (pause: Intervention | undefined) => {
+    const { supervisor } = parts()
+    await supervisor.open()
+    for (const entryPoint of entryPoints) await supervisor.streams.setPause(entryPoint, pause)
+  }
+  return {
+    pause: async ({ mode = 'boundary', timeout, ...rest } = {}) => {
+      const intervention = by(rest)
+      await setPause(intervention)
+      return all({ type: 'pause', mode, intervention, ...(timeout === undefined ? {} : { wait: timeout }) })
+    },
+    resume: async (rest = {}) => {
+      await setPause(undefined)
+      return all({ type: 'resume', retry: false, intervention: by(rest) })
+    },
+    cancel: async ({ timeout, ...rest } = {}) => {
+      await parts().supervisor.open()
+      return all({ type: 'cancel', intervention: by(rest), ...(timeout === undefined ? {} : { wait: timeout }) })
+    },
+  }
+}

@@ -1,0 +1,158 @@
+/**
+ * A clock that stands still until it is told to go on.
+ *
+ * Owns: simulated time, and the order in which timers fire: by due time, then by when they were set. A binary heap, so
+ * that a timer costs the same among many as among few. Does not know: what the timers are for, and when all is quiet.
+ */
+import type { Clock } from '../../clock.js'
+import { StatewardError } from '../../errors.js'
+
+interface Timer {
+  readonly due: number
+  readonly seq: number
+  readonly fire: () => void
+  readonly upkeep: boolean
+  state: 'set' | 'fired' | 'cancelled'
+}
+
+/** Fewer cancelled timers than this are left in the heap until they come up. */
+const FEW = 64
+
+/**
+ * A `Clock` whose time moves by `advance` alone.
+ *
+ * Times are milliseconds since the epoch; it starts at 2026-01-01T00:00:00Z unless told otherwise. Whoever sets it
+ * forward waits for what the timers caused by what is given as `between`.
+ *
+ * @example
+ * ```ts
+ * const clock = new SimulatedClock(0)
+ * clock.setTimeout(() => console.log('an hour later'), 3_600_000) // prints an hour later
+ * await clock.advance(3_600_000)
+ * ```
+ */
+export class SimulatedClock implements Clock {
+  #now: number
+  #seq = 0
+  readonly #heap: Timer[] = []
+  /** Of those in the heap. */
+  #cancelled = 0
+  #wanted = 0
+
+  constructor(start: number | Date = Date.UTC(2026, 0, 1)) {
+    this.#now = Number(start)
+    if (!Number.isFinite(this.#now)) throw notATime(start)
+  }
+
+  now(): number {
+    return this.#now
+  }
+
+  setTimeout(fire: () => void, ms: number, upkeep = false): unknown {
+    const timer: Timer = { due: this.#now + Math.max(0, ms || 0), seq: ++this.#seq, fire, upkeep, state: 'set' }
+    if (!upkeep) this.#wanted++
+    this.#push(timer)
+    return timer
+  }
+
+  clearTimeout(handle: unknown): void {
+    const timer = handle as Timer | undefined
+    if (timer?.state !== 'set') return
+    timer.state = 'cancelled'
+    if (!timer.upkeep) this.#wanted--
+    if (++this.#cancelled > FEW && this.#cancelled * 2 > this.#heap.length) this.#compact()
+  }
+
+  /** When the next timer is due; undefined if none is set. */
+  get next(): number | undefined {
+    while (this.#heap[0]?.state === 'cancelled') {
+      this.#pop()
+      this.#cancelled--
+    }
+    const due = this.#heap[0]?.due
+    return due === Infinity ? undefined : due
+  }
+
+  /** How many timers are set that somebody waits for: without those of mere upkeep. */
+  get wanted(): number {
+    return this.#wanted
+  }
+
+  /** Goes on to the time when the next timer is due, and fires all that are due at that time. */
+  fireNext(): void {
+    const due = this.next
+    if (due === undefined) return
+    this.#now = Math.max(this.#now, due)
+    // what these set for the same instant comes after them
+    const last = this.#seq
+    while (this.next === due && (this.#heap[0] as Timer).seq <= last) this.#fire()
+  }
+
+  /** Lets `ms` pass: each timer fires at its own time, and `between` is awaited after each. */
+  advance(ms: number, between?: () => Promise<void>): Promise<void> {
+    return this.advanceTo(this.#now + ms, between)
+  }
+
+  /** Lets time pass until then. Throws `invalid_option` for a time that has passed already, or is none. */
+  async advanceTo(time: number | Date, between: () => Promise<void> = () => Promise.resolve()): Promise<void> {
+    const until = Number(time)
+    if (!(until >= this.#now) || until === Infinity) throw notATime(time, this.#now)
+    for (let due = this.next; due !== undefined && due <= until; due = this.next) {
+      this.#now = Math.max(this.#now, due)
+      this.#fire()
+      await between()
+    }
+    this.#now = until
+  }
+
+  #fire(): void {
+    const timer = this.#pop() as Timer
+    timer.state = 'fired'
+    if (!timer.upkeep) this.#wanted--
+    timer.fire()
+  }
+
+  #compact(): void {
+    const kept = this.#heap.filter(({ state }) => state === 'set')
+    this.#heap.length = 0
+    this.#cancelled = 0
+    // in order, so that none has to rise
+    for (const timer of kept.toSorted((a, b) => (isBefore(a, b) ? -1 : 1))) this.#heap.push(timer)
+  }
+
+  #push(timer: Timer): void {
+    const heap = this.#heap
+    let index = heap.push(timer) - 1
+    for (let up = (index - 1) >> 1; index > 0 && isBefore(timer, heap[up] as Timer); up = (index - 1) >> 1) {
+      heap[index] = heap[up] as Timer
+      index = up
+    }
+    heap[index] = timer
+  }
+
+  #pop(): Timer | undefined {
+    const heap = this.#heap
+    const first = heap[0]
+    const last = heap.pop()
+    if (last === undefined || heap.length === 0) return first
+    let index = 0
+    for (let child = 1; child < heap.length; child = 2 * index + 1) {
+      if (child + 1 < heap.length && isBefore(heap[child + 1] as Timer, heap[child] as Timer)) child++
+      if (!isBefore(heap[child] as Timer, last)) break
+      heap[index] = heap[child] as Timer
+      index = child
+    }
+    heap[index] = last
+    return first
+  }
+}
+
+const isBefore = (a: Timer, b: Timer) => a.due < b.due || (a.due === b.due && a.seq < b.seq)
+
+function notATime(time: unknown, now?: number): StatewardError {
+  const shown = time instanceof Date ? `Date ${Number(time)}` : String(time)
+  const wanted = now === undefined ? 'a time, in ms since the epoch or as a Date' : `a time that is not before ${now} (now)`
+  return new StatewardError('invalid_option', `A simulated clock was given ${shown}; it must be ${wanted}.`, {
+    details: { option: 'time', value: shown },
+  })
+}
