@@ -41,6 +41,9 @@ const codes = {
   execution_failed: false,
   not_found: false,
   no_checkpoint: false,
+  // testing
+  stuck: false,
+  exploration_failed: false,
 } as const
 
 /** What went wrong, as a word to switch on. */

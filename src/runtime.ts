@@ -48,7 +48,8 @@ export interface ExecutionList {
   readonly cursor?: string
 }
 
-type ProgramOf<TEntryPoints extends readonly EntryPoint[], TId> = ProgramById<TEntryPoints[number], TId>
+/** The program of the entry point with that id. */
+export type ProgramOf<TEntryPoints extends readonly EntryPoint[], TId> = ProgramById<TEntryPoints[number], TId>
 
 /** Also of an entry point whose id is known as one of several, or as a string alone. */
 type ProgramById<TEntryPoint, TId> = TEntryPoint extends {
@@ -59,6 +60,12 @@ type ProgramById<TEntryPoint, TId> = TEntryPoint extends {
     ? TProgram
     : never
   : never
+
+/** What `trigger` takes after the entry point: an input, unless its program asks for none. */
+export type TriggerArguments<TEntryPoints extends readonly EntryPoint[], TId> =
+  unknown extends InputFrom<ProgramOf<TEntryPoints, TId>>
+    ? [input?: unknown, options?: TriggerOptions]
+    : [input: InputFrom<ProgramOf<TEntryPoints, TId>>, options?: TriggerOptions]
 
 /** The supervisor that a runtime speaks for; asked at each call. */
 export interface RuntimeSource {
@@ -110,9 +117,7 @@ export class Runtime<TEntryPoints extends readonly EntryPoint[] = readonly Entry
    */
   async trigger<const TId extends TEntryPoints[number]['id']>(
     entryPoint: TId,
-    ...[input, options]: unknown extends InputFrom<ProgramOf<TEntryPoints, TId>>
-      ? [input?: unknown, options?: TriggerOptions]
-      : [input: InputFrom<ProgramOf<TEntryPoints, TId>>, options?: TriggerOptions]
+    ...[input, options]: TriggerArguments<TEntryPoints, TId>
   ): Promise<ExecutionHandle<ProgramOf<TEntryPoints, TId>>> {
     const stream = this.#parts.supervisor.streamFor(entryPoint, true)
     checkTrigger(entryPoint, options)

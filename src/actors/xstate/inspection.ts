@@ -4,7 +4,7 @@
  * Owns: the guards around observers. Does not know: what is inspected.
  */
 import type { AnyActorRef, AnyEventObject, InspectionEvent, Observer } from 'xstate'
-import type { InnerActor, InnerSystem } from './hidden-members.js'
+import { pathKey, type InnerActor, type InnerSystem } from './hidden-members.js'
 
 /** What XState takes for an inspector. */
 export type Inspect = Observer<InspectionEvent> | ((event: InspectionEvent) => void)
@@ -39,4 +39,21 @@ export function guardedParent(parent: AnyActorRef, logger: (...args: unknown[]) 
   const above = parent as unknown as InnerActor
   const send = (event: AnyEventObject) => above.getSnapshot().status === 'active' && above._send(event)
   return Object.create(parent, { system: { value: guarded }, _send: { value: send }, ref: { value: parent } }) as AnyActorRef
+}
+
+/** Where an inspected actor stands: in which execution's program, at which path. Undefined for actors of the runtime's own. */
+export function placeOf(
+  actorRef: unknown,
+): { readonly execution: string; readonly path: string; readonly isRestored: boolean } | undefined {
+  const ref = actorRef as InnerActor
+  if (ref[pathKey] === undefined) return undefined
+  let root = ref
+  while (root[pathKey] !== '' && root._parent) root = root._parent
+  return { execution: root.id, path: ref[pathKey], isRestored: ref.options.snapshot !== undefined }
+}
+
+/** True for an event that came to the root of a program from outside. */
+export function isExternal(event: InspectionEvent): boolean {
+  if (event.type !== '@xstate.event' || event.sourceRef) return false
+  return (event.actorRef as unknown as InnerActor)[pathKey] === '' && !event.event.type.startsWith('xstate.')
 }

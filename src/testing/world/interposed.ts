@@ -1,0 +1,64 @@
+/**
+ * Entry points whose programs run in a world: their steps by their mocks, their outputs past its points.
+ *
+ * Owns: what stands between a program and everything that it reaches, for one process.
+ */
+import type { AnyActorLogic, PromiseActorLogic } from 'xstate'
+import type { Interposition } from '../../actors/interposition.js'
+import { isPromiseLogic } from '../../actors/program-logic.js'
+import type { ProgramOutput } from '../../actors/program-output.js'
+import { fromStep, wrappedStep } from '../../actors/step.js'
+import type { EntryPoint } from '../../entry-point.js'
+import { actorName } from './actor-names.js'
+import { eventText, valueText } from './readable.js'
+import type { Life } from './life.js'
+import type { Points } from './points.js'
+import type { StepCalls } from './step-calls.js'
+
+/** What an interposed program meets. */
+export interface WorldPort {
+  readonly calls: StepCalls
+  readonly points: Points
+  /** The logic that stands for an actor's name, if it was replaced by one. */
+  replacement(name: string): AnyActorLogic | undefined
+  isMocked(name: string): boolean
+  tell(execution: string, text: string): void
+}
+
+/** The same entry point, its program in the hands of a world. */
+export function interposed<TEntryPoint extends EntryPoint>(entryPoint: TEntryPoint, life: Life, world: WorldPort): TEntryPoint {
+  const interposition: Interposition = {
+    logic: ({ src, id, path, logic }) => {
+      const step = actorName({ src, id }, entryPoint.programId)
+      const chosen = world.replacement(step) ?? (world.isMocked(step) && !isPromiseLogic(logic) ? unmocked : logic)
+      if (!isPromiseLogic(chosen)) return chosen
+      return wrappedStep(chosen as unknown as PromiseActorLogic<unknown>, (attempt) =>
+        world.calls.run({ life, step, logic: chosen, path, execution: attempt.context.executionId }, attempt),
+      )
+    },
+    output: (execution, output, run) => {
+      if (life.isDead) return
+      const what = describeOutput(output, entryPoint.programId)
+      world.points.reach(output.kind, 'before', execution, what)
+      if (life.isDead) return
+      if (output.kind !== 'step') world.tell(execution, `${verbs[output.kind]} ${what}`)
+      run()
+      world.points.reach(output.kind, 'after', execution, what)
+    },
+  }
+  const own = Object.getOwnPropertyDescriptors(entryPoint)
+  return Object.defineProperties({}, { ...own, interposition: { value: interposition, enumerable: true } }) as TEntryPoint
+}
+
+/** Stands for a machine, callback or observable that is mocked by a function. */
+const unmocked = fromStep(() => undefined)
+
+const verbs = { action: 'does', emit: 'emits', log: 'logs' } as const
+
+function describeOutput(output: ProgramOutput, programId: string): string {
+  if (output.kind === 'step') return output.path === '' ? programId : output.path
+  if (output.kind !== 'action') return valueText(output.value)
+  const { name, params, event, path } = output
+  const at = path === '' ? '' : `${path}: `
+  return `${at}${name ?? `an inline action on ${eventText(event.type)}`}${params === undefined ? '' : ` ${valueText(params)}`}`
+}

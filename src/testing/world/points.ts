@@ -1,0 +1,44 @@
+/**
+ * The instants of a world at which something may be made to happen: around every commit, and around every output.
+ *
+ * Owns: their order, and who is told. A run of the same scenario comes to the same points, until something is done at one.
+ */
+
+/** What happens there: a commit or another write, or an output of a program. */
+export type PointKind = 'commit' | 'inbox' | 'action' | 'step' | 'step end' | 'emit' | 'log'
+
+/** One instant. */
+export interface Point {
+  /** From 1, over the whole run. */
+  readonly n: number
+  readonly kind: PointKind
+  readonly side: 'before' | 'after'
+  readonly execution: string
+  /** Of people: which commit, which step. */
+  readonly what: string
+  readonly at: number
+}
+
+/** `before commit 3 of order-1`, for people. */
+export function describePoint({ kind, side, what, execution }: Point): string {
+  const at = kind === 'step' ? `the start of step ${what}` : kind === 'step end' ? `the end of step ${what}` : `${kind} ${what}`
+  return `${side} ${at} of ${execution}`
+}
+
+/** The points of one world. */
+export class Points {
+  count = 0
+  readonly #listener: ((point: Point) => void) | undefined
+  readonly #now: () => number
+
+  constructor(now: () => number, listener: ((point: Point) => void) | undefined) {
+    this.#now = now
+    this.#listener = listener
+  }
+
+  /** The world has come to an instant; whoever listens may kill the process that came there. */
+  reach(kind: PointKind, side: Point['side'], execution: string, what: string): void {
+    const n = ++this.count
+    this.#listener?.({ n, kind, side, execution, what, at: this.#now() })
+  }
+}

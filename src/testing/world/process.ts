@@ -1,0 +1,61 @@
+/**
+ * One simulated process of a test runtime: a supervisor of its own, on a connection of its own.
+ *
+ * Owns: what a process is made of. Looks for the work of other processes hourly, in simulated time; its lease outlasts every test.
+ */
+import type { InspectionEvent } from 'xstate'
+import { guardedObserver, isExternal, placeOf } from '../../actors/xstate/inspection.js'
+import type { IdSource } from '../../ids.js'
+import { supervised, type RuntimeOptions, type RuntimeSource } from '../../runtime.js'
+import type { Deliveries } from './deliveries.js'
+import { interposed } from './interposed.js'
+import type { Life } from './life.js'
+import type { Connection, SharedStore } from './shared-store.js'
+import { TransitionStory } from './transition-story.js'
+import { watchedConnection } from './watched-connection.js'
+import type { World } from './world.js'
+
+/** One process. */
+export interface Process {
+  readonly source: RuntimeSource
+  readonly connection: Connection
+}
+
+/** What a process shares with those before and after it. */
+export interface Surroundings {
+  readonly life: Life
+  readonly world: World
+  readonly shared: SharedStore
+  readonly deliveries: Deliveries
+  readonly ids: IdSource
+}
+
+const HOUR = 3_600_000
+const DECADE = 3_652 * 24 * HOUR
+
+/** A process that has not started yet. */
+export function beginProcess(
+  { inspect, ...options }: Omit<RuntimeOptions, 'store' | 'clock' | 'ids'>,
+  { life, world, shared, deliveries, ids }: Surroundings,
+): Process {
+  const story = new TransitionStory((execution, text) => world.tell(execution, text))
+  const observer = inspect && guardedObserver(inspect, options.logger ?? (() => undefined))
+  const connection = shared.connect((store) => watchedConnection(store, { life, world, deliveries }))
+  const source = supervised({
+    pollInterval: HOUR,
+    lease: DECADE,
+    ...options,
+    entryPoints: options.entryPoints.map((entryPoint) => interposed(entryPoint, life, world)),
+    store: connection,
+    clock: life.clock,
+    ids,
+    inspect: (event: InspectionEvent) => {
+      if (life.isDead) return
+      const place = isExternal(event) ? placeOf(event.actorRef) : undefined
+      if (place && event.type === '@xstate.event') deliveries.taken(place.execution, event.event)
+      story.take(event)
+      observer?.next?.(event)
+    },
+  })
+  return { source, connection }
+}

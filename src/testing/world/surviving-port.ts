@@ -1,0 +1,55 @@
+/**
+ * What the handles of a test runtime stand on: calls that outlive the process that they were made to.
+ *
+ * Owns: how each call is made again after a death, so that it has its effect once.
+ */
+import type { AnyEventObject } from 'xstate'
+import type { SendOutcome } from '../../events/outcomes.js'
+import type { HandlePort } from '../../execution-handle.js'
+import type { Deliveries } from './deliveries.js'
+import { valueText } from './readable.js'
+import type { World } from './world.js'
+
+/** What a test runtime lends to its handles. */
+export interface Survival {
+  readonly world: World
+  readonly deliveries: Deliveries
+  key(): string
+  /** Makes a call, again and again until a process has lived long enough to answer it. */
+  surviving<T>(call: (again: boolean) => Promise<T>): Promise<T>
+  /** The same, and lets time pass once somebody awaits it. */
+  timed<T>(call: () => Promise<T>): Promise<T>
+}
+
+/** A port over that of whichever process lives. */
+export function survivingPort(port: () => HandlePort, { world, deliveries, key, surviving, timed }: Survival): HandlePort {
+  const send = async (id: string, event: AnyEventObject): Promise<SendOutcome> => {
+    world.tell(id, `send ${valueText(event)}`)
+    // refused before it goes anywhere
+    port().router.checked(id, event)
+    const delivery = deliveries.send(id, event)
+    try {
+      return await surviving(async (again) => {
+        if (!again || delivery.state !== 'durable') return port().router.send(id, event)
+        const stored = await port().load(id)
+        return 'revision' in stored ? { status: 'delivered', revision: stored.revision } : stored
+      })
+    } finally {
+      deliveries.over(delivery)
+    }
+  }
+  return {
+    now: () => world.clock.now(),
+    load: (id) => surviving(() => port().load(id)),
+    fork: (id, { idempotencyKey = key(), ...options }) => surviving(() => port().fork(id, { ...options, idempotencyKey })),
+    router: {
+      checked: (id, event) => port().router.checked(id, event),
+      send,
+      command: (id, command) => {
+        world.tell(id, command.type === 'pause' ? `pause (${command.mode})` : command.type)
+        return timed(() => port().router.command(id, command))
+      },
+      result: (id, options) => timed(() => port().router.result(id, options)),
+    },
+  }
+}

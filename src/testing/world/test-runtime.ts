@@ -1,0 +1,292 @@
+/**
+ * The real runtime in a simulated world: time, ids and steps in the hands of a test, processes that can be killed.
+ *
+ * Owns: which supervisor the calls go to, and that a call outlives the process that it was made to. Everything that an
+ * execution goes through is done by the same actors, commits and codec as in production.
+ */
+import type { AnyActorLogic, InputFrom, OutputFrom } from 'xstate'
+import type { EntryPoint } from '../../entry-point.js'
+import { isStatewardError } from '../../errors.js'
+import type { ExecutionHandle, HandlePort } from '../../execution-handle.js'
+import type { IdSource } from '../../ids.js'
+import { memoryStore } from '../../persistence/memory-store.js'
+import type { SnapshotStore } from '../../persistence/snapshot-store.js'
+import { Runtime, type ProgramOf, type RuntimeOptions, type TriggerArguments } from '../../runtime.js'
+import { SimulatedClock } from '../clock/simulated-clock.js'
+import { actorNames, type ActorName, type NamedLogic } from './actor-names.js'
+import { deferred } from './deferred.js'
+import { Deliveries } from './deliveries.js'
+import type { HeldStep } from './held-step.js'
+import type { History } from './history.js'
+import type { MockBehaviour } from './mock-behaviour.js'
+import type { Point } from './points.js'
+import { beginProcess, type Process } from './process.js'
+import { valueText } from './readable.js'
+import { seededIds } from './seeded-ids.js'
+import { SharedStore } from './shared-store.js'
+import type { StepCall } from './step-calls.js'
+import { survivingPort } from './surviving-port.js'
+import { TimedPromise } from './timed-promise.js'
+import { waitingText } from './waiting-text.js'
+import { World } from './world.js'
+
+/** The options of a test runtime: those of a runtime, but for its clock and its ids. */
+export interface TestRuntimeOptions<TEntryPoints extends readonly EntryPoint[] = readonly EntryPoint[]> extends Omit<
+  RuntimeOptions<TEntryPoints>,
+  'store' | 'clock' | 'ids'
+> {
+  /** Default a memory store of its own; or one for each simulated process, such as several connections to one file. */
+  readonly store?: SnapshotStore | (() => SnapshotStore)
+  /** Of the jitter; default 1. */
+  readonly seed?: number
+  /** When simulated time begins; default 2026-01-01T00:00:00Z. */
+  readonly now?: number | Date
+  /** Shared with another world; default one of its own. */
+  readonly clock?: SimulatedClock
+}
+
+type Behaviour<TLogic> = MockBehaviour<InputFrom<TLogic>, OutputFrom<TLogic>>
+
+const runtimes = new WeakMap<ExecutionHandle, TestRuntime>()
+/** The runtime that gave a handle out, if it was a test runtime. */
+export const testRuntimeOf = (handle: object): TestRuntime | undefined => runtimes.get(handle as ExecutionHandle)
+
+/**
+ * A runtime whose time stands still until a test lets it pass.
+ *
+ * What is awaited of a handle lets time pass as far as it must; rejects with `stuck` where that would be in vain.
+ */
+export class TestRuntime<TEntryPoints extends readonly EntryPoint[] = readonly EntryPoint[]> extends Runtime<TEntryPoints> {
+  readonly clock: SimulatedClock
+  readonly store: SnapshotStore
+  readonly #options: TestRuntimeOptions<TEntryPoints>
+  readonly #world: World
+  readonly #shared: SharedStore
+  readonly #deliveries = new Deliveries()
+  readonly #ids: IdSource
+  readonly #current: { process: Process }
+  #begun: Promise<void> | undefined
+  /** Resolves when the next process has begun. */
+  #rebirth = deferred()
+
+  constructor(options: TestRuntimeOptions<TEntryPoints>, onPoint?: (point: Point) => void) {
+    const current = {} as { process: Process }
+    super({
+      actor: () => current.process.source.actor(),
+      parts: () => current.process.source.parts(),
+      begin: () => current.process.source.begin(),
+    })
+    const { store = memoryStore(), seed, now, clock } = options
+    this.#options = options
+    this.#current = current
+    this.#ids = seededIds(seed)
+    this.clock = clock ?? new SimulatedClock(now)
+    this.#shared = new SharedStore(typeof store === 'function' ? store : () => store)
+    this.#world = new World({
+      clock: this.clock,
+      names: actorNames(options.entryPoints),
+      describe: () => waitingText(this),
+      onPoint,
+    })
+    this.#current.process = this.#process()
+    this.store = this.#shared.connect()
+  }
+
+  // ── the world ─────────────────────────────────────────────────────────
+
+  /**
+   * Replaces what the actors of that name do, in every program; by a behaviour (a function like a step's), by several (for
+   * the first call, the second, …; the last for all further ones), or by actor logic. The options of a `fromStep` stay.
+   *
+   * Errors: `invalid_option` for a name that no program knows.
+   *
+   * @example
+   * ```ts
+   * const world = createTestRuntime({ entryPoints: [payments] })
+   * world.mock('charge', fails('the bank is closed'), ({ input }) => `${input} charged`)
+   * const payment = await world.trigger('payments', { amount: 42 })
+   * console.log(await payment.result()) // prints { status: 'completed', output: '42 charged' }
+   * console.log(world.calls.map(({ status }) => status)) // prints [ 'failed', 'done' ]
+   * await world.stop()
+   * ```
+   */
+  mock<TName extends ActorName<TEntryPoints>>(
+    name: TName,
+    behaviour: Behaviour<NamedLogic<TEntryPoints, TName>> | AnyActorLogic,
+    ...further: readonly Behaviour<NamedLogic<TEntryPoints, TName>>[]
+  ): void {
+    this.#world.mock(name, behaviour as MockBehaviour, further as readonly MockBehaviour[])
+  }
+
+  /** The actors of that name do nothing until the test says so. Errors: `invalid_option`. */
+  hold<TName extends ActorName<TEntryPoints>>(
+    name: TName,
+  ): HeldStep<InputFrom<NamedLogic<TEntryPoints, TName>>, OutputFrom<NamedLogic<TEntryPoints, TName>>> {
+    return this.#world.hold(name) as never
+  }
+
+  /** Every attempt of every step so far, over all processes, in the order in which they began. */
+  get calls(): readonly StepCall[] {
+    return this.#world.calls.all
+  }
+
+  /** What happened so far, to one execution or to all. */
+  history(execution?: string | { readonly id: string }): History {
+    const { history } = this.#world
+    return execution === undefined ? history : history.of(typeof execution === 'string' ? execution : execution.id)
+  }
+
+  // ── time ──────────────────────────────────────────────────────────────
+
+  /** Resolves when nothing moves any more but time. */
+  settle(): Promise<void> {
+    return this.#world.time.settle()
+  }
+
+  /** Lets so many ms pass. Errors: `invalid_option`. */
+  advance(ms: number): Promise<void> {
+    return this.advanceTo(this.clock.now() + ms)
+  }
+
+  /** Lets time pass until then. Errors: `invalid_option` for a time that has passed. */
+  advanceTo(time: number | Date): Promise<void> {
+    return this.#world.time.advanceTo(time)
+  }
+
+  /** Lets time pass until nothing is due any more. Errors: `endless_loop` after `limit` instants (default 100,000). */
+  runToIdle({ limit }: { readonly limit?: number } = {}): Promise<void> {
+    return this.#world.time.runToIdle(limit)
+  }
+
+  /** Lets time pass until a promise is settled. Errors: `stuck` if nothing is left that could settle it. */
+  until<T>(promise: Promise<T>): Promise<T> {
+    return this.#world.time.until(promise)
+  }
+
+  // ── life and death ────────────────────────────────────────────────────
+
+  /** Begins; joined by every call that needs it, so that a test need not. Errors: those of a runtime. */
+  override start(): Promise<void> {
+    this.#begun ??= this.#world.activity.during(super.start()).catch((error: unknown) => {
+      this.#begun = undefined
+      throw error
+    })
+    return this.#begun
+  }
+
+  /**
+   * The process dies as by `kill -9`: nothing that was not committed is left, nothing that it had begun goes on. Calls to it
+   * wait for `restart`. A step's own code can't be killed: it may go on, but nothing that it says is heard.
+   */
+  crash(): void {
+    if (this.#world.life.isDead) return
+    this.#world.kill()
+    this.#current.process.connection.cut()
+    this.#deliveries.lost()
+    this.#rebirth = deferred()
+  }
+
+  /** Another process begins on the same store. */
+  async restart(): Promise<void> {
+    this.crash()
+    this.#world.begin()
+    this.#current.process = this.#process()
+    this.#begun = undefined
+    await this.start()
+    this.#rebirth.resolve()
+  }
+
+  override stop(): Promise<void> {
+    if (this.#world.life.isDead || this.#begun === undefined) return Promise.resolve()
+    return this.until(super.stop())
+  }
+
+  override drain(): Promise<void> {
+    return this.#timed(() => super.drain())
+  }
+
+  // ── calls ─────────────────────────────────────────────────────────────
+
+  override async trigger<const TId extends TEntryPoints[number]['id']>(
+    entryPoint: TId,
+    ...[input, options]: TriggerArguments<TEntryPoints, TId>
+  ): Promise<ExecutionHandle<ProgramOf<TEntryPoints, TId>>> {
+    // known before it is accepted, so that the same one can be asked for again
+    const id = options?.id ?? this.#ids.execution(this.clock.now())
+    this.#world.tell(id, `trigger of ${entryPoint}${input === undefined ? '' : ` with ${valueText(input)}`}`)
+    const handle = await this.#surviving(async (again) => {
+      if (again && !options?.idempotencyKey && (await this.store.load(id))) return this.execution(id)
+      return super.trigger(entryPoint, ...([input, { ...options, id }] as never))
+    })
+    return this.#own(handle) as ExecutionHandle<ProgramOf<TEntryPoints, TId>>
+  }
+
+  override execution<TProgram extends AnyActorLogic = AnyActorLogic>(id: string): ExecutionHandle<TProgram> {
+    return this.#own(super.execution<TProgram>(id))
+  }
+
+  protected override get handlePort(): HandlePort {
+    return survivingPort(() => super.handlePort, {
+      world: this.#world,
+      deliveries: this.#deliveries,
+      key: () => this.#ids.key(),
+      surviving: (call) => this.#surviving(call),
+      timed: (call) => this.#timed(call),
+    })
+  }
+
+  /** A call that lets time pass once it is awaited. */
+  #timed<T>(call: () => Promise<T>): Promise<T> {
+    return TimedPromise.over(
+      this.#surviving(() => call()),
+      (work) => this.until(work),
+    )
+  }
+
+  /** Makes a call, again and again until a process has lived long enough to answer it. */
+  async #surviving<T>(call: (again: boolean) => Promise<T>): Promise<T> {
+    for (let again = false; ; again = true) {
+      if (this.#world.life.isDead) await this.#rebirth.promise
+      await this.start()
+      const { life } = this.#world
+      try {
+        const answer = await Promise.race([call(again).then((value) => ({ value })), life.death])
+        if (answer) return answer.value
+      } catch (error) {
+        if (!life.isDead || isStatewardError(error, 'invalid_option')) throw error
+      }
+    }
+  }
+
+  #own<T extends ExecutionHandle>(handle: T): T {
+    runtimes.set(handle, this as unknown as TestRuntime)
+    return handle
+  }
+
+  #process(): Process {
+    const { store: _, seed: _seed, now: _now, clock: _clock, ...options } = this.#options
+    const { life } = this.#world
+    return beginProcess(options, { life, world: this.#world, shared: this.#shared, deliveries: this.#deliveries, ids: this.#ids })
+  }
+}
+
+/**
+ * Makes a test runtime: the real one, on a store in memory unless told otherwise, in simulated time.
+ *
+ * Errors: those of `createRuntime`.
+ *
+ * @example
+ * ```ts
+ * const world = createTestRuntime({ entryPoints: [tickets] })
+ * const ticket = await world.trigger('tickets', { id: 7 })
+ * await world.advance(30 * 24 * 3_600_000) // a month goes by at once
+ * await ticket.send({ type: 'APPROVE' })
+ * console.log(await ticket.result()) // prints { status: 'completed', output: 'approved 7' }
+ * await world.stop()
+ * ```
+ */
+export function createTestRuntime<const TEntryPoints extends readonly EntryPoint[]>(
+  options: TestRuntimeOptions<TEntryPoints>,
+): TestRuntime<TEntryPoints> {
+  return new TestRuntime(options)
+}

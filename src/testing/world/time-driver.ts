@@ -1,0 +1,108 @@
+/**
+ * Lets simulated time pass.
+ *
+ * Owns: that all is quiet before time goes on, and that time goes on only as far as somebody waits for it.
+ */
+import { StatewardError } from '../../errors.js'
+import type { SimulatedClock } from '../clock/simulated-clock.js'
+import type { Activity } from './activity.js'
+
+/** What a driver asks of its world. */
+export interface DriverPort {
+  readonly clock: SimulatedClock
+  readonly activity: Activity
+  /** Who waits for what, for people. */
+  describe(): Promise<string>
+}
+
+/** So many different instants are passed in one call before it is taken for endless. */
+const MOST = 100_000
+/** Turns that are given to code that takes real time when nothing is left that simulated time could bring. */
+const LAST_PATIENCE = 20_000
+
+/** Time in one world. */
+export class TimeDriver {
+  readonly #port: DriverPort
+  readonly #waiting = new Set<(error: unknown) => void>()
+  #driving = false
+
+  constructor(port: DriverPort) {
+    this.#port = port
+  }
+
+  settle(): Promise<void> {
+    return this.#port.activity.settle()
+  }
+
+  async advanceTo(time: number | Date): Promise<void> {
+    await this.settle()
+    await this.#port.clock.advanceTo(time, () => this.settle())
+    await this.settle()
+  }
+
+  /** Until nothing is due any more that anybody waits for. Throws `endless_loop` after `limit` instants. */
+  async runToIdle(limit = MOST): Promise<void> {
+    for (let instants = 0; await this.#hasMore(); instants++) {
+      if (instants >= limit) throw endless(limit, await this.#port.describe())
+      this.#port.clock.fireNext()
+    }
+  }
+
+  /** Until a promise is settled. Rejects with `stuck` if nothing is left that could settle it. */
+  until<T>(promise: Promise<T>): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      const done = (settle: () => void) => (this.#waiting.delete(reject), settle())
+      promise.then(
+        (value) => done(() => resolve(value)),
+        (error: unknown) => done(() => reject(error as Error)),
+      )
+      this.#waiting.add(reject)
+      void this.#drive()
+    })
+  }
+
+  async #drive(): Promise<void> {
+    if (this.#driving) return
+    this.#driving = true
+    try {
+      for (let instants = 0; this.#waiting.size > 0; instants++) {
+        const more = await this.#hasMore()
+        if (this.#waiting.size === 0) break
+        if (!more || instants >= MOST) {
+          const described = await this.#port.describe()
+          const error = more ? endless(MOST, described) : stuck(described)
+          for (const reject of [...this.#waiting]) reject(error)
+          this.#waiting.clear()
+        } else this.#port.clock.fireNext()
+      }
+    } catch (error) {
+      for (const reject of [...this.#waiting]) reject(error)
+      this.#waiting.clear()
+    } finally {
+      this.#driving = false
+    }
+  }
+
+  async #hasMore(): Promise<boolean> {
+    const { clock, activity } = this.#port
+    await this.settle()
+    if (clock.wanted === 0 && activity.isBusy) await activity.settle(LAST_PATIENCE)
+    return clock.wanted > 0
+  }
+}
+
+function stuck(described: string): StatewardError {
+  return new StatewardError('stuck', `What was awaited will not come: no timer is set and no step can end. ${described}`, {
+    details: { waiting: described },
+  })
+}
+
+function endless(limit: number, described: string): StatewardError {
+  return new StatewardError(
+    'endless_loop',
+    `After ${limit} instants of simulated time there is still something due. ${described}`,
+    {
+      details: { limit, waiting: described },
+    },
+  )
+}

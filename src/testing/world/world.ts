@@ -1,0 +1,135 @@
+/**
+ * What outlives the processes of a simulated world: its time, its story, its steps' mocks and calls, its points.
+ *
+ * Owns: putting them together, and which process lives. Does not know: what a process is made of (`test-runtime.ts`,
+ * `naive-runtime.ts`).
+ */
+import type { AnyActorLogic } from 'xstate'
+import { StatewardError } from '../../errors.js'
+import type { SimulatedClock } from '../clock/simulated-clock.js'
+import { Activity } from './activity.js'
+import { HeldStep } from './held-step.js'
+import { History, type HistoryEntry } from './history.js'
+import { Life } from './life.js'
+import type { MockBehaviour } from './mock-behaviour.js'
+import { Points, type Point } from './points.js'
+import { valueText } from './readable.js'
+import { Script, StepCalls, type StepCall } from './step-calls.js'
+import { TimeDriver } from './time-driver.js'
+
+/** What a world is made with. */
+export interface WorldOptions {
+  readonly clock: SimulatedClock
+  /** The names that can be mocked. */
+  readonly names: ReadonlySet<string>
+  describe(): Promise<string>
+  /** Told of each point; may kill the process that came there. */
+  onPoint?: ((point: Point) => void) | undefined
+}
+
+/** One world. */
+export class World {
+  readonly clock: SimulatedClock
+  readonly activity = new Activity()
+  readonly points: Points
+  readonly time: TimeDriver
+  readonly calls: StepCalls
+  readonly entries: HistoryEntry[] = []
+  life: Life
+  readonly #names: ReadonlySet<string>
+  readonly #scripts = new Map<string, Script>()
+  readonly #replacements = new Map<string, AnyActorLogic>()
+  readonly #began: number
+
+  constructor({ clock, names, describe, onPoint }: WorldOptions) {
+    this.clock = clock
+    this.#names = names
+    this.#began = clock.now()
+    this.points = new Points(() => clock.now(), onPoint)
+    this.time = new TimeDriver({ clock, activity: this.activity, describe })
+    this.life = new Life(1, clock)
+    this.calls = new StepCalls({
+      activity: this.activity,
+      mock: (step) => this.#scripts.get(step),
+      began: (call) =>
+        this.tell(call.execution, `${label(call)} begins${call.input === undefined ? '' : ` with ${valueText(call.input)}`}`),
+      ended: (call) => this.#ended(call),
+    })
+  }
+
+  /** Writes a line of the story. */
+  tell(execution: string | null, text: string): void {
+    this.activity.moved()
+    this.entries.push({ at: this.clock.now() - this.#began, execution, text })
+  }
+
+  get history(): History {
+    return new History([...this.entries])
+  }
+
+  /** Replaces what actors of that name do. Throws `invalid_option` for a name that no program knows. */
+  mock(name: string, behaviour: MockBehaviour | AnyActorLogic, further: readonly MockBehaviour[] = []): void {
+    this.#refuseUnknown(name)
+    if (typeof behaviour === 'function') {
+      this.#replacements.delete(name)
+      this.#scripts.set(name, new Script([behaviour, ...further]))
+    } else {
+      this.#scripts.delete(name)
+      this.#replacements.set(name, behaviour)
+    }
+  }
+
+  /** Replaces what actors of that name do by nothing, until the test says so. */
+  hold(name: string): HeldStep {
+    const held = new HeldStep(name, () => this.time.settle())
+    this.mock(name, held.behaviour as MockBehaviour)
+    return held
+  }
+
+  isMocked(name: string): boolean {
+    return this.#scripts.has(name)
+  }
+
+  replacement(name: string): AnyActorLogic | undefined {
+    return this.#replacements.get(name)
+  }
+
+  /** The process that lives is killed. */
+  kill(): void {
+    if (this.life.isDead) return
+    this.tell(null, '✗ the process is killed')
+    this.life.kill()
+    this.calls.lose(this.life)
+  }
+
+  /** Another process begins. */
+  begin(): Life {
+    this.life = new Life(this.life.n + 1, this.clock)
+    this.tell(null, '↻ another process begins')
+    return this.life
+  }
+
+  #ended(call: StepCall): void {
+    const { execution, step } = call
+    this.points.reach('step end', 'before', execution, step)
+    if (this.life.isDead) return
+    const how =
+      call.status === 'done'
+        ? `done${call.output === undefined ? '' : `: ${valueText(call.output)}`}`
+        : `failed: ${valueText(call.error)}`
+    this.tell(execution, `${label(call)} ${how}`)
+    this.points.reach('step end', 'after', execution, step)
+  }
+
+  #refuseUnknown(name: string): void {
+    if (this.#names.has(name)) return
+    const known = [...this.#names].toSorted()
+    throw new StatewardError(
+      'invalid_option',
+      `No program has an actor named '${name}'; there ${known.length === 0 ? 'are none' : `are: ${known.join(', ')}`}.`,
+      { details: { name, known } },
+    )
+  }
+}
+
+const label = ({ step, attempt }: StepCall) => (attempt > 1 ? `step ${step} (attempt ${attempt})` : `step ${step}`)
