@@ -13,6 +13,22 @@ export interface HistoryEntry {
   /** The execution that it happened to; null: to the process. */
   readonly execution: string | null
   readonly text: string
+  /** What a machine of the program did, if it is that. */
+  readonly transition?: Transition
+}
+
+/** One transition of one machine of a program. */
+export interface Transition {
+  /** Which of its actors; the root's is empty. */
+  readonly path: string
+  /** Absent where it starts, or stands where it was restored. */
+  readonly from?: unknown
+  /** The event's type. */
+  readonly on: string
+  readonly to: unknown
+  readonly status: string
+  /** The parts of the context that are other ones than before. */
+  readonly changes: Readonly<Record<string, unknown>>
 }
 
 /** The story of one world. */

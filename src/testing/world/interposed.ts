@@ -39,11 +39,12 @@ export function interposed<TEntryPoint extends EntryPoint>(entryPoint: TEntryPoi
     output: (execution, output, run) => {
       if (life.isDead) return
       const what = describeOutput(output, entryPoint.programId)
-      world.points.reach(output.kind, 'before', execution, what)
+      const isInline = output.kind === 'action' && output.name === undefined
+      world.points.reach(output.kind, 'before', execution, what, isInline)
       if (life.isDead) return
       if (output.kind !== 'step') world.tell(execution, `${verbs[output.kind]} ${what}`)
       run()
-      world.points.reach(output.kind, 'after', execution, what)
+      world.points.reach(output.kind, 'after', execution, what, isInline)
     },
   }
   const own = Object.getOwnPropertyDescriptors(entryPoint)

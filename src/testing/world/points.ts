@@ -14,8 +14,10 @@ export interface Point {
   readonly kind: PointKind
   readonly side: 'before' | 'after'
   readonly execution: string
-  /** Of people: which commit, which step. */
+  /** For people: which commit, which step. */
   readonly what: string
+  /** True for a custom action that has no name: it can't be owed. */
+  readonly isInline: boolean
   readonly at: number
 }
 
@@ -37,8 +39,8 @@ export class Points {
   }
 
   /** The world has come to an instant; whoever listens may kill the process that came there. */
-  reach(kind: PointKind, side: Point['side'], execution: string, what: string): void {
+  reach(kind: PointKind, side: Point['side'], execution: string, what: string, isInline = false): void {
     const n = ++this.count
-    this.#listener?.({ n, kind, side, execution, what, at: this.#now() })
+    this.#listener?.({ n, kind, side, execution, what, isInline, at: this.#now() })
   }
 }

@@ -38,7 +38,7 @@ export function beginProcess(
   { inspect, ...options }: Omit<RuntimeOptions, 'store' | 'clock' | 'ids'>,
   { life, world, shared, deliveries, ids }: Surroundings,
 ): Process {
-  const story = new TransitionStory((execution, text) => world.tell(execution, text))
+  const story = new TransitionStory((execution, text, transition) => world.tell(execution, text, transition))
   const observer = inspect && guardedObserver(inspect, options.logger ?? (() => undefined))
   const connection = shared.connect((store) => watchedConnection(store, { life, world, deliveries }))
   const source = supervised({

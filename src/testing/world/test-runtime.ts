@@ -14,7 +14,7 @@ import type { SnapshotStore } from '../../persistence/snapshot-store.js'
 import { Runtime, type ProgramOf, type RuntimeOptions, type TriggerArguments } from '../../runtime.js'
 import { SimulatedClock } from '../clock/simulated-clock.js'
 import { actorNames, type ActorName, type NamedLogic } from './actor-names.js'
-import { deferred } from './deferred.js'
+import { deferred, type Deferred } from './deferred.js'
 import { Deliveries } from './deliveries.js'
 import type { HeldStep } from './held-step.js'
 import type { History } from './history.js'
@@ -66,8 +66,8 @@ export class TestRuntime<TEntryPoints extends readonly EntryPoint[] = readonly E
   readonly #ids: IdSource
   readonly #current: { process: Process }
   #begun: Promise<void> | undefined
-  /** Resolves when the next process has begun. */
-  #rebirth = deferred()
+  /** While the process is dead; resolves when the next one has begun. */
+  #rebirth: Deferred | undefined
 
   constructor(options: TestRuntimeOptions<TEntryPoints>, onPoint?: (point: Point) => void) {
     const current = {} as { process: Process }
@@ -167,10 +167,12 @@ export class TestRuntime<TEntryPoints extends readonly EntryPoint[] = readonly E
 
   /** Begins; joined by every call that needs it, so that a test need not. Errors: those of a runtime. */
   override start(): Promise<void> {
-    this.#begun ??= this.#world.activity.during(super.start()).catch((error: unknown) => {
-      this.#begun = undefined
-      throw error
-    })
+    this.#begun ??= this.#world.activity
+      .during(Promise.all([this.store.open(), super.start()]).then(() => undefined))
+      .catch((error: unknown) => {
+        this.#begun = undefined
+        throw error
+      })
     return this.#begun
   }
 
@@ -183,7 +185,7 @@ export class TestRuntime<TEntryPoints extends readonly EntryPoint[] = readonly E
     this.#world.kill()
     this.#current.process.connection.cut()
     this.#deliveries.lost()
-    this.#rebirth = deferred()
+    this.#rebirth ??= deferred()
   }
 
   /** Another process begins on the same store. */
@@ -192,8 +194,11 @@ export class TestRuntime<TEntryPoints extends readonly EntryPoint[] = readonly E
     this.#world.begin()
     this.#current.process = this.#process()
     this.#begun = undefined
-    await this.start()
-    this.#rebirth.resolve()
+    const { life } = this.#world
+    await Promise.race([this.start(), life.death])
+    if (life.isDead) return
+    this.#rebirth?.resolve()
+    this.#rebirth = undefined
   }
 
   override stop(): Promise<void> {
@@ -246,7 +251,7 @@ export class TestRuntime<TEntryPoints extends readonly EntryPoint[] = readonly E
   /** Makes a call, again and again until a process has lived long enough to answer it. */
   async #surviving<T>(call: (again: boolean) => Promise<T>): Promise<T> {
     for (let again = false; ; again = true) {
-      if (this.#world.life.isDead) await this.#rebirth.promise
+      while (this.#rebirth) await this.#rebirth.promise
       await this.start()
       const { life } = this.#world
       try {

@@ -5,6 +5,7 @@
  */
 import type { InspectionEvent } from 'xstate'
 import { placeOf } from '../../actors/xstate/inspection.js'
+import type { Transition } from './history.js'
 import { eventText, stateText, valueText } from './readable.js'
 
 interface MachineLike {
@@ -23,9 +24,9 @@ export class TransitionStory {
   readonly #last = new Map<object, MachineLike>()
   /** Actor ids that XState makes, such as `0.order.charging`, and the names that their authors gave. */
   readonly #names = new Map<string, string>()
-  readonly #tell: (execution: string, text: string) => void
+  readonly #tell: (execution: string, text: string, transition: Transition) => void
 
-  constructor(tell: (execution: string, text: string) => void) {
+  constructor(tell: (execution: string, text: string, transition: Transition) => void) {
     this.#tell = tell
   }
 
@@ -34,16 +35,31 @@ export class TransitionStory {
     if (event.type === '@xstate.actor') return this.#name(event.actorRef as unknown as NamedRef)
     if (event.type !== '@xstate.snapshot') return
     const place = placeOf(event.actorRef)
-    const snapshot = event.snapshot as unknown as MachineLike
-    if (!place || snapshot.value === undefined) return
-    const type = event.event.type.replace(
-      /^(xstate\.(?:done|error)\.actor\.)(.*)$/,
-      (_, kind: string, id: string) => kind + (this.#names.get(id) ?? id),
-    )
+    const after = event.snapshot as unknown as MachineLike
+    if (!place || after.value === undefined) return
     const before = this.#last.get(event.actorRef)
-    this.#last.set(event.actorRef, snapshot)
-    const text = change(before, snapshot, type, place.isRestored)
-    if (text !== undefined) this.#tell(place.execution, place.path === '' ? text : `${place.path}: ${text}`)
+    this.#last.set(event.actorRef, after)
+    const transition: Transition = {
+      path: place.path,
+      ...(before ? { from: before.value } : {}),
+      on: event.event.type,
+      to: after.value,
+      status: after.status,
+      changes: before ? changed(before.context, after.context) : {},
+    }
+    const text = before
+      ? this.#text(before, transition)
+      : `${place.isRestored ? 'stands' : 'starts'} in ${stateText(after.value)}`
+    if (text !== undefined) this.#tell(place.execution, place.path === '' ? text : `${place.path}: ${text}`, transition)
+  }
+
+  #text(before: MachineLike, { on, to, status, changes }: Transition): string | undefined {
+    const [from, into] = [stateText(before.value), stateText(to)]
+    const isSame = from === into && before.status === status && Object.keys(changes).length === 0
+    if (isSame) return on.startsWith('xstate.') ? undefined : `${from} ignores ${on}`
+    const why = eventText(on.replace(delivered, (_, kind: string, id: string) => kind + (this.#names.get(id) ?? id)))
+    const what = Object.keys(changes).length === 0 ? '' : `  ${valueText(changes)}`
+    return `${from} —${why}→ ${into}${status === 'error' ? ' ✗' : ''}${what}`
   }
 
   #name({ id, src }: NamedRef): void {
@@ -51,19 +67,10 @@ export class TransitionStory {
   }
 }
 
-function change(before: MachineLike | undefined, after: MachineLike, type: string, restored: boolean): string | undefined {
-  const to = `${stateText(after.value)}${after.status === 'error' ? ' ✗' : ''}`
-  if (!before) return restored ? `stands in ${to} again` : `starts in ${to}`
-  const from = stateText(before.value)
-  const changes = changed(before.context, after.context)
-  const isSame = from === to && before.status === after.status
-  if (isSame && changes === '') return type.startsWith('xstate.') ? undefined : `${from} ignores ${eventText(type)}`
-  return `${from} —${eventText(type)}→ ${to}${changes}`
-}
+const delivered = /^(xstate\.(?:done|error)\.actor\.)(.*)$/
 
-function changed(before: unknown, after: unknown): string {
-  if (before === after || typeof after !== 'object' || after === null) return ''
+function changed(before: unknown, after: unknown): Readonly<Record<string, unknown>> {
+  if (before === after || typeof after !== 'object' || after === null) return {}
   const old = (before ?? {}) as Readonly<Record<string, unknown>>
-  const parts = Object.entries(after).filter(([key, value]) => value !== old[key])
-  return parts.length === 0 ? '' : `  ${valueText(Object.fromEntries(parts))}`
+  return Object.fromEntries(Object.entries(after).filter(([key, value]) => value !== old[key]))
 }

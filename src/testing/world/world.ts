@@ -9,7 +9,7 @@ import { StatewardError } from '../../errors.js'
 import type { SimulatedClock } from '../clock/simulated-clock.js'
 import { Activity } from './activity.js'
 import { HeldStep } from './held-step.js'
-import { History, type HistoryEntry } from './history.js'
+import { History, type HistoryEntry, type Transition } from './history.js'
 import { Life } from './life.js'
 import type { MockBehaviour } from './mock-behaviour.js'
 import { Points, type Point } from './points.js'
@@ -58,9 +58,9 @@ export class World {
   }
 
   /** Writes a line of the story. */
-  tell(execution: string | null, text: string): void {
+  tell(execution: string | null, text: string, transition?: Transition): void {
     this.activity.moved()
-    this.entries.push({ at: this.clock.now() - this.#began, execution, text })
+    this.entries.push({ at: this.clock.now() - this.#began, execution, text, ...(transition ? { transition } : {}) })
   }
 
   get history(): History {

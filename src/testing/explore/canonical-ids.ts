@@ -1,0 +1,46 @@
+/**
+ * Executions by names that are the same in every run.
+ *
+ * Owns: the names. An execution that a scenario triggered keeps its id; one that a step started is called after that step, since
+ * a crash may leave ids unused. Its id is replaced by its name wherever it stands in a text.
+ */
+import type { ObservedExecution } from './exploration-host.js'
+
+/** Executions by name, and what renames everything else that was told of them. */
+export interface CanonicalExecutions {
+  readonly executions: Readonly<Record<string, ObservedExecution>>
+  rename<T>(value: T): T
+}
+
+/** The same executions, by name. */
+export function canonical(executions: readonly ObservedExecution[]): CanonicalExecutions {
+  const byId = new Map(executions.map((execution) => [execution.id, execution]))
+  const names = new Map<string, string>()
+  const nameOf = (id: string): string => {
+    const known = names.get(id)
+    if (known !== undefined) return known
+    const { parentId = null, key = null } = byId.get(id) ?? {}
+    const isOfStep = parentId !== null && key !== null && byId.has(parentId)
+    const name = isOfStep ? `${nameOf(parentId)}${key.slice(key.indexOf('/'))}` : id
+    names.set(id, name)
+    return name
+  }
+  for (const { id } of executions) nameOf(id)
+  const changes = [...names].filter(([id, name]) => id !== name)
+  const rename = <T>(value: T): T => (changes.length === 0 ? value : replaced(value, changes))
+  const sorted = executions.toSorted((a, b) => (nameOf(a.id) < nameOf(b.id) ? -1 : 1))
+  return { executions: Object.fromEntries(sorted.map((execution) => [nameOf(execution.id), rename(execution)])), rename }
+}
+
+function replaced<T>(value: T, changes: readonly (readonly [string, string])[]): T {
+  return walk(value) as T
+  function walk(part: unknown): unknown {
+    if (typeof part === 'string') return changes.reduce((text, [id, name]) => text.replaceAll(id, name), part)
+    if (Array.isArray(part)) return part.map(walk)
+    if (part instanceof Map) return new Map([...part].map(([key, inner]) => [walk(key), walk(inner)]))
+    if (part instanceof Set) return new Set([...part].map(walk))
+    if (typeof part !== 'object' || part === null) return part
+    if (Object.getPrototypeOf(part) !== Object.prototype) return part
+    return Object.fromEntries(Object.entries(part).map(([key, inner]) => [key, walk(inner)]))
+  }
+}

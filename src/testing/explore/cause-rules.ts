@@ -1,0 +1,227 @@
+/** The known causes, each with how it shows. Owns one rule a cause; the order is that of how sure each is. */
+import { isDeepStrictEqual } from 'node:util'
+import type { HistoryEntry, Transition } from '../world/history.js'
+import { durationText, eventText, stateText, valueText } from '../world/readable.js'
+import { transitionText, type Cause, type Comparison } from './cause.js'
+
+type Rule = (comparison: Comparison) => Cause | undefined
+
+type Told = HistoryEntry & { readonly execution: string; readonly transition: Transition }
+
+const transitions = (entries: readonly HistoryEntry[]) =>
+  entries.filter((entry): entry is Told => entry.transition !== undefined && entry.execution !== null)
+
+/** The first state that the run stands in for good though the other one left it, and how that one did. */
+function stuckAt({ expected, actual, differences }: Comparison): Told | undefined {
+  const names = new Set(differences.map(({ execution }) => execution))
+  for (const name of names) {
+    const observed = name === null ? undefined : actual.executions[name]
+    if (!observed || observed.status === expected.executions[name as string]?.status) continue
+    const left = transitions(expected.history.entries).find(
+      ({ execution, transition: { path, from } }) =>
+        execution === observed.id && path === '' && from !== undefined && isDeepStrictEqual(from, observed.value),
+    )
+    if (left) return left
+  }
+  return undefined
+}
+
+const notStorable: Rule = ({ expected, actual }) => {
+  for (const run of [expected, actual]) {
+    for (const [execution, { error }] of Object.entries(run.executions)) {
+      if (error?.code !== 'not_storable') continue
+      const where = String(error.details?.['path'] ?? '')
+      return {
+        code: 'not_storable',
+        execution,
+        where,
+        message: `${error.message} Keep plain data, or a Date, Map, Set and the like, there.`,
+      }
+    }
+  }
+  return undefined
+}
+
+const valueLost: Rule = ({ actual, differences }) => {
+  const [lost] = actual.lossy
+  if (!lost || differences.length === 0) return undefined
+  return {
+    code: 'value_lost',
+    execution: lost.execution,
+    where: lost.path,
+    message: `${lost.path} was ${lost.was} and came back from the store as ${lost.is}: the host's JSON can't carry it. A host with a codec keeps it; else store plain data.`,
+  }
+}
+
+const inlineAction: Rule = ({ actual, differences }) => {
+  const found = differences.find(({ path }) => path.includes('an inline action on '))
+  if (!found) return undefined
+  const repeated = Number(found.actual) > Number(found.expected)
+  const on = /an inline action on (.*)$/.exec(found.path)?.[1] ?? ''
+  const around = transitions(actual.history.entries).find(
+    ({ execution, transition }) => execution === found.execution && eventText(transition.on) === on,
+  )
+  const where = around ? transitionText(around.transition) : on
+  return {
+    code: repeated ? 'inline_action_repeated' : 'inline_action_lost',
+    execution: found.execution,
+    where,
+    message: `${capital(found.path)} (${where}) ran ${times(found.actual)} instead of ${times(found.expected)}: an inline action is not owed by any commit, and has no key. Make it a step, with an idempotency key, or name it in setup({ actions }) and let it bear repetition.`,
+  }
+}
+
+const randomness: Rule = ({ expected, actual, differences }) => {
+  for (const { execution, path, expected: a, actual: b } of differences) {
+    if (execution === null || !/^(context|output)\b/.test(path)) continue
+    const made = (run: Comparison['expected'], value: unknown) =>
+      transitions(run.history.entries).filter((entry) => entry.execution === execution && changesTo(entry.transition, value))
+    const [first] = made(expected, a)
+    const [other] = made(actual, b)
+    const isSame =
+      first &&
+      other &&
+      isDeepStrictEqual([first.transition.from, first.transition.on], [other.transition.from, other.transition.on])
+    if (!first || !isSame) continue
+    const key = Object.entries(first.transition.changes).find(([, value]) => holds(value, a))?.[0] ?? path
+    const where = `context.${key}, in ${transitionText(first.transition)}`
+    return {
+      code: 'randomness',
+      execution,
+      where,
+      message: `The same transition made context.${key} ${valueText(a)} in one run and ${valueText(b)} in another: it is random, counts what is outside of the machine, or reads the clock. Make such values in a step, whose output is committed, or take them from the input or an event.`,
+    }
+  }
+  return undefined
+}
+
+const changesTo = ({ changes }: Transition, value: unknown) => Object.values(changes).some((part) => holds(part, value))
+
+function holds(part: unknown, value: unknown): boolean {
+  if (isDeepStrictEqual(part, value)) return true
+  if (typeof part === 'string' && typeof value === 'string') return part.length > 0 && value.includes(part)
+  return typeof part === 'object' && part !== null && Object.values(part).some((inner) => holds(inner, value))
+}
+
+const childDoneUntold: Rule = (comparison) => {
+  const left = stuckAt(comparison)
+  const child = left && /^xstate\.(?:done|error)\.actor\.(.*)$/.exec(left.transition.on)?.[1]
+  if (!left || child === undefined) return undefined
+  const observed = comparison.actual.executions[left.execution]
+  if (!observed?.endedChildren.includes(child)) return undefined
+  return {
+    code: 'child_done_untold',
+    execution: left.execution,
+    where: `${stateText(left.transition.from)}, child ${child}`,
+    message: `The child ${child} had ended and its parent had not been told when the process died; a restored parent waits in ${stateText(left.transition.from)} for ever. A host must commit both together.`,
+  }
+}
+
+const timerForgotten: Rule = (comparison) => {
+  const left = stuckAt(comparison)
+  if (!left?.transition.on.startsWith('xstate.after.')) return undefined
+  const { from, on } = left.transition
+  const ms = Number(/^xstate\.after\.(\d+)\./.exec(on)?.[1])
+  const length = Number.isNaN(ms) ? eventText(on) : `after ${durationText(ms)}`
+  return {
+    code: 'timer_forgotten',
+    execution: left.execution,
+    where: `${stateText(from)}, ${length}`,
+    message: `The timer of ${stateText(from)} (${length}) was set when the process died, and nobody set it again: the execution waits there for ever. A host must keep timers with their absolute due times.`,
+  }
+}
+
+const actionRepeated: Rule = ({ expected, actual, differences }) => {
+  if (!differences.some(({ path }) => path.startsWith('returned'))) return undefined
+  const ran = ({ points }: Comparison['expected']) => {
+    const counts = new Map<string, number>()
+    for (const { kind, side, execution, what } of points)
+      if (kind === 'action' && side === 'after')
+        counts.set(`${execution}\n${what}`, (counts.get(`${execution}\n${what}`) ?? 0) + 1)
+    return counts
+  }
+  const before = ran(expected)
+  for (const [name, count] of ran(actual)) {
+    const wanted = before.get(name) ?? 0
+    if (count <= wanted) continue
+    const [execution, what] = name.split('\n') as [string, string]
+    return {
+      code: 'action_repeated',
+      execution,
+      where: what,
+      message: `The action ${what} ran ${times(count)} instead of ${times(wanted)}, and what the scenario returned shows it: a named action runs at least once. Let it bear repetition, or make it a step and pass its idempotency key on.`,
+    }
+  }
+  return undefined
+}
+
+const stepRepeated: Rule = ({ actual, differences }) => {
+  if (!differences.some(({ path }) => path.startsWith('returned'))) return undefined
+  const keys = new Map<string, number>()
+  for (const { execution, step, idempotencyKey, attempt } of actual.calls) {
+    const key = `${idempotencyKey} ${attempt}`
+    const count = (keys.get(key) ?? 0) + 1
+    keys.set(key, count)
+    if (count < 2) continue
+    return {
+      code: 'step_repeated',
+      execution,
+      where: step,
+      message: `Step ${step} was in flight when the process died and ran again, under the same key ${idempotencyKey}; what the scenario returned shows both. Pass the key on to whoever has the effect, and let that drop a repetition.`,
+    }
+  }
+  return undefined
+}
+
+const timerRace: Rule = ({ expected, actual, differences }) => {
+  for (const { execution, path } of differences) {
+    if (execution === null || path !== 'value') continue
+    const leaving = (run: Comparison['expected']) =>
+      transitions(run.history.entries).filter((entry) => entry.execution === execution)
+    for (const { transition: ours } of leaving(expected)) {
+      const theirs = leaving(actual).find(
+        ({ transition: { path: at, from, on } }) => at === ours.path && isDeepStrictEqual(from, ours.from) && on !== ours.on,
+      )?.transition
+      if (!theirs || theirs.from === undefined || ours.on.startsWith('xstate.after.') === theirs.on.startsWith('xstate.after.'))
+        continue
+      return {
+        code: 'timer_race',
+        execution,
+        where: stateText(ours.from),
+        message: `${stateText(ours.from)} was left by ${eventText(ours.on)} undisturbed, and by ${eventText(theirs.on)} here: a timer and something else race there, and the disturbance held one of them up.`,
+      }
+    }
+  }
+  return undefined
+}
+
+const orderOfCompletion: Rule = ({ differences }) => {
+  for (const { execution, path, expected, actual } of differences) {
+    if (!Array.isArray(expected) || !Array.isArray(actual)) continue
+    const [a, b] = [expected, actual].map((list) => (list as unknown[]).map((item) => valueText(item, Infinity)).toSorted())
+    if (!isDeepStrictEqual(a, b)) continue
+    return {
+      code: 'order_of_completion',
+      execution,
+      where: path,
+      message: `${path} holds the same in another order: what runs at the same time may end in another order when it is disturbed. Keep such results under a name each.`,
+    }
+  }
+  return undefined
+}
+
+const times = (count: unknown) => (count === 1 ? 'once' : count === 2 ? 'twice' : `${String(count)} times`)
+const capital = (text: string) => `${text.charAt(0).toUpperCase()}${text.slice(1)}`
+
+/** In this order. */
+export const causeRules: readonly Rule[] = [
+  notStorable,
+  valueLost,
+  inlineAction,
+  timerForgotten,
+  childDoneUntold,
+  timerRace,
+  randomness,
+  orderOfCompletion,
+  actionRepeated,
+  stepRepeated,
+]

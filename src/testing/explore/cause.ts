@@ -1,0 +1,63 @@
+/**
+ * What in a machine makes a disturbed run come out otherwise.
+ *
+ * Owns: the causes that are known, how each shows in two runs, and what to do about it. The first that fits is named; where none
+ * does, that is said, and the stories have to tell.
+ */
+import { eventText, stateText, valueText } from '../world/readable.js'
+import type { Difference } from './differences.js'
+import type { Run } from './run.js'
+import { causeRules } from './cause-rules.js'
+
+/** A word for what is wrong. */
+export type CauseCode =
+  | 'not_storable'
+  | 'randomness'
+  | 'value_lost'
+  | 'inline_action_repeated'
+  | 'inline_action_lost'
+  | 'action_repeated'
+  | 'timer_forgotten'
+  | 'child_done_untold'
+  | 'step_repeated'
+  | 'order_of_completion'
+  | 'timer_race'
+  | 'unknown'
+
+/** Why a run came out otherwise, and what to do about it. */
+export interface Cause {
+  readonly code: CauseCode
+  readonly execution: string | null
+  /** Where in the machine: a state, a transition, a path in the context. */
+  readonly where: string
+  readonly message: string
+}
+
+/** Two runs that should have come to the same. */
+export interface Comparison {
+  readonly expected: Run
+  readonly actual: Run
+  readonly differences: readonly Difference[]
+}
+
+/** The cause of the differences. */
+export function causeOf(comparison: Comparison): Cause {
+  for (const rule of causeRules) {
+    const cause = rule(comparison)
+    if (cause) return cause
+  }
+  const [first] = comparison.differences
+  return {
+    code: 'unknown',
+    execution: first?.execution ?? null,
+    where: first?.path ?? '',
+    message: first
+      ? `${first.path} is ${valueText(first.actual)} instead of ${valueText(first.expected)}; none of the known causes fits, the stories below tell where the runs part.`
+      : 'The runs do not differ.',
+  }
+}
+
+/** A transition in words: `approval —APPROVE→ charging`. */
+export function transitionText({ from, on, to }: { readonly from?: unknown; readonly on: string; readonly to: unknown }): string {
+  return from === undefined ? `the start in ${stateText(to)}` : `${stateText(from)} —${eventText(on)}→ ${stateText(to)}`
+}

@@ -1,0 +1,69 @@
+/** What can carry programs through an exploration. Owns the contract between explorations and hosts. */
+import type { AnyEventObject } from 'xstate'
+import type { EntryPoint } from '../../entry-point.js'
+import type { ErrorRecord } from '../../errors.js'
+import type { History } from '../world/history.js'
+import type { Point } from '../world/points.js'
+import type { StepCall } from '../world/step-calls.js'
+
+/** How one execution came out. */
+export interface ObservedExecution {
+  readonly id: string
+  readonly entryPoint: string
+  readonly parentId: string | null
+  /** Of the step that started it, for one that has a parent. */
+  readonly key: string | null
+  readonly status: string
+  readonly value: unknown
+  readonly context: unknown
+  readonly output: unknown
+  readonly error: ErrorRecord | null
+  /** What was emitted, in order. */
+  readonly emitted: readonly unknown[]
+  /** How many terminal events there are in its journal. */
+  readonly ends: number
+  /** Actors of its program that have ended, by id. */
+  readonly endedChildren: readonly string[]
+}
+
+/** A value that was another one after it had been stored. */
+export interface LossyValue {
+  readonly execution: string
+  readonly path: string
+  readonly was: string
+  readonly is: string
+}
+
+/** A world in which a scenario runs once. */
+export interface ExplorationWorld {
+  /** What the scenario gets. */
+  readonly runtime: unknown
+  readonly calls: readonly StepCall[]
+  history(): History
+  /** Values that did not survive a restart. */
+  readonly lossy: readonly LossyValue[]
+  crash(): void
+  restart(): Promise<void>
+  runToIdle(): Promise<void>
+  /** Gives a command to an execution; resolves when it, and what undoes it, is over. */
+  command(execution: string, command: ExplorationCommand): Promise<void>
+  observe(): Promise<readonly ObservedExecution[]>
+  end(): Promise<void>
+}
+
+/** A command at a point: a pause is followed by a resume. */
+export type ExplorationCommand = 'pause' | 'pause now' | 'cancel'
+
+/** Makes worlds. */
+export interface ExplorationHost {
+  /** For people. */
+  readonly name: string
+  begin(options: {
+    readonly entryPoints: readonly EntryPoint[]
+    readonly seed: number
+    readonly onPoint: (point: Point) => void
+  }): ExplorationWorld
+}
+
+/** An event as a scenario sends it. */
+export type ScenarioEvent = AnyEventObject

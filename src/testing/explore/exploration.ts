@@ -1,0 +1,147 @@
+/**
+ * One exploration: undisturbed runs first, then disturbed ones, each compared.
+ *
+ * Owns: the budget, that two undisturbed runs come to the same before anything is concluded, and the report.
+ */
+import { StatewardError, toErrorRecord } from '../../errors.js'
+import type { Difference } from './differences.js'
+import { differences } from './differences.js'
+import { causeOf, type Cause } from './cause.js'
+import {
+  ExplorationError,
+  explorationFailure,
+  explorationReport,
+  type ExplorationFailure,
+  type ExplorationReport,
+} from './report.js'
+import { run, scenarioFailed, type Deed, type Run } from './run.js'
+import type { Explored, ExplorationOptions } from './scenario.js'
+import { statewardHost } from './stateward-host.js'
+
+/** More are not collected: the smallest are what helps. */
+const MOST_FAILURES = 10
+
+/** Runs and compares. */
+export class Exploration {
+  readonly #what: ExplorationReport['what']
+  readonly #explored: Explored
+  readonly #scenario: (runtime: never) => unknown
+  readonly #options: ExplorationOptions
+  readonly #compare: (expected: Run, actual: Run) => Difference[]
+  readonly #failures: ExplorationFailure[] = []
+  #undisturbed!: Run
+  #runs = 0
+  #leftOut = 0
+  #accepted = 0
+  #unreached = 0
+
+  constructor(
+    what: ExplorationReport['what'],
+    explored: Explored,
+    scenario: (runtime: never) => unknown,
+    options: ExplorationOptions,
+    compare: (expected: Run, actual: Run) => Difference[],
+  ) {
+    for (const name of ['budget', 'pairs'] as const) {
+      const value = options[name]
+      if (value !== undefined && !(Number.isInteger(value) && value >= 0)) throw notWhole(name, value)
+    }
+    this.#what = what
+    this.#explored = explored
+    this.#scenario = scenario
+    this.#options = options
+    this.#compare = compare
+  }
+
+  get hasFailed(): boolean {
+    return this.#failures.length > 0
+  }
+
+  /** The undisturbed run. Two of them must come to the same. Throws if the scenario fails by itself. */
+  async begin(): Promise<Run> {
+    const first = await this.#run([])
+    if (first.failure) throw scenarioFailed(first)
+    this.#undisturbed = first
+    const second = await this.#run([])
+    const found = differences(first, second)
+    if (found.length > 0) this.#fail(second, found, randomCause(first, second, found))
+    else this.#check(second)
+    const storable = Object.values(first.executions).some(({ error }) => error?.code === 'not_storable')
+    if (storable && !this.hasFailed) this.#fail(second, [])
+    return first
+  }
+
+  /** A disturbed run, compared; undefined past the budget, or once there are failures enough. */
+  async disturb(plan: readonly Deed[]): Promise<Run | undefined> {
+    if (this.#runs >= (this.#options.budget ?? 1_000)) return void this.#leftOut++
+    if (this.#failures.length >= MOST_FAILURES || this.#failures[0]?.actual.plan.length === 0) return undefined
+    const actual = await this.#run(plan)
+    if (actual.done.length < plan.length) this.#unreached++
+    const found = this.#compare(this.#undisturbed, actual)
+    if (found.length > 0) this.#fail(actual, found)
+    else this.#check(actual)
+    return actual
+  }
+
+  /** The report; rejects with it if anything came out otherwise. */
+  end(): ExplorationReport {
+    const report = explorationReport({
+      what: this.#what,
+      host: (this.#options.host ?? statewardHost).name,
+      points: this.#undisturbed.points.length,
+      runs: this.#runs,
+      leftOut: this.#leftOut,
+      accepted: this.#accepted,
+      unreached: this.#unreached,
+      failures: this.#failures.toSorted((a, b) => a.actual.plan.length - b.actual.plan.length),
+    })
+    if (report.failures.length > 0) throw new ExplorationError(report)
+    return report
+  }
+
+  #run(plan: readonly Deed[]): Promise<Run> {
+    this.#runs++
+    const { host = statewardHost, seed = 1 } = this.#options
+    return run(host, this.#explored, this.#scenario, { plan, seed })
+  }
+
+  #check(actual: Run): void {
+    try {
+      this.#options.invariant?.(actual)
+    } catch (error) {
+      const { name, message } = toErrorRecord(error)
+      const broken: Cause = {
+        code: 'unknown',
+        execution: null,
+        where: 'invariant',
+        message: `The invariant does not hold: ${name}: ${message}`,
+      }
+      this.#fail(actual, [{ execution: null, path: 'invariant', expected: 'holds', actual: message }], broken)
+    }
+  }
+
+  #fail(actual: Run, found: readonly Difference[], cause?: Cause): void {
+    const failure = explorationFailure(this.#undisturbed, actual, found, cause)
+    if (this.#options.accept?.includes(failure.cause.code)) this.#accepted++
+    else this.#failures.push(failure)
+  }
+}
+
+/** Two undisturbed runs that differ: whatever else may fit, something is random. */
+function randomCause(expected: Run, actual: Run, found: readonly Difference[]): Cause {
+  const cause = causeOf({ expected, actual, differences: found })
+  if (cause.code === 'randomness') return cause
+  const [first] = found
+  return {
+    code: 'randomness',
+    execution: first?.execution ?? null,
+    where: first?.path ?? '',
+    message: `Two runs that nobody disturbed do not come to the same: ${first?.path} differs. The scenario, a step or a machine is random, counts what outlives a run, or reads the clock. Give the machine fresh surroundings (pass a function that makes the entry point), mock the step, or take the value from the input.`,
+  }
+}
+
+function notWhole(option: string, value: number): StatewardError {
+  return new StatewardError('invalid_option', `An exploration's \`${option}\` is ${value}; it must be a whole number from 0.`, {
+    details: { option, value },
+  })
+}

@@ -1,0 +1,83 @@
+/** Cancels everywhere. Owns which cancels are tried, and what must hold of a run in which an execution was cancelled. */
+import { isTerminal, type ExecutionStatus } from '../../events/execution-status.js'
+import { differences, type Difference } from './differences.js'
+import { Exploration } from './exploration.js'
+import type { ExplorationReport } from './report.js'
+import type { Run } from './run.js'
+import type { Explored, ExplorationOptions, Scenario } from './scenario.js'
+
+/**
+ * Runs a scenario once, then again with a cancel at each of its points, and so also against the start and the end of every step.
+ *
+ * The execution must end once: as `cancelled`, or as in the undisturbed run where the cancel came too late; no step of it may
+ * begin afterwards; every execution that ends without the cancel must end with it, and those that have nothing to do with it
+ * must come out the same. What a compensation must have made good is for the `invariant` option to say, which gets the run
+ * (`returned` is what the scenario resolved with). Resolves with a report; rejects with an `ExplorationError` (code
+ * `exploration_failed`).
+ *
+ * @example
+ * ```ts
+ * const report = await exploreCancels(tickets, async (runtime) => {
+ *   const ticket = await runtime.trigger('tickets', { id: 1 })
+ *   await ticket.send({ type: 'APPROVE' })
+ * })
+ * console.log(report.failures.length) // prints 0
+ * ```
+ */
+export async function exploreCancels<TExplored extends Explored>(
+  explored: TExplored,
+  scenario: Scenario<TExplored>,
+  options: ExplorationOptions = {},
+): Promise<ExplorationReport> {
+  const exploration = new Exploration('cancels', explored, scenario as never, options, (expected, actual) =>
+    broken(expected, actual, options.inlineActions),
+  )
+  const { points } = await exploration.begin()
+  for (let at = 1; at <= points.length; at++) await exploration.disturb([{ at, what: 'cancel' }])
+  return exploration.end()
+}
+
+function broken(expected: Run, actual: Run, inlineActions: ExplorationOptions['inlineActions']): Difference[] {
+  const cancelled = new Set(Object.keys(actual.executions).filter((name) => actual.executions[name]?.status === 'cancelled'))
+  if (cancelled.size === 0) return differences(expected, actual, inlineActions)
+  const concerned = new Set([...cancelled].flatMap((name) => relatives(name, actual)))
+  const found: Difference[] = []
+  if (actual.failure) found.push({ execution: null, path: 'failure', expected: null, actual: actual.failure })
+  for (const [name, { status, ends }] of Object.entries(actual.executions)) {
+    const wanted = expected.executions[name]?.status
+    const mustEnd = cancelled.has(name) || (wanted !== undefined && isTerminal(wanted as ExecutionStatus))
+    if (mustEnd && !isTerminal(status as ExecutionStatus))
+      found.push({ execution: name, path: 'status', expected: 'an end', actual: status })
+    if (isTerminal(status as ExecutionStatus) && ends !== 1)
+      found.push({ execution: name, path: 'ends', expected: 1, actual: ends })
+  }
+  for (const name of cancelled) {
+    const late = beginsAfterItsEnd(actual, name)
+    if (late !== undefined) found.push({ execution: name, path: 'steps', expected: 'none after the end', actual: late })
+  }
+  const others = differences(expected, actual, 'ignore').filter(
+    ({ execution }) => execution !== null && !concerned.has(execution) && actual.executions[execution] !== undefined,
+  )
+  return [...found, ...others]
+}
+
+/** An execution, those that started it, and those that it started. */
+function relatives(name: string, { executions }: Run): string[] {
+  const own = executions[name]
+  const isAbove = (other: string) => name.startsWith(`${other}/`)
+  return Object.keys(executions).filter(
+    (other) =>
+      other === name ||
+      isAbove(other) ||
+      other.startsWith(`${name}/`) ||
+      executions[other]?.parentId === own?.id ||
+      other === own?.parentId,
+  )
+}
+
+function beginsAfterItsEnd({ history: { entries } }: Run, name: string): string | undefined {
+  const end = entries.findIndex(({ execution, text }) => execution === name && text.startsWith('is cancelled'))
+  return end < 0
+    ? undefined
+    : entries.slice(end).find(({ execution, text }) => execution === name && /^step .* begins/.test(text))?.text
+}

@@ -1,0 +1,38 @@
+/** Pauses everywhere. Owns which pauses are tried: both modes, at every point, each followed by a resume. */
+import { differences } from './differences.js'
+import { Exploration } from './exploration.js'
+import type { ExplorationReport } from './report.js'
+import type { Explored, ExplorationOptions, Scenario } from './scenario.js'
+
+/**
+ * Runs a scenario once, then again with a pause (`boundary`, and `now`) at each of its points, and so also against the start and
+ * the end of every step; each pause is followed by a resume as soon as it is answered.
+ *
+ * Each must come out as the undisturbed run, as with `exploreCrashes`. Resolves with a report; rejects with an
+ * `ExplorationError` (code `exploration_failed`).
+ *
+ * Gotcha: a pause that waits for a step in flight holds the timers meanwhile, so that a step may win against a time limit that it
+ * would have lost: cause `timer_race`; say `accept: ['timer_race']` if that is as it should be, or `pausedTimers: 'run'`.
+ *
+ * @example
+ * ```ts
+ * const report = await explorePauses(tickets, async (runtime) => {
+ *   const ticket = await runtime.trigger('tickets', { id: 1 })
+ *   await ticket.send({ type: 'APPROVE' })
+ * })
+ * console.log(report.failures.length) // prints 0
+ * ```
+ */
+export async function explorePauses<TExplored extends Explored>(
+  explored: TExplored,
+  scenario: Scenario<TExplored>,
+  options: ExplorationOptions = {},
+): Promise<ExplorationReport> {
+  const exploration = new Exploration('pauses', explored, scenario as never, options, (expected, actual) =>
+    differences(expected, actual, options.inlineActions),
+  )
+  const { points } = await exploration.begin()
+  for (const what of ['pause', 'pause now'] as const)
+    for (let at = 1; at <= points.length; at++) await exploration.disturb([{ at, what }])
+  return exploration.end()
+}

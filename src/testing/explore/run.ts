@@ -1,0 +1,114 @@
+/**
+ * One run of a scenario, with what was done at which of its points.
+ *
+ * Owns: carrying out a plan, and what a run comes to. The same scenario with the same plan comes to the same.
+ */
+import { StatewardError, toErrorRecord, type ErrorRecord } from '../../errors.js'
+import type { History } from '../world/history.js'
+import { describePoint, type Point } from '../world/points.js'
+import type { StepCall } from '../world/step-calls.js'
+import type { ExplorationCommand, ExplorationHost, ExplorationWorld, LossyValue, ObservedExecution } from './exploration-host.js'
+import { canonical } from './canonical-ids.js'
+import { entryPointsFor, type Explored } from './scenario.js'
+
+/** What is done at a point. */
+export interface Deed {
+  /** The point's number. */
+  readonly at: number
+  readonly what: 'crash' | ExplorationCommand
+}
+
+/** How a scenario came out. */
+export interface Run {
+  readonly plan: readonly Deed[]
+  /** The points at which the deeds were done; fewer than planned if the run did not come to them. */
+  readonly done: readonly Point[]
+  readonly points: readonly Point[]
+  /** By name: the id, or where it was started by another execution. */
+  readonly executions: Readonly<Record<string, ObservedExecution>>
+  readonly calls: readonly StepCall[]
+  /** What the scenario resolved with. */
+  readonly returned: unknown
+  /** What the scenario threw. */
+  readonly failure: ErrorRecord | null
+  readonly lossy: readonly LossyValue[]
+  readonly history: History
+}
+
+/** Runs a scenario once. */
+export async function run(
+  host: ExplorationHost,
+  explored: Explored,
+  scenario: (runtime: never) => unknown,
+  { plan, seed }: { readonly plan: readonly Deed[]; readonly seed: number },
+): Promise<Run> {
+  const points: Point[] = []
+  const done: Point[] = []
+  const commands: Promise<unknown>[] = []
+  const left = plan.toSorted((a, b) => a.at - b.at)
+  const world = host.begin({
+    entryPoints: entryPointsFor(explored),
+    seed,
+    onPoint: (point) => {
+      points.push(point)
+      if (left[0]?.at !== point.n) return
+      const deed = left.shift() as Deed
+      done.push(point)
+      commands.push(carryOut(world, deed, point))
+    },
+  })
+  let returned: unknown
+  let failure: ErrorRecord | null = null
+  try {
+    returned = await scenario(world.runtime as never)
+  } catch (error) {
+    failure = withoutStack(toErrorRecord(error))
+  }
+  await world.runToIdle()
+  // what was begun at a point, and what that began
+  for (let settled = 0; settled < commands.length; settled++) await commands[settled]
+  await world.runToIdle()
+  const { executions, rename } = canonical(await world.observe())
+  const result = {
+    plan,
+    done: rename(done),
+    points: rename([...points]),
+    executions,
+    calls: rename([...world.calls]),
+    returned,
+    failure,
+    lossy: world.lossy,
+    history: world.history(),
+  }
+  await world.end()
+  return result
+}
+
+async function carryOut(world: ExplorationWorld, { what }: Deed, point: Point): Promise<void> {
+  if (what !== 'crash') return world.command(point.execution, what)
+  world.crash()
+  // when what came to the point has returned
+  await Promise.resolve()
+  await world.restart()
+}
+
+/** What was done, and where, for people. */
+export function describePlan({ plan, done }: Pick<Run, 'plan' | 'done'>): string {
+  if (plan.length === 0) return 'undisturbed'
+  return plan
+    .map(({ what, at }, index) => `${what} ${done[index] ? describePoint(done[index]) : `at point ${at}, which was not reached`}`)
+    .join(', then ')
+}
+
+function withoutStack({ stack: _, ...record }: ErrorRecord): ErrorRecord {
+  return record
+}
+
+/** The error of a scenario that fails by itself. */
+export function scenarioFailed({ failure, history }: Run): StatewardError {
+  return new StatewardError(
+    'exploration_failed',
+    `The scenario fails without any disturbance: ${failure?.name}: ${failure?.message}\n${String(history)}`,
+    { details: { failure } },
+  )
+}
