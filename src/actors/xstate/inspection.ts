@@ -41,10 +41,15 @@ export function guardedParent(parent: AnyActorRef, logger: (...args: unknown[]) 
   return Object.create(parent, { system: { value: guarded }, _send: { value: send }, ref: { value: parent } }) as AnyActorRef
 }
 
-/** Where an inspected actor stands: in which execution's program, at which path. Undefined for actors of the runtime's own. */
-export function placeOf(
-  actorRef: unknown,
-): { readonly execution: string; readonly path: string; readonly isRestored: boolean } | undefined {
+/** Where an actor stands: in which execution's program, at which path. */
+export interface Place {
+  readonly execution: string
+  readonly path: string
+  readonly isRestored: boolean
+}
+
+/** The place of an inspected actor; undefined for actors of the runtime's own. */
+export function placeOf(actorRef: unknown): Place | undefined {
   const ref = actorRef as InnerActor
   if (ref[pathKey] === undefined) return undefined
   let root = ref

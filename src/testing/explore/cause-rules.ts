@@ -1,4 +1,9 @@
-/** The known causes, each with how it shows. Owns one rule a cause; the order is that of how sure each is. */
+/**
+ * Finds the cause of what differs in two runs.
+ *
+ * Owns: one rule a cause, how it shows, and what to do about it. The first that fits is named, the surest first; where none does,
+ * that is said, and the stories have to tell.
+ */
 import { isDeepStrictEqual } from 'node:util'
 import type { HistoryEntry, Transition } from '../world/history.js'
 import { durationText, eventText, stateText, valueText } from '../world/readable.js'
@@ -30,7 +35,8 @@ const notStorable: Rule = ({ expected, actual }) => {
   for (const run of [expected, actual]) {
     for (const [execution, { error }] of Object.entries(run.executions)) {
       if (error?.code !== 'not_storable') continue
-      const where = String(error.details?.['path'] ?? '')
+      const path = error.details?.['path']
+      const where = typeof path === 'string' ? path : ''
       return {
         code: 'not_storable',
         execution,
@@ -107,12 +113,13 @@ const childDoneUntold: Rule = (comparison) => {
   const child = left && /^xstate\.(?:done|error)\.actor\.(.*)$/.exec(left.transition.on)?.[1]
   if (!left || child === undefined) return undefined
   const observed = comparison.actual.executions[left.execution]
-  if (!observed?.endedChildren.includes(child)) return undefined
+  const ended = observed?.endedChildren.find((path) => path === child || path.startsWith(`${child}/`))
+  if (ended === undefined) return undefined
   return {
     code: 'child_done_untold',
     execution: left.execution,
-    where: `${stateText(left.transition.from)}, child ${child}`,
-    message: `The child ${child} had ended and its parent had not been told when the process died; a restored parent waits in ${stateText(left.transition.from)} for ever. A host must commit both together.`,
+    where: `${stateText(left.transition.from)}, child ${ended}`,
+    message: `The child ${ended} had ended and its parent had not been told when the process died; restored, the program waits in ${stateText(left.transition.from)} for ever. A host must commit both together.`,
   }
 }
 
@@ -213,7 +220,7 @@ const times = (count: unknown) => (count === 1 ? 'once' : count === 2 ? 'twice' 
 const capital = (text: string) => `${text.charAt(0).toUpperCase()}${text.slice(1)}`
 
 /** In this order. */
-export const causeRules: readonly Rule[] = [
+const causeRules: readonly Rule[] = [
   notStorable,
   valueLost,
   inlineAction,
@@ -225,3 +232,20 @@ export const causeRules: readonly Rule[] = [
   actionRepeated,
   stepRepeated,
 ]
+
+/** The cause of the differences. */
+export function causeOf(comparison: Comparison): Cause {
+  for (const rule of causeRules) {
+    const cause = rule(comparison)
+    if (cause) return cause
+  }
+  const [first] = comparison.differences
+  return {
+    code: 'unknown',
+    execution: first?.execution ?? null,
+    where: first?.path ?? '',
+    message: first
+      ? `${first.path} is ${valueText(first.actual)} instead of ${valueText(first.expected)}; none of the known causes fits, the stories below tell where the runs part.`
+      : 'The runs do not differ.',
+  }
+}

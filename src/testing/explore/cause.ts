@@ -1,13 +1,7 @@
-/**
- * What in a machine makes a disturbed run come out otherwise.
- *
- * Owns: the causes that are known, how each shows in two runs, and what to do about it. The first that fits is named; where none
- * does, that is said, and the stories have to tell.
- */
-import { eventText, stateText, valueText } from '../world/readable.js'
+/** What in a machine makes a disturbed run come out otherwise. Owns the words for it; `cause-rules.ts` finds it. */
+import { eventText, stateText } from '../world/readable.js'
 import type { Difference } from './differences.js'
 import type { Run } from './run.js'
-import { causeRules } from './cause-rules.js'
 
 /** A word for what is wrong. */
 export type CauseCode =
@@ -38,23 +32,6 @@ export interface Comparison {
   readonly expected: Run
   readonly actual: Run
   readonly differences: readonly Difference[]
-}
-
-/** The cause of the differences. */
-export function causeOf(comparison: Comparison): Cause {
-  for (const rule of causeRules) {
-    const cause = rule(comparison)
-    if (cause) return cause
-  }
-  const [first] = comparison.differences
-  return {
-    code: 'unknown',
-    execution: first?.execution ?? null,
-    where: first?.path ?? '',
-    message: first
-      ? `${first.path} is ${valueText(first.actual)} instead of ${valueText(first.expected)}; none of the known causes fits, the stories below tell where the runs part.`
-      : 'The runs do not differ.',
-  }
 }
 
 /** A transition in words: `approval —APPROVE→ charging`. */

@@ -22,7 +22,7 @@ export interface ObservedExecution {
   readonly emitted: readonly unknown[]
   /** How many terminal events there are in its journal. */
   readonly ends: number
-  /** Actors of its program that have ended, by id. */
+  /** Actors of its program that have ended and are still there, by path. */
   readonly endedChildren: readonly string[]
 }
 

@@ -6,7 +6,8 @@
 import { StatewardError, toErrorRecord } from '../../errors.js'
 import type { Difference } from './differences.js'
 import { differences } from './differences.js'
-import { causeOf, type Cause } from './cause.js'
+import { causeOf } from './cause-rules.js'
+import type { Cause } from './cause.js'
 import {
   ExplorationError,
   explorationFailure,

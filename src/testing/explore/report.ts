@@ -5,7 +5,8 @@
  */
 import { StatewardError } from '../../errors.js'
 import { valueText } from '../world/readable.js'
-import { causeOf, type Cause } from './cause.js'
+import { causeOf } from './cause-rules.js'
+import type { Cause } from './cause.js'
 import type { Difference } from './differences.js'
 import { describePlan, type Run } from './run.js'
 import { sideBySide } from './side-by-side.js'

@@ -16,9 +16,9 @@ export type EntryPointsOf<TExplored extends Explored> = ListOf<Made<TExplored>>
 
 /**
  * Sets its mocks, triggers, sends, lets time pass. What it resolves with is compared, such as a ledger of what was charged.
- * It must do the same in each run, and leave judging to the exploration.
+ * It may be async, must do the same in each run, and leave judging to the exploration.
  */
-export type Scenario<TExplored extends Explored> = (runtime: TestRuntime<EntryPointsOf<TExplored>>) => Promise<unknown> | unknown
+export type Scenario<TExplored extends Explored> = (runtime: TestRuntime<EntryPointsOf<TExplored>>) => unknown
 
 /** The options of an exploration. */
 export interface ExplorationOptions {

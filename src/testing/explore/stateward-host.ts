@@ -3,6 +3,7 @@ import { isTerminal, type ExecutionStatus } from '../../events/execution-status.
 import { decode } from '../../persistence/snapshot-codec.js'
 import type { SnapshotStore } from '../../persistence/snapshot-store.js'
 import type { ExecutionRecord } from '../../actors/execution-view.js'
+import type { PersistedProgram } from '../../actors/program-record.js'
 import { TestRuntime } from '../world/test-runtime.js'
 import type { ExplorationCommand, ExplorationHost, ObservedExecution } from './exploration-host.js'
 
@@ -61,9 +62,6 @@ async function observe(store: SnapshotStore, record: ExecutionRecord): Promise<O
     since = last.seq
   }
   const { stack: _, ...error } = record.error ?? { name: '', message: '' }
-  const endedChildren = Object.entries(snapshot?.children ?? {}).flatMap(([name, child]) =>
-    child.snapshot.status === 'active' ? [] : [name],
-  )
   return {
     id,
     entryPoint,
@@ -76,6 +74,13 @@ async function observe(store: SnapshotStore, record: ExecutionRecord): Promise<O
     error: record.error ? error : null,
     emitted,
     ends,
-    endedChildren,
+    endedChildren: snapshot ? endedBelow(snapshot) : [],
   }
+}
+
+function endedBelow({ children = {} }: PersistedProgram, path = ''): string[] {
+  return Object.entries(children).flatMap(([name, { snapshot }]) => {
+    const own = `${path}${name}`
+    return [...(snapshot.status === 'active' ? [] : [own]), ...endedBelow(snapshot, `${own}/`)]
+  })
 }

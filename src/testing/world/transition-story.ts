@@ -4,7 +4,7 @@
  * Owns: what XState's inspection events come to in words: from where, on what, to where, and what it changed in the context.
  */
 import type { InspectionEvent } from 'xstate'
-import { placeOf } from '../../actors/xstate/inspection.js'
+import { placeOf, type Place } from '../../actors/xstate/inspection.js'
 import type { Transition } from './history.js'
 import { eventText, stateText, valueText } from './readable.js'
 
@@ -25,16 +25,22 @@ export class TransitionStory {
   /** Actor ids that XState makes, such as `0.order.charging`, and the names that their authors gave. */
   readonly #names = new Map<string, string>()
   readonly #tell: (execution: string, text: string, transition: Transition) => void
+  readonly #placeOf: (event: InspectionEvent) => Place | undefined
 
-  constructor(tell: (execution: string, text: string, transition: Transition) => void) {
+  /** `place`: whose actor an event is about; undefined for those that are not told of. */
+  constructor(
+    tell: (execution: string, text: string, transition: Transition) => void,
+    place: (event: InspectionEvent) => Place | undefined = ({ actorRef }) => placeOf(actorRef),
+  ) {
     this.#tell = tell
+    this.#placeOf = place
   }
 
   /** Takes an inspection event of the runtime's; those of programs' machines are told. */
   take(event: InspectionEvent): void {
     if (event.type === '@xstate.actor') return this.#name(event.actorRef as unknown as NamedRef)
     if (event.type !== '@xstate.snapshot') return
-    const place = placeOf(event.actorRef)
+    const place = this.#placeOf(event)
     const after = event.snapshot as unknown as MachineLike
     if (!place || after.value === undefined) return
     const before = this.#last.get(event.actorRef)
