@@ -3,7 +3,7 @@
  *
  * Owns no behaviour. A stream whose definition has none runs its programs as they are.
  */
-import type { AnyActorLogic } from 'xstate'
+import type { AnyActorLogic, InspectionEvent } from 'xstate'
 import type { ProgramOutput } from './program-output.js'
 
 /** An actor of a program, as its machine names it. */
@@ -20,6 +20,8 @@ export interface InterposedActor {
 export interface Interposition {
   /** The logic that the actor runs; its own, unless it is to be another. Asked again at each restoration. */
   logic(actor: InterposedActor): AnyActorLogic
+  /** What an inspector of the program alone would see. */
+  inspected(event: InspectionEvent): void
   /** An output of an execution is due: it happens if `run` is called. */
   output(execution: string, output: ProgramOutput, run: () => void): void
 }

@@ -115,6 +115,7 @@ export function createProgramSystem(
       if (event.type === '@xstate.actor') adopt(event.actorRef)
       else if (event.type === '@xstate.snapshot' && !muted) host.changed()
       inspector?._sendInspectionEvent(event)
+      interposition?.inspected(event as unknown as InspectionEvent)
       if (observers)
         for (const observer of observers) observer.next?.({ ...event, rootId: root.sessionId } as unknown as InspectionEvent)
     },

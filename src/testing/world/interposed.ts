@@ -9,11 +9,15 @@ import { isPromiseLogic } from '../../actors/program-logic.js'
 import type { ProgramOutput } from '../../actors/program-output.js'
 import { fromStep, wrappedStep } from '../../actors/step.js'
 import type { EntryPoint } from '../../entry-point.js'
+import { isExternal, placeOf } from '../../actors/xstate/inspection.js'
 import { actorName } from './actor-names.js'
+import type { Deliveries } from './deliveries.js'
+import type { Transition } from './history.js'
 import { eventText, valueText } from './readable.js'
 import type { Life } from './life.js'
 import type { Points } from './points.js'
 import type { StepCalls } from './step-calls.js'
+import { TransitionStory } from './transition-story.js'
 
 /** What an interposed program meets. */
 export interface WorldPort {
@@ -22,11 +26,17 @@ export interface WorldPort {
   /** The logic that stands for an actor's name, if it was replaced by one. */
   replacement(name: string): AnyActorLogic | undefined
   isMocked(name: string): boolean
-  tell(execution: string, text: string): void
+  tell(execution: string, text: string, transition?: Transition): void
 }
 
 /** The same entry point, its program in the hands of a world. */
-export function interposed<TEntryPoint extends EntryPoint>(entryPoint: TEntryPoint, life: Life, world: WorldPort): TEntryPoint {
+export function interposed<TEntryPoint extends EntryPoint>(
+  entryPoint: TEntryPoint,
+  life: Life,
+  world: WorldPort,
+  deliveries: Deliveries,
+): TEntryPoint {
+  const story = new TransitionStory((execution, text, transition) => world.tell(execution, text, transition))
   const interposition: Interposition = {
     logic: ({ src, id, path, logic }) => {
       const step = actorName({ src, id }, entryPoint.programId)
@@ -35,6 +45,12 @@ export function interposed<TEntryPoint extends EntryPoint>(entryPoint: TEntryPoi
       return wrappedStep(chosen as unknown as PromiseActorLogic<unknown>, (attempt) =>
         world.calls.run({ life, step, logic: chosen, path, execution: attempt.context.executionId }, attempt),
       )
+    },
+    inspected: (event) => {
+      if (life.isDead) return
+      const place = isExternal(event) ? placeOf(event.actorRef) : undefined
+      if (place && event.type === '@xstate.event') deliveries.taken(place.execution, event.event)
+      story.take(event)
     },
     output: (execution, output, run) => {
       if (life.isDead) return

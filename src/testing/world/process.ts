@@ -3,15 +3,12 @@
  *
  * Owns: what a process is made of. Looks for the work of other processes hourly, in simulated time; its lease outlasts every test.
  */
-import type { InspectionEvent } from 'xstate'
-import { guardedObserver, isExternal, placeOf } from '../../actors/xstate/inspection.js'
 import type { IdSource } from '../../ids.js'
 import { supervised, type RuntimeOptions, type RuntimeSource } from '../../runtime.js'
 import type { Deliveries } from './deliveries.js'
 import { interposed } from './interposed.js'
 import type { Life } from './life.js'
 import type { Connection, SharedStore } from './shared-store.js'
-import { TransitionStory } from './transition-story.js'
 import { watchedConnection } from './watched-connection.js'
 import type { World } from './world.js'
 
@@ -35,27 +32,18 @@ const DECADE = 3_652 * 24 * HOUR
 
 /** A process that has not started yet. */
 export function beginProcess(
-  { inspect, ...options }: Omit<RuntimeOptions, 'store' | 'clock' | 'ids'>,
+  options: Omit<RuntimeOptions, 'store' | 'clock' | 'ids'>,
   { life, world, shared, deliveries, ids }: Surroundings,
 ): Process {
-  const story = new TransitionStory((execution, text, transition) => world.tell(execution, text, transition))
-  const observer = inspect && guardedObserver(inspect, options.logger ?? (() => undefined))
   const connection = shared.connect((store) => watchedConnection(store, { life, world, deliveries }))
   const source = supervised({
     pollInterval: HOUR,
     lease: DECADE,
     ...options,
-    entryPoints: options.entryPoints.map((entryPoint) => interposed(entryPoint, life, world)),
+    entryPoints: options.entryPoints.map((entryPoint) => interposed(entryPoint, life, world, deliveries)),
     store: connection,
     clock: life.clock,
     ids,
-    inspect: (event: InspectionEvent) => {
-      if (life.isDead) return
-      const place = isExternal(event) ? placeOf(event.actorRef) : undefined
-      if (place && event.type === '@xstate.event') deliveries.taken(place.execution, event.event)
-      story.take(event)
-      observer?.next?.(event)
-    },
   })
   return { source, connection }
 }

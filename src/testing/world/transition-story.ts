@@ -21,7 +21,7 @@ interface NamedRef {
 
 /** Puts transitions into words, for one process. */
 export class TransitionStory {
-  readonly #last = new Map<object, MachineLike>()
+  readonly #last = new WeakMap<object, MachineLike>()
   /** Actor ids that XState makes, such as `0.order.charging`, and the names that their authors gave. */
   readonly #names = new Map<string, string>()
   readonly #tell: (execution: string, text: string, transition: Transition) => void
