@@ -1,65 +1,80 @@
 /**
  * When a simulated world is quiet: nothing moves any more but time.
  *
- * Owns: counting what is under way, and waiting turn by turn of the event loop. No real time is measured or waited for.
+ * Owns: counting what is under way, and waiting turn by turn of the event loop. Real time is waited for only where code that
+ * is not simulated runs, and then for as long as that takes, within a bound.
  */
+import { systemClock } from '../../clock.js'
 import { StatewardError } from '../../errors.js'
 
 /** Turns without a move after which nothing more will happen by itself. */
 const QUIET = 4
-/** The same while code of the user's, or a call to the store, is under way and may come back. */
+/** The same while a call to the store is under way and may come back. */
 const PATIENT = 1_000
 const ENDLESS = 1_000_000
+/** How long a step that is not mocked may take, in ms of real time: less than test runners wait for a test. */
+const REAL = 2_000
 
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve))
 
 /** What is under way in one world. */
 export class Activity {
   #moves = 0
-  #underWay = 0
+  /** Calls to the store. */
+  #calls = 0
+  /** Code of the user's that takes real time, in words. */
+  readonly #real = new Set<{ readonly what: string }>()
 
   /** Something has happened. */
   moved(): void {
     this.#moves++
   }
 
-  /** Something has begun that ends by itself, in real time: a call to the store, a step that is not simulated. */
-  began(): void {
+  /** Counts a call to the store as under way until it is answered. */
+  async during<T>(call: Promise<T>): Promise<T> {
     this.#moves++
-    this.#underWay++
-  }
-
-  /** What had begun has ended, or is given up. */
-  ended(): void {
-    this.#moves++
-    this.#underWay--
-  }
-
-  /** Counts a promise as under way until it is settled. */
-  async during<T>(work: Promise<T>): Promise<T> {
-    this.began()
+    this.#calls++
     try {
-      return await work
+      return await call
     } finally {
-      this.ended()
+      this.#moves++
+      this.#calls--
     }
   }
 
-  /** True while something is under way that time does not wait for. */
-  get isBusy(): boolean {
-    return this.#underWay > 0
+  /** Code that takes real time begins; what is returned ends it. Time does not pass meanwhile. */
+  real(what: string): () => void {
+    const token = { what }
+    this.#moves++
+    this.#real.add(token)
+    return () => {
+      if (this.#real.delete(token)) this.#moves++
+    }
   }
 
-  /** Resolves when all is quiet. `patience`: how many turns to give to what is under way. Throws `endless_loop`. */
-  async settle(patience = PATIENT): Promise<void> {
+  /** Resolves when all is quiet. Errors: `endless_loop`; `stuck`, where a step that is not mocked does not end. */
+  async settle(): Promise<void> {
     let quiet = 0
-    for (let turns = 0; quiet < (this.isBusy ? patience : QUIET); turns++) {
-      if (turns > ENDLESS) throw endless()
+    let since = 0
+    for (let turns = 0; this.#real.size > 0 || quiet < (this.#calls > 0 ? PATIENT : QUIET); turns++) {
+      if (turns - quiet > ENDLESS) throw endless()
       const before = this.#moves
       await turn()
       quiet = this.#moves === before ? quiet + 1 : 0
+      if (quiet < PATIENT) continue
+      if (quiet === PATIENT) since = systemClock.now()
+      else if (systemClock.now() - since > REAL) throw tooLong([...this.#real].map(({ what }) => what))
+      await new Promise<void>((resolve) => systemClock.setTimeout(resolve, 1))
     }
   }
+}
+
+function tooLong(what: readonly string[]): StatewardError {
+  return new StatewardError(
+    'stuck',
+    `Simulated time does not pass while code runs that takes real time: ${what.join(', ')} did not end within ${REAL} ms. Mock it, with \`delayed(ms)\` or \`hangs()\` if it is to take its time.`,
+    { details: { what } },
+  )
 }
 
 function endless(): StatewardError {

@@ -122,7 +122,7 @@ export class StepCalls {
     const script = this.#port.mock(step)
     // one that waits for another execution does nothing itself
     if (!script && waitsForExecution(logic)) return attempt.run()
-    const work = this.#busyUntilDeath(life)
+    const work = this.#busyUntilDeath(life, `step ${step} of ${call.execution}`)
     const pausing = <T>(wait: Promise<T>) => work.pausing(wait)
     const run = async () => {
       if (!script) return attempt.run()
@@ -149,26 +149,25 @@ export class StepCalls {
     })
   }
 
-  /** Under way, but for the time that it waits for simulated time. */
-  #busyUntilDeath(life: Life) {
+  /** Takes real time, but while it waits for simulated time. */
+  #busyUntilDeath(life: Life, what: string) {
     const { activity } = this.#port
-    let under = true
+    let isOver = false
     let pauses = 0
-    activity.began()
+    let end = activity.real(what)
     const over = () => {
-      if (!under) return
-      under = false
-      if (pauses === 0) activity.ended()
+      isOver = true
+      end()
     }
     void life.death.then(over)
     return {
       over,
       async pausing<T>(wait: Promise<T>): Promise<T> {
-        if (++pauses === 1 && under) activity.ended()
+        if (++pauses === 1) end()
         try {
           return await wait
         } finally {
-          if (--pauses === 0 && under) activity.began()
+          if (--pauses === 0 && !isOver) end = activity.real(what)
         }
       },
     }

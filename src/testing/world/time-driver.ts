@@ -17,8 +17,6 @@ export interface DriverPort {
 
 /** So many different instants are passed in one call before it is taken for endless. */
 const MOST = 100_000
-/** Turns that are given to code that takes real time when nothing is left that simulated time could bring. */
-const LAST_PATIENCE = 20_000
 
 /** Time in one world. */
 export class TimeDriver {
@@ -84,10 +82,8 @@ export class TimeDriver {
   }
 
   async #hasMore(): Promise<boolean> {
-    const { clock, activity } = this.#port
     await this.settle()
-    if (clock.wanted === 0 && activity.isBusy) await activity.settle(LAST_PATIENCE)
-    return clock.wanted > 0
+    return this.#port.clock.wanted > 0
   }
 }
 
