@@ -165,7 +165,7 @@ describe('mocks', () => {
     expect(() => world.mock('nobody', returns('x'))).toThrow('nobody')
     // @ts-expect-error -- it ends with a text
     world.mock('charge', returns(1))
-    world.mock('send', ({ input }) => `${input.toUpperCase()}`)
+    world.mock('send', ({ input }) => input.toUpperCase())
   })
 
   it('hold a step until the test ends it, and let it go when it is left', async () => {
