@@ -53,10 +53,16 @@ export class Takeover {
     if (this.#stopped || due >= this.#wakeAt) return
     this.#wakeAt = due
     clock.clearTimeout(this.#wakeTimer)
-    this.#wakeTimer = clock.setTimeout(() => {
-      this.#wakeAt = Infinity
-      this.released().catch((error: unknown) => this.#port.failed(error))
-    }, due - clock.now())
+    // it may have been taken up by an event since, or have ended: whoever waits asks the store what is due
+    const upkeep = true
+    this.#wakeTimer = clock.setTimeout(
+      () => {
+        this.#wakeAt = Infinity
+        this.released().catch((error: unknown) => this.#port.failed(error))
+      },
+      due - clock.now(),
+      upkeep,
+    )
   }
 
   stop(): void {

@@ -1,7 +1,8 @@
 /**
  * One simulated process of a test runtime: a supervisor of its own, on a connection of its own.
  *
- * Owns: what a process is made of. Looks for the work of other processes hourly, in simulated time; its lease outlasts every test.
+ * Owns: what a process is made of. Looks for the work of other processes monthly, in simulated time,
+ * so that a long wait costs next to nothing: one process lives at a time. Its lease outlasts every test.
  */
 import type { IdSource } from '../../ids.js'
 import { supervised, type RuntimeOptions, type RuntimeSource } from '../../runtime.js'
@@ -27,8 +28,9 @@ export interface Surroundings {
   readonly ids: IdSource
 }
 
-const HOUR = 3_600_000
-const DECADE = 3_652 * 24 * HOUR
+const DAY = 24 * 3_600_000
+const MONTH = 30 * DAY
+const DECADE = 3_652 * DAY
 
 /** A process that has not started yet. */
 export function beginProcess(
@@ -37,7 +39,7 @@ export function beginProcess(
 ): Process {
   const connection = shared.connect((store) => watchedConnection(store, { life, world, deliveries }))
   const source = supervised({
-    pollInterval: HOUR,
+    pollInterval: MONTH,
     lease: DECADE,
     ...options,
     entryPoints: options.entryPoints.map((entryPoint) => interposed(entryPoint, life, world, deliveries)),

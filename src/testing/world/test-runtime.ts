@@ -86,6 +86,7 @@ export class TestRuntime<TEntryPoints extends readonly EntryPoint[] = readonly E
       clock: this.clock,
       names: actorNames(options.entryPoints),
       describe: () => waitingText(this),
+      isDue: async () => (await this.store.nextDue(options.entryPoints.map(({ id }) => id))) !== null,
       onPoint,
     })
     this.#current.process = this.#process()

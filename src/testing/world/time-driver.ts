@@ -11,6 +11,8 @@ import type { Activity } from './activity.js'
 export interface DriverPort {
   readonly clock: SimulatedClock
   readonly activity: Activity
+  /** Whether something that is in no process's memory is due one day. */
+  isDue(): Promise<boolean>
   /** Who waits for what, for people. */
   describe(): Promise<string>
 }
@@ -82,8 +84,9 @@ export class TimeDriver {
   }
 
   async #hasMore(): Promise<boolean> {
+    const { clock, isDue } = this.#port
     await this.settle()
-    return this.#port.clock.wanted > 0
+    return clock.wanted > 0 || (clock.next !== undefined && (await isDue()))
   }
 }
 

@@ -23,6 +23,8 @@ export interface WorldOptions {
   /** The names that can be mocked. */
   readonly names: ReadonlySet<string>
   describe(): Promise<string>
+  /** Whether the store holds something that is due one day; default: never. */
+  isDue?: () => Promise<boolean>
   /** Told of each point; may kill the process that came there. */
   onPoint?: ((point: Point) => void) | undefined
 }
@@ -41,12 +43,12 @@ export class World {
   readonly #replacements = new Map<string, AnyActorLogic>()
   readonly #began: number
 
-  constructor({ clock, names, describe, onPoint }: WorldOptions) {
+  constructor({ clock, names, describe, isDue = () => Promise.resolve(false), onPoint }: WorldOptions) {
     this.clock = clock
     this.#names = names
     this.#began = clock.now()
     this.points = new Points(() => clock.now(), onPoint)
-    this.time = new TimeDriver({ clock, activity: this.activity, describe })
+    this.time = new TimeDriver({ clock, activity: this.activity, describe, isDue })
     this.life = new Life(1, clock)
     this.calls = new StepCalls({
       activity: this.activity,
