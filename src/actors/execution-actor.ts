@@ -50,7 +50,7 @@ export class ExecutionActor extends ExecutionStanding implements Committer, Prog
     this.clock = port.clock
     this.#clocks = new ExecutionClocks(port.clock, {
       reached: (what) => this.#reached(what), // what rejects it is told to whoever holds the stream, or is no longer ours
-      idle: () => void this.release().catch(() => undefined),
+      idle: () => (this.program.observe(), this.heading === 'waiting' && void this.release().catch(() => undefined)), // unless it moved in this turn
     })
     // with a slot at hand a fresh one never stands in the queue
     this.hasSlot = origin.kind === 'fresh' && port.takeSlot()

@@ -1,6 +1,6 @@
 /** Waiting executions leave memory and come back; versions of programs. B14, B16, B18. */
 import { describe, expect, test } from 'vitest'
-import { assign, setup } from 'xstate'
+import { assign, fromPromise, setup } from 'xstate'
 import { defineEntryPoint, type EntryPointOptions } from '../../src/index.js'
 import { begin } from '../harness/begin.js'
 import { eventually, turns } from '../harness/eventually.js'
@@ -27,7 +27,8 @@ describe.each(places)('passivation, on %s', (_, place) => {
     const shared = place()
     const store = shared.connect()
     const entryPoints = [defineEntryPoint({ id: 'reminder', program: reminder, passivateAfter: 1_000 })] as const
-    const runtime = await begin({ store, clock, entryPoints, pollInterval: 60_000 })
+    // a day of looks every few seconds would be a minute of disk
+    const runtime = await begin({ store, clock, entryPoints, pollInterval: 3_600_000, lease: 4 * 3_600_000 })
     const execution = await runtime.trigger('reminder')
     await eventually('it to wait', async () => (await execution.get()).status === 'waiting')
     const owner = async () => (await store.load(execution.id))?.owner
@@ -68,6 +69,25 @@ describe.each(places)('passivation, on %s', (_, place) => {
     await there.send({ type: 'APPROVE' })
     expect(await there.result()).toMatchObject({ status: 'completed' })
     expect(await execution.get()).toMatchObject({ context: { notes: ['from there'] } })
+  })
+
+  test('B14: one whose timer fires in the very turn in which it was to leave stays, and goes on', async () => {
+    const clock = new SimulatedClock()
+    const call = setup({ actors: { answer: fromPromise(() => Promise.resolve()) } }).createMachine({
+      id: 'call',
+      initial: 'ringing',
+      states: {
+        ringing: { after: { 1_000: 'answering' } },
+        answering: { invoke: { src: 'answer', onDone: 'answered' } },
+        answered: { type: 'final' },
+      },
+    })
+    const calls = defineEntryPoint({ id: 'calls', program: call, passivateAfter: 1_000 })
+    const runtime = await begin({ store: place().connect(), clock, entryPoints: [calls], pollInterval: 3_600_000 })
+    const execution = await runtime.trigger('calls')
+    await eventually('it to wait', async () => (await execution.get()).status === 'waiting')
+    await clock.advance(1_000)
+    await eventually('the end', async () => (await execution.get()).status === 'completed')
   })
 
   test('B14: pause, cancel and a result reach one that has left memory', async () => {
