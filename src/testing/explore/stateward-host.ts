@@ -7,11 +7,14 @@ import type { PersistedProgram } from '../../actors/program-record.js'
 import { TestRuntime } from '../world/test-runtime.js'
 import type { ExplorationCommand, ExplorationHost, ObservedExecution } from './exploration-host.js'
 
+/** What has ended is looked at in the end, however long the scenario goes on. */
+const NEVER = Number.MAX_SAFE_INTEGER
+
 /** Stateward, on a store in memory. */
 export const statewardHost: ExplorationHost = {
   name: 'Stateward',
   begin({ entryPoints, seed, onPoint }) {
-    const runtime = new TestRuntime({ entryPoints, seed }, onPoint)
+    const runtime = new TestRuntime({ entryPoints, seed, retentionInterval: NEVER }, onPoint)
     return {
       runtime,
       lossy: [],

@@ -12,16 +12,22 @@ export class Life {
   readonly clock: Clock
   /** Resolves when it dies. */
   readonly death: Promise<undefined>
+  readonly #clock: Clock
+  readonly #timers = new Set<unknown>()
   #dead = false
   #die: (value: undefined) => void = () => undefined
 
   constructor(n: number, clock: Clock) {
     this.n = n
     this.death = new Promise((resolve) => (this.#die = resolve))
+    this.#clock = clock
     this.clock = {
       now: () => clock.now(),
-      setTimeout: (fn, ms, upkeep) => clock.setTimeout(() => this.#dead || fn(), ms, upkeep),
-      clearTimeout: (handle) => clock.clearTimeout(handle),
+      setTimeout: (fn, ms, upkeep) => this.#set(fn, ms, upkeep),
+      clearTimeout: (handle) => {
+        this.#timers.delete(handle)
+        clock.clearTimeout(handle)
+      },
     }
   }
 
@@ -32,6 +38,19 @@ export class Life {
   /** As SIGKILL: nothing more comes of it. */
   kill(): void {
     this.#dead = true
+    for (const handle of this.#timers) this.#clock.clearTimeout(handle)
+    this.#timers.clear()
     this.#die(undefined)
+  }
+
+  #set(fn: () => void, ms: number, upkeep: boolean | undefined): unknown {
+    if (this.#dead) return undefined
+    const fire = () => {
+      this.#timers.delete(handle)
+      fn()
+    }
+    const handle = this.#clock.setTimeout(fire, ms, upkeep)
+    this.#timers.add(handle)
+    return handle
   }
 }

@@ -39,6 +39,16 @@ test('time goes on to the timer of an execution that is in no memory, also in an
   await runtime.stop()
 })
 
+test('what a dead process had set timers for holds up nothing', async () => {
+  const runtime = createTestRuntime({ entryPoints: [offers] })
+  const taken = await runtime.trigger('offers')
+  await runtime.restart()
+  await taken.send({ type: 'TAKE' })
+  await runtime.runToIdle()
+  expect(runtime.clock.now()).toBe(Date.UTC(2026, 0, 1))
+  await runtime.stop()
+})
+
 test('what waits for an event alone is waited for in vain, at once', async () => {
   const runtime = createTestRuntime({ entryPoints: [offers] })
   const kept = await runtime.trigger('offers')
