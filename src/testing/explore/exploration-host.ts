@@ -1,10 +1,10 @@
 /** What can carry programs through an exploration. Owns the contract between explorations and hosts. */
-import type { AnyEventObject } from 'xstate'
 import type { EntryPoint } from '../../entry-point.js'
 import type { ErrorRecord } from '../../errors.js'
 import type { History } from '../world/history.js'
 import type { Point } from '../world/points.js'
 import type { StepCall } from '../world/step-calls.js'
+import type { TestRuntimeOptions } from '../world/test-runtime.js'
 
 /** How one execution came out. */
 export interface ObservedExecution {
@@ -61,9 +61,7 @@ export interface ExplorationHost {
   begin(options: {
     readonly entryPoints: readonly EntryPoint[]
     readonly seed: number
+    readonly store: TestRuntimeOptions['store']
     readonly onPoint: (point: Point) => void
   }): ExplorationWorld
 }
-
-/** An event as a scenario sends it. */
-export type ScenarioEvent = AnyEventObject

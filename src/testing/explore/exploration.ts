@@ -89,6 +89,7 @@ export class Exploration {
     const report = explorationReport({
       what: this.#what,
       host: (this.#options.host ?? statewardHost).name,
+      undisturbed: this.#undisturbed,
       points: this.#undisturbed.points.length,
       runs: this.#runs,
       leftOut: this.#leftOut,
@@ -102,8 +103,8 @@ export class Exploration {
 
   #run(plan: readonly Deed[]): Promise<Run> {
     this.#runs++
-    const { host = statewardHost, seed = 1 } = this.#options
-    return run(host, this.#explored, this.#scenario, { plan, seed })
+    const { host = statewardHost, seed = 1, store } = this.#options
+    return run(host, this.#explored, this.#scenario, { plan, seed, store })
   }
 
   #check(actual: Run): void {

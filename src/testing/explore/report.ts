@@ -27,6 +27,8 @@ export interface ExplorationFailure {
 export interface ExplorationReport {
   readonly what: 'crashes' | 'pauses' | 'cancels'
   readonly host: string
+  /** How the scenario comes out by itself. */
+  readonly undisturbed: Run
   /** The points of the undisturbed run. */
   readonly points: number
   /** How many runs there were, the undisturbed ones included. */

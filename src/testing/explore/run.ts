@@ -9,7 +9,7 @@ import { describePoint, type Point } from '../world/points.js'
 import type { StepCall } from '../world/step-calls.js'
 import type { ExplorationCommand, ExplorationHost, ExplorationWorld, LossyValue, ObservedExecution } from './exploration-host.js'
 import { canonical } from './canonical-ids.js'
-import { entryPointsFor, type Explored } from './scenario.js'
+import { entryPointsFor, type ExplorationOptions, type Explored } from './scenario.js'
 
 /** What is done at a point. */
 export interface Deed {
@@ -40,7 +40,7 @@ export async function run(
   host: ExplorationHost,
   explored: Explored,
   scenario: (runtime: never) => unknown,
-  { plan, seed }: { readonly plan: readonly Deed[]; readonly seed: number },
+  { plan, seed, store }: { readonly plan: readonly Deed[]; readonly seed: number; readonly store: ExplorationOptions['store'] },
 ): Promise<Run> {
   const points: Point[] = []
   const done: Point[] = []
@@ -49,6 +49,7 @@ export async function run(
   const world = host.begin({
     entryPoints: entryPointsFor(explored),
     seed,
+    store: store?.(),
     onPoint: (point) => {
       points.push(point)
       if (left[0]?.at !== point.n) return

@@ -1,5 +1,6 @@
 /** What is explored: entry points, and what a scenario does with them. Owns the forms in which both may be given. */
 import type { EntryPoint } from '../../entry-point.js'
+import type { SnapshotStore } from '../../persistence/snapshot-store.js'
 import type { TestRuntime } from '../world/test-runtime.js'
 import type { CauseCode } from './cause.js'
 import type { ExplorationHost } from './exploration-host.js'
@@ -34,6 +35,8 @@ export interface ExplorationOptions {
   readonly accept?: readonly CauseCode[]
   /** Throws if a run came out as it must not. */
   readonly invariant?: (run: Run) => void
+  /** Makes the store of one run, or what opens it for each process of the run; default a memory store. */
+  readonly store?: () => SnapshotStore | (() => SnapshotStore)
   /** What carries the programs; default Stateward. `naiveHost` shows what becomes of them without it. */
   readonly host?: ExplorationHost
 }

@@ -13,8 +13,8 @@ const NEVER = Number.MAX_SAFE_INTEGER
 /** Stateward, on a store in memory. */
 export const statewardHost: ExplorationHost = {
   name: 'Stateward',
-  begin({ entryPoints, seed, onPoint }) {
-    const runtime = new TestRuntime({ entryPoints, seed, retentionInterval: NEVER }, onPoint)
+  begin({ entryPoints, seed, store, onPoint }) {
+    const runtime = new TestRuntime({ entryPoints, seed, retentionInterval: NEVER, ...(store ? { store } : {}) }, onPoint)
     return {
       runtime,
       lossy: [],
