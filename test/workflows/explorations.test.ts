@@ -1,0 +1,21 @@
+/** The nine workflows come to the same whatever disturbs them: a crash, a pause or a cancel at any of their points. */
+import { survives } from './survival.js'
+import { applicantRequest, applicantRequestScenarios } from './applicant-request.js'
+import { bookLending, bookLendingScenarios } from './book-lending.js'
+import { carAuctionBids, carAuctionBidsScenarios } from './car-auction-bids.js'
+import { carVitals, carVitalsScenarios } from './car-vitals.js'
+import { creditCheck, creditCheckScenarios } from './credit-check.js'
+import { eventBasedService, eventBasedServiceScenarios } from './event-based-service.js'
+import { fillingAGlass, fillingAGlassScenarios } from './filling-a-glass.js'
+import { parallelExecution, parallelExecutionScenarios } from './parallel-execution.js'
+import { provisionOrders, provisionOrdersScenarios } from './provision-orders.js'
+
+survives(bookLending, bookLendingScenarios)
+survives(creditCheck, creditCheckScenarios)
+survives(carVitals, carVitalsScenarios)
+survives(provisionOrders, provisionOrdersScenarios)
+survives(applicantRequest, applicantRequestScenarios)
+survives(eventBasedService, eventBasedServiceScenarios)
+survives(parallelExecution, parallelExecutionScenarios)
+survives(fillingAGlass, fillingAGlassScenarios)
+survives(carAuctionBids, carAuctionBidsScenarios)
