@@ -243,9 +243,13 @@ export class ProgramHost {
   }
 
   #run(held: Held): void {
+    this.#past(held.output, () => this.#let(held))
+  }
+
+  #past(output: ProgramOutput, run: () => void): void {
     const { interposition } = this.#settings
-    if (interposition) interposition.output(this.#id, held.output, () => this.#let(held))
-    else this.#let(held)
+    if (interposition) interposition.output(this.#id, output, run)
+    else run()
   }
 
   #let({ output, owed }: Held): void {
@@ -270,10 +274,14 @@ export class ProgramHost {
 
   #repeatOwed(): void {
     const { root, find } = this.#system
-    for (const { n, path, name, run } of this.#outbox.repeated(this.#settings.logic, root, find)) {
+    for (const { n, run, ...action } of this.#outbox.repeated(this.#settings.logic, root, find)) {
+      const { path, name } = action
       if (!run) throw this.#mismatch(`there is no action '${name}' any more, and one is owed`)
-      this.#effect(name, () => this.#system.attempt(path, run))
-      this.#acknowledge(n)
+      const again = { ...action, run: () => this.#system.attempt(path, run) }
+      this.#past(again, () => {
+        this.#effect(name, again.run)
+        this.#acknowledge(n)
+      })
     }
   }
 

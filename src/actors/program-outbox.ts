@@ -12,9 +12,8 @@ import { actionAt, type OwedAction } from './program-record.js'
 import { refsByName, refsFound } from './stored-refs.js'
 
 /** An action that is to be run again; `run` is undefined if the program has no such action any more. */
-export interface RepeatedAction {
+export interface RepeatedAction extends Omit<ActionOutput, 'run'> {
   readonly n: number
-  readonly path: string
   readonly name: string
   readonly run: (() => void) | undefined
 }
@@ -65,9 +64,14 @@ export class ProgramOutbox {
       const exec = actionAt(logic, via, name)
       const self = find(path) ?? root
       yield {
+        kind: 'action',
         n,
         path,
+        via,
         name,
+        params,
+        event,
+        context,
         run: exec && (() => exec({ context: refsFound(context, self), event, self, system: self.system }, params)),
       }
     }

@@ -48,6 +48,19 @@ const notStorable: Rule = ({ expected, actual }) => {
   return undefined
 }
 
+const programMismatch: Rule = ({ actual }) => {
+  for (const [execution, { paused, value }] of Object.entries(actual.executions)) {
+    if (!paused?.startsWith('program_mismatch')) continue
+    return {
+      code: 'program_mismatch',
+      execution,
+      where: stateText(value),
+      message: `After a restart its snapshot did not fit its own program (${paused}): the machine is not made the same each time, or holds what can't be found again by name.`,
+    }
+  }
+  return undefined
+}
+
 const valueLost: Rule = ({ actual, differences }) => {
   const [lost] = actual.lossy
   if (!lost || differences.length === 0) return undefined
@@ -222,6 +235,7 @@ const capital = (text: string) => `${text.charAt(0).toUpperCase()}${text.slice(1
 /** In this order. */
 const causeRules: readonly Rule[] = [
   notStorable,
+  programMismatch,
   valueLost,
   inlineAction,
   timerForgotten,

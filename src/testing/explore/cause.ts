@@ -6,6 +6,7 @@ import type { Run } from './run.js'
 /** A word for what is wrong. */
 export type CauseCode =
   | 'not_storable'
+  | 'program_mismatch'
   | 'randomness'
   | 'value_lost'
   | 'inline_action_repeated'

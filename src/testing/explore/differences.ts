@@ -19,7 +19,7 @@ export interface Difference {
   readonly actual: unknown
 }
 
-const parts = ['status', 'output', 'error', 'value', 'context', 'ends'] as const
+const parts = ['status', 'paused', 'output', 'error', 'value', 'context', 'ends'] as const
 
 /** Everything that `actual` did otherwise than `expected`. */
 export function differences(expected: Run, actual: Run, inlineActions: 'compare' | 'ignore' = 'compare'): Difference[] {

@@ -18,6 +18,8 @@ export interface ObservedExecution {
   readonly context: unknown
   readonly output: unknown
   readonly error: ErrorRecord | null
+  /** Why it is paused. */
+  readonly paused: string | null
   /** What was emitted, in order. */
   readonly emitted: readonly unknown[]
   /** How many terminal events there are in its journal. */

@@ -12,7 +12,7 @@ import type { Explored, ExplorationOptions, Scenario } from './scenario.js'
  * `ExplorationError` (code `exploration_failed`).
  *
  * Gotcha: a pause that waits for a step in flight holds the timers meanwhile, so that a step may win against a time limit that it
- * would have lost: cause `timer_race`; say `accept: ['timer_race']` if that is as it should be, or `pausedTimers: 'run'`.
+ * would have lost: cause `timer_race`; say `accept: ['timer_race']` if that is as it should be.
  *
  * @example
  * ```ts

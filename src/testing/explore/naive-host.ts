@@ -13,6 +13,7 @@ import {
   type AnyStateMachine,
   type InspectionEvent,
 } from 'xstate'
+import { isProgramMachine } from '../../actors/program-logic.js'
 import type { EntryPoint } from '../../entry-point.js'
 import { StatewardError, toErrorRecord } from '../../errors.js'
 import { actorNames } from '../world/actor-names.js'
@@ -78,7 +79,10 @@ class NaiveWorld implements ExplorationWorld {
       until: <T>(promise: Promise<T>) => time.until(promise),
     }
     return new Proxy(own, {
-      get: (target, name) => (name in target || name === 'then' ? Reflect.get(target, name) : unsupported(String(name))),
+      get: (target, name) => {
+        if (!(name in target) && name !== 'then') throw unsupported(String(name))
+        return Reflect.get(target, name) as unknown
+      },
     })
   }
 
@@ -171,7 +175,9 @@ class NaiveWorld implements ExplorationWorld {
 
   #start(execution: Execution, snapshot: unknown): void {
     const { life } = this.#world
-    const logic = naiveLogic(execution.entryPoint.program, { world: this.#world, life, execution: execution.id })
+    const { program, programId } = execution.entryPoint
+    const name = isProgramMachine(program) ? undefined : programId
+    const logic = naiveLogic(program, { world: this.#world, life, execution: execution.id }, name)
     const save = () => life.isDead || !execution.actor || this.#save(execution)
     const story = new TransitionStory(
       (_, text, transition) => this.#world.tell(execution.id, text, transition),
@@ -237,6 +243,7 @@ function observed({ id, entryPoint, actor }: Execution): ObservedExecution {
     context,
     output,
     error: status === 'failed' ? error : null,
+    paused: null,
     emitted: [],
     ends: status === 'waiting' ? 0 : 1,
     endedChildren: snapshot ? endedBelow(snapshot) : [],

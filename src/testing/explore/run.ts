@@ -55,7 +55,10 @@ export async function run(
       if (left[0]?.at !== point.n) return
       const deed = left.shift() as Deed
       done.push(point)
-      commands.push(carryOut(world, deed, point))
+      const command = carryOut(world, deed, point)
+      // it is awaited below
+      command.catch(() => undefined)
+      commands.push(command)
     },
   })
   let returned: unknown

@@ -75,6 +75,7 @@ async function observe(store: SnapshotStore, record: ExecutionRecord): Promise<O
     context,
     output,
     error: record.error ? error : null,
+    paused: record.pause ? (record.pause.reason ?? '') : null,
     emitted,
     ends,
     endedChildren: snapshot ? endedBelow(snapshot) : [],

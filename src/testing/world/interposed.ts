@@ -5,7 +5,7 @@
  */
 import type { AnyActorLogic, PromiseActorLogic } from 'xstate'
 import type { Interposition } from '../../actors/interposition.js'
-import { isPromiseLogic } from '../../actors/program-logic.js'
+import { isPromiseLogic, isProgramMachine } from '../../actors/program-logic.js'
 import type { ProgramOutput } from '../../actors/program-output.js'
 import { fromStep, wrappedStep } from '../../actors/step.js'
 import type { EntryPoint } from '../../entry-point.js'
@@ -39,6 +39,8 @@ export function interposed<TEntryPoint extends EntryPoint>(
   const story = new TransitionStory((execution, text, transition) => world.tell(execution, text, transition))
   const interposition: Interposition = {
     logic: ({ src, id, path, logic }) => {
+      // a program that is a machine is what is tested, never what is mocked
+      if (src === '' && isProgramMachine(logic)) return logic
       const step = actorName({ src, id }, entryPoint.programId)
       const chosen = world.replacement(step) ?? (world.isMocked(step) && !isPromiseLogic(logic) ? unmocked : logic)
       if (!isPromiseLogic(chosen)) return chosen

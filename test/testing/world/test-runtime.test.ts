@@ -148,6 +148,22 @@ describe('mocks', () => {
     await world.stop()
   })
 
+  it('never replace the program itself, though an actor has its name', async () => {
+    const post = setup({ actors: { post: fromPromise<string>(() => Promise.reject(new Error(unmocked))) } }).createMachine({
+      id: 'post',
+      initial: 'posting',
+      states: { posting: { invoke: { src: 'post', onDone: 'posted' } }, posted: { type: 'final' } },
+    })
+    const world = createTestRuntime({ entryPoints: [defineEntryPoint({ id: 'posts', program: post })] })
+    world.mock('post', delayed(10, returns('done')))
+    const execution = await world.trigger('posts')
+    await world.settle()
+    await world.restart()
+    expect(await execution.result()).toMatchObject({ status: 'completed' })
+    expect(await execution.get()).toMatchObject({ value: 'posted' })
+    await world.stop()
+  })
+
   it('are refused for names that no program knows, with those that there are', () => {
     const world = createTestRuntime({ entryPoints: [orders] })
     expect(() => world.mock('chrage' as 'charge', returns('x'))).toThrow(
