@@ -47,6 +47,9 @@ export function codeBlocks(page: string, language = 'ts'): CodeBlock[] {
   return blocks
 }
 
+/** What the comments `// prints …` of a block promise, in their order. */
+export const promised = (code: string) => [...code.matchAll(/\/\/ prints (.*)$/gm)].map(([, text]) => text)
+
 /** The one block under a heading; fails if there is none or more than one. */
 export function codeBlock(page: string, heading: string): CodeBlock {
   const found = codeBlocks(page).filter((block) => block.heading === heading)

@@ -15,8 +15,10 @@ const before = `
 import { createRuntime, defineEntryPoint, fromExecution, fromStep, isStatewardError, supervisorMachine, type StepArguments } from 'stateward'
 import { memoryStore } from 'stateward/memory'
 import { sqliteStore } from 'stateward/sqlite'
-import { storeSuite } from 'stateward/testing'
-import { setup } from 'xstate'
+import {
+  createTestRuntime, delayed, exploreCancels, exploreCrashes, explorePauses, fails, returns, SimulatedClock, storeSuite,
+} from 'stateward/testing'
+import { assign, setup } from 'xstate'
 const ticketMachine = setup({
   types: { input: {} as { id: number }, context: {} as { id: number }, events: {} as { type: 'APPROVE' }, output: {} as string },
 }).createMachine({
@@ -32,6 +34,22 @@ await runtime.start()
 const execution = await runtime.trigger('tickets', { id: 123 })
 const pay = async (amount: number, options: { idempotencyKey: string; signal: AbortSignal }) => ({ amount, ...options })
 const myStore = memoryStore
+const paymentMachine = setup({
+  types: { input: {} as { amount: number }, context: {} as { amount: number; receipt: string }, output: {} as string },
+  actors: { charge: fromStep<string, number>(async ({ input }) => input + ' paid', { retry: { maxAttempts: 3 } }) },
+}).createMachine({
+  id: 'payment',
+  context: ({ input }) => ({ ...input, receipt: '' }),
+  initial: 'charging',
+  states: {
+    charging: {
+      invoke: { src: 'charge', input: ({ context }) => context.amount, onDone: { target: 'paid', actions: assign({ receipt: ({ event }) => event.output }) } },
+    },
+    paid: { type: 'final' },
+  },
+  output: ({ context }) => context.receipt,
+})
+const payments = defineEntryPoint({ id: 'payments', program: paymentMachine })
 const test = (_name: string, run: (context: { skip(reason: string): void }) => Promise<void>) => run({ skip: () => undefined })
 `
 

@@ -3,10 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { codeBlocks, runCodeBlock } from './code-blocks.js'
-
-/** What the comments `// prints …` of a block promise, in their order. */
-const promised = (code: string) => [...code.matchAll(/\/\/ prints (.*)$/gm)].map(([, text]) => text)
+import { codeBlocks, promised, runCodeBlock } from './code-blocks.js'
 
 describe.each(['docs/guide.md', 'docs/stores.md'])('%s', (page) => {
   const blocks = codeBlocks(page)

@@ -22,6 +22,8 @@ interface NamedRef {
 /** Puts transitions into words, for one process. */
 export class TransitionStory {
   readonly #last = new WeakMap<object, MachineLike>()
+  /** The actors that have been in memory. */
+  readonly #seen = new Set<string>()
   /** Actor ids that XState makes, such as `0.order.charging`, and the names that their authors gave. */
   readonly #names = new Map<string, string>()
   readonly #tell: (execution: string, text: string, transition: Transition) => void
@@ -39,7 +41,7 @@ export class TransitionStory {
   /** Takes an inspection event of the runtime's; those of programs' machines are told. */
   take(event: InspectionEvent): void {
     if (event.type === '@xstate.actor') return this.#name(event.actorRef as unknown as NamedRef)
-    if (event.type !== '@xstate.snapshot') return
+    if (event.type !== '@xstate.snapshot' || event.event.type === 'xstate.stop') return
     const place = this.#placeOf(event)
     const after = event.snapshot as unknown as MachineLike
     if (!place || after.value === undefined) return
@@ -53,10 +55,16 @@ export class TransitionStory {
       status: after.status,
       changes: before ? changed(before.context, after.context) : {},
     }
-    const text = before
-      ? this.#text(before, transition)
-      : `${place.isRestored ? 'stands' : 'starts'} in ${stateText(after.value)}`
+    const text = before ? this.#text(before, transition) : this.#beginning(place, after)
     if (text !== undefined) this.#tell(place.execution, place.path === '' ? text : `${place.path}: ${text}`, transition)
+  }
+
+  /** One that only comes back into memory has gone nowhere. */
+  #beginning({ execution, path, isRestored }: Place, { value }: MachineLike): string | undefined {
+    const actor = `${execution}/${path}`
+    if (isRestored && this.#seen.has(actor)) return undefined
+    this.#seen.add(actor)
+    return `${isRestored ? 'stands' : 'starts'} in ${stateText(value)}`
   }
 
   #text(before: MachineLike, { on, to, status, changes }: Transition): string | undefined {
