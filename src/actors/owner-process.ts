@@ -14,9 +14,12 @@ export interface ProcessIdentity {
   readonly processStart: string
 }
 
-/** The running process. */
+let own: ProcessIdentity | undefined
+
+/** The running process; read once, since it does not change while it runs. */
 export function thisProcess(): ProcessIdentity {
-  return { host: hostIdentity(), pid: process.pid, processStart: startOf(process.pid) ?? 'unknown' }
+  own ??= { host: hostIdentity(), pid: process.pid, processStart: startOf(process.pid) ?? 'unknown' }
+  return own
 }
 
 /** True if it certainly is gone; false also if this host can't tell. */
