@@ -41,3 +41,5 @@ export type {
 export { formatExecution } from './snapshots/execution-text.js'
 export { executionSerializer } from './snapshots/execution-serializer.js'
 export type { ExecutionSerializer } from './snapshots/execution-serializer.js'
+export { matchers } from './snapshots/matchers.js'
+export type { EmittedEvent, ExecutionMatchers, MatcherContext } from './snapshots/matchers.js'

@@ -16,7 +16,7 @@ import { createRuntime, defineEntryPoint, fromExecution, fromStep, isStatewardEr
 import { memoryStore } from 'stateward/memory'
 import { sqliteStore } from 'stateward/sqlite'
 import { storeSuite } from 'stateward/testing'
-import { executionSerializer, executionSnapshot, formatExecution, snapshotOf, snapshotOfRecord } from 'stateward/testing'
+import { executionSerializer, executionSnapshot, formatExecution, matchers, snapshotOf, snapshotOfRecord } from 'stateward/testing'
 import { setup } from 'xstate'
 const ticketMachine = setup({
   types: { input: {} as { id: number }, context: {} as { id: number }, events: {} as { type: 'APPROVE' }, output: {} as string },
