@@ -33,6 +33,7 @@ function project(build: Build): TestProjectInlineConfiguration {
       alias: [
         { find: /^stateward$/, replacement: source('src/index.ts') },
         { find: /^stateward\/testing$/, replacement: source('src/testing/index.ts') },
+        { find: /^stateward\/testing\/vitest$/, replacement: source('src/testing/vitest.ts') },
         { find: /^stateward\/(sqlite|memory)$/, replacement: source('src/$1.ts') },
       ],
     },

@@ -2,7 +2,8 @@
 import type { AnyActorLogic, EventFromLogic, OutputFrom } from 'xstate'
 import type { CommandRouter, ResultOptions } from './actors/command-router.js'
 import { executionRecord, type ExecutionRecord } from './actors/execution-view.js'
-import type { StoredExecution } from './persistence/snapshot-store.js'
+import type { Clock } from './clock.js'
+import type { SnapshotStore, StoredExecution } from './persistence/snapshot-store.js'
 import type {
   Absent,
   CancelOutcome,
@@ -25,8 +26,13 @@ export interface HandlePort {
   readonly router: Pick<CommandRouter, 'send' | 'checked' | 'command' | 'result'>
   now(): number
   load(id: string): Promise<StoredExecution | Absent>
+  /** The opened store, and the clock by which its times go. */
+  storage(): Promise<{ readonly store: SnapshotStore; readonly clock: Clock }>
   fork(id: string, options: ForkOptions): Promise<string>
 }
+
+/** What a handle stands on, for those who must look behind it: the testing kit. */
+export let portOf: (handle: ExecutionHandle) => HandlePort
 
 type IsAny<T> = 0 extends 1 & T ? true : false
 
@@ -46,6 +52,10 @@ type EventOf<TProgram extends AnyActorLogic> =
 export class ExecutionHandle<TProgram extends AnyActorLogic = AnyActorLogic> {
   readonly id: string
   readonly #port: HandlePort
+
+  static {
+    portOf = (handle) => handle.#port
+  }
 
   constructor(id: string, port: HandlePort) {
     this.id = id

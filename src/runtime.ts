@@ -196,6 +196,10 @@ export class Runtime<TEntryPoints extends readonly EntryPoint[] = readonly Entry
     return {
       router,
       now: () => supervisor.settings.clock.now(),
+      storage: async () => {
+        await supervisor.open()
+        return supervisor.settings
+      },
       load: async (id) => {
         await supervisor.open()
         const { store } = supervisor.settings

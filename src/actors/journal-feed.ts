@@ -103,7 +103,8 @@ function pick({ execution, entryPoint }: EventFilter) {
   return { ...(execution === undefined ? {} : { execution }), ...(entryPoint === undefined ? {} : { entryPoint }) }
 }
 
-function runtimeEvent({ seq, type, executionId, entryPoint, revision, at, data }: StoredEvent): RuntimeEvent {
+/** A stored event as people see it. Throws `corrupt`, `unknown_format`. */
+export function runtimeEvent({ seq, type, executionId, entryPoint, revision, at, data }: StoredEvent): RuntimeEvent {
   const what = `event ${seq}`
   return {
     seq,

@@ -22,3 +22,24 @@ export type { Run } from './explore/run.js'
 export type { ExplorationOptions, Explored, Scenario } from './explore/scenario.js'
 export { naiveHost } from './explore/naive-host.js'
 export type { ExplorationHost } from './explore/exploration-host.js'
+export { executionSnapshot, snapshotOf } from './snapshots/execution-snapshot.js'
+export type { SnapshotOptions } from './snapshots/execution-snapshot.js'
+export { snapshotOfRecord } from './snapshots/record-snapshot.js'
+export type { RecordSurroundings } from './snapshots/record-snapshot.js'
+export { isExecutionSnapshot } from './snapshots/snapshot-form.js'
+export type {
+  ChildSnapshot,
+  EventSnapshot,
+  ExecutionSnapshot,
+  InboxSnapshot,
+  InterventionSnapshot,
+  RanSnapshot,
+  StartedSnapshot,
+  StepSnapshot,
+  TimerSnapshot,
+} from './snapshots/snapshot-form.js'
+export { formatExecution } from './snapshots/execution-text.js'
+export { executionSerializer } from './snapshots/execution-serializer.js'
+export type { ExecutionSerializer } from './snapshots/execution-serializer.js'
+export { matchers } from './snapshots/matchers.js'
+export type { EmittedEvent, ExecutionMatchers, MatcherContext } from './snapshots/matchers.js'

@@ -16,7 +16,7 @@ import { createRuntime, defineEntryPoint, fromExecution, fromStep, isStatewardEr
 import { memoryStore } from 'stateward/memory'
 import { sqliteStore } from 'stateward/sqlite'
 import {
-  createTestRuntime, delayed, exploreCancels, exploreCrashes, explorePauses, fails, returns, SimulatedClock, storeSuite,
+  SimulatedClock, createTestRuntime, delayed, executionSerializer, executionSnapshot, exploreCancels, exploreCrashes, explorePauses, fails, formatExecution, matchers, returns, snapshotOf, snapshotOfRecord, storeSuite,
 } from 'stateward/testing'
 import { assign, setup } from 'xstate'
 const ticketMachine = setup({

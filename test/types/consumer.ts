@@ -2,6 +2,9 @@
 import { createRuntime, defineEntryPoint, isStatewardError } from 'stateward'
 import { memoryStore } from 'stateward/memory'
 import { sqliteStore } from 'stateward/sqlite'
+import { createTestRuntime, executionSnapshot, type ExecutionSnapshot } from 'stateward/testing'
+import 'stateward/testing/vitest'
+import { expect } from 'vitest'
 import { assign, fromPromise, setup } from 'xstate'
 
 const ticketMachine = setup({
@@ -41,4 +44,16 @@ export async function main(): Promise<boolean | undefined> {
   } finally {
     await runtime.stop()
   }
+}
+
+export async function test(): Promise<ExecutionSnapshot> {
+  const runtime = createTestRuntime({ entryPoints: [tickets] })
+  runtime.mock('fetchTicket', ({ input }) => ({ title: `Ticket ${input.id}` }))
+  const ticket = await runtime.trigger('tickets', { id: 123 })
+  await expect(ticket).toBeInState('open')
+  const awaited: Promise<void> = expect(ticket).toHaveRun('fetchTicket', 1)
+  await awaited
+  const snapshot = await executionSnapshot(runtime, ticket)
+  expect(snapshot).toHaveStatus('waiting')
+  return snapshot
 }

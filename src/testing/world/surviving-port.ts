@@ -15,6 +15,8 @@ export interface Survival {
   readonly world: World
   readonly deliveries: Deliveries
   key(): string
+  /** The store as an onlooker sees it: alive or dead, the process has no part in it. */
+  storage: HandlePort['storage']
   /** Makes a call, again and again until a process has lived long enough to answer it. */
   surviving<T>(call: (again: boolean) => Promise<T>): Promise<T>
   /** The same, and lets time pass once somebody awaits it. */
@@ -22,7 +24,10 @@ export interface Survival {
 }
 
 /** A port over that of whichever process lives. */
-export function survivingPort(port: () => HandlePort, { world, deliveries, key, surviving, timed }: Survival): HandlePort {
+export function survivingPort(
+  port: () => HandlePort,
+  { world, deliveries, key, storage, surviving, timed }: Survival,
+): HandlePort {
   const send = async (id: string, event: AnyEventObject): Promise<SendOutcome> => {
     world.tell(id, `send ${valueText(event)}`)
     // refused before it goes anywhere
@@ -40,6 +45,7 @@ export function survivingPort(port: () => HandlePort, { world, deliveries, key, 
   }
   return {
     now: () => world.clock.now(),
+    storage,
     load: (id) => surviving(() => port().load(id)),
     fork: (id, { idempotencyKey = key(), ...options }) => surviving(() => port().fork(id, { ...options, idempotencyKey })),
     router: {

@@ -236,6 +236,7 @@ export class TestRuntime<TEntryPoints extends readonly EntryPoint[] = readonly E
       world: this.#world,
       deliveries: this.#deliveries,
       key: () => this.#ids.key(),
+      storage: () => this.store.open().then(() => this),
       surviving: (call) => this.#surviving(call),
       timed: (call) => this.#timed(call),
     })

@@ -1,0 +1,125 @@
+/**
+ * Assertions about executions, for `expect.extend` of vitest and jest.
+ *
+ * Owns: what each asserts and what it says when that does not hold. Talks to: `matcher-subject.ts` for what is judged.
+ */
+import { matchesState, type StateValue } from 'xstate'
+import type { ExecutionStatus } from '../../events/execution-status.js'
+import type { ExecutionHandle } from '../../execution-handle.js'
+import { stateText } from '../world/readable.js'
+import { formatExecution, nameOf, standing } from './execution-text.js'
+import { judged, unfit, type MatcherResult, type MatcherSubject } from './matcher-subject.js'
+import type { ExecutionSnapshot } from './snapshot-form.js'
+import { eventText } from './value-text.js'
+
+/** A type of event, or what an event must have at least; its parts may be asymmetric matchers. */
+export type EmittedEvent = string | { readonly type: string; readonly [key: string]: unknown }
+
+/**
+ * The assertions by name. `TSubject` is what `expect` was given: those about a handle must be awaited. `TResult` is what
+ * the others return.
+ */
+export interface ExecutionMatchers<TSubject = unknown, TResult = void> {
+  /** Its state, or a part of it: as `snapshot.matches` of XState takes it, `'a.b'` included. */
+  toBeInState(state: StateValue): Asserted<TSubject, TResult>
+  toHaveStatus(status: ExecutionStatus): Asserted<TSubject, TResult>
+  /** A step's function was called, `times` times or else at least once; retries, and what a crash made to run again, count. */
+  toHaveRun(step: string, times?: number): Asserted<TSubject, TResult>
+  /** The program emitted such an event, or sent it to its parent. */
+  toHaveEmitted(event: EmittedEvent): Asserted<TSubject, TResult>
+}
+
+type Asserted<TSubject, TResult> = TSubject extends ExecutionHandle ? Promise<void> : TResult
+
+/** What the matchers use of a runner's `this`. */
+export interface MatcherContext {
+  equals(a: unknown, b: unknown, customTesters?: never[]): boolean
+  readonly utils: { readonly subsetEquality: unknown; readonly iterableEquality: unknown }
+}
+
+type Answer = MatcherResult | Promise<MatcherResult>
+
+/**
+ * The matchers, for `expect.extend(matchers)`. Each takes an execution snapshot or record, or a handle, whose execution is
+ * read first: `await expect(order).toBeInState('approval')`.
+ *
+ * A subject that can't answer fails the assertion, negated or not, with `invalid_option`.
+ *
+ * @example
+ * ```ts
+ * const snapshot = await executionSnapshot(runtime, execution)
+ * const context = { equals: Object.is, utils: { subsetEquality: undefined, iterableEquality: undefined } }
+ * const answer = await matchers.toBeInState.call(context, snapshot, 'approved')
+ * console.log(answer.message().split('\n')[0]) // prints expected execution <id> of tickets to be in approved, but it is waiting in open
+ * ```
+ */
+export const matchers = {
+  toBeInState(this: MatcherContext, received: unknown, state: StateValue): Answer {
+    return judged('toBeInState', received, ({ snapshot }) => {
+      const { value } = snapshot
+      const pass = value !== undefined && matchesState(state, value)
+      return verdict(snapshot, pass, `be in ${stateText(state)}`, `is ${standing(snapshot)}`, { actual: value, expected: state })
+    })
+  },
+
+  toHaveStatus(this: MatcherContext, received: unknown, status: ExecutionStatus): Answer {
+    return judged('toHaveStatus', received, ({ snapshot }) => {
+      const is = `is ${standing(snapshot)}`
+      return verdict(snapshot, snapshot.status === status, `have status ${status}`, is, {
+        actual: snapshot.status,
+        expected: status,
+      })
+    })
+  },
+
+  toHaveRun(this: MatcherContext, received: unknown, step: string, times?: number): Answer {
+    return judged('toHaveRun', received, ({ snapshot }) => {
+      if (!snapshot.ran)
+        throw unfit(
+          'toHaveRun',
+          'knows nothing of what ran: it needs an execution of a TestRuntime, by its handle or `snapshotOf`',
+        )
+      const ran = snapshot.ran.find((each) => each.step === step)?.times ?? 0
+      const all = snapshot.ran.map((each) => `${each.step} ${often(each.times)}`).join(', ') || 'nothing'
+      const pass = times === undefined ? ran > 0 : ran === times
+      return verdict(snapshot, pass, `have run ${step}${times === undefined ? '' : ` ${often(times)}`}`, `ran ${all}`, {
+        actual: ran,
+        expected: times,
+      })
+    })
+  },
+
+  toHaveEmitted(this: MatcherContext, received: unknown, event: EmittedEvent): Answer {
+    return judged('toHaveEmitted', received, (subject) => {
+      const emitted = emittedBy(subject)
+      const pattern = typeof event === 'string' ? { type: event } : event
+      const testers = [this.utils.iterableEquality, this.utils.subsetEquality] as never[]
+      const pass = emitted.some((each) => this.equals(each, pattern, testers))
+      const all = emitted.map((each) => eventText(each)).join(', ') || 'nothing'
+      return verdict(subject.snapshot, pass, `have emitted ${eventText(pattern)}`, `emitted ${all}`, {
+        actual: emitted,
+        expected: event,
+      })
+    })
+  },
+}
+
+function emittedBy({ snapshot, hasEvents }: MatcherSubject): unknown[] {
+  if (!hasEvents)
+    throw unfit('toHaveEmitted', 'needs the journal, which a record has not: use the handle, or `executionSnapshot`')
+  return snapshot.events.filter(({ type }) => type === 'execution.emitted').map(({ data }) => data)
+}
+
+const often = (times: number) => (times === 1 ? 'once' : `${times} times`)
+
+function verdict(
+  snapshot: ExecutionSnapshot,
+  pass: boolean,
+  wanted: string,
+  found: string,
+  compared: Pick<MatcherResult, 'actual' | 'expected'>,
+): MatcherResult {
+  const message = () =>
+    `expected ${nameOf(snapshot)} ${pass ? 'not ' : ''}to ${wanted}, but it ${found}\n\n${formatExecution(snapshot)}`
+  return { pass, message, ...compared }
+}
