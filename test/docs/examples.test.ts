@@ -15,7 +15,7 @@ const before = `
 import { createRuntime, defineEntryPoint, fromExecution, fromStep, isStatewardError, supervisorMachine, type StepArguments } from 'stateward'
 import { memoryStore } from 'stateward/memory'
 import { sqliteStore } from 'stateward/sqlite'
-import { checkCompatibility, storeSuite } from 'stateward/testing'
+import { checkCompatibility, checkGolden, readGolden, recordGolden, storeSuite } from 'stateward/testing'
 import { setup } from 'xstate'
 const ticketMachine = setup({
   types: { input: {} as { id: number }, context: {} as { id: number }, events: {} as { type: 'APPROVE' }, output: {} as string },
