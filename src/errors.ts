@@ -44,6 +44,8 @@ const codes = {
   // testing
   stuck: false,
   exploration_failed: false,
+  golden_misfit: false,
+  golden_exists: false,
 } as const
 
 /** What went wrong, as a word to switch on. */

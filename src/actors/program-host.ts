@@ -8,12 +8,12 @@
 import type { AnyActorRef, AnyEventObject } from 'xstate'
 import { StatewardError, isStatewardError, toErrorRecord } from '../errors.js'
 import { encode } from '../persistence/snapshot-codec.js'
+import { misfit } from './program-fit.js'
 import { ProgramOutbox } from './program-outbox.js'
 import type { ProgramOutput } from './program-output.js'
 import type { ProgramOutcome, ProgramPort, ProgramSettings } from './program-port.js'
 import {
   frozenTimers,
-  misfit,
   persistedProgram,
   thawedTimers,
   type PausedTimers,

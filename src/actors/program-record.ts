@@ -1,12 +1,12 @@
 /**
  * The persisted form of a program: its snapshot, timers, steps and owed actions.
  *
- * Owns: that form, how it is taken from a live program, and the checks before one is restored.
+ * Owns: that form, how it is taken from a live program, and how what it names is found again. Whether it fits is said by
+ * `program-fit.ts`.
  * A change here needs a new format number in the codec's golden files.
  */
 import type { AnyActorLogic, AnyEventObject } from 'xstate'
 import { StatewardError } from '../errors.js'
-import type { Interposition } from './interposition.js'
 import { isProgramMachine, type ProgramMachine } from './program-logic.js'
 import type { ProgramTimer } from './program-output.js'
 
@@ -97,48 +97,6 @@ function inlineActor(id: string, path: string) {
     `Execution ${id} spawned an inline actor at ${path}; it could not be found again after a restart. Name its logic in setup({ actors }) and spawn it by that name.`,
     { details: { id, path, kind: 'inline actor' } },
   )
-}
-
-/** Why a snapshot does not fit a program, naming the path; undefined if it fits. */
-export function misfit(
-  logic: AnyActorLogic,
-  snapshot: PersistedProgram,
-  interposition?: Interposition,
-  path = '',
-): string | undefined {
-  if (!isProgramMachine(logic))
-    return snapshot.value === undefined ? undefined : `${path || 'the program'} is no state machine any more`
-  if (snapshot.value === undefined) return `${path || 'the program'} was no state machine before`
-  const state = missingState(logic, snapshot.value)
-  if (state) return `${path ? `${path}: ` : ''}there is no state ${state} any more`
-  for (const [name, child] of Object.entries(snapshot.children ?? {})) {
-    const at = path ? `${path}/${name}` : name
-    const src = String(child.src)
-    const source = childLogic(logic, src)
-    if (!source) return `${at}: there is no actor source '${src}' any more`
-    const inner = misfit(
-      interposition?.logic({ src, id: name, path: at, logic: source }) ?? source,
-      child.snapshot,
-      interposition,
-      at,
-    )
-    if (inner) return inner
-  }
-  return undefined
-}
-
-function missingState(machine: ProgramMachine, value: unknown): string | undefined {
-  const walk = (node: ProgramMachine['root'], part: unknown): string | undefined => {
-    const wanted: Record<string, unknown> = typeof part === 'string' ? { [part]: {} } : ((part ?? {}) as Record<string, unknown>)
-    for (const [key, inner] of Object.entries(wanted)) {
-      const child = node.states[key]
-      if (!child) return `'${[...node.path, key].join('.')}'`
-      const deeper = walk(child, inner)
-      if (deeper) return deeper
-    }
-    return undefined
-  }
-  return walk(machine.root, value)
 }
 
 /** The logic behind a `src` name, an inline invoke's included. */

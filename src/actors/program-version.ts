@@ -2,9 +2,10 @@
 import { StatewardError, isStatewardError } from '../errors.js'
 import type { StoredExecution } from '../persistence/snapshot-store.js'
 import { programOf, splitState } from './execution-state.js'
-import type { ProgramSettings } from './program-port.js'
+import { misfit, misfits, type ProgramMisfit } from './program-fit.js'
 import { structureHash } from './program-hash.js'
-import { misfit, type ProgramRecord } from './program-record.js'
+import type { ProgramSettings } from './program-port.js'
+import type { ProgramRecord } from './program-record.js'
 import type { StreamDefinition } from './stream-definition.js'
 
 /** The settings and the record that fit each other. Throws `program_mismatch`. */
@@ -20,7 +21,11 @@ export function fittingProgram(
   if (definition.migrate) return { settings: current, record: migrated(definition, record, from) }
   // another version of the same structure: nothing but code has changed
   if (record.hash === current.hash) return { settings: current, record }
-  throw mismatch(definition, from, 'its structure has changed, and there is neither `migrate` nor `versions` for it')
+  const reason = 'its structure has changed, and there is neither `migrate` nor `versions` for it'
+  throw mismatch(definition, from, {
+    reason,
+    misfits: [...misfits(definition.program, record.snapshot, definition.interposition)],
+  })
 }
 
 /** Why a stored execution would not fit its entry point; undefined if it fits. */
@@ -46,24 +51,24 @@ function migrated(definition: StreamDefinition, record: ProgramRecord, from: { v
   try {
     snapshot = definition.migrate?.(record.snapshot, from) ?? record.snapshot
   } catch (cause) {
-    throw mismatch(definition, from, '`migrate` threw', cause)
+    throw mismatch(definition, from, { reason: '`migrate` threw', misfits: [] }, cause)
   }
-  const reason = misfit(definition.program, snapshot, definition.interposition)
-  if (reason) throw mismatch(definition, from, `after \`migrate\`, ${reason}`)
+  const found = [...misfits(definition.program, snapshot, definition.interposition)]
+  if (found[0]) throw mismatch(definition, from, { reason: `after \`migrate\`, ${found[0].message}`, misfits: found })
   return { ...record, snapshot }
 }
 
 function mismatch(
   definition: StreamDefinition,
   from: { version: string; hash: string },
-  reason: string,
+  why: { readonly reason: string; readonly misfits: readonly ProgramMisfit[] },
   cause?: unknown,
 ): StatewardError {
   return new StatewardError(
     'program_mismatch',
-    `A snapshot of ${definition.programId} version ${from.version} does not fit version ${definition.version}: ${reason}.`,
+    `A snapshot of ${definition.programId} version ${from.version} does not fit version ${definition.version}: ${why.reason}.`,
     {
-      details: { entryPoint: definition.id, from, to: { version: definition.version, hash: definition.hash }, reason },
+      details: { entryPoint: definition.id, from, to: { version: definition.version, hash: definition.hash }, ...why },
       cause,
     },
   )

@@ -16,7 +16,7 @@ import { createRuntime, defineEntryPoint, fromExecution, fromStep, isStatewardEr
 import { memoryStore } from 'stateward/memory'
 import { sqliteStore } from 'stateward/sqlite'
 import {
-  SimulatedClock, createTestRuntime, delayed, executionSerializer, executionSnapshot, exploreCancels, exploreCrashes, explorePauses, fails, formatExecution, matchers, returns, snapshotOf, snapshotOfRecord, storeSuite,
+  SimulatedClock, checkCompatibility, checkGolden, createTestRuntime, delayed, executionSerializer, executionSnapshot, exploreCancels, exploreCrashes, explorePauses, fails, formatExecution, matchers, readGolden, recordGolden, returns, snapshotOf, snapshotOfRecord, storeSuite,
 } from 'stateward/testing'
 import { assign, setup } from 'xstate'
 const ticketMachine = setup({
@@ -29,6 +29,8 @@ const ticketMachine = setup({
   output: ({ context }) => 'approved ' + context.id,
 })
 const tickets = defineEntryPoint({ id: 'tickets', program: ticketMachine })
+const renamedMachine = setup({}).createMachine({ id: 'ticket', initial: 'new', states: { new: {}, approved: { type: 'final' } } })
+const renamedTickets = defineEntryPoint({ id: 'tickets', program: renamedMachine, version: '2' })
 const runtime = createRuntime({ store: memoryStore(), entryPoints: [tickets] })
 await runtime.start()
 const execution = await runtime.trigger('tickets', { id: 123 })
@@ -81,7 +83,8 @@ describe('the examples', () => {
     async (_, example) => {
       const folder = mkdtempSync(join(tmpdir(), 'stateward-docs-'))
       onTestFinished(() => rmSync(folder, { recursive: true }))
-      const replace = example.code.includes("'app.db'") ? { "'app.db'": JSON.stringify(join(folder, 'app.db')) } : {}
+      const places = { "'app.db'": JSON.stringify(join(folder, 'app.db')), 'test/golden': folder }
+      const replace = Object.fromEntries(Object.entries(places).filter(([place]) => example.code.includes(place)))
       const { printed } = await runCodeBlock(example, { before, replace })
       expect(printed).toEqual([...example.code.matchAll(/\/\/ prints (.*)$/gm)].map(([, text]) => text))
     },

@@ -1,13 +1,13 @@
 /** Values as people read them in a line. Owns: state values, durations, events and short forms of data. */
 
-/** `charging`, `paid.in full`, `{ left: a, right: b }`. */
+/** `charging`, `paid.in full`, `{ left: a, right: b }`; a region without states of its own is its name. */
 export function stateText(value: unknown): string {
   if (typeof value === 'string') return value
   if (typeof value !== 'object' || value === null) return String(value)
   const parts = Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1))
   const [only] = parts
   if (parts.length === 1 && only) return isEmpty(only[1]) ? only[0] : `${only[0]}.${stateText(only[1])}`
-  return `{ ${parts.map(([name, inner]) => `${name}: ${stateText(inner)}`).join(', ')} }`
+  return `{ ${parts.map(([name, inner]) => (isEmpty(inner) ? name : `${name}: ${stateText(inner)}`)).join(', ')} }`
 }
 
 const isEmpty = (value: unknown) => typeof value === 'object' && value !== null && Object.keys(value).length === 0

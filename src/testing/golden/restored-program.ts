@@ -1,0 +1,74 @@
+/**
+ * A stored program, restored in an actor system of its own and started, with its hands tied.
+ *
+ * Owns: that no step starts, no action runs, no timer fires and nothing is emitted, however real the rest is. Talks to: the
+ * program system of the runtime itself. What was restored is judged elsewhere.
+ */
+import type { AnyActorLogic, AnyActorRef } from 'xstate'
+import { persistedProgram, type PersistedProgram, type ProgramRecord } from '../../actors/program-record.js'
+import { ProgramOutbox, type RepeatedAction } from '../../actors/program-outbox.js'
+import { createProgramSystem, type ProgramSystem } from '../../actors/xstate/program-system.js'
+import type { Clock } from '../../clock.js'
+import { clone } from '../../persistence/snapshot-codec.js'
+
+/** Time stands still in it. */
+export const stillClock: Clock = { now: () => 0, setTimeout: () => undefined, clearTimeout: () => undefined }
+
+const nothing = () => undefined
+const deaf = {
+  changed: nothing,
+  output: nothing,
+  stepGone: nothing,
+  stepLeft: nothing,
+  schedule: nothing,
+  cancel: nothing,
+  cancelAll: nothing,
+  settled: nothing,
+}
+
+/** One program as it is after a restart. */
+export class RestoredProgram {
+  readonly #name: string
+  readonly #logic: AnyActorLogic
+  readonly #record: ProgramRecord
+  readonly #system: ProgramSystem
+
+  /** Restores and starts it. Throws whatever keeps it from being restored. */
+  constructor(name: string, logic: AnyActorLogic, record: ProgramRecord) {
+    this.#name = name
+    this.#logic = logic
+    this.#record = record
+    // XState puts its refs into the snapshot that it is given
+    const snapshot = clone(record.snapshot, { id: name, what: 'snapshot' })
+    const options = { id: name, owner: undefined, snapshot, maxIterations: 10_000, logger: nothing, clock: stillClock }
+    this.#system = createProgramSystem(logic, options, deaf)
+    const { status, error } = this.root.getSnapshot() as { status: string; error?: unknown }
+    if (status === 'error' && record.snapshot.status !== 'error') throw error
+    this.#system.start()
+  }
+
+  get root(): AnyActorRef {
+    return this.#system.root
+  }
+
+  /** The actor at a path as steps and timers name it; undefined if there is none. */
+  find(path: string): AnyActorRef | undefined {
+    return this.#system.find(path)
+  }
+
+  /** What would be stored of it now. Throws `not_storable`. */
+  persisted(): PersistedProgram {
+    const snapshot = persistedProgram(this.#system.persisted() as PersistedProgram, this.#name)
+    return clone(snapshot, { id: this.#name, what: 'snapshot' })
+  }
+
+  /** The custom actions that it owes, as they would be repeated. Throws `corrupt`, `unknown_format`. */
+  *owed(): Iterable<RepeatedAction> {
+    const outbox = new ProgramOutbox(this.#name, this.#record.outbox)
+    yield* outbox.repeated(this.#logic, this.root, (path) => this.find(path))
+  }
+
+  stop(): void {
+    this.#system.stop()
+  }
+}
