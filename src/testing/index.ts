@@ -1,4 +1,6 @@
 /** A table of contents of `stateward/testing`; nothing inside imports it. */
+export { pathsOf, type ExecutionPath, type PathOptions, type PathStep } from './paths/paths-of.js'
+export type { PathState } from './paths/path-state.js'
 export { aClaim, aCommit, anAcceptance, anAccepted, anEnd, anOwner } from './store-builders.js'
 export type { StoreCase, StoreCaseResult, StoreFactory } from './store-case.js'
 export { storeSuite } from './store-suite.js'

@@ -1,0 +1,123 @@
+/**
+ * What can be done to a machine at a place of its walk: events sent to it, ends of its steps, its timers.
+ *
+ * Owns: reading them from the machine itself, with the payloads, outputs and errors that a test gives; the names under which
+ * steps are known to people (`charge`) and to a runtime. Talks to: `program-walk.ts` for what is in flight. Moves nothing.
+ */
+import { inspect } from 'node:util'
+import { getNextTransitions, type AnyActorLogic, type AnyActorRef, type AnyEventObject } from 'xstate'
+import type { ProgramMachine } from '../../actors/program-logic.js'
+import { childLogic } from '../../actors/program-record.js'
+import { StatewardError } from '../../errors.js'
+import { can, type Happening, type Place, type ProgramWalk } from './program-walk.js'
+
+/** What a test gives for the events, and for the ends of steps; by event type, and by a step's `src` or id. */
+export interface MoveValues {
+  readonly events: Readonly<Record<string, readonly AnyEventObject[]>>
+  readonly outputs: Readonly<Record<string, readonly unknown[]>>
+  readonly errors: Readonly<Record<string, readonly unknown[]>>
+}
+
+/** One thing that can happen at a place. */
+export interface Move {
+  /** The same at every place. */
+  readonly key: string
+  readonly happening: Happening
+  /** For people: `APPROVE`, `charge ends with 42`, `after 1000 ms`. */
+  readonly label: string
+  /** The step that ends, for people. */
+  readonly step?: string
+}
+
+/** True for logic that runs outside of the machine's own transitions, and so is replaced by a step that ends when told. */
+export const isOutside = (logic: AnyActorLogic | undefined): boolean => logic !== undefined && 'start' in logic
+
+/** The name under which a runtime knows a step: its `src`, or its id if its logic is written inline. */
+export const stepName = (id: string, src: unknown): string =>
+  typeof src === 'string' && !src.startsWith('xstate.invoke.') ? src : id
+
+/** The name under which people know a step: the id that they gave it, or its `src`. */
+const shownName = (id: string, src: unknown) => (/^\d+\./.test(id) ? stepName(id, src) : id)
+
+const shown = (value: unknown) => inspect(value, { breakLength: Infinity, compact: true, depth: 4 })
+
+/** Tells what can happen at each place of a walk. */
+export class Moves {
+  readonly #machine: ProgramMachine
+  readonly #walk: ProgramWalk
+  readonly #values: MoveValues
+  /** By id and by name; those in flight somewhere on the walk. */
+  readonly #met = new Set<string>()
+
+  constructor(machine: ProgramMachine, walk: ProgramWalk, values: MoveValues) {
+    this.#machine = machine
+    this.#walk = walk
+    this.#values = values
+  }
+
+  /** Only what means something there: sends first, then steps, then the next timer. */
+  at(place: Place): Move[] {
+    if (place.snapshot.status !== 'active') return []
+    const ends = this.#walk.inFlight(place).flatMap(([id, ref]) => this.#ends(place, id, ref))
+    const timer = this.#walk.nextTimer(place)
+    if (!timer) return [...this.#sends(place), ...ends]
+    const { event, delay } = timer
+    const label = `after ${delay} ms${event.type.startsWith('xstate.after.') ? '' : ` ${event.type}`}`
+    return [...this.#sends(place), ...ends, { key: `after ${timer.id}`, happening: { kind: 'after', event, timer }, label }]
+  }
+
+  #sends({ snapshot }: Place): Move[] {
+    const given = this.#values.events
+    const own = getNextTransitions(snapshot).map((transition) => transition.eventType as string | null)
+    const types = new Set([...own, ...Object.keys(given)].filter((type) => isExternal(type)))
+    return [...types].flatMap((type) =>
+      (given[type] ?? [{ type }]).flatMap((event, index): Move[] => {
+        if (!can(snapshot, event)) return []
+        const { type: _, ...payload } = event
+        const label = Object.keys(payload).length === 0 ? type : `${type} ${shown(payload)}`
+        return [{ key: `send ${type} ${index}`, happening: { kind: 'send', event }, label }]
+      }),
+    )
+  }
+
+  #ends({ snapshot }: Place, id: string, ref: AnyActorRef): Move[] {
+    const { src } = ref
+    const logic = typeof src === 'string' ? childLogic(this.#machine, src) : src
+    // an id that XState made is another one in each system
+    if (!isOutside(logic) || id === ref.sessionId) return []
+    const [step, name] = [shownName(id, src), stepName(id, src)]
+    this.#met.add(id).add(name)
+    const { outputs, errors } = this.#values
+    const [outputsGiven, errorsGiven] = [outputs[id] ?? outputs[name], errors[id] ?? errors[name]]
+    const done = (outputsGiven ?? [undefined]).map((output, index): Move => {
+      const event = { type: `xstate.done.actor.${id}`, output, actorId: id }
+      const label = output === undefined ? `${step} ends` : `${step} ends with ${shown(output)}`
+      return { key: `done ${id} ${index}`, happening: { kind: 'done', event, id }, label, step }
+    })
+    const failed = (errorsGiven ?? [new Error(`${step} failed`)]).map((error, index): Move => {
+      const event = { type: `xstate.error.actor.${id}`, error, actorId: id }
+      const label = errorsGiven ? `${step} fails with ${error instanceof Error ? error.message : shown(error)}` : `${step} fails`
+      return { key: `error ${id} ${index}`, happening: { kind: 'error', event, id }, label, step }
+    })
+    // an error that the machine does not handle fails it: only where the test asks for that
+    return [
+      ...done.filter(({ happening }) => can(snapshot, happening.event)),
+      ...failed.filter(({ happening }) => errorsGiven || can(snapshot, happening.event)),
+    ]
+  }
+
+  /** Fails for a name among the values that no step has, once the walk is over. */
+  checkNames(entryPoint: string): void {
+    for (const option of ['outputs', 'errors'] as const) {
+      const name = Object.keys(this.#values[option]).find((each) => !this.#met.has(each))
+      if (name === undefined) continue
+      const known = [...this.#met]
+      const message = `pathsOf(${entryPoint}): \`${option}.${name}\` names no step that is ever in flight; there are: ${known.join(', ') || 'none'}.`
+      throw new StatewardError('invalid_option', message, { details: { entryPoint, option: `${option}.${name}`, known } })
+    }
+  }
+}
+
+/** Not `always`, no wildcard, and none of XState's own. */
+const isExternal = (type: string | null): type is string =>
+  type !== null && type !== '' && !type.includes('*') && !type.startsWith('xstate.')
