@@ -44,6 +44,7 @@ const codes = {
   // testing
   stuck: false,
   exploration_failed: false,
+  path_diverged: false,
 } as const
 
 /** What went wrong, as a word to switch on. */

@@ -16,7 +16,7 @@ import { createRuntime, defineEntryPoint, fromExecution, fromStep, isStatewardEr
 import { memoryStore } from 'stateward/memory'
 import { sqliteStore } from 'stateward/sqlite'
 import {
-  createTestRuntime, delayed, exploreCancels, exploreCrashes, explorePauses, fails, returns, SimulatedClock, storeSuite,
+  createTestRuntime, delayed, exploreCancels, exploreCrashes, explorePauses, fails, pathsOf, returns, SimulatedClock, storeSuite,
 } from 'stateward/testing'
 import { assign, setup } from 'xstate'
 const ticketMachine = setup({

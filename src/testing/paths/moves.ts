@@ -4,11 +4,13 @@
  * Owns: reading them from the machine itself, with the payloads, outputs and errors that a test gives; the names under which
  * steps are known to people (`charge`) and to a runtime. Talks to: `program-walk.ts` for what is in flight. Moves nothing.
  */
-import { inspect } from 'node:util'
-import { getNextTransitions, type AnyActorLogic, type AnyActorRef, type AnyEventObject } from 'xstate'
+import { getNextTransitions, type AnyActorRef, type AnyEventObject } from 'xstate'
 import type { ProgramMachine } from '../../actors/program-logic.js'
 import { childLogic } from '../../actors/program-record.js'
 import { StatewardError } from '../../errors.js'
+import { actorName } from '../world/actor-names.js'
+import { durationText, valueText } from '../world/readable.js'
+import { isStep } from './stubbed-machine.js'
 import { can, type Happening, type Place, type ProgramWalk } from './program-walk.js'
 
 /** What a test gives for the events, and for the ends of steps; by event type, and by a step's `src` or id. */
@@ -23,23 +25,14 @@ export interface Move {
   /** The same at every place. */
   readonly key: string
   readonly happening: Happening
-  /** For people: `APPROVE`, `charge ends with 42`, `after 1000 ms`. */
+  /** For people: `APPROVE`, `charge ends with 42`, `after 1s`. */
   readonly label: string
-  /** The step that ends, for people. */
-  readonly step?: string
+  /** The step that ends: for people, and for a runtime. */
+  readonly step?: { readonly shown: string; readonly name: string }
 }
 
-/** True for logic that runs outside of the machine's own transitions, and so is replaced by a step that ends when told. */
-export const isOutside = (logic: AnyActorLogic | undefined): boolean => logic !== undefined && 'start' in logic
-
-/** The name under which a runtime knows a step: its `src`, or its id if its logic is written inline. */
-export const stepName = (id: string, src: unknown): string =>
-  typeof src === 'string' && !src.startsWith('xstate.invoke.') ? src : id
-
 /** The name under which people know a step: the id that they gave it, or its `src`. */
-const shownName = (id: string, src: unknown) => (/^\d+\./.test(id) ? stepName(id, src) : id)
-
-const shown = (value: unknown) => inspect(value, { breakLength: Infinity, compact: true, depth: 4 })
+const shownName = (id: string, name: string) => (/^\d+\./.test(id) ? name : id)
 
 /** Tells what can happen at each place of a walk. */
 export class Moves {
@@ -62,7 +55,7 @@ export class Moves {
     const timer = this.#walk.nextTimer(place)
     if (!timer) return [...this.#sends(place), ...ends]
     const { event, delay } = timer
-    const label = `after ${delay} ms${event.type.startsWith('xstate.after.') ? '' : ` ${event.type}`}`
+    const label = `after ${durationText(delay)}${event.type.startsWith('xstate.after.') ? '' : ` ${event.type}`}`
     return [...this.#sends(place), ...ends, { key: `after ${timer.id}`, happening: { kind: 'after', event, timer }, label }]
   }
 
@@ -74,7 +67,7 @@ export class Moves {
       (given[type] ?? [{ type }]).flatMap((event, index): Move[] => {
         if (!can(snapshot, event)) return []
         const { type: _, ...payload } = event
-        const label = Object.keys(payload).length === 0 ? type : `${type} ${shown(payload)}`
+        const label = Object.keys(payload).length === 0 ? type : `${type} ${valueText(payload)}`
         return [{ key: `send ${type} ${index}`, happening: { kind: 'send', event }, label }]
       }),
     )
@@ -84,19 +77,23 @@ export class Moves {
     const { src } = ref
     const logic = typeof src === 'string' ? childLogic(this.#machine, src) : src
     // an id that XState made is another one in each system
-    if (!isOutside(logic) || id === ref.sessionId) return []
-    const [step, name] = [shownName(id, src), stepName(id, src)]
+    if (!isStep(logic) || id === ref.sessionId) return []
+    const name = typeof src === 'string' ? actorName({ src, id }, this.#machine.id) : id
+    const shown = shownName(id, name)
+    const step = { shown, name }
     this.#met.add(id).add(name)
     const { outputs, errors } = this.#values
     const [outputsGiven, errorsGiven] = [outputs[id] ?? outputs[name], errors[id] ?? errors[name]]
     const done = (outputsGiven ?? [undefined]).map((output, index): Move => {
       const event = { type: `xstate.done.actor.${id}`, output, actorId: id }
-      const label = output === undefined ? `${step} ends` : `${step} ends with ${shown(output)}`
+      const label = output === undefined ? `${shown} ends` : `${shown} ends with ${valueText(output)}`
       return { key: `done ${id} ${index}`, happening: { kind: 'done', event, id }, label, step }
     })
-    const failed = (errorsGiven ?? [new Error(`${step} failed`)]).map((error, index): Move => {
+    const failed = (errorsGiven ?? [new Error(`${shown} failed`)]).map((error, index): Move => {
       const event = { type: `xstate.error.actor.${id}`, error, actorId: id }
-      const label = errorsGiven ? `${step} fails with ${error instanceof Error ? error.message : shown(error)}` : `${step} fails`
+      const label = errorsGiven
+        ? `${shown} fails with ${error instanceof Error ? error.message : valueText(error)}`
+        : `${shown} fails`
       return { key: `error ${id} ${index}`, happening: { kind: 'error', event, id }, label, step }
     })
     // an error that the machine does not handle fails it: only where the test asks for that

@@ -1,10 +1,13 @@
 /**
  * What of a machine's state counts on a path, and how it reads.
  *
- * Owns: the form in which a state that was walked and a state that was stored can be compared, the key by which a walk knows
- * a place again, and the names of states for people.
+ * Owns: the form in which a state that was walked and a state that was stored can be compared, and the key by which a walk
+ * knows a place again.
  */
+import { isDeepStrictEqual } from 'node:util'
 import type { AnyMachineSnapshot } from 'xstate'
+import type { ExecutionRecord } from '../../actors/execution-view.js'
+import { isTerminal } from '../../events/execution-status.js'
 import { refsByName } from '../../actors/stored-refs.js'
 import { clone, encode } from '../../persistence/snapshot-codec.js'
 import type { Place } from './program-walk.js'
@@ -29,7 +32,9 @@ export function pathState({ snapshot }: Place, id: string): PathState {
   const { status, value, output, error } = snapshot as AnyMachineSnapshot
   const context = storedForm(snapshot.context, { id, what: 'context' })
   if (status === 'error') return { status, value, context, error }
-  return status === 'done' ? { status, value, context, output } : { status: 'active', value, context }
+  return status === 'done'
+    ? { status, value, context, output: storedForm(output, { id, what: 'output' }) }
+    : { status: 'active', value, context }
 }
 
 type At = Parameters<typeof encode>[1]
@@ -38,7 +43,7 @@ type At = Parameters<typeof encode>[1]
 const storedForm = (value: unknown, at: At): unknown => withoutMadeIds(clone(refsByName(value), at))
 
 /** The ids that XState makes for what is spawned without one are others in each system. */
-export function withoutMadeIds(value: unknown): unknown {
+function withoutMadeIds(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value
   const prototype: unknown = Object.getPrototypeOf(value)
   if (Array.isArray(value)) return value.map((part) => withoutMadeIds(part))
@@ -46,6 +51,35 @@ export function withoutMadeIds(value: unknown): unknown {
   const part = value as Record<string, unknown>
   if (part['xstate$$type'] === 1 && /^[xp]:\d+$/.test(String(part['id']))) return { ...part, id: '(spawned)' }
   return Object.fromEntries(Object.entries(part).map(([key, each]) => [key, withoutMadeIds(each)]))
+}
+
+/** A state that was found in a store, and why it failed. */
+export interface FoundState extends Omit<PathState, 'status'> {
+  readonly status: PathState['status'] | 'cancelled' | 'timed_out' | 'rejected'
+  readonly failure?: ExecutionRecord['error']
+}
+
+const statuses = { completed: 'done', failed: 'error' } as Readonly<Record<string, FoundState['status']>>
+
+/** The state that is stored of an execution. */
+export function recordState({ status, value, context, output, error }: ExecutionRecord): FoundState {
+  const found = isTerminal(status) ? (statuses[status] ?? (status as FoundState['status'])) : 'active'
+  const failure = error ? { failure: error } : {}
+  return { status: found, value, context: withoutMadeIds(context), output, ...failure }
+}
+
+/** What tells two states apart; undefined if nothing does. Of a machine that failed nothing is stored of its last state. */
+export function differenceOf(
+  wanted: PathState,
+  found: FoundState,
+  part: ContextPart,
+): 'status' | 'state' | 'context' | 'output' | undefined {
+  if (wanted.status !== found.status) return 'status'
+  if (wanted.status === 'error') return undefined
+  if (!isDeepStrictEqual(wanted.value, found.value)) return 'state'
+  const counted = (context: unknown) => (part ? part(context) : context)
+  if (!isDeepStrictEqual(counted(wanted.context), counted(found.context))) return 'context'
+  return isDeepStrictEqual(wanted.output, found.output) ? undefined : 'output'
 }
 
 /** By which a walk knows a place again. The times of timers don't count, only their order. */
@@ -72,17 +106,4 @@ function sorted(value: unknown): unknown {
   if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype) return value
   const entries = Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1))
   return Object.fromEntries(entries.map(([key, part]) => [key, sorted(part)]))
-}
-
-/** A state for people: `shipping.packing`, `front.open + back.shut`. */
-export function stateName(value: unknown): string {
-  return branches(value).toSorted().join(' + ') || '(no states)'
-}
-
-function branches(value: unknown): string[] {
-  if (typeof value === 'string') return [value]
-  return Object.entries((value ?? {}) as Record<string, unknown>).flatMap(([key, inner]) => {
-    const deeper = branches(inner)
-    return deeper.length === 0 ? [key] : deeper.map((name) => `${key}.${name}`)
-  })
 }

@@ -1,102 +1,47 @@
 /**
  * Every path through a program, found from its definition.
  *
- * Owns: the options of `pathsOf`, their checks, and what a path looks like. Talks to: `path-search.ts` for the ways,
- * `path-run.ts` to run one.
+ * Owns: the checks of what it is told, and putting together the walk, the search and the runs. Talks to: `path-search.ts`
+ * for the ways, `path-run.ts` to run one.
  */
-import type {
-  AnyActorLogic,
-  AnyEventObject,
-  AnyStateMachine,
-  EventFromLogic,
-  InputFrom,
-  OutputFrom,
-  SnapshotFrom,
-  StateMachine,
-} from 'xstate'
+import type { AnyActorLogic, AnyStateMachine } from 'xstate'
 import { boundedMachine } from '../../actors/bounded-machine.js'
-import { isProgramMachine, type ProgramMachine } from '../../actors/program-logic.js'
+import { isProgramMachine } from '../../actors/program-logic.js'
 import type { EntryPoint } from '../../entry-point.js'
 import { StatewardError } from '../../errors.js'
-import { isOutside, Moves, type Move } from './moves.js'
+import { Moves, type Move, type MoveValues } from './moves.js'
 import { findWays, type Way } from './path-search.js'
-import { pathState, placeKey, stateName, type ContextPart, type PathState } from './path-state.js'
+import { pathState, placeKey, type ContextPart, type PathState } from './path-state.js'
+import type { ExecutionPath, PathStep } from './execution-path.js'
+import type { PathOptions } from './path-options.js'
+import { runPath, type PathProgram } from './path-run.js'
+import { stubbedMachine, type Machine } from './stubbed-machine.js'
+import { stateText } from '../world/readable.js'
 import { ProgramWalk } from './program-walk.js'
 
-type ActorsOf<TProgram> =
-  TProgram extends StateMachine<
-    infer _Context,
-    infer _Event,
-    infer _Children,
-    infer TActor,
-    infer _Action,
-    infer _Guard,
-    infer _Delay,
-    infer _Value,
-    infer _Tag,
-    infer _Input,
-    infer _Output,
-    infer _Emitted,
-    infer _Meta,
-    infer _Schema,
-    infer _TransitionMeta
-  >
-    ? TActor
-    : never
-
-type ByStep<TProgram, TKind extends 'output' | 'error'> = {
-  readonly [TName in ActorsOf<TProgram>['src']]?: readonly (TKind extends 'error'
-    ? unknown
-    : OutputFrom<Extract<ActorsOf<TProgram>, { src: TName }>['logic']>)[]
-} & Readonly<Record<string, readonly unknown[]>>
-
-type ContextOf<TProgram extends AnyActorLogic> = SnapshotFrom<TProgram> extends { context: infer TContext } ? TContext : unknown
-type ValueOf<TProgram extends AnyActorLogic> = SnapshotFrom<TProgram> extends { value: infer TValue } ? TValue : unknown
-
-/** What `pathsOf` is told beyond the program. */
-export interface PathOptions<TProgram extends AnyActorLogic = AnyActorLogic> {
-  /** What the program is triggered with. */
-  readonly input?: InputFrom<TProgram>
-  /** The events to try of each type; default: the type alone. An empty list: that type is never sent. Types that a wildcard takes are tried only if they are here. */
-  readonly events?: {
-    readonly [TType in EventFromLogic<TProgram>['type']]?: readonly Extract<EventFromLogic<TProgram>, { type: TType }>[]
-  }
-  /** What each step may end with, by its `src` or its id; default `undefined`. An empty list: it never ends well. */
-  readonly outputs?: ByStep<TProgram, 'output'>
-  /** What each step may fail with, by its `src` or its id; default: one error, where the machine handles it. */
-  readonly errors?: ByStep<TProgram, 'error'>
-  /** `shortest`: through every transition of every state, each as early as it can be. `simple`: every way to every state that meets none twice. Default `shortest`. */
-  readonly kind?: 'shortest' | 'simple'
-  /** How many states may be found; default 1,000. */
-  readonly limit?: number
-  /** Which part of the context tells two states apart, and is compared when a path is run: all of it, none, or what a function picks. Default `true`. */
-  readonly context?: boolean | ((context: ContextOf<TProgram>) => unknown)
-}
-
-/** Something that happens on a path, and the state that it leads to. */
-export interface PathStep<TProgram extends AnyActorLogic = AnyActorLogic> {
-  /** `send`: an event from outside. `done`, `error`: a step ends. `after`: time passes until a timer fires. */
-  readonly kind: 'send' | 'done' | 'error' | 'after'
-  readonly event: AnyEventObject
-  /** The step that ends, by the id that it was given, or its `src`. */
-  readonly step?: string
-  /** Such as `charge ends with 42`. */
-  readonly description: string
-  readonly state: PathState<ValueOf<TProgram>, ContextOf<TProgram>>
-}
-
-/** A way through a program, from its start. */
-export interface ExecutionPath<TProgram extends AnyActorLogic = AnyActorLogic> {
-  /** What happens, and the state that it ends in: `APPROVE → charge ends → done`. */
-  readonly description: string
-  /** Before the first step. */
-  readonly initial: PathState<ValueOf<TProgram>, ContextOf<TProgram>>
-  readonly steps: readonly PathStep<TProgram>[]
-  /** After the last step. */
-  readonly state: PathState<ValueOf<TProgram>, ContextOf<TProgram>>
-}
-
-/** Finds the paths. */
+/**
+ * Finds the paths through an entry point's machine, from its definition alone: nothing runs until a path's `run` is called.
+ *
+ * What can happen in a state is read from the machine: its own events, the ends of the steps that are in flight there, and the
+ * timer that is due next. So every path is one that can really be gone. Sends and the ends of steps take no time. A child
+ * machine is one step, which ends. Paths that are the beginning of another one are left out, since a run checks each step.
+ *
+ * Gotchas: guards, assignments, delays and mappers are called, many times, and must go by their arguments alone (`system` is
+ * empty, `self` is nobody); custom actions are not run while paths are looked for. What a step fails with is tried where
+ * the machine handles it (`onError`); name it in `errors` to see what happens where it does not.
+ *
+ * Errors: `invalid_option` for a program that is no machine, an input that it can't be entered with, an unknown step's name,
+ * and more states than `limit` (default 1,000): a context that grows without end; `not_storable` for a context that no store
+ * could hold; `endless_loop` for a machine that never comes to rest.
+ *
+ * @example
+ * ```ts
+ * for (const path of pathsOf(tickets, { input: { id: 7 } })) {
+ *   console.log(path.description) // prints APPROVE → approved
+ *   await path.run() // with a crash and a restart before and after each step
+ * }
+ * ```
+ */
 export function pathsOf<TProgram extends AnyActorLogic>(
   entryPoint: EntryPoint<TProgram>,
   options: PathOptions<TProgram> = {},
@@ -106,9 +51,10 @@ export function pathsOf<TProgram extends AnyActorLogic>(
   const { kind = 'shortest', limit = 1000, context: part = true } = options
   if (kind !== 'shortest' && kind !== 'simple') throw invalid(id, 'kind', "it must be 'shortest' or 'simple'")
   if (!Number.isInteger(limit) || limit < 1) throw invalid(id, 'limit', 'it must be a whole number from 1')
-  const machine: AnyActorLogic & ProgramMachine = program
-  const walk = new ProgramWalk(boundedMachine(withoutOutside(machine), maxIterations) as AnyStateMachine)
-  const moves = new Moves(machine, walk, { events: {}, outputs: {}, errors: {}, ...(options as object) })
+  const machine: Machine = program
+  const walk = new ProgramWalk(boundedMachine(stubbedMachine(machine), maxIterations) as AnyStateMachine)
+  const { events = {}, outputs = {}, errors = {} } = options as Partial<MoveValues>
+  const moves = new Moves(machine, walk, { events, outputs, errors })
   const begin = walk.begin(options.input)
   if (begin.snapshot.status === 'error') {
     const cause: unknown = begin.snapshot.error
@@ -122,7 +68,8 @@ export function pathsOf<TProgram extends AnyActorLogic>(
   const counted = contextPart(part as PathOptions['context'])
   const ways = findWays({ entryPoint: id, walk, moves, kind, limit, key: (place) => placeKey(place, counted, id) }, begin)
   moves.checkNames(id)
-  return ways.map((way) => executionPath(way, id) as ExecutionPath<TProgram>)
+  const run: PathProgram = { entryPoint, machine, input: options.input, part: counted }
+  return ways.map((way) => executionPath(way, run) as ExecutionPath<TProgram>)
 }
 
 function contextPart(part: PathOptions['context']): ContextPart {
@@ -130,34 +77,23 @@ function contextPart(part: PathOptions['context']): ContextPart {
   return part === false ? () => undefined : undefined
 }
 
-/** The same machine, whose steps do nothing: their ends are moves. */
-function withoutOutside(machine: AnyActorLogic & ProgramMachine): AnyActorLogic & ProgramMachine {
-  const named = Object.entries(machine.implementations.actors).filter(([, logic]) => isOutside(logic))
-  const still = { status: 'active', output: undefined, error: undefined } as const
-  const logic = {
-    start: () => undefined,
-    transition: () => still,
-    getInitialSnapshot: () => still,
-    getPersistedSnapshot: () => still,
-  }
-  const actors = Object.fromEntries(named.map(([name]) => [name, logic]))
-  return (machine as unknown as AnyStateMachine).provide({ actors }) as unknown as AnyActorLogic & ProgramMachine
-}
-
-function executionPath({ begin, steps: taken }: Way, id: string): ExecutionPath {
-  const initial = pathState(begin, id)
-  const steps = taken.map(({ move, place }) => pathStep(move, pathState(place, id)))
+function executionPath(way: Way, program: PathProgram): ExecutionPath {
+  const { id } = program.entryPoint
+  const initial = pathState(way.begin, id)
+  const steps = way.steps.map(({ move, place }) => pathStep(move, pathState(place, id)))
   const state = steps.at(-1)?.state ?? initial
   const description = [...steps.map((step) => step.description), named(state)].join(' → ')
-  return { description, initial, steps, state }
+  const path = { description, initial, steps, state }
+  const moves = way.steps.map(({ move }) => move)
+  return { ...path, run: (options) => runPath(program, path, moves, options) }
 }
 
 function pathStep({ happening, label, step }: Move, state: PathState): PathStep {
   const { kind, event } = happening
-  return { kind, event, ...(step === undefined ? {} : { step }), description: label, state }
+  return { kind, event, ...(step === undefined ? {} : { step: step.shown }), description: label, state }
 }
 
-const named = ({ status, value }: PathState) => (status === 'error' ? 'failed' : stateName(value))
+const named = ({ status, value }: PathState) => (status === 'error' ? 'failed' : stateText(value))
 
 function invalid(entryPoint: string, option: string, wanted: string, cause?: unknown): StatewardError {
   const message = `pathsOf(${entryPoint}): \`${option}\`: ${wanted}.`

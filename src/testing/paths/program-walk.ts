@@ -60,7 +60,7 @@ export class ProgramWalk {
 
   /** The next timer that means something; those due before it fire into nothing. */
   nextTimer({ snapshot, timers }: Place): WalkTimer | undefined {
-    return timers.find(({ event }) => can(snapshot, event))
+    return timers.find(({ event, dueAt }) => dueAt < Infinity && can(snapshot, event))
   }
 
   /** Lets something happen, and all that follows from it without time passing. */

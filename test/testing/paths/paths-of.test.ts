@@ -31,11 +31,11 @@ describe('the paths', () => {
       errors: { charge: [new Error('no funds')], parcel: ['lost'] },
     })
     expect(described(paths)).toEqual([
-      "APPROVE { by: 'ann' } → charge fails with no funds → declined",
-      "APPROVE { by: 'ann' } → charge ends with 'r1' → parcel ends → shipped",
-      "APPROVE { by: 'ann' } → charge ends with 'r1' → parcel fails with 'lost' → failed",
-      "APPROVE { by: 'ann' } → charge ends with 'r2' → parcel ends → shipped",
-      "APPROVE { by: 'ann' } → charge ends with 'r2' → parcel fails with 'lost' → failed",
+      'APPROVE { by: "ann" } → charge fails with no funds → declined',
+      'APPROVE { by: "ann" } → charge ends with "r1" → parcel ends → shipped',
+      'APPROVE { by: "ann" } → charge ends with "r1" → parcel fails with "lost" → failed',
+      'APPROVE { by: "ann" } → charge ends with "r2" → parcel ends → shipped',
+      'APPROVE { by: "ann" } → charge ends with "r2" → parcel fails with "lost" → failed',
     ])
   })
 
@@ -55,7 +55,7 @@ describe('the paths', () => {
         kind: 'done',
         event: { type: `xstate.done.actor.${id}`, output: 'r1', actorId: id },
         step: 'charge',
-        description: "charge ends with 'r1'",
+        description: 'charge ends with "r1"',
         state: { status: 'active', value: 'shipping', context: charged },
       },
       {
@@ -74,18 +74,21 @@ describe('the paths', () => {
   })
 
   test('go through parallel regions', () => {
-    expect(described(pathsOf(doors))).toEqual(['FRONT → BACK → back.open + front.open', 'BACK → FRONT → back.open + front.open'])
+    expect(described(pathsOf(doors))).toEqual([
+      'FRONT → BACK → { back: open, front: open }',
+      'BACK → FRONT → { back: open, front: open }',
+    ])
   })
 
   test('let the timer fire that is due first, with named, computed and plain delays, and start it anew on reentry', () => {
     const late = pathsOf(reminders, { input: { patience: 60_000 } })
     expect(described(late)).toEqual([
-      'EXTEND → deadline.open + mail.sent',
-      'after 1000 ms → EXTEND → deadline.open + mail.nudged',
-      'after 1000 ms → after 60000 ms → after 10 ms → deadline.gone + mail.nudged',
+      'EXTEND → { deadline: open, mail: sent }',
+      'after 1s → EXTEND → { deadline: open, mail: nudged }',
+      'after 1s → after 1m → after 10ms → { deadline: gone, mail: nudged }',
     ])
     const early = pathsOf(reminders, { input: { patience: 995 } })
-    expect(described(early)).toContain('after 995 ms → after 1000 ms → after 10 ms → deadline.gone + mail.nudged')
+    expect(described(early)).toContain('after 995ms → after 1s → after 10ms → { deadline: gone, mail: nudged }')
   })
 
   test('tell two states apart that differ in their history alone', () => {
@@ -105,7 +108,7 @@ describe('the paths', () => {
     expect(described(pathsOf(inline))).toEqual(['0.inline.first ends → named ends → done'])
     expect(described(pathsOf(inline, { errors: { named: ['broken'] } }))).toEqual([
       '0.inline.first ends → named ends → done',
-      "0.inline.first ends → named fails with 'broken' → failed",
+      '0.inline.first ends → named fails with "broken" → failed',
     ])
   })
 
@@ -118,7 +121,7 @@ describe('the paths', () => {
 
   test('take what a machine sends itself: at once, and later as a timer of its own', () => {
     expect(described(pathsOf(alarms, { events: { ARMED: [], RING: [], QUIET: [] } }))).toEqual([
-      'after 50 ms RING → after 20 ms QUIET → quiet',
+      'after 50ms RING → after 20ms QUIET → quiet',
     ])
   })
 })
