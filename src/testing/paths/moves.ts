@@ -34,6 +34,15 @@ export interface Move {
 /** The name under which people know a step: the id that they gave it, or its `src`. */
 const shownName = (id: string, name: string) => (/^\d+\./.test(id) ? name : id)
 
+/** Each with its label; those that read the same, because they were shortened, with a number. */
+function labelled<T>(values: readonly T[], labelOf: (value: T) => string): [value: T, label: string][] {
+  const labels = values.map((value) => labelOf(value))
+  return values.map((value, index) => {
+    const label = labels[index] as string
+    return [value, labels.indexOf(label) === labels.lastIndexOf(label) ? label : `${label} #${index + 1}`]
+  })
+}
+
 /** Tells what can happen at each place of a walk. */
 export class Moves {
   readonly #machine: ProgramMachine
@@ -64,12 +73,11 @@ export class Moves {
     const own = getNextTransitions(snapshot).map((transition) => transition.eventType as string | null)
     const types = new Set([...own, ...Object.keys(given)].filter((type) => isExternal(type)))
     return [...types].flatMap((type) =>
-      (given[type] ?? [{ type }]).flatMap((event, index): Move[] => {
-        if (!can(snapshot, event)) return []
-        const { type: _, ...payload } = event
-        const label = Object.keys(payload).length === 0 ? type : `${type} ${valueText(payload)}`
-        return [{ key: `send ${type} ${index}`, happening: { kind: 'send', event }, label }]
-      }),
+      labelled(given[type] ?? [{ type }], ({ type: _, ...payload }) =>
+        Object.keys(payload).length === 0 ? type : `${type} ${valueText(payload)}`,
+      ).flatMap(([event, label], index): Move[] =>
+        can(snapshot, event) ? [{ key: `send ${type} ${index}`, happening: { kind: 'send', event }, label }] : [],
+      ),
     )
   }
 
@@ -84,16 +92,16 @@ export class Moves {
     this.#met.add(id).add(name)
     const { outputs, errors } = this.#values
     const [outputsGiven, errorsGiven] = [outputs[id] ?? outputs[name], errors[id] ?? errors[name]]
-    const done = (outputsGiven ?? [undefined]).map((output, index): Move => {
+    const done = labelled(outputsGiven ?? [undefined], (output) =>
+      output === undefined ? `${shown} ends` : `${shown} ends with ${valueText(output)}`,
+    ).map(([output, label], index): Move => {
       const event = { type: `xstate.done.actor.${id}`, output, actorId: id }
-      const label = output === undefined ? `${shown} ends` : `${shown} ends with ${valueText(output)}`
       return { key: `done ${id} ${index}`, happening: { kind: 'done', event, id }, label, step }
     })
-    const failed = (errorsGiven ?? [new Error(`${shown} failed`)]).map((error, index): Move => {
+    const failed = labelled(errorsGiven ?? [new Error(`${shown} failed`)], (error) =>
+      errorsGiven ? `${shown} fails with ${error instanceof Error ? error.message : valueText(error)}` : `${shown} fails`,
+    ).map(([error, label], index): Move => {
       const event = { type: `xstate.error.actor.${id}`, error, actorId: id }
-      const label = errorsGiven
-        ? `${shown} fails with ${error instanceof Error ? error.message : valueText(error)}`
-        : `${shown} fails`
       return { key: `error ${id} ${index}`, happening: { kind: 'error', event, id }, label, step }
     })
     // an error that the machine does not handle fails it: only where the test asks for that

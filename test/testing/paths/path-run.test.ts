@@ -1,6 +1,9 @@
 /** Every path of the known programs runs on the real runtime, with a restart after each of its steps; what goes another way is named. */
 import { assign, createMachine, enqueueActions, setup } from 'xstate'
 import { beforeEach, describe, expect, test } from 'vitest'
+import type { Triage } from '../../../examples/github-triage/classify.js'
+import { issueMachine } from '../../../examples/github-triage/issue-machine.js'
+import { readPayloads, type WebhookInput } from '../../../examples/github-triage/payloads.js'
 import { defineEntryPoint, fromStep, isStatewardError, type StatewardError } from '../../../src/index.js'
 import { pathsOf, type ExecutionPath, type PathOptions } from '../../../src/testing/index.js'
 import { alarms, deliveries, doors, families, inline, orders, pairs, players, reminders } from './path-programs.js'
@@ -30,7 +33,22 @@ const all: readonly (readonly [string, readonly ExecutionPath[]])[] = [
   ['inline', pathsOf(inline, { outputs: { named: ['x'] }, errors: { named: ['broken'] } })],
   ['families', pathsOf(families)],
   ['alarms', pathsOf(alarms)],
+  ['issues of the example', issuePaths()],
 ]
+
+/** A machine that was not made for this: a parallel state, a reminder, a person who has to agree. */
+function issuePaths(): readonly ExecutionPath[] {
+  const issues = defineEntryPoint({ id: 'issues', program: issueMachine })
+  const input = readPayloads().find(({ entryPoint }) => entryPoint === 'issues')?.input as WebhookInput
+  const found = { kind: 'bug', area: 'code', size: 'S', urgency: 50 } as const
+  const noise = { ...found, approval: null, noise: true }
+  const plain = { ...noise, noise: false }
+  const delicate: Triage = { ...plain, approval: 'urgent' }
+  return pathsOf(issues, {
+    input,
+    outputs: { triage: [noise, plain, delicate], label: [['a']], summarise: ['s'], deliver: [{ checksum: '1' }] },
+  })
+}
 
 describe.each(all)('%s', (_, paths) => {
   test.each(paths.map((path) => [path.description, path] as const))('%s', async (_description, path) => {

@@ -39,6 +39,24 @@ describe('the paths', () => {
     ])
   })
 
+  test('are told apart where their values are too long to be told', () => {
+    const name = 'x'.repeat(200)
+    const events = {
+      APPROVE: [
+        { type: 'APPROVE', by: `${name}1` },
+        { type: 'APPROVE', by: `${name}2` },
+      ],
+      CANCEL: [],
+    } as const
+    const descriptions = described(pathsOf(orders, { input: { amount: 7 }, events }))
+    expect(descriptions.map((text) => text.replace(/x+…/, '…'))).toEqual([
+      'APPROVE { by: "… #1 → charge fails → declined',
+      'APPROVE { by: "… #2 → charge fails → declined',
+      'APPROVE { by: "… #1 → charge ends → parcel ends → shipped',
+      'APPROVE { by: "… #2 → charge ends → parcel ends → shipped',
+    ])
+  })
+
   test('tell what happens at each step, and the state that it leads to', () => {
     const [, , path] = pathsOf(orders, { input: { amount: 7 }, outputs: { charge: ['r1'] } })
     expect(path?.initial).toEqual({ status: 'active', value: 'pending', context: { amount: 7 } })
