@@ -1,5 +1,16 @@
 /** Programs whose paths are known, each with what there is to one thing that a walk has to get right. */
-import { assign, createMachine, fromCallback, fromPromise, fromTransition, raise, sendTo, setup, spawnChild } from 'xstate'
+import {
+  assign,
+  cancel,
+  createMachine,
+  fromCallback,
+  fromPromise,
+  fromTransition,
+  raise,
+  sendTo,
+  setup,
+  spawnChild,
+} from 'xstate'
 import { defineEntryPoint } from '../../../src/index.js'
 
 /** Is never called: the steps of a path end when the path says so. */
@@ -202,6 +213,53 @@ export const alarms = defineEntryPoint({
       armed: { entry: raise({ type: 'RING' }, { delay: 50, id: 'ring' }), on: { RING: 'ringing' } },
       ringing: { entry: sendTo(({ self }) => self, { type: 'QUIET' }, { delay: 20 }), on: { QUIET: 'quiet' } },
       quiet: { type: 'final' },
+    },
+  }),
+})
+
+/** A step that is begun anew, and so may end again; two that leave no trace but that they have ended. */
+export const laps = defineEntryPoint({
+  id: 'laps',
+  program: setup({
+    types: { context: {} as { laps: number } },
+    actors: { run: step<undefined>(), watch: step<undefined>() },
+    actions: { count: assign({ laps: ({ context }) => context.laps + 1 }) },
+  }).createMachine({
+    id: 'lap',
+    context: { laps: 0 },
+    initial: 'running',
+    states: {
+      running: {
+        invoke: [
+          { src: 'watch', onDone: { actions: () => undefined } },
+          {
+            src: 'run',
+            onDone: [
+              { guard: ({ context }) => context.laps === 1, target: 'done' },
+              { target: 'running', reenter: true, actions: 'count' },
+            ],
+          },
+        ],
+      },
+      done: { type: 'final' },
+    },
+  }),
+})
+
+/** A timer that is called off, and what would take its event later. */
+export const timeouts = defineEntryPoint({
+  id: 'timeouts',
+  program: createMachine({
+    id: 'timeout',
+    initial: 'set',
+    states: {
+      set: {
+        entry: raise({ type: 'RING' }, { delay: 50, id: 'ring' }),
+        on: { OFF: { target: 'off', actions: cancel('ring') }, LEAVE: 'left' },
+      },
+      off: { on: { RING: 'rung' } },
+      left: { on: { RING: 'rung' } },
+      rung: { type: 'final' },
     },
   }),
 })

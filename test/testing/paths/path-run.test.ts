@@ -6,7 +6,19 @@ import { issueMachine } from '../../../examples/github-triage/issue-machine.js'
 import { readPayloads, type WebhookInput } from '../../../examples/github-triage/payloads.js'
 import { defineEntryPoint, fromStep, isStatewardError, type StatewardError } from '../../../src/index.js'
 import { pathsOf, type ExecutionPath, type PathOptions } from '../../../src/testing/index.js'
-import { alarms, deliveries, doors, families, inline, orders, pairs, players, reminders } from './path-programs.js'
+import {
+  alarms,
+  deliveries,
+  doors,
+  families,
+  inline,
+  laps,
+  orders,
+  pairs,
+  players,
+  reminders,
+  timeouts,
+} from './path-programs.js'
 
 const all: readonly (readonly [string, readonly ExecutionPath[]])[] = [
   [
@@ -25,6 +37,7 @@ const all: readonly (readonly [string, readonly ExecutionPath[]])[] = [
   ],
   ['simple orders', pathsOf(orders, { input: { amount: 7 }, kind: 'simple' })],
   ['pairs', pathsOf(pairs)],
+  ['laps', pathsOf(laps)],
   ['doors', pathsOf(doors)],
   ['patient reminders', pathsOf(reminders, { input: { patience: 60_000 } })],
   ['impatient reminders', pathsOf(reminders, { input: { patience: 995 } })],
@@ -33,6 +46,7 @@ const all: readonly (readonly [string, readonly ExecutionPath[]])[] = [
   ['inline', pathsOf(inline, { outputs: { named: ['x'] }, errors: { named: ['broken'] } })],
   ['families', pathsOf(families)],
   ['alarms', pathsOf(alarms)],
+  ['timeouts', pathsOf(timeouts)],
   ['issues of the example', issuePaths()],
 ]
 

@@ -3,7 +3,19 @@ import { assign, createMachine, fromPromise, setup } from 'xstate'
 import { describe, expect, test } from 'vitest'
 import { defineEntryPoint, isStatewardError } from '../../../src/index.js'
 import { pathsOf } from '../../../src/testing/index.js'
-import { alarms, deliveries, doors, families, inline, orders, pairs, players, reminders } from './path-programs.js'
+import {
+  alarms,
+  deliveries,
+  doors,
+  families,
+  inline,
+  laps,
+  orders,
+  pairs,
+  players,
+  reminders,
+  timeouts,
+} from './path-programs.js'
 
 const described = (paths: readonly { description: string }[]) => paths.map(({ description }) => description)
 
@@ -91,6 +103,18 @@ describe('the paths', () => {
     expect(described(pathsOf(pairs))).toEqual(['left ends → right ends → both', 'right ends → left ends → both'])
   })
 
+  test('end it again once its state was entered anew, and tell two states apart that differ in what has ended', () => {
+    expect(described(pathsOf(laps))).toEqual([
+      'watch ends → run ends → running',
+      'run ends → run ends → done',
+      'run ends → watch ends → run ends → done',
+    ])
+  })
+
+  test('go on without a timer that was called off, and with one that was not', () => {
+    expect(described(pathsOf(timeouts, { events: { RING: [] } }))).toEqual(['OFF → off', 'LEAVE → after 50ms RING → rung'])
+  })
+
   test('go through parallel regions', () => {
     expect(described(pathsOf(doors))).toEqual([
       'FRONT → BACK → { back: open, front: open }',
@@ -175,6 +199,13 @@ describe('a guard on the context', () => {
         limit: 10,
       })
     }
+  })
+
+  test('is walked as far as the limit, and no further', () => {
+    const context = ({ count }: { count: number }) => Math.min(count, 2)
+    const events = { STOP: [] } as const
+    expect(pathsOf(counter, { limit: 3, context, events })).toHaveLength(1)
+    expect(() => pathsOf(counter, { limit: 2, context, events })).toThrow('more than 2 states')
   })
 
   test('counts in part, or not at all', () => {
