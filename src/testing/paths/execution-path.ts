@@ -35,7 +35,8 @@ export interface ExecutionPath<TProgram extends AnyActorLogic = AnyActorLogic> {
    *
    * The program's steps are replaced by ones that end when the path says so, without the retries and limits of `fromStep`;
    * the entry point's `retry`, `timeout` and `queueTimeout` don't count. Custom actions run, as often as there are runs.
-   * Errors: `path_diverged`, with the path, the step, the run, and what was expected and found in `details`.
+   * Errors: `path_diverged`, with the path, the step, the run, and what was expected and found in `details`;
+   * `invalid_option` for a step to crash after that there is not.
    */
   run(options?: PathRunOptions): Promise<void>
 }

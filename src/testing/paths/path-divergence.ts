@@ -28,9 +28,9 @@ export class Divergence {
   }
 
   /** Fails where a step of the path could not be made at all. */
-  async guard(step: number, make: () => Promise<void>): Promise<void> {
+  async guard<T>(step: number, make: () => Promise<T>): Promise<T> {
     try {
-      await make()
+      return await make()
     } catch (cause) {
       const why = cause instanceof Error ? cause.message : String(cause)
       throw this.#error(step, false, `it could not be made: ${why}`, { cause })

@@ -7,6 +7,7 @@
 import type { AnyEventObject } from 'xstate'
 import type { ExecutionRecord } from '../../actors/execution-view.js'
 import type { EntryPoint } from '../../entry-point.js'
+import { StatewardError } from '../../errors.js'
 import { isTerminal } from '../../events/execution-status.js'
 import type { ExecutionHandle } from '../../execution-handle.js'
 import type { HeldStep } from '../world/held-step.js'
@@ -34,7 +35,9 @@ export async function runPath(
   moves: readonly Move[],
   { crashAfter }: PathRunOptions = {},
 ): Promise<void> {
-  const all = [0, ...path.steps.keys()].map((_, index) => index)
+  const all = Array.from({ length: path.steps.length + 1 }, (_, step) => step)
+  const unknown = crashAfter?.find((step) => !all.includes(step))
+  if (unknown !== undefined) throw noSuchStep(unknown, path)
   await runOnce(program, path, moves, [])
   for (const crash of crashAfter ?? all) await runOnce(program, path, moves, [crash])
   if (crashAfter === undefined && all.length > 1) await runOnce(program, path, moves, all)
@@ -44,20 +47,23 @@ async function runOnce(program: PathProgram, path: Path, moves: readonly Move[],
   const { entryPoint, machine, input, part } = program
   const run = new PathRun(entryPoint, machine)
   const divergence = new Divergence(entryPoint.id, path, crashes, () => run.story)
+  const states = [path.initial, ...path.steps.map(({ state }) => state)]
   try {
     await divergence.guard(0, () => run.begin(input))
-    for (let after = 0; after <= moves.length; after++) {
+    for (const [after, wanted] of states.entries()) {
       const move = moves[after - 1]
       if (move) await divergence.guard(after, () => run.make(move))
-      const wanted = after === 0 ? path.initial : (path.steps[after - 1] as Path['steps'][number]).state
-      divergence.check(after, false, wanted, await run.state(), part)
+      divergence.check(after, false, wanted, await divergence.guard(after, () => run.state()), part)
       if (!crashes.includes(after)) continue
       await divergence.guard(after, () => run.crash())
-      divergence.check(after, true, wanted, await run.state(), part)
+      divergence.check(after, true, wanted, await divergence.guard(after, () => run.state()), part)
     }
-  } finally {
-    await run.end()
+  } catch (error) {
+    // what went wrong first is what is told
+    await run.end().catch(() => undefined)
+    throw error
   }
+  await run.end()
 }
 
 /** One execution of the program. */
@@ -161,3 +167,8 @@ const triedAgain = (name: string) =>
   new Error(
     `step ${name} is tried again by its own \`retry\`; name its logic in setup({ actors }), so that the path alone tells how it ends`,
   )
+
+function noSuchStep(step: number, { description, steps }: Path): StatewardError {
+  const message = `Path ${description} has ${steps.length} steps; it can't crash after step ${step}.`
+  return new StatewardError('invalid_option', message, { details: { option: 'crashAfter', path: description, step } })
+}

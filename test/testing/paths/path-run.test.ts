@@ -192,6 +192,7 @@ describe('a path is run', () => {
     story.length = 0
     await path?.run({ crashAfter: [] })
     expect(story).toEqual(['GO', 'ON'])
+    await expect(path?.run({ crashAfter: [2, 3] })).rejects.toMatchObject({ code: 'invalid_option', details: { step: 3 } })
   })
 
   test('without the retries and limits that would end its steps or itself', async () => {
