@@ -46,6 +46,7 @@ const codes = {
   exploration_failed: false,
   golden_misfit: false,
   golden_exists: false,
+  path_diverged: false,
 } as const
 
 /** What went wrong, as a word to switch on. */

@@ -1,4 +1,8 @@
 /** A table of contents of `stateward/testing`; nothing inside imports it. */
+export type { ExecutionPath, PathRunOptions, PathStep } from './paths/execution-path.js'
+export type { PathOptions } from './paths/path-options.js'
+export { pathsOf } from './paths/paths-of.js'
+export type { PathState } from './paths/path-state.js'
 export { aClaim, aCommit, anAcceptance, anAccepted, anEnd, anOwner } from './store-builders.js'
 export type { StoreCase, StoreCaseResult, StoreFactory } from './store-case.js'
 export { storeSuite } from './store-suite.js'

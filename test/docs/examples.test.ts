@@ -16,7 +16,9 @@ import { createRuntime, defineEntryPoint, fromExecution, fromStep, isStatewardEr
 import { memoryStore } from 'stateward/memory'
 import { sqliteStore } from 'stateward/sqlite'
 import {
-  SimulatedClock, checkCompatibility, checkGolden, createTestRuntime, delayed, executionSerializer, executionSnapshot, exploreCancels, exploreCrashes, explorePauses, fails, formatExecution, matchers, readGolden, recordGolden, returns, snapshotOf, snapshotOfRecord, storeSuite,
+  checkCompatibility, checkGolden, createTestRuntime, delayed, executionSerializer, executionSnapshot, exploreCancels,
+  exploreCrashes, explorePauses, fails, formatExecution, matchers, pathsOf, readGolden, recordGolden, returns,
+  SimulatedClock, snapshotOf, snapshotOfRecord, storeSuite,
 } from 'stateward/testing'
 import { assign, setup } from 'xstate'
 const ticketMachine = setup({

@@ -11,7 +11,7 @@ import type { StreamDefinition } from '../../actors/stream-definition.js'
 import type { EntryPoint } from '../../entry-point.js'
 
 /** The actors that a machine's types name, as `{ src, logic }`; never for other logic. */
-type ProvidedBy<TProgram> =
+export type ProvidedBy<TProgram> =
   TProgram extends StateMachine<
     infer _Context,
     infer _Event,
