@@ -35,9 +35,15 @@ describe('on Stateward', () => {
     ])
   })
 
-  test('what hangs on a timer, on the end of a child, on a Map survives', async () => {
+  test('what hangs on a timer survives', async () => {
     expect(await found(timerDecides())).toBeUndefined()
+  })
+
+  test('what hangs on the end of a child survives', async () => {
     expect(await found(childsEndMovesParent())).toBeUndefined()
+  })
+
+  test('what hangs on a Map survives', async () => {
     expect(await found(contextHoldsAMap())).toBeUndefined()
   })
 })
