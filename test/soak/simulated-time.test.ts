@@ -48,7 +48,9 @@ async function simulate(count: number): Promise<Cost> {
 describe('simulated time', () => {
   test('10,000 executions with timers of days take less than 10 s', async () => {
     const { seconds, cpu } = await simulate(10_000)
-    process.stdout.write(`10,000 executions, each waiting for days: ${seconds.toFixed(1)} s, ${cpu.toFixed(2)} ms of processor each\n`)
+    process.stdout.write(
+      `10,000 executions, each waiting for days: ${seconds.toFixed(1)} s, ${cpu.toFixed(2)} ms of processor each\n`,
+    )
     expect(seconds).toBeLessThan(10)
   })
 
@@ -79,7 +81,9 @@ describe('simulated time', () => {
     }
     await cost(250)
     const [few, many] = [await cost(250), await cost(25_000)]
-    process.stdout.write(`one timer among 250: ${few.toFixed(2)} µs, among 25,000: ${many.toFixed(2)} µs: × ${(many / few).toFixed(2)}\n`)
+    process.stdout.write(
+      `one timer among 250: ${few.toFixed(2)} µs, among 25,000: ${many.toFixed(2)} µs: × ${(many / few).toFixed(2)}\n`,
+    )
     // log2(25,000) is 1.8 times log2(250)
     expect(many / few).toBeLessThan(3)
   })

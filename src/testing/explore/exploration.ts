@@ -16,7 +16,8 @@ import {
   type ExplorationReport,
 } from './report.js'
 import { run, scenarioFailed, type Deed, type Run } from './run.js'
-import type { Explored, ExplorationOptions } from './scenario.js'
+import type { ExplorationOptions } from './exploration-options.js'
+import type { Explored } from './scenario.js'
 import { statewardHost } from './stateward-host.js'
 
 /** More are not collected: the smallest are what helps. */

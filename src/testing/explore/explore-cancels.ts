@@ -4,7 +4,8 @@ import { differences, type Difference } from './differences.js'
 import { Exploration } from './exploration.js'
 import type { ExplorationReport } from './report.js'
 import type { Run } from './run.js'
-import type { Explored, ExplorationOptions, Scenario } from './scenario.js'
+import type { ExplorationOptions } from './exploration-options.js'
+import type { Explored, Scenario } from './scenario.js'
 
 /**
  * Runs a scenario once, then again with a cancel at each of its points, and so also against the start and the end of every step.

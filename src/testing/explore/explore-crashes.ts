@@ -8,7 +8,8 @@ import { seeded } from '../world/seeded-ids.js'
 import { differences } from './differences.js'
 import { Exploration } from './exploration.js'
 import type { ExplorationReport } from './report.js'
-import type { Explored, ExplorationOptions, Scenario } from './scenario.js'
+import type { ExplorationOptions } from './exploration-options.js'
+import type { Explored, Scenario } from './scenario.js'
 
 /**
  * Runs a scenario once, then again with a crash at each of its points (before and after every commit, around the start and the

@@ -2,7 +2,8 @@
 import { differences } from './differences.js'
 import { Exploration } from './exploration.js'
 import type { ExplorationReport } from './report.js'
-import type { Explored, ExplorationOptions, Scenario } from './scenario.js'
+import type { ExplorationOptions } from './exploration-options.js'
+import type { Explored, Scenario } from './scenario.js'
 
 /**
  * Runs a scenario once, then again with a pause (`boundary`, and `now`) at each of its points, and so also against the start and

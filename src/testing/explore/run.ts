@@ -7,9 +7,10 @@ import { StatewardError, toErrorRecord, type ErrorRecord } from '../../errors.js
 import type { History } from '../world/history.js'
 import { describePoint, type Point } from '../world/points.js'
 import type { StepCall } from '../world/step-calls.js'
+import type { TestRuntimeOptions } from '../world/test-runtime.js'
 import type { ExplorationCommand, ExplorationHost, ExplorationWorld, LossyValue, ObservedExecution } from './exploration-host.js'
 import { canonical } from './canonical-ids.js'
-import { entryPointsFor, type ExplorationOptions, type Explored } from './scenario.js'
+import { entryPointsFor, type Explored } from './scenario.js'
 
 /** What is done at a point. */
 export interface Deed {
@@ -40,7 +41,11 @@ export async function run(
   host: ExplorationHost,
   explored: Explored,
   scenario: (runtime: never) => unknown,
-  { plan, seed, store }: { readonly plan: readonly Deed[]; readonly seed: number; readonly store: ExplorationOptions['store'] },
+  {
+    plan,
+    seed,
+    store,
+  }: { readonly plan: readonly Deed[]; readonly seed: number; readonly store?: (() => TestRuntimeOptions['store']) | undefined },
 ): Promise<Run> {
   const points: Point[] = []
   const done: Point[] = []
