@@ -6,7 +6,7 @@
  */
 import { isDeepStrictEqual } from 'node:util'
 import type { HistoryEntry, Transition } from '../world/history.js'
-import { durationText, eventText, stateText, valueText } from '../world/readable.js'
+import { durationText, eventText, stateText, shortText } from '../world/readable.js'
 import { transitionText, type Cause, type Comparison } from './cause.js'
 
 type Rule = (comparison: Comparison) => Cause | undefined
@@ -107,7 +107,7 @@ const randomness: Rule = ({ expected, actual, differences }) => {
       code: 'randomness',
       execution,
       where,
-      message: `The same transition made context.${key} ${valueText(a)} in one run and ${valueText(b)} in another: it is random, counts what is outside of the machine, or reads the clock. Make such values in a step, whose output is committed, or take them from the input or an event.`,
+      message: `The same transition made context.${key} ${shortText(a)} in one run and ${shortText(b)} in another: it is random, counts what is outside of the machine, or reads the clock. Make such values in a step, whose output is committed, or take them from the input or an event.`,
     }
   }
   return undefined
@@ -217,7 +217,7 @@ const timerRace: Rule = ({ expected, actual, differences }) => {
 const orderOfCompletion: Rule = ({ differences }) => {
   for (const { execution, path, expected, actual } of differences) {
     if (!Array.isArray(expected) || !Array.isArray(actual)) continue
-    const [a, b] = [expected, actual].map((list) => (list as unknown[]).map((item) => valueText(item, Infinity)).toSorted())
+    const [a, b] = [expected, actual].map((list) => (list as unknown[]).map((item) => shortText(item, Infinity)).toSorted())
     if (!isDeepStrictEqual(a, b)) continue
     return {
       code: 'order_of_completion',
@@ -259,7 +259,7 @@ export function causeOf(comparison: Comparison): Cause {
     execution: first?.execution ?? null,
     where: first?.path ?? '',
     message: first
-      ? `${first.path} is ${valueText(first.actual)} instead of ${valueText(first.expected)}; none of the known causes fits, the stories below tell where the runs part.`
+      ? `${first.path} is ${shortText(first.actual)} instead of ${shortText(first.expected)}; none of the known causes fits, the stories below tell where the runs part.`
       : 'The runs do not differ.',
   }
 }

@@ -5,7 +5,7 @@
  * what the scenario resolved with. Not what a crash may change: how often a step in flight ran, and when.
  */
 import { isDeepStrictEqual } from 'node:util'
-import { valueText } from '../world/readable.js'
+import { shortText } from '../world/readable.js'
 import type { ObservedExecution } from './exploration-host.js'
 import type { Run } from './run.js'
 
@@ -40,7 +40,7 @@ export function differences(expected: Run, actual: Run, inlineActions: 'compare'
 
 function ofExecution(name: string, a: ObservedExecution, b: ObservedExecution): Difference[] {
   // parallel regions may emit in another order, when a crash has delayed one of them
-  const sorted = ({ emitted }: ObservedExecution) => emitted.map((event) => valueText(event, Infinity)).toSorted()
+  const sorted = ({ emitted }: ObservedExecution) => emitted.map((event) => shortText(event, Infinity)).toSorted()
   return [...parts.flatMap((part) => at(name, part, a[part], b[part])), ...at(name, 'emitted', sorted(a), sorted(b))]
 }
 
@@ -70,7 +70,7 @@ function ofSteps(expected: Run, actual: Run): Difference[] {
 function ranSteps({ calls }: Run): Map<string, Set<string>> {
   const keys = new Map<string, Set<string>>()
   for (const { execution, step, path, input, idempotencyKey } of calls) {
-    const name = `${execution}\nstep ${step}${path === step ? '' : ` at ${path}`} with ${valueText(input)}`
+    const name = `${execution}\nstep ${step}${path === step ? '' : ` at ${path}`} with ${shortText(input)}`
     keys.set(name, (keys.get(name) ?? new Set()).add(idempotencyKey))
   }
   return keys

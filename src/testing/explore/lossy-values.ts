@@ -1,5 +1,5 @@
 /** Values that are other ones after JSON. Owns finding the first place in each branch where the kind of a value changes. */
-import { valueText } from '../world/readable.js'
+import { shortText } from '../world/readable.js'
 import type { LossyValue } from './exploration-host.js'
 
 const kindOf = (value: unknown) =>
@@ -8,8 +8,8 @@ const kindOf = (value: unknown) =>
 /** The places at which a context did not come back as what it was. */
 export function lossyValues(execution: string, was: unknown, is: unknown, path = 'context'): LossyValue[] {
   if (was === undefined && is === undefined) return []
-  if (kindOf(was) !== kindOf(is)) return [{ execution, path, was: valueText(was), is: valueText(is) }]
-  if (typeof was === 'number' && !Object.is(was, is)) return [{ execution, path, was: valueText(was), is: valueText(is) }]
+  if (kindOf(was) !== kindOf(is)) return [{ execution, path, was: shortText(was), is: shortText(is) }]
+  if (typeof was === 'number' && !Object.is(was, is)) return [{ execution, path, was: shortText(was), is: shortText(is) }]
   if (typeof was !== 'object' || was === null) return []
   // an actor is stored by its name
   if ('sessionId' in was || 'xstate$$type' in was) return []

@@ -20,7 +20,7 @@ import { actorNames } from '../world/actor-names.js'
 import { SimulatedClock } from '../clock/simulated-clock.js'
 import type { MockBehaviour } from '../world/mock-behaviour.js'
 import type { Point } from '../world/points.js'
-import { valueText } from '../world/readable.js'
+import { shortText } from '../world/readable.js'
 import { TransitionStory } from '../world/transition-story.js'
 import { World } from '../world/world.js'
 import type { ExplorationHost, ExplorationWorld, LossyValue, ObservedExecution } from './exploration-host.js'
@@ -143,7 +143,7 @@ class NaiveWorld implements ExplorationWorld {
       saves: 0,
     }
     this.#executions.set(id, execution)
-    this.#world.tell(id, `trigger of ${entryPointId}${input === undefined ? '' : ` with ${valueText(input)}`}`)
+    this.#world.tell(id, `trigger of ${entryPointId}${input === undefined ? '' : ` with ${shortText(input)}`}`)
     this.#start(execution, undefined)
     await this.#world.time.settle()
     return this.#handle(id)
@@ -155,7 +155,7 @@ class NaiveWorld implements ExplorationWorld {
     return {
       id,
       send: async (event: AnyEventObject) => {
-        this.#world.tell(id, `send ${valueText(event)}`)
+        this.#world.tell(id, `send ${shortText(event)}`)
         this.#send(execution, event)
         await this.#world.time.settle()
         return { status: 'delivered' }

@@ -4,7 +4,7 @@
  * Owns: the report, in data and in words, and the error that carries one of a scenario that did not survive.
  */
 import { StatewardError } from '../../errors.js'
-import { valueText } from '../world/readable.js'
+import { shortText } from '../world/readable.js'
 import { causeOf } from './cause-rules.js'
 import type { Cause } from './cause.js'
 import type { Difference } from './differences.js'
@@ -63,7 +63,7 @@ export function explorationFailure(
 
 function words({ at, cause, differences, expected, actual }: Omit<ExplorationFailure, 'toString'>): string {
   const shown = differences.slice(0, 8).map(({ execution, path, expected: a, actual: b }) => {
-    return `  ${execution === null ? '' : `${execution}: `}${path} is ${valueText(b)} instead of ${valueText(a)}`
+    return `  ${execution === null ? '' : `${execution}: `}${path} is ${shortText(b)} instead of ${shortText(a)}`
   })
   if (differences.length > shown.length) shown.push(`  and ${differences.length - shown.length} more`)
   return [

@@ -9,7 +9,7 @@ import type { ProgramMachine } from '../../actors/program-logic.js'
 import { childLogic } from '../../actors/program-record.js'
 import { StatewardError } from '../../errors.js'
 import { actorName } from '../world/actor-names.js'
-import { durationText, valueText } from '../world/readable.js'
+import { durationText, shortText } from '../world/readable.js'
 import { isStep } from './stubbed-machine.js'
 import { can, type Happening, type Place, type ProgramWalk } from './program-walk.js'
 
@@ -74,7 +74,7 @@ export class Moves {
     const types = new Set([...own, ...Object.keys(given)].filter((type) => isExternal(type)))
     return [...types].flatMap((type) =>
       labelled(given[type] ?? [{ type }], ({ type: _, ...payload }) =>
-        Object.keys(payload).length === 0 ? type : `${type} ${valueText(payload)}`,
+        Object.keys(payload).length === 0 ? type : `${type} ${shortText(payload)}`,
       ).flatMap(([event, label], index): Move[] =>
         can(snapshot, event) ? [{ key: `send ${type} ${index}`, happening: { kind: 'send', event }, label }] : [],
       ),
@@ -93,13 +93,13 @@ export class Moves {
     const { outputs, errors } = this.#values
     const [outputsGiven, errorsGiven] = [outputs[id] ?? outputs[name], errors[id] ?? errors[name]]
     const done = labelled(outputsGiven ?? [undefined], (output) =>
-      output === undefined ? `${shown} ends` : `${shown} ends with ${valueText(output)}`,
+      output === undefined ? `${shown} ends` : `${shown} ends with ${shortText(output)}`,
     ).map(([output, label], index): Move => {
       const event = { type: `xstate.done.actor.${id}`, output, actorId: id }
       return { key: `done ${id} ${index}`, happening: { kind: 'done', event, id }, label, step }
     })
     const failed = labelled(errorsGiven ?? [new Error(`${shown} failed`)], (error) =>
-      errorsGiven ? `${shown} fails with ${error instanceof Error ? error.message : valueText(error)}` : `${shown} fails`,
+      errorsGiven ? `${shown} fails with ${error instanceof Error ? error.message : shortText(error)}` : `${shown} fails`,
     ).map(([error, label], index): Move => {
       const event = { type: `xstate.error.actor.${id}`, error, actorId: id }
       return { key: `error ${id} ${index}`, happening: { kind: 'error', event, id }, label, step }

@@ -4,7 +4,7 @@
  * Owns: the error `path_diverged`, and its words: which path, which step of it, in which run, what was expected and found.
  */
 import { StatewardError } from '../../errors.js'
-import { stateText, valueText } from '../world/readable.js'
+import { stateText, shortText } from '../world/readable.js'
 import type { ExecutionPath } from './execution-path.js'
 import { differenceOf, type ContextPart, type FoundState, type PathState } from './path-state.js'
 
@@ -77,7 +77,7 @@ const hint = (crashes: readonly number[]) =>
 
 function text(state: FoundState, what: string, part: ContextPart): string {
   if (what === 'state') return stateText(state.value)
-  if (what === 'context') return valueText(part ? part(state.context) : state.context, 400)
-  if (what === 'output') return valueText(state.output, 400)
+  if (what === 'context') return shortText(part ? part(state.context) : state.context, 400)
+  if (what === 'output') return shortText(state.output, 400)
   return state.status
 }

@@ -13,7 +13,7 @@ import { isExternal, placeOf } from '../../actors/xstate/inspection.js'
 import { actorName } from './actor-names.js'
 import type { Deliveries } from './deliveries.js'
 import type { Transition } from './history.js'
-import { eventText, valueText } from './readable.js'
+import { eventText, shortText } from './readable.js'
 import type { Life } from './life.js'
 import type { Points } from './points.js'
 import type { StepCalls } from './step-calls.js'
@@ -76,8 +76,8 @@ const verbs = { action: 'does', emit: 'emits', log: 'logs' } as const
 
 function describeOutput(output: ProgramOutput, programId: string): string {
   if (output.kind === 'step') return output.path === '' ? programId : output.path
-  if (output.kind !== 'action') return valueText(output.value)
+  if (output.kind !== 'action') return shortText(output.value)
   const { name, params, event, path } = output
   const at = path === '' ? '' : `${path}: `
-  return `${at}${name ?? `an inline action on ${eventText(event.type)}`}${params === undefined ? '' : ` ${valueText(params)}`}`
+  return `${at}${name ?? `an inline action on ${eventText(event.type)}`}${params === undefined ? '' : ` ${shortText(params)}`}`
 }

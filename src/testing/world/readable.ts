@@ -1,4 +1,4 @@
-/** Values as people read them in a line. Owns: state values, durations, events and short forms of data. */
+/** What people read in a line: state values, durations, events, and live data at a glance. Owns their forms; those of stored data are in `snapshots/value-text.ts`. */
 
 /** `charging`, `paid.in full`, `{ left: a, right: b }`; a region without states of its own is its name. */
 export function stateText(value: unknown): string {
@@ -41,8 +41,12 @@ export function eventText(type: string): string {
   return type === 'xstate.init' ? 'start' : type
 }
 
-/** A value in one line, shortened past `most` characters. */
-export function valueText(value: unknown, most = 80): string {
+/** How many parts of a value are shown. */
+const MANY = 20
+const DEEP = 4
+
+/** A live value in one line, whatever it is: cut past `most` characters, past some parts and some depth. */
+export function shortText(value: unknown, most = 80): string {
   const text = textOf(value, 0)
   return text.length > most ? `${text.slice(0, most - 1)}…` : text
 }
@@ -55,12 +59,14 @@ function textOf(value: unknown, depth: number): string {
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? 'Invalid Date' : value.toISOString()
   if (value instanceof Error) return `${value.name}: ${value.message}`
   if ('sessionId' in value && 'send' in value) return `actor ${String((value as { id?: unknown }).id)}`
-  if (depth > 4) return '…'
+  if (depth > DEEP) return '…'
+  const listed = (parts: readonly unknown[], text: (part: never) => string) =>
+    [...parts.slice(0, MANY).map((part) => text(part as never)), ...(parts.length > MANY ? ['…'] : [])].join(', ')
   const inner = (part: unknown) => textOf(part, depth + 1)
-  if (Array.isArray(value)) return `[${value.map(inner).join(', ')}]`
-  if (value instanceof Map)
-    return `Map(${value.size}) {${[...value].map(([key, part]) => `${inner(key)} => ${inner(part)}`).join(', ')}}`
-  if (value instanceof Set) return `Set(${value.size}) {${[...value].map(inner).join(', ')}}`
+  const pair = ([key, part]: [unknown, unknown]) => `${inner(key)} => ${inner(part)}`
+  if (Array.isArray(value)) return `[${listed(value, inner)}]`
+  if (value instanceof Map) return `Map(${value.size}) {${listed([...value], pair)}}`
+  if (value instanceof Set) return `Set(${value.size}) {${listed([...value], inner)}}`
   const parts = Object.entries(value).filter(([, part]) => part !== undefined)
-  return parts.length === 0 ? '{}' : `{ ${parts.map(([name, part]) => `${name}: ${inner(part)}`).join(', ')} }`
+  return parts.length === 0 ? '{}' : `{ ${listed(parts, ([name, part]: [string, unknown]) => `${name}: ${inner(part)}`)} }`
 }

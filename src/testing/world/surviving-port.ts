@@ -7,7 +7,7 @@ import type { AnyEventObject } from 'xstate'
 import type { SendOutcome } from '../../events/outcomes.js'
 import type { HandlePort } from '../../execution-handle.js'
 import type { Deliveries } from './deliveries.js'
-import { valueText } from './readable.js'
+import { shortText } from './readable.js'
 import type { World } from './world.js'
 
 /** What a test runtime lends to its handles. */
@@ -29,7 +29,7 @@ export function survivingPort(
   { world, deliveries, key, storage, surviving, timed }: Survival,
 ): HandlePort {
   const send = async (id: string, event: AnyEventObject): Promise<SendOutcome> => {
-    world.tell(id, `send ${valueText(event)}`)
+    world.tell(id, `send ${shortText(event)}`)
     // refused before it goes anywhere
     port().router.checked(id, event)
     const delivery = deliveries.send(id, event)

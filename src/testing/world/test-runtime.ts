@@ -21,7 +21,7 @@ import type { History } from './history.js'
 import type { MockBehaviour } from './mock-behaviour.js'
 import type { Point } from './points.js'
 import { beginProcess, type Process } from './process.js'
-import { valueText } from './readable.js'
+import { shortText } from './readable.js'
 import { seededIds } from './seeded-ids.js'
 import { SharedStore } from './shared-store.js'
 import type { StepCall } from './step-calls.js'
@@ -219,7 +219,7 @@ export class TestRuntime<TEntryPoints extends readonly EntryPoint[] = readonly E
   ): Promise<ExecutionHandle<ProgramOf<TEntryPoints, TId>>> {
     // known before it is accepted, so that the same one can be asked for again
     const id = options?.id ?? this.#ids.execution(this.clock.now())
-    this.#world.tell(id, `trigger of ${entryPoint}${input === undefined ? '' : ` with ${valueText(input)}`}`)
+    this.#world.tell(id, `trigger of ${entryPoint}${input === undefined ? '' : ` with ${shortText(input)}`}`)
     const handle = await this.#surviving(async (again) => {
       if (again && !options?.idempotencyKey && (await this.store.load(id))) return this.execution(id)
       return super.trigger(entryPoint, ...([input, { ...options, id }] as never))

@@ -6,7 +6,7 @@
 import type { InspectionEvent } from 'xstate'
 import { placeOf, type Place } from '../../actors/xstate/inspection.js'
 import type { Transition } from './history.js'
-import { eventText, stateText, valueText } from './readable.js'
+import { eventText, stateText, shortText } from './readable.js'
 
 interface MachineLike {
   readonly status: string
@@ -72,7 +72,7 @@ export class TransitionStory {
     const isSame = from === into && before.status === status && Object.keys(changes).length === 0
     if (isSame) return on.startsWith('xstate.') ? undefined : `${from} ignores ${on}`
     const why = eventText(on.replace(delivered, (_, kind: string, id: string) => kind + (this.#names.get(id) ?? id)))
-    const what = Object.keys(changes).length === 0 ? '' : `  ${valueText(changes)}`
+    const what = Object.keys(changes).length === 0 ? '' : `  ${shortText(changes)}`
     return `${from} —${why}→ ${into}${status === 'error' ? ' ✗' : ''}${what}`
   }
 

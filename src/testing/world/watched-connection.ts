@@ -10,7 +10,7 @@ import type { Commit, CommitVerdict, SnapshotStore } from '../../persistence/sna
 import { never } from './shared-store.js'
 import type { Deliveries } from './deliveries.js'
 import type { Life } from './life.js'
-import { valueText } from './readable.js'
+import { shortText } from './readable.js'
 import type { World } from './world.js'
 
 /** What a connection belongs to. */
@@ -87,5 +87,5 @@ const told = new Set<ExecutionStatus>([
 function ending({ id, status, output }: Commit): string {
   if (!isTerminal(status) || output === null) return ''
   const value = decode(output, { id, what: 'output' })
-  return value === undefined ? '' : `: ${valueText(value)}`
+  return value === undefined ? '' : `: ${shortText(value)}`
 }

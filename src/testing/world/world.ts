@@ -13,7 +13,7 @@ import { History, type HistoryEntry, type Transition } from './history.js'
 import { Life } from './life.js'
 import type { MockBehaviour } from './mock-behaviour.js'
 import { Points, type Point } from './points.js'
-import { valueText } from './readable.js'
+import { shortText } from './readable.js'
 import { Script, StepCalls, type StepCall } from './step-calls.js'
 import { TimeDriver } from './time-driver.js'
 
@@ -54,7 +54,7 @@ export class World {
       activity: this.activity,
       mock: (step) => this.#scripts.get(step),
       began: (call) =>
-        this.tell(call.execution, `${label(call)} begins${call.input === undefined ? '' : ` with ${valueText(call.input)}`}`),
+        this.tell(call.execution, `${label(call)} begins${call.input === undefined ? '' : ` with ${shortText(call.input)}`}`),
       ended: (call) => this.#ended(call),
     })
   }
@@ -117,8 +117,8 @@ export class World {
     if (this.life.isDead) return
     const how =
       call.status === 'done'
-        ? `done${call.output === undefined ? '' : `: ${valueText(call.output)}`}`
-        : `failed: ${valueText(call.error)}`
+        ? `done${call.output === undefined ? '' : `: ${shortText(call.output)}`}`
+        : `failed: ${shortText(call.error)}`
     this.tell(execution, `${label(call)} ${how}`)
     this.points.reach('step end', 'after', execution, step)
   }
