@@ -1,7 +1,7 @@
 /** The promises of a store about pages and counts of executions. */
 import { deepEqual, equal, rejects } from 'node:assert/strict'
-import { isStatewardError } from '../errors.js'
-import type { ExecutionQuery, SnapshotStore } from '../persistence/snapshot-store.js'
+import { isStatewardError } from '../../errors.js'
+import type { ExecutionQuery, SnapshotStore } from '../../persistence/snapshot-store.js'
 import { aCommit, anAccepted, anEnd } from './store-builders.js'
 import { type StoreCase, storeCase } from './store-case.js'
 
