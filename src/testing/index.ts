@@ -1,6 +1,11 @@
 /** A table of contents of `stateward/testing`; nothing inside imports it. */
+export { faultyStore } from './store/faulty-store.js'
+export type { FaultyStore } from './store/faulty-store.js'
 export { aClaim, aCommit, anAcceptance, anAccepted, anEnd, anOwner } from './store/store-builders.js'
+export { storeReads, storeWrites } from './store/store-call.js'
+export type { StoreCall, StoreRead } from './store/store-call.js'
 export type { StoreCase, StoreCaseResult, StoreFactory } from './store/store-case.js'
+export type { StoreFault, StoreFaultKind } from './store/store-fault.js'
 export { storeSuite } from './store/store-suite.js'
 export type { ExecutionPath, PathRunOptions, PathStep } from './paths/execution-path.js'
 export type { PathOptions } from './paths/path-options.js'
