@@ -158,6 +158,8 @@ export interface ExecutionQuery {
   readonly sessionId?: string
   readonly correlationId?: string
   readonly parentId?: string
+  /** What this owner key holds and is not done with: not terminal, or owed. */
+  readonly owner?: string
   readonly limit: number
   readonly cursor?: string
 }

@@ -85,6 +85,10 @@ describe.each(others)('%s that throws once', (call) => {
     await aDay((store) => store.inject({ kind: 'throw', call, nth: n }))
   })
 
+  test.each([1, 2, 3])('at call %i after its effect does no more harm', async (n) => {
+    await aDay((store) => store.inject({ kind: 'throw', call, nth: n, when: 'after' }))
+  })
+
   test('during start() makes it reject with a typed error or does no harm; the next one succeeds', async () => {
     const store = faultyStore(memoryStore())
     const runtime = createRuntime({ store, entryPoints: [defineEntryPoint({ id: 'approvals', program: approval })] })

@@ -63,6 +63,36 @@ export const queryCases: readonly StoreCase[] = [
     }
   }),
 
+  storeCase('what an owner holds is what it is not done with', async ({ store }) => {
+    await store.commit([
+      anAccepted('a'),
+      anAccepted('b', { entryPoint: 'other', parentId: 'p' }),
+      anAccepted('c'),
+      anAccepted('d'),
+      anAccepted('e', {}, { owner: 'owner-2' }),
+      anAccepted('f', {}, { owner: null }),
+      anAccepted('g', { parentId: 'p' }),
+    ])
+    await store.commit([
+      aCommit({ id: 'b', revision: 2 }),
+      anEnd('c', 2, { owner: 'owner-1', owed: true }),
+      anEnd('d', 2, { owner: 'owner-1' }),
+      aCommit({ id: 'g', revision: 2, status: 'waiting' }),
+    ])
+    const expected: readonly (readonly [Partial<ExecutionQuery>, string[]])[] = [
+      [{}, ['g', 'c', 'b', 'a']],
+      [{ entryPoint: 'tickets' }, ['g', 'c', 'a']],
+      [{ parentId: 'p' }, ['g', 'b']],
+      [{ status: ['queued', 'completed'] }, ['c', 'a']],
+      [{ entryPoint: 'other', parentId: 'p', status: ['running'] }, ['b']],
+      [{ status: [] }, []],
+    ]
+    for (const [query, found] of expected)
+      deepEqual(await ids(store, { owner: 'owner-1', ...query }), found, JSON.stringify(query))
+    deepEqual([await ids(store, { owner: 'owner-2' }), await ids(store, { owner: 'nobody' })], [['e'], []])
+    for (const limit of [1, 3]) deepEqual((await pages(store, { owner: 'owner-1', limit })).flat(), ['g', 'c', 'b', 'a'])
+  }),
+
   storeCase('a page goes on where the last one ended, whatever was accepted or has moved since', async ({ store }) => {
     await store.commit(['a', 'b', 'c', 'd'].map((id) => anAccepted(id)))
     const first = await store.query({ limit: 2 })
