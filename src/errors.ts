@@ -47,6 +47,7 @@ const codes = {
   golden_misfit: false,
   golden_exists: false,
   path_diverged: false,
+  store_broken: false,
 } as const
 
 /** What went wrong, as a word to switch on. */

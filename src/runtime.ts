@@ -36,7 +36,7 @@ export interface RuntimeOptions<TEntryPoints extends readonly EntryPoint[] = rea
 }
 
 /** Which executions to list; the newest come first. */
-export interface ExecutionFilter extends Omit<ExecutionQuery, 'limit' | 'status'> {
+export interface ExecutionFilter extends Omit<ExecutionQuery, 'limit' | 'status' | 'owner'> {
   readonly status?: ExecutionStatus | readonly ExecutionStatus[]
   /** Default 50, at most 1,000. */
   readonly limit?: number

@@ -238,6 +238,7 @@ export class ExecutionActor extends ExecutionStanding implements Committer, Prog
   judged(verdict: CommitVerdict, commit: Commit): void {
     if (this.#gone) return
     if (verdict.status === 'duplicate') return this.#taken({ status: 'duplicate', id: verdict.id, of: verdict.of })
+    if (this.row.isBehind(verdict, this.#port.owner)) return this.#port.lost(this, this.row.lostError())
     if (verdict.status !== 'committed') return this.abandon(this.row.lostError())
     const before = commit.accept ? undefined : this.status
     this.row.committed(commit)

@@ -8,7 +8,7 @@ import type { ExecutionContext } from '../events/execution-events.js'
 import { isTerminal, type ExecutionStatus } from '../events/execution-status.js'
 import type { CommitReason } from '../machines/execution-machine.js'
 import { encode } from '../persistence/snapshot-codec.js'
-import type { Acceptance, Commit, PublishedEvent, StoredExecution } from '../persistence/snapshot-store.js'
+import type { Acceptance, Commit, CommitVerdict, PublishedEvent, StoredExecution } from '../persistence/snapshot-store.js'
 import { encodeLifecycle, joinState } from './execution-state.js'
 
 /** What a commit says besides what the row knows. */
@@ -118,6 +118,11 @@ export class ExecutionRow {
   committed({ revision, status }: Commit): void {
     this.revision = revision
     this.status = status
+  }
+
+  /** True if its holder here is still the one: it was taken up from a read that lagged behind. */
+  isBehind(verdict: CommitVerdict, owner: string): boolean {
+    return verdict.status === 'stale' && verdict.owner === owner && verdict.epoch === this.epoch
   }
 
   /** Why a call here can't be answered any more. */

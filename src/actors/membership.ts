@@ -18,6 +18,8 @@ export interface MembershipPort {
   live(id: string): ExecutionActor | undefined
   followPauses(): Promise<void>
   taken(stored: StoredExecution, recovered: boolean): void
+  /** Takes up what it holds and does not have in memory. */
+  retake(): Promise<void>
   /** The lease was taken away while this process was frozen: nothing it holds is its own. */
   fenced(): Promise<void>
   /** The store could not be asked. */
@@ -45,6 +47,7 @@ export class Membership {
       lease: this.#lease,
       entryPoints: streams.map((stream) => stream.id),
       taken: (stored, recovered) => port.taken(stored, recovered),
+      retake: () => port.retake(),
       failed: failed('taking over'),
     })
     this.#poll = new PollLoop({
@@ -85,6 +88,11 @@ export class Membership {
   /** True while what it commits is its own. */
   holds(): Promise<boolean> {
     return this.#lease.holds()
+  }
+
+  /** Claims one execution, if nobody holds it. */
+  claim(stored: StoredExecution): Promise<StoredExecution | undefined> {
+    return this.#takeover.one(stored)
   }
 
   /** An execution that left memory is due then. */

@@ -221,7 +221,7 @@ export class StreamActor implements ExecutionPort, SlotSeeker {
 
   #setOpen(open: boolean): void {
     this.#open = open
-    if (open) this.#port.slots.offer()
+    if (open) queueMicrotask(() => this.#port.slots.offer()) // an action that starts programs is one that XState warns of
   }
 
   #keyed({ idempotencyKey: key }: AdmissionRequest): ExecutionActor | undefined {

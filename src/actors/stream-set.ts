@@ -5,7 +5,7 @@
  */
 import type { Intervention } from '../events/execution-events.js'
 import type { ExecutionStatus } from '../events/execution-status.js'
-import type { SnapshotStore, StoredExecution } from '../persistence/snapshot-store.js'
+import type { ExecutionQuery, SnapshotStore, StoredExecution } from '../persistence/snapshot-store.js'
 import type { ExecutionActor } from './execution-actor.js'
 import { misfitOf } from './program-version.js'
 import type { StreamActor } from './stream-actor.js'
@@ -60,7 +60,7 @@ export class StreamSet {
   /** Starts a stream again, with what `owner` holds of it. */
   async restart(definition: StreamDefinition, owner: string): Promise<void> {
     await this.#make(definition)
-    for await (const stored of this.#stored(definition.id)) if (stored.owner === owner) this.take(stored, true)
+    for await (const stored of this.held(owner, definition.id)) this.take(stored, true)
   }
 
   /** As if the process had died for this stream alone. */
@@ -108,11 +108,17 @@ export class StreamSet {
   /** Executions in flight that would not fit their program, each with the reason. */
   async *misfits(): AsyncGenerator<{ id: string; entryPoint: string; reason: string }, void> {
     for (const definition of this.#definitions) {
-      for await (const stored of this.#stored(definition.id)) {
+      for await (const stored of this.#stored({ entryPoint: definition.id, status: liveStatuses })) {
         const reason = misfitOf(definition, stored)
         if (reason) yield { id: stored.id, entryPoint: definition.id, reason }
       }
     }
+  }
+
+  /** What an owner is not done with, of one entry point or of all. */
+  async *held(owner: string, entryPoint?: string): AsyncGenerator<StoredExecution, void> {
+    const one = entryPoint === undefined ? {} : { entryPoint }
+    for await (const stored of this.#stored({ owner, ...one })) if (stored.owner === owner) yield stored
   }
 
   async #make(definition: StreamDefinition): Promise<void> {
@@ -121,11 +127,11 @@ export class StreamSet {
     this.#streams.set(definition.id, this.#port.make(definition, pause))
   }
 
-  /** Those that have not ended, oldest first within a page. */
-  async *#stored(entryPoint: string): AsyncGenerator<StoredExecution, void> {
+  /** Those that fit, oldest first within a page. */
+  async *#stored(filter: Omit<ExecutionQuery, 'limit'>): AsyncGenerator<StoredExecution, void> {
     let cursor: string | undefined
     do {
-      const page = await this.#port.store.query({ entryPoint, status: liveStatuses, limit: 500, ...(cursor ? { cursor } : {}) })
+      const page = await this.#port.store.query({ ...filter, limit: 500, ...(cursor ? { cursor } : {}) })
       yield* page.executions.toReversed()
       cursor = page.cursor
     } while (cursor)

@@ -149,25 +149,22 @@ export class SupervisorActor {
 
   /** Takes an execution that nobody holds into memory; undefined if it could not be had. */
   async claim(stored: StoredExecution): Promise<ExecutionActor | undefined> {
-    const { store, clock } = this.settings
-    const stream = this.streams.get(stored.entryPoint)
-    if (!stream || !this.#isUp) return undefined
-    const request = { owner: this.owner, now: clock.now(), limit: 1, entryPoints: [stored.entryPoint] }
-    const [claimed] = await store.claim({ ...request, from: { kind: 'one', id: stored.id } })
+    if (!this.streams.get(stored.entryPoint) || !this.#isUp) return undefined
+    const claimed = await this.#membership.claim(stored)
     return claimed && this.streams.take(claimed, false)
   }
 
   /**
    * Takes an execution up that this process holds and has not in memory, since it could not be read: it may have been
-   * mended. False: its stream is not there. Throws `corrupt`, `unknown_format`.
+   * mended. False: its stream is not there. Throws `corrupt`, `unknown_format`, unless it is taken `into` all streams.
    */
-  async takeOwn(known: StoredExecution): Promise<boolean> {
+  async takeOwn(known: StoredExecution, into?: Pick<StreamActor, 'take'>): Promise<boolean> {
     const stored = await this.settings.store.load(known.id)
     const stream = this.streams.get(known.entryPoint)
     if (!stream) return false
     // what has moved meanwhile was in memory, and is to be looked for again
     const isSame = stored?.owner === this.owner && stored.revision === known.revision
-    if (isSame && !stream.executions.has(known.id) && !stream.reloading(known.id)) stream.take(stored, true)
+    if (isSame && !stream.executions.has(known.id) && !stream.reloading(known.id)) (into ?? stream).take(stored, true)
     return true
   }
 
@@ -241,9 +238,14 @@ export class SupervisorActor {
       live: (id) => this.live(id),
       followPauses: () => this.streams.followPauses(),
       taken: (stored, recovered) => void this.streams.take(stored, recovered),
+      retake: () => this.#retake(),
       fenced: () => this.#fenced(),
       degraded: (error) => this.registry.healthy(toErrorRecord(error)),
     })
+  }
+
+  async #retake(): Promise<void> {
+    for await (const stored of this.streams.held(this.owner)) if (!this.live(stored.id)) await this.takeOwn(stored, this.streams)
   }
 
   #committed(entryPoint: string, before: ExecutionStatus | undefined, commit: Commit): void {

@@ -1,11 +1,11 @@
 /**
  * Takes up executions that nobody holds: those of dead owners, those that were given back, those that are due.
  *
- * Owns: when to look, and that one look finds everything. Polls only for what other processes may have done;
- * what this process knows itself is woken by a timer.
+ * Owns: when to look, that one look finds everything, and that a claim whose answer was lost leaves nothing behind that
+ * is held and not known. Polls only for what other processes may have done; what this process knows itself is woken by a timer.
  */
 import type { Clock } from '../clock.js'
-import type { SnapshotStore, StoredExecution } from '../persistence/snapshot-store.js'
+import type { ClaimRequest, SnapshotStore, StoredExecution } from '../persistence/snapshot-store.js'
 import type { OwnerLease } from './owner-lease.js'
 
 /** Told of each execution that was claimed. */
@@ -15,6 +15,8 @@ export interface TakeoverPort {
   readonly lease: OwnerLease
   readonly entryPoints: readonly string[]
   taken(stored: StoredExecution, recovered: boolean): void
+  /** Takes up what this owner holds and does not have in memory. */
+  retake(): Promise<void>
   failed(error: unknown): void
 }
 
@@ -26,6 +28,8 @@ export class Takeover {
   #wakeAt = Infinity
   #wakeTimer: unknown
   #stopped = false
+  /** True while the store may have carried out a claim of which nothing was heard. */
+  #unsure = false
 
   constructor(port: TakeoverPort) {
     this.#port = port
@@ -33,7 +37,11 @@ export class Takeover {
 
   /** Everything of owners that are gone. */
   async lost(): Promise<void> {
-    const { store, lease } = this.#port
+    const { store, lease, retake } = this.#port
+    if (this.#unsure) {
+      await retake()
+      this.#unsure = false
+    }
     const dead = await lease.dead()
     for (const key of dead) await store.retire(key, false)
     const owners = (await store.orphans()).filter((key) => key !== lease.key)
@@ -45,6 +53,12 @@ export class Takeover {
     await this.#claimAll({ kind: 'released' }, false)
     const due = await this.#port.store.nextDue(this.#port.entryPoints)
     if (due !== null) this.wakeAt(due)
+  }
+
+  /** One execution, if nobody holds it. */
+  async one({ id, entryPoint }: StoredExecution): Promise<StoredExecution | undefined> {
+    const [claimed] = await this.#claim({ limit: 1, entryPoints: [entryPoint], from: { kind: 'one', id } })
+    return claimed
   }
 
   /** An execution that left memory is due then. */
@@ -71,13 +85,23 @@ export class Takeover {
   }
 
   async #claimAll(from: { kind: 'lost'; owners: readonly string[] } | { kind: 'released' }, recovered: boolean): Promise<void> {
-    const { store, clock, lease, entryPoints } = this.#port
+    const { entryPoints } = this.#port
     while (!this.#stopped) {
-      const page = await store.claim({ owner: lease.key, now: clock.now(), limit: PAGE, entryPoints, from })
+      const page = await this.#claim({ limit: PAGE, entryPoints, from })
       for (const stored of page) this.#port.taken(stored, recovered)
       if (page.length < PAGE) return
       // what was taken is committed and goes on before more is taken
       await new Promise<void>((resolve) => setImmediate(resolve))
+    }
+  }
+
+  async #claim(of: Omit<ClaimRequest, 'owner' | 'now'>): Promise<readonly StoredExecution[]> {
+    const { store, clock, lease } = this.#port
+    try {
+      return await store.claim({ ...of, owner: lease.key, now: clock.now() })
+    } catch (error) {
+      this.#unsure = true
+      throw error
     }
   }
 }

@@ -94,6 +94,7 @@ export class GroupCommit {
     let verdicts: readonly CommitVerdict[]
     try {
       verdicts = await this.#store.commit(batch)
+      if (verdicts.some(({ status }) => status !== 'committed')) verdicts = await this.#ownWrites(verdicts, batch)
       if (!(await this.#isOwner())) verdicts = batch.map(tooLate)
     } catch {
       return this.#writeSingly(committers, batch)
@@ -126,16 +127,32 @@ export class GroupCommit {
     }
   }
 
-  /** A batch may have been written although the store reported an error; then the same commit looks stale, or taken by itself. */
+  /**
+   * A driver that lost an acknowledgement may have written the batch twice, and tell what it was told the second time.
+   * A first commit that leaves nobody as its owner is taken at its word: the id may have been given twice.
+   */
+  async #ownWrites(verdicts: readonly CommitVerdict[], batch: readonly Commit[]): Promise<readonly CommitVerdict[]> {
+    return Promise.all(
+      verdicts.map(async (verdict, index) => {
+        const commit = batch[index] as Commit
+        return commit.accept && commit.owner === null ? verdict : this.#ownWrite(verdict, commit)
+      }),
+    )
+  }
+
+  /** A commit may have been written although it was not acknowledged; when it is made again it looks stale, or taken by itself. */
   async #ownWrite(verdict: CommitVerdict, commit: Commit): Promise<CommitVerdict> {
     if (verdict.status !== 'stale' && verdict.status !== 'duplicate') return verdict
+    if (verdict.status === 'duplicate' && verdict.id !== commit.id) return verdict
     const stored = await this.#store.load(commit.id)
     const mine =
       stored?.revision === commit.revision &&
       stored.epoch === commit.epoch &&
       stored.owner === commit.owner &&
       stored.updatedAt === commit.updatedAt
-    return mine && stored.state === commit.state ? { status: 'committed', firstSeq: 0 } : verdict
+    const { accept } = commit
+    const same = !accept || (stored?.entryPoint === accept.entryPoint && stored.input === accept.input)
+    return mine && same && stored.state === commit.state ? { status: 'committed', firstSeq: 0 } : verdict
   }
 }
 

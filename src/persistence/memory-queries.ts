@@ -4,7 +4,7 @@
  * Owns: which index answers which filter, and pruning.
  */
 import type { ExecutionStatus } from '../events/execution-status.js'
-import { type MemoryRow, separator } from './memory-rows.js'
+import { isUnderWay, type MemoryRow, separator } from './memory-rows.js'
 import type { MemoryTables } from './memory-tables.js'
 import { decodeCursor, encodeCursor } from './page-cursor.js'
 import type { ExecutionCounts, ExecutionPage, ExecutionQuery, PruneRequest } from './snapshot-store.js'
@@ -22,6 +22,7 @@ export function queryMemory(tables: MemoryTables, query: ExecutionQuery): Execut
       if (query.sessionId !== undefined && execution.sessionId !== query.sessionId) return false
       if (query.correlationId !== undefined && execution.correlationId !== query.correlationId) return false
       if (query.parentId !== undefined && execution.parentId !== query.parentId) return false
+      if (query.owner !== undefined && !(execution.owner === query.owner && isUnderWay(execution))) return false
       return !statuses || statuses.has(execution.status)
     })
     .toSorted((a, b) => b.position - a.position)
@@ -34,6 +35,7 @@ export function queryMemory(tables: MemoryTables, query: ExecutionQuery): Execut
 }
 
 function candidates({ rows }: MemoryTables, query: ExecutionQuery): Iterable<MemoryRow> {
+  if (query.owner !== undefined) return rows.under('held', query.owner)
   if (query.parentId !== undefined) return rows.under('parent', query.parentId)
   if (query.sessionId !== undefined) return rows.under('session', query.sessionId)
   if (query.correlationId !== undefined) return rows.under('correlation', query.correlationId)

@@ -158,6 +158,8 @@ export interface ExecutionQuery {
   readonly sessionId?: string
   readonly correlationId?: string
   readonly parentId?: string
+  /** What this owner key holds and is not done with: not terminal, or owed. */
+  readonly owner?: string
   readonly limit: number
   readonly cursor?: string
 }
@@ -203,7 +205,9 @@ export type ExecutionCounts = Readonly<Record<string, Partial<Record<ExecutionSt
 /**
  * Keeps executions, their inboxes, checkpoints and events.
  *
- * Every call may reject with any error, and is then to have had no effect, or its whole effect.
+ * Every call may reject with any error, and is then to have had no effect, or its whole effect. A read sees every write
+ * that was acknowledged before it. A driver may carry out a call again whose acknowledgement was lost, but for `enqueue`
+ * and `claim`, which would do another thing the second time.
  * A closed or not yet opened store rejects with a `StatewardError` of code `store_closed`.
  */
 export interface SnapshotStore {

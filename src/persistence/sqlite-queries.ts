@@ -40,6 +40,8 @@ const selective = [
   ['sessionId', 'session_id'],
   ['correlationId', 'correlation_id'],
 ] as const
+/** What an owner is not done with, as the two indexes of what is held say it. */
+const held = ['status <> 0 AND (status < 10 OR owed = 1)', 'status = 0'] as const
 const newestFirst = 'AND position < ? ORDER BY position DESC LIMIT ?'
 const selectCheckpoint = `
 SELECT e.id AS executionId, c.revision, c.at, c.status, c.state
@@ -61,8 +63,10 @@ export function sqliteQueries(database: SqliteDatabase, rows: SqliteRows): Sqlit
   /** By the most telling of the given keys; the others are looked up in the rows, which the `+` says to SQLite. */
   function ofKeys(query: ExecutionQuery, before: number, limit: number): PositionRow[] | undefined {
     const given = selective.filter(([key]) => query[key] !== undefined)
-    if (given.length === 0) return undefined
-    const conditions = given.map(([, column], index) => `${index === 0 ? '' : '+'}${column} = ?`)
+    const { owner } = query
+    if (given.length === 0 && owner === undefined) return undefined
+    const best = owner === undefined ? 0 : -1
+    const conditions = given.map(([, column], index) => `${index === best ? '' : '+'}${column} = ?`)
     const values: (string | number)[] = given.map(([key]) => query[key] as string)
     if (query.entryPoint !== undefined) {
       const ref = rows.knownRefs([query.entryPoint])[0]
@@ -71,8 +75,12 @@ export function sqliteQueries(database: SqliteDatabase, rows: SqliteRows): Sqlit
       values.push(ref)
     }
     if (query.status !== undefined) conditions.push(`+status IN (${query.status.map(numberOfStatus).join(', ')})`)
-    const sql = `SELECT position FROM stateward_executions WHERE ${conditions.join(' AND ')} ${newestFirst}`
-    return database.prepare<PositionRow>(sql).all(...values, before, limit)
+    const select = (...all: readonly string[]) =>
+      database.prepare<PositionRow>(`SELECT position FROM stateward_executions WHERE ${all.join(' AND ')} ${newestFirst}`)
+    if (owner === undefined) return select(...conditions).all(...values, before, limit)
+    return held
+      .flatMap((part) => select('owner = ?', part, ...conditions).all(owner, ...values, before, limit))
+      .toSorted((a, b) => b.position - a.position)
   }
 
   /** By entry point and status: one short list for each pair, merged. */

@@ -6,7 +6,7 @@ import { memoryStore } from '../../src/memory.js'
 import { encode } from '../../src/persistence/snapshot-codec.js'
 import { begin } from '../harness/begin.js'
 import { eventually, turns } from '../harness/eventually.js'
-import { heldStore } from '../harness/held-store.js'
+import { faultyStore } from '../../src/testing/store/faulty-store.js'
 import { approval } from '../harness/programs.js'
 
 const fussy = (mood: { fine: boolean }) =>
@@ -36,19 +36,19 @@ const fussy = (mood: { fine: boolean }) =>
 
 describe('events', () => {
   test('a send whose attempt failed is answered only when its event stands in the inbox again', async () => {
-    const store = heldStore(memoryStore())
+    const store = faultyStore(memoryStore())
     const retry = { maxAttempts: 2, backoff: { initial: 60_000 } }
     const work = defineEntryPoint({ id: 'work', program: fussy({ fine: false }), retry })
     const runtime = await begin({ store, entryPoints: [work] })
     const execution = await runtime.trigger('work')
     await eventually('it to wait', async () => ((await execution.get()) as { status: string }).status === 'waiting')
-    store.hold(['enqueue'])
+    store.inject({ kind: 'hang', call: 'enqueue' })
     let answered = false
     const sent = execution.send({ type: 'NOTE', text: 'bad' }).finally(() => (answered = true))
     await eventually('the event to be given back', () => store.waiting === 1)
     await turns()
     expect(answered).toBe(false)
-    store.letGo()
+    store.heal()
     expect(await sent).toMatchObject({ status: 'delivered' })
     expect(await store.inbox({ execution: execution.id })).toHaveLength(1)
   })
@@ -74,12 +74,12 @@ describe('events', () => {
 
   test('an event that another process puts into the inbox while that is being read is delivered', async () => {
     const inner = memoryStore()
-    const store = heldStore(inner)
+    const store = faultyStore(inner)
     const runtime = await begin({ store, entryPoints: [defineEntryPoint({ id: 'work', program: approval })] })
     const execution = await runtime.trigger('work')
     await eventually('it to wait', async () => ((await execution.get()) as { status: string }).status === 'waiting')
     await execution.pause()
-    store.hold(['inbox'], 'after')
+    store.inject({ kind: 'hang', call: 'inbox', when: 'after' })
     const resumed = execution.resume()
     await eventually('the inbox to be read', () => store.waiting > 0)
     const payload = encode({ type: 'NOTE', text: 'from afar' }, { id: execution.id, what: 'event' })
@@ -87,35 +87,35 @@ describe('events', () => {
     let looks = 0
     await eventually('looks for mail', () => {
       if (store.waiting > 1) {
-        store.letLastGo()
+        store.releaseLast()
         looks++
       }
       return looks === 3
     })
-    store.letGo()
+    store.heal()
     await resumed
     await eventually('the event', async () => JSON.stringify(await execution.get()).includes('from afar'))
   })
 
   test('an execution that is claimed again before this process knows that it gave it back goes on', async () => {
     const inner = memoryStore()
-    const store = heldStore(inner)
+    const store = faultyStore(inner)
     const work = defineEntryPoint({ id: 'work', program: approval, passivateAfter: 1 })
     const runtime = await begin({ store, entryPoints: [work] })
     const execution = await runtime.trigger('work')
     await eventually('it to wait', async () => ((await execution.get()) as { status: string }).status === 'waiting')
-    store.hold(['commit'], 'after')
+    store.inject({ kind: 'hang', call: 'commit', when: 'after' })
     await eventually('it to be given back', async () => (await inner.load(execution.id))?.owner === null)
     const payload = encode({ type: 'NOTE', text: 'from afar' }, { id: execution.id, what: 'event' })
     await inner.enqueue({ executionId: execution.id, kind: 'event', payload, at: 0 })
     await eventually('it to be claimed', async () => (await inner.load(execution.id))?.owner !== null)
     await turns()
-    store.letGo()
+    store.heal()
     await eventually('the event', async () => JSON.stringify(await execution.get()).includes('from afar'))
   })
 
   test('an event that is on its way to the inbox is not overtaken by the next one', async () => {
-    const store = heldStore(memoryStore())
+    const store = faultyStore(memoryStore())
     const runtime = await begin({
       store,
       pollInterval: 60_000,
@@ -125,17 +125,17 @@ describe('events', () => {
     await eventually('it to wait', async () => ((await execution.get()) as { status: string }).status === 'waiting')
     await execution.pause()
     await execution.send({ type: 'NOTE', text: '0' })
-    store.hold(['inbox'], 'after')
+    store.inject({ kind: 'hang', call: 'inbox', when: 'after' })
     const resumed = execution.resume()
     await eventually('the inbox to be read', () => store.waiting === 1)
-    store.letGo()
-    store.hold(['enqueue'])
+    store.heal()
+    store.inject({ kind: 'hang', call: 'enqueue' })
     const first = execution.send({ type: 'NOTE', text: '1' })
     await resumed
     await turns()
     const second = execution.send({ type: 'NOTE', text: '2' })
     await turns()
-    store.letGo()
+    store.heal()
     await Promise.all([first, second])
     await execution.send({ type: 'APPROVE' })
     expect(await execution.result({ timeout: 2_000 })).toMatchObject({ output: { notes: ['0', '1', '2'] } })

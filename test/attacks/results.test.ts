@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { setup } from 'xstate'
 import { defineEntryPoint } from '../../src/index.js'
 import { memoryStore } from '../../src/memory.js'
-import { ailingStore } from '../harness/ailing-store.js'
+import { faultyStore } from '../../src/testing/store/faulty-store.js'
 import { begin } from '../harness/begin.js'
 import { eventually } from '../harness/eventually.js'
 import { Flights } from '../harness/flights.js'
@@ -39,11 +39,11 @@ describe('answers', () => {
   })
 
   test('a drain ends although an acceptance failed', async () => {
-    const store = ailingStore(memoryStore())
+    const store = faultyStore(memoryStore())
     const flights = new Flights()
     const work = defineEntryPoint({ id: 'work', program: worker(flights) })
     const runtime = await begin({ store, entryPoints: [work] })
-    store.failOnce('commit', 1, 'before', 2)
+    store.inject({ kind: 'throw', call: 'commit', times: 2 })
     await expect(runtime.trigger('work', { label: 'a' })).rejects.toMatchObject({ code: 'store_failed' })
     await runtime.drain()
     expect(await store.lastSeq()).toBe(0)

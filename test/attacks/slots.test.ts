@@ -6,7 +6,7 @@ import { memoryStore } from '../../src/memory.js'
 import { begin } from '../harness/begin.js'
 import { eventually, turns } from '../harness/eventually.js'
 import { Flights } from '../harness/flights.js'
-import { heldStore } from '../harness/held-store.js'
+import { faultyStore } from '../../src/testing/store/faulty-store.js'
 import { worker } from '../harness/programs.js'
 import { SimulatedClock } from '../../src/testing/clock/simulated-clock.js'
 
@@ -31,18 +31,18 @@ describe('slots', () => {
   test('an attempt that is due before the back-off is durable keeps its slot, and no other takes it', async () => {
     const flights = new Flights()
     const clock = new SimulatedClock()
-    const store = heldStore(memoryStore())
+    const store = faultyStore(memoryStore())
     const retry = { maxAttempts: 3, backoff: { initial: 10, jitter: 'none' } } as const
     const work = defineEntryPoint({ id: 'work', program: worker(flights), maxConcurrent: 1, retry })
     const runtime = await begin({ store, clock, entryPoints: [work] })
     await runtime.trigger('work', { label: 'a' })
     await runtime.trigger('work', { label: 'b' })
     const first = await flights.started('a.1')
-    store.hold(['commit'], 'after')
+    store.inject({ kind: 'hang', call: 'commit', when: 'after' })
     first.fail()
     await eventually('the back-off to be on its way', () => store.waiting === 1)
     await clock.advance(10)
-    store.letGo()
+    store.heal()
     await turns()
     const running = flights.all.filter(({ label }) => label === 'a.1' || label === 'b.1').length - 1
     expect(running).toBe(1)

@@ -19,6 +19,7 @@ import {
   checkCompatibility, checkGolden, createTestRuntime, delayed, executionSerializer, executionSnapshot, exploreCancels,
   exploreCrashes, explorePauses, fails, formatExecution, matchers, pathsOf, readGolden, recordGolden, returns,
   SimulatedClock, snapshotOf, snapshotOfRecord, storeSuite,
+  faultyStore, verifyStore,
 } from 'stateward/testing'
 import { assign, setup } from 'xstate'
 const ticketMachine = setup({

@@ -2,19 +2,20 @@
 import { describe, expect, test } from 'vitest'
 import { createRuntime, defineEntryPoint } from '../../src/index.js'
 import { memoryStore } from '../../src/persistence/memory-store.js'
-import { ailingStore, reads, writes } from '../harness/ailing-store.js'
+import { faultyStore } from '../../src/testing/store/faulty-store.js'
+import { storeReads, storeWrites } from '../../src/testing/store/store-call.js'
 import { begin } from '../harness/begin.js'
 import { eventually, turns } from '../harness/eventually.js'
 import { Flights } from '../harness/flights.js'
 import { ends } from '../harness/journal.js'
 import { approval, worker } from '../harness/programs.js'
 
-const everything = [...reads, ...writes]
+const everything = [...storeReads, ...storeWrites]
 const failed = { name: 'StatewardError', code: 'store_failed' }
 
 async function begun() {
   const flights = new Flights()
-  const store = ailingStore(memoryStore())
+  const store = faultyStore(memoryStore())
   const entryPoints = [
     defineEntryPoint({ id: 'work', program: worker(flights) }),
     defineEntryPoint({ id: 'approvals', program: approval }),
@@ -25,12 +26,12 @@ async function begun() {
 }
 
 describe.each([
-  ['writes', writes],
+  ['writes', storeWrites],
   ['everything', everything],
 ] as const)('while %s fail', (_, calls) => {
   test('a trigger rejects with store_failed and accepts nothing', async () => {
     const { store, runtime, flights } = await begun()
-    store.fail(calls)
+    store.inject({ kind: 'throw', call: calls })
     const refused = runtime.trigger('work', { label: 'a' }, { id: 'refused' })
     await expect(refused).rejects.toMatchObject({ ...failed, retryable: true, details: { id: 'refused' } })
     store.heal()
@@ -43,7 +44,7 @@ describe.each([
   test('health is degraded, and good again with the first commit that succeeds', async () => {
     const { store, runtime, health } = await begun()
     expect(health()).toEqual({ status: 'ok', error: null })
-    store.fail(calls)
+    store.inject({ kind: 'throw', call: calls })
     await expect(runtime.trigger('work', { label: 'a' })).rejects.toMatchObject(failed)
     expect(health()).toMatchObject({ status: 'degraded', error: { code: 'store_failed' } })
     store.heal()
@@ -58,7 +59,7 @@ describe.each([
     let ended = false
     const result = execution.result()
     void result.then(() => (ended = true))
-    store.fail(calls)
+    store.inject({ kind: 'throw', call: calls })
     first.end('one')
     await eventually('the commit to fail', () => store.failures > 0)
     await turns()
@@ -80,7 +81,7 @@ describe.each([
     flights.free.add('a.1').add('a.2')
     await runtime.trigger('approvals')
     const execution = await runtime.trigger('work', { label: 'a' }, { id: 'a' }).then((handle) => {
-      store.fail(calls)
+      store.inject({ kind: 'throw', call: calls })
       return handle
     })
     await eventually('several attempts to fail', () => store.failures > 8)
@@ -95,7 +96,7 @@ describe.each([
     const { store, runtime } = await begun()
     const execution = await runtime.trigger('approvals')
     await eventually('it to wait', async () => (await execution.get()).status === 'waiting')
-    store.fail(calls)
+    store.inject({ kind: 'throw', call: calls })
     await expect(execution.send({ type: 'NOTE', text: 'lost' })).rejects.toMatchObject(failed)
     await expect(execution.pause()).rejects.toMatchObject(failed)
     await expect(execution.cancel()).rejects.toMatchObject(failed)
@@ -120,7 +121,7 @@ describe.each([
     const { store, runtime, flights } = await begun()
     const execution = await runtime.trigger('work', { label: 'a' })
     const first = await flights.started('a.1')
-    store.fail(calls)
+    store.inject({ kind: 'throw', call: calls })
     first.end('one')
     const begunAt = performance.now()
     await runtime.stop()
@@ -138,9 +139,9 @@ describe.each([
   })
 
   test('start() rejects with a typed error and holds nothing; the next one succeeds', async () => {
-    const store = ailingStore(memoryStore())
+    const store = faultyStore(memoryStore())
     const runtime = createRuntime({ store, entryPoints: [defineEntryPoint({ id: 'approvals', program: approval })] })
-    store.fail(calls)
+    store.inject({ kind: 'throw', call: calls })
     await expect(runtime.start()).rejects.toMatchObject(failed)
     store.heal()
     await runtime.start()

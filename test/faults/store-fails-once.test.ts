@@ -2,7 +2,8 @@
 import { describe, expect, test } from 'vitest'
 import { createRuntime, defineEntryPoint } from '../../src/index.js'
 import { memoryStore } from '../../src/persistence/memory-store.js'
-import { ailingStore, reads, writes, type AilingStore } from '../harness/ailing-store.js'
+import { faultyStore, type FaultyStore } from '../../src/testing/store/faulty-store.js'
+import { storeReads, storeWrites } from '../../src/testing/store/store-call.js'
 import { begin } from '../harness/begin.js'
 import { eventually } from '../harness/eventually.js'
 import { Flights } from '../harness/flights.js'
@@ -12,9 +13,9 @@ import { approval, worker } from '../harness/programs.js'
 const labels = ['a', 'b', 'c']
 
 /** Three workers and one approval, from their triggers to their ends; whatever is refused is asked for again. */
-async function aDay(ail: (store: AilingStore) => void) {
+async function aDay(ail: (store: FaultyStore) => void) {
   const kept = memoryStore()
-  const store = ailingStore(kept)
+  const store = faultyStore(kept)
   const flights = new Flights()
   for (const label of labels) flights.free.add(`${label}.1`).add(`${label}.2`)
   const entryPoints = [
@@ -60,7 +61,7 @@ const commits = Array.from({ length: 12 }, (_, index) => index + 1)
 
 describe.each(['before', 'after'] as const)('a commit that throws once, %s it was written,', (when) => {
   test.each(commits)('at number %i, is made again, and no step runs twice', async (n) => {
-    const flights = await aDay((store) => store.failOnce('commit', n, when))
+    const flights = await aDay((store) => store.inject({ kind: 'throw', call: 'commit', nth: n, when }))
     expect(flights.all.map(({ label }) => label).toSorted()).toEqual(labels.flatMap((label) => [`${label}.1`, `${label}.2`]))
   })
 })
@@ -68,7 +69,7 @@ describe.each(['before', 'after'] as const)('a commit that throws once, %s it wa
 test.each(commits)(
   'commits %i and the three after it throw: a step whose end was lost runs again, and all ends once',
   async (n) => {
-    const flights = await aDay((store) => store.failOnce('commit', n, 'before', 4))
+    const flights = await aDay((store) => store.inject({ kind: 'throw', call: 'commit', nth: n, times: 4 }))
     for (const label of labels.flatMap((each) => [`${each}.1`, `${each}.2`])) {
       expect(flights.of(label).length).toBeGreaterThanOrEqual(1)
       // four throws lose an execution twice at the most: a batch that throws is tried once more, one by one
@@ -77,17 +78,21 @@ test.each(commits)(
   },
 )
 
-const others = [...reads, ...writes].filter((call) => call !== 'commit')
+const others = [...storeReads, ...storeWrites].filter((call) => call !== 'commit')
 
 describe.each(others)('%s that throws once', (call) => {
   test.each([1, 2, 3])('at call %i is answered with a typed error or tried again, and all ends once', async (n) => {
-    await aDay((store) => store.failOnce(call, n))
+    await aDay((store) => store.inject({ kind: 'throw', call, nth: n }))
+  })
+
+  test.each([1, 2, 3])('at call %i after its effect does no more harm', async (n) => {
+    await aDay((store) => store.inject({ kind: 'throw', call, nth: n, when: 'after' }))
   })
 
   test('during start() makes it reject with a typed error or does no harm; the next one succeeds', async () => {
-    const store = ailingStore(memoryStore())
+    const store = faultyStore(memoryStore())
     const runtime = createRuntime({ store, entryPoints: [defineEntryPoint({ id: 'approvals', program: approval })] })
-    store.failOnce(call)
+    store.inject({ kind: 'throw', call, nth: 1 })
     await runtime.start().catch((error: unknown) => {
       expect(error).toMatchObject({ name: 'StatewardError', code: 'store_failed' })
       return runtime.start()

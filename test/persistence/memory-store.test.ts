@@ -1,6 +1,6 @@
 import { test } from 'vitest'
 import { memoryStore } from '../../src/persistence/memory-store.js'
-import { storeSuite } from '../../src/testing/store-suite.js'
+import { storeSuite } from '../../src/testing/store/store-suite.js'
 
 async function create() {
   const store = memoryStore()

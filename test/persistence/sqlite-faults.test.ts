@@ -11,7 +11,7 @@ import type { SnapshotStore } from '../../src/persistence/snapshot-store.js'
 import { openSqliteDatabase } from '../../src/persistence/sqlite-database.js'
 import { loadSqliteDriver, type SqliteConnection } from '../../src/persistence/sqlite-driver.js'
 import { sqliteStore, type SqliteStoreOptions } from '../../src/persistence/sqlite-store.js'
-import { aCommit, anAccepted, anEnd } from '../../src/testing/store-builders.js'
+import { aCommit, anAccepted, anEnd } from '../../src/testing/store/store-builders.js'
 import { otherUser } from '../harness/other-user.js'
 
 const root = resolve(import.meta.dirname, '../..')
@@ -23,7 +23,7 @@ let stores: SnapshotStore[] = []
 /** What runs in other processes, on the sources as compiled to `compiled`: it opens the file and accepts fifty keys. */
 const child = `
 import { sqliteStore } from './persistence/sqlite-store.js'
-import { anAccepted } from './testing/store-builders.js'
+import { anAccepted } from './testing/store/store-builders.js'
 const [path, name] = process.argv.slice(2)
 console.log('ready')
 process.stdin.once('data', async () => {
@@ -48,7 +48,7 @@ process.stdin.once('data', async () => {
 beforeAll(async () => {
   compiled = await mkdtemp(join(root, 'node_modules/.stateward-'))
   await chmod(compiled, 0o755)
-  const sources = ['persistence/sqlite-store.ts', 'testing/store-builders.ts'].map((file) => join(root, 'src', file))
+  const sources = ['persistence/sqlite-store.ts', 'testing/store/store-builders.ts'].map((file) => join(root, 'src', file))
   const options = '--ignoreConfig --target es2022 --module nodenext --types node --skipLibCheck --noCheck'.split(' ')
   const tsc = join(root, 'node_modules/typescript/bin/tsc')
   await promisify(execFile)(process.execPath, [tsc, ...sources, ...options, '--rootDir', join(root, 'src'), '--outDir', compiled])

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { beforeEach, expect, test } from 'vitest'
 import type { SnapshotStore } from '../../src/persistence/snapshot-store.js'
 import { sqliteStore, type SqliteStoreOptions } from '../../src/persistence/sqlite-store.js'
-import { anAccepted } from '../../src/testing/store-builders.js'
+import { anAccepted } from '../../src/testing/store/store-builders.js'
 
 const builtin = process.getBuiltinModule('node:sqlite') !== undefined
 let folder: string

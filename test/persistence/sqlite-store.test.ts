@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { loadSqliteDriver, type SqliteDriverName } from '../../src/persistence/sqlite-driver.js'
 import { sqliteStore } from '../../src/persistence/sqlite-store.js'
-import { storeSuite } from '../../src/testing/store-suite.js'
+import { storeSuite } from '../../src/testing/store/store-suite.js'
 
 /** Why a driver can't be tried in this Node, or undefined. */
 async function lacking(driver: SqliteDriverName): Promise<string | undefined> {

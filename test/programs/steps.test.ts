@@ -10,7 +10,7 @@ import { crashEverywhere } from '../harness/crash-everywhere.js'
 import { playThrough, type Say } from '../harness/crash-in-process.js'
 import { eventually, turns } from '../harness/eventually.js'
 import { Flights } from '../harness/flights.js'
-import { heldStore } from '../harness/held-store.js'
+import { faultyStore } from '../../src/testing/store/faulty-store.js'
 import { places } from '../harness/store-place.js'
 
 /** Takes the same step twice, with a wait between, and collects the keys that it was given. */
@@ -96,17 +96,17 @@ describe.each(places)('on %s', (_, place) => {
         end: { type: 'final' },
       },
     })
-    const store = heldStore(place().connect())
+    const store = faultyStore(place().connect())
     const runtime = await begin({ store, entryPoints: [defineEntryPoint({ id: 'gated', program })] })
     const execution = await runtime.trigger('gated')
     await eventually('it to wait', async () => (await execution.get()).status === 'waiting')
-    store.hold(['commit'], when)
+    store.inject({ kind: 'hang', call: 'commit', when })
     const sent = execution.send({ type: 'GO' })
     await eventually('the commit to be held', () => store.waiting > 0)
     await turns()
     expect(flights.all).toEqual([])
     expect(said).toEqual([])
-    store.letGo()
+    store.heal()
     const flight = await flights.started('a')
     expect(said).toEqual(['note', 'inline'])
     expect(await sent).toMatchObject({ status: 'delivered' })

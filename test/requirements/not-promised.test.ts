@@ -1,7 +1,7 @@
 /** What the README says is not promised: the limits are where it says they are. */
 import { describe, expect, test } from 'vitest'
 import { defineEntryPoint, terminalStatuses } from '../../src/index.js'
-import { ailingStore } from '../harness/ailing-store.js'
+import { faultyStore } from '../../src/testing/store/faulty-store.js'
 import { begin } from '../harness/begin.js'
 import { eventually, turns } from '../harness/eventually.js'
 import { Flights } from '../harness/flights.js'
@@ -12,11 +12,11 @@ describe('durability', () => {
   /** A worker whose first step ends while no commit succeeds. */
   async function cutOff(durability: 'strict' | 'relaxed') {
     const flights = new Flights()
-    const store = ailingStore(memoryPlace().connect())
+    const store = faultyStore(memoryPlace().connect())
     const runtime = await begin({ store, entryPoints: [defineEntryPoint({ id: 'work', program: worker(flights), durability })] })
     const execution = await runtime.trigger('work', { label: 'a' })
     const first = await flights.started('a.1')
-    store.fail(['commit'])
+    store.inject({ kind: 'throw', call: 'commit' })
     first.end()
     return { flights, store, execution }
   }
@@ -58,7 +58,7 @@ test('an event that is sent twice is delivered twice', async () => {
 
 test('an inspector sees a transition before it is durable; records, journal and counts do not', async () => {
   const seen: unknown[] = []
-  const store = ailingStore(memoryPlace().connect())
+  const store = faultyStore(memoryPlace().connect())
   const runtime = await begin({
     store,
     entryPoints: [defineEntryPoint({ id: 'approval', program: approval })],
@@ -67,7 +67,7 @@ test('an inspector sees a transition before it is durable; records, journal and 
     },
   })
   const execution = await runtime.trigger('approval')
-  store.fail(['commit'])
+  store.inject({ kind: 'throw', call: 'commit' })
   const answer = execution.send({ type: 'APPROVE' })
   answer.catch(() => undefined)
   await eventually('the inspector to see it', () => seen.includes('approved'))

@@ -1,5 +1,5 @@
 /** Pause, resume and cancel of a stream and of the runtime: B10, B5. */
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { defineEntryPoint } from '../../src/index.js'
 import { begin } from '../harness/begin.js'
 import { eventually, turns } from '../harness/eventually.js'
@@ -37,6 +37,19 @@ describe.each(places)('on %s', (_, place) => {
     for (const label of ['a', 'b', 'c']) for (const n of [1, 2]) flights.free.add(`${label}.${n}`)
     expect(await runtime.stream('work').resume()).toEqual({ resumed: 2 })
     for (const each of [running, queued, later]) expect(await each.result()).toMatchObject({ status: 'completed' })
+  })
+
+  test('B10: what waits for a paused stream starts without a warning from XState', async () => {
+    const { flights, shared, entryPoints } = shop()
+    const runtime = await begin({ store: shared.connect(), entryPoints })
+    await runtime.stream('work').pause()
+    const queued = await runtime.trigger('work', { label: 'a' })
+    flights.free.add('a.1').add('a.2')
+    const warn = vi.spyOn(console, 'warn')
+    onTestFinished(() => warn.mockRestore())
+    await runtime.stream('work').resume()
+    expect(await queued.result()).toMatchObject({ status: 'completed' })
+    expect(warn).not.toHaveBeenCalled()
   })
 
   test("B10: a stream's pause outlives stop and start", async () => {

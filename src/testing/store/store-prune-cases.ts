@@ -1,7 +1,7 @@
 /** The promises of a store about forgetting. */
 import { deepEqual, equal } from 'node:assert/strict'
-import { terminalStatuses } from '../events/execution-status.js'
-import type { PruneRequest, SnapshotStore } from '../persistence/snapshot-store.js'
+import { terminalStatuses } from '../../events/execution-status.js'
+import type { PruneRequest, SnapshotStore } from '../../persistence/snapshot-store.js'
 import { aCommit, anAccepted, anEnd } from './store-builders.js'
 import { type StoreCase, storeCase } from './store-case.js'
 

@@ -1,6 +1,6 @@
 /** The promises of a store about the journal of published events. */
 import { deepEqual, equal } from 'node:assert/strict'
-import type { SnapshotStore } from '../persistence/snapshot-store.js'
+import type { SnapshotStore } from '../../persistence/snapshot-store.js'
 import { aCommit, anAccepted, anEnd } from './store-builders.js'
 import { type StoreCase, storeCase } from './store-case.js'
 

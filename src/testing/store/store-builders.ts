@@ -1,5 +1,5 @@
 /** Builders of commits for tests of stores. Owns: plain defaults, so that a test names only what it is about. */
-import type { Acceptance, ClaimRequest, Commit, OwnerRecord } from '../persistence/snapshot-store.js'
+import type { Acceptance, ClaimRequest, Commit, OwnerRecord } from '../../persistence/snapshot-store.js'
 
 /** An acceptance at the entry point `tickets`, with what is given instead of the defaults. */
 export function anAcceptance(given: Partial<Acceptance> = {}): Acceptance {

@@ -1,7 +1,7 @@
 /** The promises of a store about claims. */
 import { deepEqual, equal } from 'node:assert/strict'
-import type { ExecutionStatus } from '../events/execution-status.js'
-import type { ClaimRequest, SnapshotStore } from '../persistence/snapshot-store.js'
+import type { ExecutionStatus } from '../../events/execution-status.js'
+import type { ClaimRequest, SnapshotStore } from '../../persistence/snapshot-store.js'
 import { aClaim, aCommit, anAccepted, anEnd } from './store-builders.js'
 import { type StoreCase, storeCase } from './store-case.js'
 

@@ -3,7 +3,7 @@
  *
  * Owns: the life of the store under test. Each case gets a fresh, open store, which is destroyed afterwards.
  */
-import type { SnapshotStore } from '../persistence/snapshot-store.js'
+import type { SnapshotStore } from '../../persistence/snapshot-store.js'
 
 /** Makes the stores under test. */
 export interface StoreFactory {

@@ -1,7 +1,7 @@
 /** The promises of a store about being opened and closed, and about small texts under a name. */
 import { deepEqual, equal, ok, rejects } from 'node:assert/strict'
-import { isStatewardError } from '../errors.js'
-import type { SnapshotStore } from '../persistence/snapshot-store.js'
+import { isStatewardError } from '../../errors.js'
+import type { SnapshotStore } from '../../persistence/snapshot-store.js'
 import { aClaim, anAccepted, anOwner } from './store-builders.js'
 import { type StoreCase, storeCase } from './store-case.js'
 

@@ -1,7 +1,7 @@
 /** The promises of a store about pages and counts of executions. */
 import { deepEqual, equal, rejects } from 'node:assert/strict'
-import { isStatewardError } from '../errors.js'
-import type { ExecutionQuery, SnapshotStore } from '../persistence/snapshot-store.js'
+import { isStatewardError } from '../../errors.js'
+import type { ExecutionQuery, SnapshotStore } from '../../persistence/snapshot-store.js'
 import { aCommit, anAccepted, anEnd } from './store-builders.js'
 import { type StoreCase, storeCase } from './store-case.js'
 
@@ -61,6 +61,36 @@ export const queryCases: readonly StoreCase[] = [
       deepEqual(await pages(store, { ...query, limit: 3 }), [newest.slice(0, 3), newest.slice(3, 6), newest.slice(6)])
       deepEqual(await pages(store, { ...query, limit: 7 }), [newest])
     }
+  }),
+
+  storeCase('what an owner holds is what it is not done with', async ({ store }) => {
+    await store.commit([
+      anAccepted('a'),
+      anAccepted('b', { entryPoint: 'other', parentId: 'p' }),
+      anAccepted('c'),
+      anAccepted('d'),
+      anAccepted('e', {}, { owner: 'owner-2' }),
+      anAccepted('f', {}, { owner: null }),
+      anAccepted('g', { parentId: 'p' }),
+    ])
+    await store.commit([
+      aCommit({ id: 'b', revision: 2 }),
+      anEnd('c', 2, { owner: 'owner-1', owed: true }),
+      anEnd('d', 2, { owner: 'owner-1' }),
+      aCommit({ id: 'g', revision: 2, status: 'waiting' }),
+    ])
+    const expected: readonly (readonly [Partial<ExecutionQuery>, string[]])[] = [
+      [{}, ['g', 'c', 'b', 'a']],
+      [{ entryPoint: 'tickets' }, ['g', 'c', 'a']],
+      [{ parentId: 'p' }, ['g', 'b']],
+      [{ status: ['queued', 'completed'] }, ['c', 'a']],
+      [{ entryPoint: 'other', parentId: 'p', status: ['running'] }, ['b']],
+      [{ status: [] }, []],
+    ]
+    for (const [query, found] of expected)
+      deepEqual(await ids(store, { owner: 'owner-1', ...query }), found, JSON.stringify(query))
+    deepEqual([await ids(store, { owner: 'owner-2' }), await ids(store, { owner: 'nobody' })], [['e'], []])
+    for (const limit of [1, 3]) deepEqual((await pages(store, { owner: 'owner-1', limit })).flat(), ['g', 'c', 'b', 'a'])
   }),
 
   storeCase('a page goes on where the last one ended, whatever was accepted or has moved since', async ({ store }) => {

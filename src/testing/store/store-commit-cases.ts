@@ -1,7 +1,7 @@
 /** The promises of a store about what a commit writes, and about acceptance. */
 import { deepEqual, equal, ok, rejects } from 'node:assert/strict'
-import { executionStatuses } from '../events/execution-status.js'
-import type { Commit, StoredExecution } from '../persistence/snapshot-store.js'
+import { executionStatuses } from '../../events/execution-status.js'
+import type { Commit, StoredExecution } from '../../persistence/snapshot-store.js'
 import { aCommit, anAccepted, anEnd } from './store-builders.js'
 import { type StoreCase, storeCase } from './store-case.js'
 

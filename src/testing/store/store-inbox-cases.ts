@@ -1,6 +1,6 @@
 /** The promises of a store about durable inboxes and answers. */
 import { deepEqual, equal } from 'node:assert/strict'
-import type { InboxMessage, SnapshotStore } from '../persistence/snapshot-store.js'
+import type { InboxMessage, SnapshotStore } from '../../persistence/snapshot-store.js'
 import { aClaim, aCommit, anAccepted, anEnd } from './store-builders.js'
 import { type StoreCase, storeCase } from './store-case.js'
 
