@@ -14,14 +14,16 @@ export interface ProcessIdentity {
   readonly processStart: string
 }
 
+let identity: ProcessIdentity | undefined
+
 /** The running process. */
 export function thisProcess(): ProcessIdentity {
-  return { host: hostIdentity(), pid: process.pid, processStart: startOf(process.pid) ?? 'unknown' }
+  return (identity ??= { host: hostIdentity(), pid: process.pid, processStart: startOf(process.pid) ?? 'unknown' })
 }
 
 /** True if it certainly is gone; false also if this host can't tell. */
 export function isGone(other: ProcessIdentity): boolean {
-  if (other.host !== hostIdentity()) return false
+  if (other.host !== thisProcess().host) return false
   try {
     process.kill(other.pid, 0)
   } catch (error) {
