@@ -24,7 +24,7 @@ export function thisProcess(): ProcessIdentity {
 
 /** True if it certainly is gone; false also if this host can't tell. */
 export function isGone(other: ProcessIdentity): boolean {
-  if (other.host !== hostIdentity()) return false
+  if (other.host !== thisProcess().host) return false
   try {
     process.kill(other.pid, 0)
   } catch (error) {

@@ -3,7 +3,8 @@ import { beforeAll, expect, test } from 'vitest'
 import { CrashFolder } from './harness/crash-folder.js'
 import { OrderAudit } from './harness/order-audit.js'
 import { restartUntilDone } from './harness/restart-until-done.js'
-import { printedSeed, seeded } from './harness/seeded.js'
+import { seeded } from '../../src/testing/world/seeded-ids.js'
+import { printedSeed } from './harness/printed-seed.js'
 import { uninterrupted, type Uninterrupted } from './harness/uninterrupted.js'
 
 const settings = { to: 60, maxConcurrent: 6 }

@@ -3,7 +3,8 @@ import { expect, test } from 'vitest'
 import { CrashFolder } from './harness/crash-folder.js'
 import { RealProcess, repository } from './harness/real-process.js'
 import { restartUntilDone } from './harness/restart-until-done.js'
-import { printedSeed, seeded } from './harness/seeded.js'
+import { seeded } from '../../src/testing/world/seeded-ids.js'
+import { printedSeed } from './harness/printed-seed.js'
 
 const main = `${repository}dist-examples/github-triage/main.js`
 

@@ -16,7 +16,7 @@ import { sqliteStore } from '../../src/sqlite.js'
 import { begin } from '../harness/begin.js'
 import { eventually, turns } from '../harness/eventually.js'
 import { SimulatedClock } from '../../src/testing/clock/simulated-clock.js'
-import { StorePlace } from '../harness/store-place.js'
+import { StorePlace, withTest } from '../harness/store-place.js'
 import { copyStore } from './copied-store.js'
 import { goldenEnds, goldenLines } from './golden-ends.js'
 import { goldenEntryPoints } from './golden-programs.js'
@@ -53,10 +53,7 @@ function copied(version: string): string {
 
 async function inSqlite(version: string): Promise<StorePlace> {
   const path = copied(version)
-  return new StorePlace(
-    () => sqliteStore(path),
-    () => undefined,
-  )
+  return withTest(new StorePlace(() => sqliteStore(path)))
 }
 
 async function inMemory(version: string): Promise<StorePlace> {
@@ -65,10 +62,7 @@ async function inMemory(version: string): Promise<StorePlace> {
   await Promise.all([file.open(), memory.open()])
   await copyStore(file, memory, ['stream:shelf:pause'])
   await file.close()
-  return new StorePlace(
-    () => memory,
-    () => undefined,
-  )
+  return withTest(new StorePlace(() => memory))
 }
 
 const versions = Object.keys(goldens)

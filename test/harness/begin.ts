@@ -1,7 +1,7 @@
 /** Starting runtimes in a test. Owns: that each is stopped when its test ends. */
 import { onTestFinished } from 'vitest'
 import { createRuntime, type EntryPoint, type Runtime, type RuntimeOptions } from '../../src/index.js'
-import type { Connection } from './store-place.js'
+import type { Connection } from '../../src/testing/world/shared-store.js'
 
 /** A started runtime; it stops with the test. */
 export async function begin<const TEntryPoints extends readonly EntryPoint[]>(

@@ -1,104 +1,62 @@
 /**
- * A place that several runtimes connect to, as processes to one database.
+ * Stores that several runtimes connect to, as processes to one database.
  *
- * Owns: its connections; a connection that is cut behaves as that of a dead process, whose death others notice at once.
+ * Owns: making and removing them; those of `places` go away with their test.
  */
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
-import { StatewardError } from '../../src/errors.js'
 import { memoryStore } from '../../src/persistence/memory-store.js'
 import type { SnapshotStore } from '../../src/persistence/snapshot-store.js'
 import { sqliteStore } from '../../src/persistence/sqlite-store.js'
+import { SharedStore } from '../../src/testing/world/shared-store.js'
 
-/** A store as one process sees it. */
-export interface Connection extends SnapshotStore {
-  /** From now on nothing of it arrives, and no call comes back. */
-  cut(): void
-  readonly isCut: boolean
-}
+/** Where the processes of one test, or of one run, connect to. */
+export class StorePlace extends SharedStore {
+  /** What a test runtime is given as its `store`: it opens a connection for each of its processes. */
+  readonly open: () => SnapshotStore
+  readonly #destroy: () => void
 
-/** Makes connections to one store. */
-export class StorePlace {
-  readonly #open: () => SnapshotStore
-  readonly #dead = new Set<string>()
-  readonly #opened: SnapshotStore[] = []
-
-  constructor(open: () => SnapshotStore, destroy: () => void) {
-    this.#open = open
-    onTestFinished(async () => {
-      for (const store of this.#opened) await store.close()
-      destroy()
-    })
+  constructor(open: () => SnapshotStore, destroy: () => void = () => undefined) {
+    super(open)
+    this.open = open
+    this.#destroy = destroy
   }
 
-  /** A connection; what is changed in `over` is called instead of the store's own. */
-  connect(over: (store: SnapshotStore) => Partial<SnapshotStore> = () => ({})): Connection {
-    const store = this.#open()
-    this.#opened.push(store)
-    const keys = new Set<string>()
-    let cut = false
-    let closed = true
-    const own: SnapshotStore = {
-      ...store,
-      open: () => {
-        closed = false
-        return store.open()
-      },
-      // several connections may share one store in memory
-      close: async () => {
-        closed = true
-      },
-      register: (owner, dead) => {
-        keys.add(owner.key)
-        return store.register(owner, dead)
-      },
-      owners: async () =>
-        (await store.owners()).map((owner) => (this.#dead.has(owner.key) ? { ...owner, leaseUntil: 0 } : owner)),
-    }
-    const whole: SnapshotStore = { ...own, ...over(own) }
-    const never = new Promise<never>(() => undefined)
-    const calls = Object.entries(whole).map(([name, member]) => {
-      if (typeof member !== 'function') return [name, member]
-      const call = (...args: unknown[]): unknown => {
-        if (cut) return never
-        if (closed && name !== 'open' && name !== 'close')
-          return Promise.reject(new StatewardError('store_closed', `closed at ${name}`))
-        return (member as (...all: unknown[]) => unknown)(...args)
-      }
-      return [name, call]
-    })
-    return {
-      ...(Object.fromEntries(calls) as SnapshotStore),
-      get isCut() {
-        return cut
-      },
-      cut: () => {
-        cut = true
-        for (const key of keys) this.#dead.add(key)
-      },
-    }
+  async remove(): Promise<void> {
+    await this.close()
+    this.#destroy()
   }
 }
 
-/** A place in memory, gone with the test. */
-export function memoryPlace(): StorePlace {
-  const store = memoryStore()
-  return new StorePlace(
-    () => store,
-    () => undefined,
-  )
+/** In memory where the platform has that: nobody pulls the plug in these tests, and a slow disk is no part of them. */
+const fast = existsSync('/dev/shm') ? '/dev/shm' : tmpdir()
+
+/** Makes a place; whoever does so removes it. */
+export const makePlace = {
+  memory(): StorePlace {
+    const store = memoryStore()
+    return new StorePlace(() => store)
+  },
+  /** A file of its own. */
+  sqlite(): StorePlace {
+    const folder = mkdtempSync(join(fast, 'stateward-place-'))
+    return new StorePlace(
+      () => sqliteStore(join(folder, 'store.db')),
+      () => rmSync(folder, { recursive: true, force: true }),
+    )
+  },
 }
 
-/** A file of its own, gone with the test. */
-export function sqlitePlace(): StorePlace {
-  const folder = mkdtempSync(join(tmpdir(), 'stateward-place-'))
-  return new StorePlace(
-    () => sqliteStore(join(folder, 'store.db')),
-    () => rmSync(folder, { recursive: true, force: true }),
-  )
+/** The same place, which goes away with the test. */
+export function withTest(place: StorePlace): StorePlace {
+  onTestFinished(() => place.remove())
+  return place
 }
+
+export const memoryPlace = () => withTest(makePlace.memory())
+export const sqlitePlace = () => withTest(makePlace.sqlite())
 
 /** For `describe.each`. */
 export const places = [

@@ -2,8 +2,10 @@
 import { fromStore } from '@xstate/store'
 import { fromCallback, fromObservable, fromPromise, fromTransition, type AnyEventObject } from 'xstate'
 import { describe, expect, test } from 'vitest'
+import { defineEntryPoint } from '../../src/index.js'
+import { decode } from '../../src/persistence/snapshot-codec.js'
+import { createTestRuntime } from '../../src/testing/index.js'
 import { crashEverywhere } from '../harness/crash-everywhere.js'
-import { playThrough } from '../harness/crash-in-process.js'
 import { places } from '../harness/store-place.js'
 
 describe('a program that is', () => {
@@ -31,8 +33,7 @@ describe('a program that is', () => {
           ({ input }) => input as { n: number },
         ),
       input: { n: 1 },
-      next: () => ({ type: 'ADD', n: 2 }),
-      until: ({ context }) => (context as { n: number } | undefined)?.n === 7,
+      events: [2, 1, 3].map((n) => ({ type: 'ADD', n })),
     },
     (trace) => expect(trace).toMatchObject({ status: 'waiting', context: { n: 7 } }),
   )
@@ -41,24 +42,27 @@ describe('a program that is', () => {
     'a bare fromStore keeps what its events made of it',
     {
       program: () => fromStore({ context: { n: 0 }, on: { add: ({ n }, event: { by: number }) => ({ n: n + event.by }) } }),
-      next: () => ({ type: 'add', by: 2 }),
-      until: ({ context }) => (context as { n: number } | undefined)?.n === 4,
+      events: [1, 3].map((by) => ({ type: 'add', by })),
     },
     (trace) => expect(trace).toMatchObject({ status: 'waiting', context: { n: 4 } }),
   )
 
   // what a callback has heard is not told to it again after a crash (README, "not promised")
   test.each(places)('a bare fromCallback hears its events, and emits, on %s', async (_, place) => {
-    const trace = await playThrough(place(), {
-      program: () =>
-        fromCallback(({ receive, emit }) =>
-          receive((event) => emit({ type: 'heard', text: (event as AnyEventObject)['text'] } as never)),
-        ),
-      next: () => ({ type: 'SAY', text: 'a' }),
-      until: ({ revision }) => revision >= 4,
-    })
-    expect(trace.status).toBe('running')
-    expect(JSON.stringify(trace.emitted)).toContain('heard')
+    const program = fromCallback(({ receive, emit }) =>
+      receive((event) => emit({ type: 'heard', text: (event as AnyEventObject)['text'] } as never)),
+    )
+    const world = createTestRuntime({ entryPoints: [defineEntryPoint({ id: 'run', program })], store: place().open })
+    const execution = await world.trigger('run')
+    await execution.send({ type: 'SAY', text: 'a' } as never)
+    await execution.send({ type: 'SAY', text: 'b' } as never)
+    await world.settle()
+    expect(await execution.get()).toMatchObject({ status: 'running' })
+    const emitted = (await world.store.events({ since: 0, limit: 100 })).filter(({ type }) => type === 'execution.emitted')
+    expect(emitted.map(({ executionId: id, data }) => decode(data ?? '', { id, what: 'event' }))).toEqual(
+      ['a', 'b'].map((text) => ({ type: 'heard', text })),
+    )
+    await world.stop()
   })
 
   crashEverywhere(

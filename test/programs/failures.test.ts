@@ -2,20 +2,20 @@
 import { assign, createMachine, fromPromise, raise, setup } from 'xstate'
 import { describe, expect, test } from 'vitest'
 import { crashEverywhere } from '../harness/crash-everywhere.js'
-import { playThrough } from '../harness/crash-in-process.js'
+import { played } from '../harness/played.js'
 import { places } from '../harness/store-place.js'
 
 const broken = () => {
   throw new RangeError('broken')
 }
 const failed = { status: 'failed', error: { name: 'RangeError', message: 'broken' } }
-const go = { next: () => ({ type: 'GO' }) }
+const go = { events: [{ type: 'GO' }] }
 
 describe('an execution fails', () => {
   crashEverywhere(
     'where its machine errs at the start',
     { program: () => createMachine({ id: 'start', context: broken, initial: 'a', states: { a: {} } }) },
-    (trace) => expect(trace).toMatchObject(failed),
+    (ended) => expect(ended).toMatchObject(failed),
   )
 
   crashEverywhere(
@@ -29,16 +29,16 @@ describe('an execution fails', () => {
         }),
       ...go,
     },
-    (trace) => expect(trace).toMatchObject(failed),
+    (ended) => expect(ended).toMatchObject(failed),
   )
 
   test.each(places)('where an inline action throws, on %s', async (_, place) => {
-    const trace = await playThrough(place(), {
-      program: () =>
-        createMachine({ id: 'inline', initial: 'a', states: { a: { on: { GO: { target: 'b', actions: broken } } }, b: {} } }),
-      ...go,
+    const program = createMachine({
+      id: 'inline',
+      initial: 'a',
+      states: { a: { on: { GO: { target: 'b', actions: broken } } }, b: {} },
     })
-    expect(trace).toMatchObject(failed)
+    expect(await played(place(), program, go)).toMatchObject(failed)
   })
 
   crashEverywhere(
@@ -53,10 +53,7 @@ describe('an execution fails', () => {
         }),
       ...go,
     },
-    (trace) => {
-      expect(trace).toMatchObject(failed)
-      expect(trace.record.value).toBe('a')
-    },
+    (ended) => expect(ended).toMatchObject({ ...failed, value: 'a' }),
   )
 
   crashEverywhere(
@@ -69,7 +66,7 @@ describe('an execution fails', () => {
           states: { a: { invoke: { src: 'step', onDone: 'b' } }, b: { type: 'final' } },
         }),
     },
-    (trace) => expect(trace).toMatchObject(failed),
+    (ended) => expect(ended).toMatchObject(failed),
   )
 })
 
@@ -94,7 +91,7 @@ describe('a rejected step', () => {
           output: ({ context }) => context.why,
         }),
     },
-    (trace) => expect(trace).toMatchObject({ status: 'completed', output: 'broken' }),
+    (ended) => expect(ended).toMatchObject({ status: 'completed', output: 'broken' }),
   )
 })
 
@@ -128,34 +125,31 @@ const loops = {
 
 describe.each(places)('on %s', (_, place) => {
   test.each(Object.entries(loops))('%s fails as endless_loop, naming the machine', async (_what, program) => {
-    const trace = await playThrough(place(), { program, ...go })
-    expect(trace).toMatchObject({ status: 'failed', error: { code: 'endless_loop', details: { machine: 'loop' } } })
-    expect(trace.error?.message).toContain("'loop'")
+    const record = await played(place(), program(), go)
+    expect(record).toMatchObject({ status: 'failed', error: { code: 'endless_loop', details: { machine: 'loop' } } })
+    expect(record.error?.message).toContain("'loop'")
   })
 
   test('a long chain of `always` within the limit is no loop', async () => {
-    const trace = await playThrough(place(), {
-      program: () =>
-        createMachine({
-          id: 'chain',
-          context: { n: 0 },
-          initial: 'a',
-          states: {
-            a: {
-              always: [
-                { guard: ({ context }) => context.n >= 9_000, target: 'b' },
-                { actions: assign({ n: ({ context }) => context.n + 1 }) },
-              ],
-            },
-            b: { type: 'final' },
-          },
-        }),
+    const program = createMachine({
+      id: 'chain',
+      context: { n: 0 },
+      initial: 'a',
+      states: {
+        a: {
+          always: [
+            { guard: ({ context }) => context.n >= 9_000, target: 'b' },
+            { actions: assign({ n: ({ context }) => context.n + 1 }) },
+          ],
+        },
+        b: { type: 'final' },
+      },
     })
-    expect(trace.status).toBe('completed')
+    expect(await played(place(), program)).toMatchObject({ status: 'completed', context: { n: 9_000 } })
   })
 
   test('a limit of the entry point counts as well', async () => {
-    const trace = await playThrough(place(), { program: loops['an endless `always` loop'], options: { maxIterations: 5 }, ...go })
-    expect(trace.error).toMatchObject({ code: 'endless_loop', details: { maxIterations: 5 } })
+    const { error } = await played(place(), loops['an endless `always` loop'](), { options: { maxIterations: 5 }, ...go })
+    expect(error).toMatchObject({ code: 'endless_loop', details: { maxIterations: 5 } })
   })
 })

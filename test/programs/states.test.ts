@@ -54,9 +54,9 @@ describe('a program with', () => {
           output: ({ context }) => context.got,
         }),
     },
-    (trace) => {
-      expect(trace).toMatchObject({ status: 'completed', output: ['left 1', 'left 2', 'right'] })
-      expect(trace.said.toSorted()).toEqual(['step left 1', 'step left 2', 'step right'])
+    ({ status, output, said }) => {
+      expect({ status, output }).toEqual({ status: 'completed', output: ['left 1', 'left 2', 'right'] })
+      expect(said.toSorted()).toEqual(['step left 1', 'step left 2', 'step right'])
     },
   )
 
@@ -82,17 +82,11 @@ describe('a program with', () => {
               end: { type: 'final' },
             },
           }),
-        next({ value, snapshot }) {
-          const was = JSON.stringify(value)
-          const left = Object.keys((snapshot as { historyValue?: object }).historyValue ?? {}).length > 0
-          if (value === 'away') return { type: 'BACK' }
-          if (left) return { type: 'DONE' }
-          return { type: was.includes('y') ? 'LEAVE' : 'GO' }
-        },
+        events: ['GO', 'GO', 'LEAVE', 'BACK', 'DONE'].map((type) => ({ type })),
       },
-      (trace) => {
-        expect(trace.status).toBe('completed')
-        const before = JSON.stringify((trace.record.snapshot as { historyValue?: object }).historyValue)
+      ({ status, snapshot }) => {
+        expect(status).toBe('completed')
+        const before = JSON.stringify((snapshot as { historyValue?: object }).historyValue)
         expect(before).toContain(history === 'deep' ? 'work.b.y' : 'work.b')
       },
     )
@@ -120,9 +114,9 @@ describe('a program with', () => {
           },
           output: ({ context }) => context.n,
         }),
-      next: ({ value }) => (value === 'counting' ? { type: 'ADD' } : undefined),
+      events: ['ADD', 'ADD', 'ADD'].map((type) => ({ type })),
     },
-    (trace) => expect(trace).toMatchObject({ status: 'completed', output: 3 }),
+    (ended) => expect(ended).toMatchObject({ status: 'completed', output: 3 }),
   )
 
   crashEverywhere(
@@ -145,9 +139,9 @@ describe('a program with', () => {
           context: { part: undefined as unknown },
           output: ({ event }) => event.output as unknown,
         }),
-      next: () => ({ type: 'GO' }),
+      events: [{ type: 'GO' }],
     },
-    (trace) => expect(trace).toMatchObject({ status: 'completed', output: { part: { by: 'GO' }, whole: true } }),
+    (ended) => expect(ended).toMatchObject({ status: 'completed', output: { part: { by: 'GO' }, whole: true } }),
   )
 
   crashEverywhere(
@@ -155,6 +149,6 @@ describe('a program with', () => {
     {
       program: () => createMachine({ id: 'done', initial: 'end', states: { end: { type: 'final' } }, output: 'all' }),
     },
-    (trace) => expect(trace).toMatchObject({ status: 'completed', output: 'all' }),
+    (ended) => expect(ended).toMatchObject({ status: 'completed', output: 'all' }),
   )
 })

@@ -5,9 +5,9 @@
 import { assign, createMachine, setup } from 'xstate'
 import { describe, expect, test } from 'vitest'
 import { defineEntryPoint, fromStep, type StepArguments } from '../../src/index.js'
+import { exploreCrashes } from '../../src/testing/index.js'
 import { begin } from '../harness/begin.js'
-import { crashEverywhere } from '../harness/crash-everywhere.js'
-import { playThrough, type Say } from '../harness/crash-in-process.js'
+import { crashEverywhere, type Say } from '../harness/crash-everywhere.js'
 import { eventually, turns } from '../harness/eventually.js'
 import { Flights } from '../harness/flights.js'
 import { faultyStore } from '../../src/testing/store/faulty-store.js'
@@ -63,14 +63,21 @@ const acting = (say: Say) =>
 
 describe.each(places)('on %s', (_, place) => {
   test('a named action runs again after a crash between commit and acknowledgement, an inline one at most once', async () => {
-    const store = place()
-    const scenario = { program: acting, next: () => ({ type: 'GO' }), until: ({ value }: { value: unknown }) => value === 'b' }
-    const whole = await playThrough(store, scenario)
-    expect(whole.said).toEqual(['note 1', 'inline'])
+    let said: string[] = []
     const runs: string[] = []
-    for (let commit = 1; commit <= whole.commits; commit++)
-      for (const side of ['before', 'after'] as const)
-        runs.push((await playThrough(store, scenario, { commit, side })).said.join(', '))
+    const entryPoint = () => {
+      const own: string[] = (said = [])
+      return defineEntryPoint({ id: 'acting', program: acting((word) => void own.push(word)) })
+    }
+    await exploreCrashes(
+      entryPoint,
+      async (world) => {
+        const execution = await world.trigger('acting')
+        await execution.send({ type: 'GO' })
+      },
+      { store: () => place().open, pairs: 0, inlineActions: 'ignore', invariant: () => void runs.push(said.join(', ')) },
+    )
+    expect(runs[0]).toBe('note 1, inline')
     // the crash after the commit, before anything ran
     expect(runs).toContain('note 1')
     // the crash after they ran, before the acknowledgement was durable

@@ -2,7 +2,7 @@
 import { assign, createMachine, fromCallback, sendParent, sendTo, setup, type AnyActorRef } from 'xstate'
 import { describe, expect, test } from 'vitest'
 import { crashEverywhere } from '../harness/crash-everywhere.js'
-import { playThrough } from '../harness/crash-in-process.js'
+import { played } from '../harness/played.js'
 import { places } from '../harness/store-place.js'
 
 const values = () => ({
@@ -43,11 +43,11 @@ describe('a program with', () => {
           states: { a: { on: { GO: 'b' } }, b: { on: { GO: 'c' } }, c: { type: 'final' } },
           output: ({ context }) => asked(context),
         }),
-      next: () => ({ type: 'GO' }),
+      events: [{ type: 'GO' }, { type: 'GO' }],
     },
-    (trace) => {
-      expect(trace).toMatchObject({ status: 'completed', output: asked(values()) })
-      expect(trace.context).toEqual(values())
+    (ended) => {
+      expect(ended).toMatchObject({ status: 'completed', output: asked(values()) })
+      expect(ended.context).toEqual(values())
     },
   )
 
@@ -85,9 +85,9 @@ describe('a program with', () => {
           states: { on: {}, end: { type: 'final' } },
           output: ({ context }) => context.heard,
         }),
-      next: () => ({ type: 'ADD' }),
+      events: ['ADD', 'ADD', 'ADD', 'ADD'].map((type) => ({ type })),
     },
-    (trace) => expect(trace.output).toEqual(['one 1', 'two 1', 'one 2', 'two 2']),
+    ({ output }) => expect(output).toEqual(['one 1', 'two 1', 'one 2', 'two 2']),
   )
 })
 
@@ -114,51 +114,44 @@ describe.each(places)('on %s', (_, place) => {
   test.each(Object.entries(refused))(
     '%s in the context is refused with its path, the last good snapshot is kept',
     async (_what, [path, make]) => {
-      const trace = await playThrough(place(), {
-        program: () =>
-          createMachine({
-            id: 'refused',
-            context: { deep: { it: 'good' as unknown } },
-            initial: 'a',
-            states: { a: { on: { GO: { target: 'b', actions: assign({ deep: () => ({ it: make() }) }) } } }, b: {} },
-          }),
-        next: () => ({ type: 'GO' }),
+      const program = createMachine({
+        id: 'refused',
+        context: { deep: { it: 'good' as unknown } },
+        initial: 'a',
+        states: { a: { on: { GO: { target: 'b', actions: assign({ deep: () => ({ it: make() }) }) } } }, b: {} },
       })
-      expect(trace).toMatchObject({ status: 'failed', error: { code: 'not_storable' }, context: { deep: { it: 'good' } } })
-      expect(trace.record.value).toBe('a')
-      expect(String(trace.error?.details?.['path'])).toContain(path)
-      expect(trace.error?.message).toContain(path)
+      const { status, error, context, value } = await played(place(), program, { events: [{ type: 'GO' }] })
+      expect({ status, code: error?.code }).toEqual({ status: 'failed', code: 'not_storable' })
+      expect({ context, value }).toEqual({ context: { deep: { it: 'good' } }, value: 'a' })
+      expect(String(error?.details?.['path'])).toContain(path)
+      expect(error?.message).toContain(path)
     },
   )
 
   test('an inline spawned actor is refused with its path', async () => {
-    const trace = await playThrough(place(), {
-      program: () =>
-        createMachine({
-          id: 'inline',
-          initial: 'a',
-          context: {},
-          states: {
-            a: {
-              on: {
-                GO: {
-                  target: 'b',
-                  actions: assign(({ spawn }) => ({
-                    ref: spawn(
-                      fromCallback(() => undefined),
-                      { id: 'kid' },
-                    ),
-                  })),
-                },
-              },
+    const program = createMachine({
+      id: 'inline',
+      initial: 'a',
+      context: {},
+      states: {
+        a: {
+          on: {
+            GO: {
+              target: 'b',
+              actions: assign(({ spawn }) => ({
+                ref: spawn(
+                  fromCallback(() => undefined),
+                  { id: 'kid' },
+                ),
+              })),
             },
-            b: {},
           },
-        }),
-      next: () => ({ type: 'GO' }),
+        },
+        b: {},
+      },
     })
-    expect(trace).toMatchObject({ status: 'failed', error: { code: 'not_storable' } })
-    expect(String(trace.error?.details?.['path'])).toContain('children.kid')
-    expect(trace.record.value).toBe('a')
+    const { status, error, value } = await played(place(), program, { events: [{ type: 'GO' }] })
+    expect({ status, code: error?.code, value }).toEqual({ status: 'failed', code: 'not_storable', value: 'a' })
+    expect(String(error?.details?.['path'])).toContain('children.kid')
   })
 })

@@ -96,6 +96,8 @@ const randomness: Rule = ({ expected, actual, differences }) => {
       transitions(run.history.entries).filter((entry) => entry.execution === execution && changesTo(entry.transition, value))
     const [first] = made(expected, a)
     const [other] = made(actual, b)
+    // on the way to the other: then something did not happen, or once too often
+    if (made(expected, b).length > 0 || made(actual, a).length > 0) continue
     const isSame =
       first &&
       other &&

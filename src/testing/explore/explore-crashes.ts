@@ -47,16 +47,18 @@ export async function exploreCrashes<TExplored extends Explored>(
   }
   if (!exploration.hasFailed) {
     const random = seeded(options.seed ?? 1)
-    const firsts = [...counts.keys()]
+    // after a crash at the very end there is no other one
+    const firsts = [...counts].filter(([first, last]) => last > first)
+    const tried = new Set<string>()
     for (let pair = 0; pair < (options.pairs ?? 40) && firsts.length > 0; pair++) {
-      const first = firsts[Math.floor(random() * firsts.length)] as number
-      const last = counts.get(first) as number
+      const [first, last] = firsts[Math.floor(random() * firsts.length)] as [number, number]
       const second = first + 1 + Math.floor(random() * (last - first))
-      if (second > first)
-        await exploration.disturb([
-          { at: first, what: 'crash' },
-          { at: second, what: 'crash' },
-        ])
+      if (tried.has(`${first} ${second}`)) continue
+      tried.add(`${first} ${second}`)
+      await exploration.disturb([
+        { at: first, what: 'crash' },
+        { at: second, what: 'crash' },
+      ])
     }
   }
   return exploration.end()

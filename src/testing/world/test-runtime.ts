@@ -202,9 +202,10 @@ export class TestRuntime<TEntryPoints extends readonly EntryPoint[] = readonly E
     this.#rebirth = undefined
   }
 
-  override stop(): Promise<void> {
-    if (this.#world.life.isDead || this.#begun === undefined) return Promise.resolve()
-    return this.until(super.stop())
+  /** As that of a runtime; closes what a `store` function has opened. */
+  override async stop(): Promise<void> {
+    if (!this.#world.life.isDead && this.#begun !== undefined) await this.until(super.stop())
+    if (typeof this.#options.store === 'function') await this.#shared.close()
   }
 
   override drain(): Promise<void> {
