@@ -90,10 +90,8 @@ export class ProgramHost {
         },
       },
     )
-    const status = this.#system.root.getSnapshot().status
-    if (record && status === 'error' && record.snapshot.status !== 'error') {
-      throw this.#mismatch(String((this.#system.root.getSnapshot() as { error?: Error }).error?.message))
-    }
+    const unrestored = this.#system.unrestored()
+    if (unrestored !== undefined) throw this.#mismatch(unrestored)
     for (const timer of thawedTimers(record?.timers ?? [], settings.clock.now())) this.#timers.set(timer)
   }
 

@@ -1,8 +1,9 @@
 /** Attacks by programs: endless talk between actors, and ids that are none. */
 import { describe, expect, test } from 'vitest'
-import { assign, sendParent, sendTo, setup, type AnyActorRef } from 'xstate'
+import { assign, fromTransition, sendParent, sendTo, setup, type AnyActorRef } from 'xstate'
 import { defineEntryPoint } from '../../src/index.js'
 import { memoryStore } from '../../src/memory.js'
+import { createTestRuntime } from '../../src/testing/index.js'
 import { begin } from '../harness/begin.js'
 import { approval } from '../harness/programs.js'
 
@@ -68,4 +69,47 @@ describe('programs', () => {
       expect(await execution.result({ timeout: 3_000 })).toMatchObject({ status: 'completed', output: 'ticked' })
     },
   )
+
+  test('a child that can not be restored holds its execution, and what is stored of it is kept', async () => {
+    let isBroken = false
+    const till = fromTransition(
+      (state: { sum: number }, event: { type: 'ADD'; amount: number }) => ({ sum: state.sum + event.amount }),
+      {
+        sum: 0,
+      },
+    )
+    const fragile = {
+      ...till,
+      restoreSnapshot: (...args: Parameters<NonNullable<typeof till.restoreSnapshot>>) => {
+        if (isBroken) throw new Error('the drawer is stuck')
+        return till.restoreSnapshot?.(...args) ?? args[0]
+      },
+    } as typeof till
+    const shop = setup({
+      types: { events: {} as { type: 'SELL' } | { type: 'CLOSE' } },
+      actors: { till: fragile },
+    }).createMachine({
+      id: 'shop',
+      invoke: { src: 'till', id: 'till' },
+      initial: 'open',
+      states: {
+        open: { on: { SELL: { actions: sendTo('till', { type: 'ADD', amount: 5 }) }, CLOSE: 'closed' } },
+        closed: { type: 'final' },
+      },
+    })
+    const world = createTestRuntime({ entryPoints: [defineEntryPoint({ id: 'shops', program: shop })] })
+    const execution = await world.trigger('shops')
+    await execution.send({ type: 'SELL' })
+    isBroken = true
+    await world.restart()
+    await world.settle()
+    const held = { status: 'paused', snapshot: { children: { till: { snapshot: { status: 'active', context: { sum: 5 } } } } } }
+    const reason = expect.stringContaining('till can not be restored: the drawer is stuck') as string
+    await execution.send({ type: 'SELL' })
+    expect(await execution.get()).toMatchObject({ ...held, pause: { reason } })
+    isBroken = false
+    await execution.resume()
+    expect(await execution.get()).toMatchObject({ snapshot: { children: { till: { snapshot: { context: { sum: 10 } } } } } })
+    await world.stop()
+  })
 })

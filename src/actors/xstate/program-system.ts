@@ -31,6 +31,8 @@ export interface ProgramSystem {
   /** Delivers a timer's event, if both ends are still there. */
   fire(timer: ProgramTimer): void
   persisted(): unknown
+  /** Why an actor could not be restored, the root or any below it; XState leaves such a one as failed, and tells nobody. */
+  unrestored(): string | undefined
   /** Runs something for the actor at a path, which fails if that throws. */
   attempt(path: string, run: () => void): void
   /** The actor at a path, the empty path being the root. */
@@ -249,6 +251,7 @@ export function createProgramSystem(
       const [source, target] = [find(timer.source), find(timer.target)]
       if (source && target) system._relay(source, target, timer.event)
     },
+    unrestored: () => unrestored(root),
     persisted: () => root.getPersistedSnapshot({ __unsafeAllowInlineActors: true }),
     attempt: (path, run) => attempt(find(path) ?? root, run),
     find: (path) => find(path) as AnyActorRef | undefined,
@@ -258,6 +261,18 @@ export function createProgramSystem(
     },
     mute: () => void (muted = true),
   }
+}
+
+function unrestored(ref: InnerActor): string | undefined {
+  const { status, error } = ref.getSnapshot()
+  const stored = ref.options.snapshot as { readonly status?: string } | undefined
+  if (stored && status === 'error' && stored.status !== 'error')
+    return `${pathOf(ref) || 'the program'} can not be restored: ${error instanceof Error ? error.message : String(error)}`
+  for (const child of Object.values(ref._snapshot.children ?? {})) {
+    const reason = unrestored(child)
+    if (reason !== undefined) return reason
+  }
+  return undefined
 }
 
 function endlessTalk(id: string, most: number): StatewardError {
