@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, it, onTestFinished } from 'vitest'
 import { readPayloads } from '../../examples/github-triage/payloads.js'
-import { codeBlock, codeBlocks, runCodeBlock } from './code-blocks.js'
+import { codeBlock, codeBlocks, promised, runCodeBlock } from './code-blocks.js'
 
 const read = (file: string) => readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8')
 
@@ -23,12 +23,17 @@ it('the example of the README runs, and finds its order again when it is run a s
   expect(second.printed[1]?.replaceAll(/\s+/g, ' ')).toBe(result)
 })
 
-it('the example is the only code of the README, and no longer than a page', () => {
-  expect(codeBlocks('README.md').map(({ heading }) => heading)).toEqual(['Embedding'])
+it('the exploration of the README survives', async () => {
+  const example = codeBlock('README.md', 'Testing')
+  expect((await runCodeBlock(example)).printed).toEqual(promised(example.code))
+})
+
+it('the two examples are the only code of the README, and no longer than a page', () => {
+  expect(codeBlocks('README.md').map(({ heading }) => heading)).toEqual(['Embedding', 'Testing'])
   expect(codeBlock('README.md', 'Embedding').code.split('\n').length).toBeLessThanOrEqual(38)
 })
 
-it.each(['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'docs/guide.md', 'docs/stores.md'])(
+it.each(['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'docs/guide.md', 'docs/stores.md', 'docs/testing.md'])(
   'the links of %s lead somewhere',
   (page) => {
     const links = [...read(page).matchAll(/\]\(([^)#\s]+)(#[^)]*)?\)/g)]
