@@ -9,11 +9,10 @@ import { nothingSilent, repeatsAreIdle, truthfulAnswers } from './law-answers.js
 import { fencing, noLoss, nothingForgotten, oneEnd, outputCommit, restart } from './law-checks.js'
 import { countsAgree, countsAtTheEnd, neverMoreThanTheLimit } from './law-conservation.js'
 import { scripts, type Script, type Weights } from './script.js'
-import { memoryPlace, sqlitePlace } from './store-places.js'
+import { makePlace } from '../harness/store-place.js'
 import { World } from './world.js'
 
-const stores = { memory: memoryPlace, sqlite: sqlitePlace }
-type Place = keyof typeof stores
+type Place = keyof typeof makePlace
 /** A run on SQLite costs several times one in memory. */
 const fewer = { memory: 30, sqlite: 12 }
 const seed = process.env['STATEWARD_SEED']
@@ -80,28 +79,28 @@ const laws: Record<string, Law> = {
 
 async function holds(place: Place, { commands, poison, atRest, after }: Law): Promise<void> {
   const run = async (script: Script) => {
-    const store = stores[place]()
+    const store = makePlace[place]()
     try {
       const world = await World.run(script, store, atRest)
       const broken = [...world.findings, ...(await after(world, script))]
       expect([...new Set(broken)].join('\n')).toBe('')
     } finally {
-      await store.close()
+      await store.remove()
     }
   }
   await fc.assert(fc.asyncProperty(scripts(commands, poison), run), parameters(place))
 }
 
-describe.each(Object.keys(stores) as Place[])('on the %s store', (place) => {
+describe.each(Object.keys(makePlace) as Place[])('on the %s store', (place) => {
   for (const [name, law] of Object.entries(laws)) test(name, () => holds(place, law), limitOn(place))
 
   test(
     'law 6: an execution fares the same alone and beside another that fails',
     () => {
       const fate = async (pair: Pair, together: boolean) => {
-        const store = stores[place]()
+        const store = makePlace[place]()
         const seen = await fateOfOne(pair, together, store)
-        await store.close()
+        await store.remove()
         return seen
       }
       const same = fc.asyncProperty(pairs, async (pair) => {

@@ -6,6 +6,7 @@
 import { executionRecord, type ExecutionRecord } from '../../src/actors/execution-view.js'
 import type { ExecutionStatus } from '../../src/index.js'
 import type { Commit, CommitVerdict, StoredExecution } from '../../src/persistence/snapshot-store.js'
+import type { Activity } from '../../src/testing/world/activity.js'
 import type { ProgramContext } from './random-program.js'
 
 /** A commit that was written. */
@@ -87,20 +88,29 @@ export class Ledger {
   /** Each commit that was tried, by execution. */
   readonly attempts: { readonly n: number; readonly process: string; readonly id: string }[] = []
   readonly rows = new Map<string, StoredExecution>()
-  /** Observations so far; also tells whether something happened. */
-  n = 0
-  /** Store calls that are under way in processes that live. */
-  pending = 0
+  /** Moves with every observation; its calls are those of processes that live and are not frozen. */
+  readonly activity: Activity
+  #n = 0
   /** Process → execution → the greatest revision that it knows to be durable. */
   readonly #known = new Map<string, Map<string, number>>()
+
+  constructor(activity: Activity) {
+    this.activity = activity
+  }
+
+  /** The number of one more observation. */
+  next(): number {
+    this.activity.moved()
+    return ++this.#n
+  }
 
   /** A batch was written, acknowledged or not. */
   write(process: string, batch: readonly Commit[], verdicts: readonly CommitVerdict[]): void {
     for (const [index, commit] of batch.entries()) {
       const verdict = verdicts[index] as CommitVerdict
-      this.n++
+      const n = this.next()
       if (verdict.status !== 'committed') {
-        this.refused.push({ n: this.n, process, id: commit.id, verdict })
+        this.refused.push({ n, process, id: commit.id, verdict })
         continue
       }
       const { accept, events: _, consumed: __, checkpoints: ___, ...fields } = commit
@@ -109,7 +119,7 @@ export class Ledger {
       this.rows.set(commit.id, row)
       const record = executionRecord(row)
       const steps = new Set(Object.entries(record.steps).map(([path, { visit }]) => `${commit.id}/${path}#${visit}`))
-      this.written.push({ n: this.n, process, commit, record, steps })
+      this.written.push({ n, process, commit, record, steps })
     }
   }
 

@@ -1,9 +1,8 @@
 /**
- * One simulated process: a runtime with its own connection, timers and ids, which can die, freeze and wake.
+ * One simulated process: a runtime with its own connection and timers, which can die, freeze and wake.
  *
  * Owns: that its death leaves nothing behind but what is stored. Steps run until a command lets them end.
  */
-import type { SimulatedClock } from '../../src/testing/clock/simulated-clock.js'
 import {
   createRuntime,
   defineEntryPoint,
@@ -13,11 +12,12 @@ import {
   type Runtime,
   type StepArguments,
 } from '../../src/index.js'
-import type { SnapshotStore } from '../../src/persistence/snapshot-store.js'
+import type { Connection, SharedStore } from '../../src/testing/world/shared-store.js'
+import { Fate } from './fate.js'
 import type { Ledger } from './ledger.js'
 import { machineOf, type ProgramOutputs, type StepInput } from './random-program.js'
 import type { StreamSpec } from './script.js'
-import { Fate, watchedStore } from './watched-store.js'
+import { watchedStore } from './watched-store.js'
 
 /** A step that runs. */
 export interface Flight {
@@ -31,13 +31,14 @@ export interface Flight {
 
 /** What processes share. */
 export interface Surroundings {
-  readonly clock: SimulatedClock
+  readonly clock: Clock
+  readonly ids: IdSource
+  readonly shared: SharedStore
   readonly ledger: Ledger
   readonly streams: readonly StreamSpec[]
   readonly flights: Flight[]
-  random(): number
-  connect(): Promise<SnapshotStore>
-  isDead(ownerKey: string): boolean
+  /** For how many turns of the event loop a store call is held. */
+  delay(): number
 }
 
 /** One process. */
@@ -46,27 +47,25 @@ export class SimulatedProcess {
   readonly runtime: Runtime
   readonly health: string[] = []
   readonly #around: Surroundings
+  readonly #connection: Connection
 
-  private constructor(fate: Fate, store: SnapshotStore, around: Surroundings) {
+  /** The `n`th process, from 1. */
+  constructor(n: number, around: Surroundings) {
+    const { clock, ids, shared, ledger, delay } = around
+    const fate = new Fate(n, clock)
     this.fate = fate
     this.#around = around
+    this.#connection = shared.connect((store) => watchedStore(store, { fate, ledger, delay }))
     this.runtime = createRuntime({
-      store,
+      store: this.#connection,
       entryPoints: around.streams.map((spec, index) => this.#entryPoint(spec, index)),
-      clock: clockOf(fate, around.clock),
-      ids: idsOf(fate.name, around),
+      clock: fate.life.clock,
+      ids,
       lease: 15_000,
       pollInterval: 4_000,
       logger: (...args) => this.health.push(args.map(String).join(' ')),
     })
     this.runtime.registry.health.subscribe(({ context }) => this.health.push(`${context.status} ${context.error?.message ?? ''}`))
-  }
-
-  static async begin(name: string, around: Surroundings): Promise<SimulatedProcess> {
-    const fate = new Fate(name)
-    const delay = () => Math.floor(around.random() * 3)
-    const store = watchedStore(await around.connect(), { fate, ledger: around.ledger, delay, isDead: around.isDead })
-    return new SimulatedProcess(fate, store, around)
   }
 
   get name(): string {
@@ -79,8 +78,8 @@ export class SimulatedProcess {
 
   /** As SIGKILL: no call is answered any more, no timer fires, no step goes on. */
   kill(): void {
-    this.fate.dead = true
-    this.fate.thaw()
+    this.fate.kill()
+    this.#connection.cut()
     for (const flight of this.#around.flights) if (flight.process === this.name) flight.over = true
   }
 
@@ -99,7 +98,16 @@ export class SimulatedProcess {
     const { name, fate } = this
     const output = (kind: 'step' | 'action', id: string, tick: number, key: string, again: boolean) => {
       if (fate.dead) return
-      ledger.outputs.push({ n: ++ledger.n, kind, process: name, id, tick, key, again, durableTick: ledger.durableTick(name, id) })
+      ledger.outputs.push({
+        n: ledger.next(),
+        kind,
+        process: name,
+        id,
+        tick,
+        key,
+        again,
+        durableTick: ledger.durableTick(name, id),
+      })
     }
     return {
       action: (id, tick) => output('action', id, tick, `action ${tick}`, false),
@@ -118,7 +126,7 @@ export class SimulatedProcess {
             end(ok) {
               if (flight.over) return
               flight.over = true
-              ledger.n++
+              ledger.next()
               if (ok) resolve({ key: idempotencyKey })
               else reject(new Error(`step ${idempotencyKey} failed`))
             },
@@ -129,34 +137,4 @@ export class SimulatedProcess {
       },
     }
   }
-}
-
-/** The shared clock as one process sees it: its timers die with it, and wait while it is frozen. */
-function clockOf(fate: Fate, clock: SimulatedClock): Clock {
-  const fired = async (fn: () => void) => {
-    if (fate.frozen) await fate.thawed()
-    if (!fate.dead) fn()
-  }
-  return {
-    now: () => clock.now(),
-    setTimeout(fn, ms) {
-      const timer = { cancelled: false, handle: undefined as unknown }
-      timer.handle = clock.setTimeout(() => {
-        if (!fate.frozen) return void (fate.dead || fn())
-        void fired(() => timer.cancelled || fn())
-      }, ms)
-      return timer
-    },
-    clearTimeout(handle) {
-      if (handle === undefined) return
-      const timer = handle as { cancelled: boolean; handle: unknown }
-      timer.cancelled = true
-      clock.clearTimeout(timer.handle)
-    },
-  }
-}
-
-function idsOf(name: string, { random }: Surroundings): IdSource {
-  let count = 0
-  return { execution: () => `${name}x${++count}`, key: () => `${name}key${++count}`, random }
 }

@@ -1,74 +1,20 @@
 /**
  * A process's connection to a store that several share.
  *
- * Owns: delays (in turns of the event loop), faults, being frozen and being cut off; tells the ledger what was
- * written, what was acknowledged and what was read.
+ * Owns: delays (in turns of the event loop), faults and being frozen; tells the ledger what was written, what was
+ * acknowledged and what was read. Being cut off is the kit's (`SharedStore`).
  */
 import type { Commit, CommitVerdict, SnapshotStore, StoredExecution } from '../../src/persistence/snapshot-store.js'
+import { never } from '../../src/testing/world/shared-store.js'
+import { turn } from '../harness/eventually.js'
+import type { Fate, Fault } from './fate.js'
 import type { Ledger } from './ledger.js'
 
-/** Calls to be made to fail: how many more, whose, and whether the write happens all the same. */
-export interface Fault {
-  count: number
-  readonly operation: 'commit' | 'any'
-  readonly when: 'before' | 'after'
-}
-
-/** The fate of one process. */
-export class Fate {
-  readonly name: string
-  dead = false
-  /** Freezes between the next write and its acknowledgement. */
-  freezesAtWrite = false
-  readonly faults: Fault[] = []
-  #thaw: (() => void)[] = []
-  #frozen = false
-
-  constructor(name: string) {
-    this.name = name
-  }
-
-  get frozen(): boolean {
-    return this.#frozen
-  }
-
-  freeze(): void {
-    this.#frozen = true
-  }
-
-  thaw(): void {
-    this.#frozen = false
-    for (const resolve of this.#thaw.splice(0)) resolve()
-  }
-
-  thawed(): Promise<void> {
-    return new Promise((resolve) => this.#thaw.push(resolve))
-  }
-}
-
-/** One turn of the event loop. */
-export const turn = () => new Promise<void>((resolve) => setImmediate(resolve))
-
-const never = new Promise<never>(() => undefined)
-
-/** The connection of a process; `backing` is open already and stays open. `delay` says for how many turns a call is held. */
+/** The calls of a process to its connection. `delay` says for how many turns a call is held, each way. */
 export function watchedStore(
   backing: SnapshotStore,
-  { fate, ledger, delay, isDead }: { fate: Fate; ledger: Ledger; delay: () => number; isDead: (ownerKey: string) => boolean },
+  { fate, ledger, delay }: { fate: Fate; ledger: Ledger; delay: () => number },
 ): SnapshotStore {
-  async function pass(turns: number): Promise<void> {
-    for (let left = turns; left > 0 && !fate.dead; left--) await turn()
-    while (fate.frozen && !fate.dead) {
-      ledger.pending--
-      await fate.thawed()
-      ledger.pending++
-    }
-    if (fate.dead) {
-      ledger.pending--
-      await never
-    }
-  }
-
   const fault = (operation: string, ids: readonly string[], when: Fault['when']) => {
     const found = fate.faults.find(
       (each) =>
@@ -80,7 +26,7 @@ export function watchedStore(
     if (!found) return
     found.count--
     const error = new Error(`injected ${when} ${operation}`)
-    ledger.failed.push({ n: ++ledger.n, process: fate.name, operation, ids, error })
+    ledger.failed.push({ n: ledger.next(), process: fate.name, operation, ids, error })
     throw error
   }
 
@@ -90,8 +36,20 @@ export function watchedStore(
     run: () => Promise<T>,
     effect?: (result: T) => void,
   ): Promise<T> {
-    ledger.n++
-    ledger.pending++
+    let end = ledger.activity.real(operation)
+    const pass = async (turns: number) => {
+      for (let left = turns; left > 0 && !fate.dead; left--) await turn()
+      while (fate.frozen && !fate.dead) {
+        end()
+        await fate.thawed()
+        end = ledger.activity.real(operation)
+      }
+      if (fate.dead) {
+        end()
+        await never
+      }
+    }
+    ledger.next()
     try {
       await pass(delay())
       fault(operation, ids, 'before')
@@ -101,8 +59,8 @@ export function watchedStore(
       await pass(delay())
       return result
     } finally {
-      ledger.n++
-      ledger.pending--
+      ledger.next()
+      end()
     }
   }
 
@@ -115,7 +73,7 @@ export function watchedStore(
       .filter(([, member]) => typeof member === 'function')
       .map(([name, member]) => [
         name,
-        (...args: unknown[]) => call(name, [], () => (member as (...args: unknown[]) => Promise<unknown>).apply(backing, args)),
+        (...args: unknown[]) => call(name, [], () => (member as (...all: unknown[]) => Promise<unknown>)(...args)),
       ]),
   ) as unknown as SnapshotStore
 
@@ -123,11 +81,9 @@ export function watchedStore(
     ...plain,
     name: backing.name,
     location: backing.location,
-    open: () => call('open', [], async () => undefined),
-    close: () => call('close', [], async () => undefined),
     async commit(batch) {
       const ids = batch.map(({ id }) => id)
-      for (const id of ids) ledger.attempts.push({ n: ++ledger.n, process: fate.name, id })
+      for (const id of ids) ledger.attempts.push({ n: ledger.next(), process: fate.name, id })
       const verdicts = await call(
         'commit',
         ids,
@@ -154,18 +110,13 @@ export function watchedStore(
         () => backing.claim(request),
         (claimed) => {
           for (const row of claimed) {
-            ledger.claims.push({ n: ++ledger.n, process: fate.name, id: row.id, epoch: row.epoch })
+            ledger.claims.push({ n: ledger.next(), process: fate.name, id: row.id, epoch: row.epoch })
             ledger.rows.set(row.id, row)
           }
         },
       )
       learn(rows)
       return rows
-    },
-    async owners() {
-      const owners = await call('owners', [], () => backing.owners())
-      // a process that died is noticed at once, as on one machine
-      return owners.map((owner) => (isDead(owner.key) ? { ...owner, leaseUntil: 0 } : owner))
     },
   }
 

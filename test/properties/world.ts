@@ -6,23 +6,19 @@
 import { SimulatedClock } from '../../src/testing/clock/simulated-clock.js'
 import { isTerminal } from '../../src/index.js'
 import type { ExecutionHandle } from '../../src/index.js'
-import type { SnapshotStore } from '../../src/persistence/snapshot-store.js'
+import { Activity } from '../../src/testing/world/activity.js'
+import { seeded, seededIds } from '../../src/testing/world/seeded-ids.js'
+import type { Connection } from '../../src/testing/world/shared-store.js'
+import { turn } from '../harness/eventually.js'
+import type { StorePlace } from '../harness/store-place.js'
 import { Ledger, type Answer } from './ledger.js'
 import type { Command, Line, Script } from './script.js'
 import { SimulatedProcess, type Flight, type Surroundings } from './simulated-process.js'
-import { turn } from './watched-store.js'
-
-/** A place where stores are made: each connection sees the same data. */
-export interface StorePlace {
-  connect(): Promise<SnapshotStore>
-  close(): Promise<void>
-}
-
-const quietTurns = 4
 
 /** One run. */
 export class World {
-  readonly ledger = new Ledger()
+  readonly activity = new Activity()
+  readonly ledger = new Ledger(this.activity)
   readonly clock = new SimulatedClock()
   readonly flights: Flight[] = []
   readonly processes: SimulatedProcess[] = []
@@ -34,24 +30,25 @@ export class World {
   readonly findings: string[] = []
   readonly #onQuiet: ((world: World) => void)[] = []
   readonly #around: Surroundings
-  #store!: SnapshotStore
-  #seed: number
+  /** What looks at the store from outside. */
+  readonly store: Connection
   #pings = 0
   /** True from a quiet instant to the next call. */
   #settled = false
   #calls = 0
 
   constructor(script: Script, place: StorePlace) {
-    this.#seed = script.seed
+    this.store = place.connect()
+    const random = seeded(script.seed)
     const { clock, ledger, flights } = this
     this.#around = {
       clock,
       ledger,
       flights,
       streams: script.streams,
-      random: () => this.#random(),
-      connect: () => place.connect(),
-      isDead: (key) => this.processes.some(({ name, lives }) => !lives && key.startsWith(`${name}key`)),
+      ids: seededIds(script.seed),
+      shared: place,
+      delay: () => Math.floor(random() * 3),
     }
   }
 
@@ -65,15 +62,11 @@ export class World {
     const world = new World(script, place)
     world.decide = decide
     world.#onQuiet.push(onQuiet)
-    world.#store = await place.connect()
+    await world.store.open()
     await world.#begin()
     for (const line of script.lines) await world.#line(line)
     await world.finish()
     return world
-  }
-
-  get store(): SnapshotStore {
-    return this.#store
   }
 
   /** The process that gets the commands. */
@@ -83,13 +76,7 @@ export class World {
 
   /** Until nothing moves any more but time. */
   async settle(): Promise<void> {
-    let quiet = 0
-    for (let turns = 0; quiet < quietTurns; turns++) {
-      if (turns > 100_000) throw new Error('the run does not come to rest')
-      const before = this.ledger.n
-      await turn()
-      quiet = this.ledger.pending === 0 && this.ledger.n === before ? quiet + 1 : 0
-    }
+    await this.activity.settle()
     this.#settled = true
     for (const look of this.#onQuiet) look(this)
   }
@@ -132,7 +119,7 @@ export class World {
   }
 
   async #begin(): Promise<void> {
-    const process = await SimulatedProcess.begin(`p${this.processes.length}`, this.#around)
+    const process = new SimulatedProcess(this.processes.length + 1, this.#around)
     this.processes.push(process)
     let done = false
     process.runtime.start().then(
@@ -247,8 +234,8 @@ export class World {
   #ask(call: string, id: string, run: () => Promise<unknown>, ping?: number): void {
     const { ledger } = this
     const { primary } = this
-    const n = ++ledger.n
-    const quiet = this.#settled && ledger.pending === 0
+    const n = ledger.next()
+    const quiet = this.#settled && !this.activity.isBusy
     this.#settled = false
     const asked = quiet ? (ledger.rows.get(id)?.status ?? 'absent') : undefined
     const note = (outcome: Answer['outcome'], error?: unknown) => {
@@ -268,7 +255,7 @@ export class World {
         ...(error === undefined ? {} : { error }),
         ...(ping === undefined ? {} : { ping }),
       })
-      ledger.n++
+      ledger.next()
     }
     let answer: Promise<unknown>
     try {
@@ -280,11 +267,5 @@ export class World {
       (outcome) => note(outcome as Answer['outcome']),
       (error: unknown) => note({ status: 'error' }, error),
     )
-  }
-
-  /** A linear congruential generator: enough for delays. */
-  #random(): number {
-    this.#seed = (Math.imul(this.#seed, 1_103_515_245) + 12_345) & 0x7fffffff
-    return (this.#seed >>> 8) / (0x7fffffff >>> 8)
   }
 }

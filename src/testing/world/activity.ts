@@ -25,6 +25,11 @@ export class Activity {
   /** Code of the user's that takes real time, in words. */
   readonly #real = new Set<{ readonly what: string }>()
 
+  /** True while a call to the store, or code that takes real time, is under way. */
+  get isBusy(): boolean {
+    return this.#calls > 0 || this.#real.size > 0
+  }
+
   /** Something has happened. */
   moved(): void {
     this.#moves++

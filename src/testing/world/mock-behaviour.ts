@@ -11,6 +11,8 @@ export interface MockArguments<TInput> extends StepArguments<TInput> {
   sleep(ms: number): Promise<void>
   /** Resolves with nothing and never; rejects when the signal fires. */
   forever(): Promise<never>
+  /** Settles as `what` does; simulated time may pass meanwhile. For what the test itself decides. */
+  waitFor<T>(what: PromiseLike<T>): Promise<T>
   /** Which call of this mock it is, from 1; one that a crash repeats has the number that it had. */
   readonly call: number
 }

@@ -123,7 +123,7 @@ export class StepCalls {
     // one that waits for another execution does nothing itself
     if (!script && waitsForExecution(logic)) return attempt.run()
     const work = this.#busyUntilDeath(life, `step ${step} of ${call.execution}`)
-    const pausing = <T>(wait: Promise<T>) => work.pausing(wait)
+    const pausing = <T>(wait: PromiseLike<T>) => work.pausing(wait)
     const run = async () => {
       if (!script) return attempt.run()
       const { behaviour, call: n } = script.take(call)
@@ -140,6 +140,7 @@ export class StepCalls {
         call: n,
         sleep: (ms) => pausing(asleep(life, ms, signal)),
         forever: () => pausing(aborted(signal)),
+        waitFor: (what) => pausing(what),
       }
       return behaviour(args)
     }
@@ -162,7 +163,7 @@ export class StepCalls {
     void life.death.then(over)
     return {
       over,
-      async pausing<T>(wait: Promise<T>): Promise<T> {
+      async pausing<T>(wait: PromiseLike<T>): Promise<T> {
         if (++pauses === 1) end()
         try {
           return await wait

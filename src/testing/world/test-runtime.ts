@@ -16,7 +16,7 @@ import { SimulatedClock } from '../clock/simulated-clock.js'
 import { actorNames, type ActorName, type NamedLogic } from './actor-names.js'
 import { deferred, type Deferred } from './deferred.js'
 import { Deliveries } from './deliveries.js'
-import type { HeldStep } from './held-step.js'
+import type { HeldStep, HoldOptions } from './held-step.js'
 import type { History } from './history.js'
 import type { MockBehaviour } from './mock-behaviour.js'
 import type { Point } from './points.js'
@@ -46,6 +46,7 @@ export interface TestRuntimeOptions<TEntryPoints extends readonly EntryPoint[] =
 }
 
 type Behaviour<TLogic> = MockBehaviour<InputFrom<TLogic>, OutputFrom<TLogic>>
+type Held<TLogic> = HeldStep<InputFrom<TLogic>, OutputFrom<TLogic>>
 
 const runtimes = new WeakMap<ExecutionHandle, TestRuntime>()
 /** The runtime that gave a handle out, if it was a test runtime. */
@@ -120,10 +121,8 @@ export class TestRuntime<TEntryPoints extends readonly EntryPoint[] = readonly E
   }
 
   /** The actors of that name do nothing until the test says so. Errors: `invalid_option`. */
-  hold<TName extends ActorName<TEntryPoints>>(
-    name: TName,
-  ): HeldStep<InputFrom<NamedLogic<TEntryPoints, TName>>, OutputFrom<NamedLogic<TEntryPoints, TName>>> {
-    return this.#world.hold(name) as never
+  hold<TName extends ActorName<TEntryPoints>>(name: TName, options?: HoldOptions): Held<NamedLogic<TEntryPoints, TName>> {
+    return this.#world.hold(name, options) as never
   }
 
   /** Every attempt of every step so far, over all processes, in the order in which they began. */

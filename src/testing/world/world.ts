@@ -8,7 +8,7 @@ import type { AnyActorLogic } from 'xstate'
 import { StatewardError } from '../../errors.js'
 import type { SimulatedClock } from '../clock/simulated-clock.js'
 import { Activity } from './activity.js'
-import { HeldStep } from './held-step.js'
+import { HeldStep, type HoldOptions } from './held-step.js'
 import { History, type HistoryEntry, type Transition } from './history.js'
 import { Life } from './life.js'
 import type { MockBehaviour } from './mock-behaviour.js'
@@ -82,8 +82,8 @@ export class World {
   }
 
   /** Replaces what actors of that name do by nothing, until the test says so. */
-  hold(name: string): HeldStep {
-    const held = new HeldStep(name, () => this.time.settle())
+  hold(name: string, options?: HoldOptions): HeldStep {
+    const held = new HeldStep(name, () => this.time.settle(), options)
     this.mock(name, held.behaviour as MockBehaviour)
     return held
   }
