@@ -35,7 +35,7 @@ export interface StartedStep {
 }
 
 /** More calls than this, and a run is at odds with itself. */
-const TOO_MANY = 20_000
+const TOO_MANY = 8_000
 
 /** The record of one trial; `n` orders everything in it. */
 export class TrialLedger {

@@ -27,7 +27,7 @@ export interface TrialProcess {
 }
 
 /** How long a call of the store may take, in ms of real time. */
-const PATIENCE = 10_000
+const PATIENCE = 5_000
 
 /** Times are milliseconds. */
 const settings = { pollInterval: 1_000, retentionInterval: 2_000, shutdownTimeout: 1_000 }

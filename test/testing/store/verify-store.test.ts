@@ -95,7 +95,7 @@ describe('a store that breaks the contract is refused, and the promise is named'
 
 describe('a store that keeps the contract where the suite looks, and not elsewhere, is refused by the law that it breaks', () => {
   test.each(brokenLaws)('one that %s', { timeout: 60_000 }, async (_, wrong, law) => {
-    const error = await refusal(wrongStores(wrong), { rounds: 2 })
+    const error = await refusal(wrongStores(wrong), { rounds: 3 })
     expect(brokenOf(error).map(({ promise }) => promise)).toContain(law)
     for (const { promise } of brokenOf(error)) expect(promise).toMatch(/^while /)
   })
