@@ -25,7 +25,11 @@ const withoutDevelopment: NonNullable<ViteUserConfig['plugins']>[number] = {
   },
 }
 
-function project(build: Build): TestProjectInlineConfiguration {
+/** Every scenario of the workflows and the sound machines at every point: `npm run test:explorations`. */
+export const explorations = 'test/workflows/**/explorations.test.ts'
+
+/** Some of the tests, under one build. */
+export function project(build: Build, include: string[], exclude: string[] = []): TestProjectInlineConfiguration {
   return {
     plugins: build === 'production' ? [withoutDevelopment] : [],
     // The package by its own name is its sources.
@@ -39,8 +43,8 @@ function project(build: Build): TestProjectInlineConfiguration {
     },
     test: {
       name: build,
-      include: ['test/**/*.test.ts', 'examples/**/*.test.ts'],
-      exclude: ['**/node_modules/**', 'test/crash/**', 'test/soak/**', 'test/types/**'],
+      include,
+      exclude: ['**/node_modules/**', ...exclude],
       env: { XSTATE_BUILD: build },
       // A process each: native SQLite, and signals, are not at home in threads.
       pool: 'forks',
@@ -51,6 +55,9 @@ function project(build: Build): TestProjectInlineConfiguration {
   }
 }
 
+const include = ['test/**/*.test.ts', 'examples/**/*.test.ts']
+const exclude = ['test/crash/**', 'test/soak/**', 'test/types/**', explorations]
+
 export default defineConfig({
-  test: { maxWorkers: '100%', projects: [project('development'), project('production')] },
+  test: { maxWorkers: '100%', projects: [project('development', include, exclude), project('production', include, exclude)] },
 })
