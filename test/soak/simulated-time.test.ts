@@ -84,7 +84,7 @@ describe('simulated time', () => {
     process.stdout.write(
       `one timer among 250: ${few.toFixed(2)} µs, among 25,000: ${many.toFixed(2)} µs: × ${(many / few).toFixed(2)}\n`,
     )
-    // log2(25,000) is 1.8 times log2(250)
-    expect(many / few).toBeLessThan(3)
+    // log2(25,000) is 1.8 times log2(250), and the caches hold less of it; a clock that sorts anew would come to 100
+    expect(many / few).toBeLessThan(4)
   })
 })

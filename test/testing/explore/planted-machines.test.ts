@@ -23,7 +23,10 @@ async function found<TEntryPoint extends EntryPoint>(
   }
 }
 
-describe('on Stateward', () => {
+/** Found within ten seconds. */
+const WITHIN = { timeout: 10_000 }
+
+describe('on Stateward', WITHIN, () => {
   test('an inline action that charges is named, with its transition', async () => {
     expect(await found(inlineActionCharges())).toEqual(['inline_action_lost', 'ready —PAY→ thanking'])
   })
@@ -48,7 +51,7 @@ describe('on Stateward', () => {
   })
 })
 
-describe('on plain XState persistence', () => {
+describe('on plain XState persistence', WITHIN, () => {
   test('a timer that is forgotten is named, with its state', async () => {
     expect(await found(timerDecides(), naiveHost)).toEqual(['timer_forgotten', 'awaitingApproval, after reminder'])
   })

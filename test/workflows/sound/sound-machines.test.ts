@@ -1,5 +1,6 @@
 /** The five sound machines do what they say, on every branch that their scenarios take. */
-import { describe } from 'vitest'
+import { describe, expect, test } from 'vitest'
+import type { AnyStateMachine, AnyStateNode } from 'xstate'
 import { endsAs } from '../endings.js'
 import { incidentResponse, incidentResponseScenarios } from './incident-response.js'
 import { loanServicing, loanServicingScenarios } from './loan-servicing.js'
@@ -107,5 +108,22 @@ describe('a sound machine ends as it should', () => {
         'hotel to Rome held, given back',
       ],
     ],
+  })
+})
+
+describe('a sound machine is large', () => {
+  const nodes = (node: AnyStateNode): AnyStateNode[] => [node, ...Object.values(node.states).flatMap(nodes)]
+
+  test.each(
+    [onboarding, orderFulfilment, incidentResponse, loanServicing, travelBooking].map(
+      ({ id, program }) => [id, program] as const,
+    ),
+  )('%s has ten states or more, parallel regions and children', (_, program) => {
+    const machine: AnyStateMachine = program
+    const all = nodes(machine.root)
+    expect(all.filter(({ type }) => type !== 'parallel').length - 1).toBeGreaterThanOrEqual(10)
+    expect(all.some(({ type }) => type === 'parallel')).toBe(true)
+    const children = Object.values(machine.implementations.actors as Record<string, object>).filter((logic) => 'root' in logic)
+    expect(children.length).toBeGreaterThan(0)
   })
 })
