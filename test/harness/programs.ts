@@ -1,14 +1,15 @@
 /** Machines for tests. Owns: one that works in steps that the test ends, and one that waits for events. */
-import { assign, setup } from 'xstate'
-import type { Flights } from './flights.js'
+import { assign, fromPromise, setup, type PromiseActorLogic } from 'xstate'
 
 /** What a worker is given; its steps are called `<label>.1`, `<label>.2`. */
 export interface WorkerInput {
   readonly label: string
 }
 
+const unmocked: PromiseActorLogic<string, string> = fromPromise(() => Promise.reject(new Error('to be mocked')))
+
 /** Takes two steps, one after the other, and notes the events that it gets meanwhile. */
-export function worker(flights: Flights) {
+export function worker({ step = unmocked }: { readonly step?: PromiseActorLogic<string, string> } = {}) {
   return setup({
     types: {
       input: {} as WorkerInput,
@@ -16,7 +17,7 @@ export function worker(flights: Flights) {
       events: {} as { type: 'NOTE'; text: string },
       output: {} as { results: string[]; notes: string[] },
     },
-    actors: { step: flights.step },
+    actors: { step },
     actions: {
       keep: assign({ results: ({ context, event }) => [...context.results, (event as unknown as { output: string }).output] }),
     },

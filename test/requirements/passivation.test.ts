@@ -1,10 +1,8 @@
 /** Waiting executions leave memory and come back; versions of programs. B14, B16, B18. */
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { assign, fromPromise, setup } from 'xstate'
 import { defineEntryPoint, type EntryPointOptions } from '../../src/index.js'
-import { begin } from '../harness/begin.js'
-import { eventually, turns } from '../harness/eventually.js'
-import { SimulatedClock } from '../../src/testing/clock/simulated-clock.js'
+import { createTestRuntime } from '../../src/testing/index.js'
 import { memoryPlace, places } from '../harness/store-place.js'
 
 const reminder = setup({
@@ -21,23 +19,20 @@ const reminder = setup({
   },
 })
 
-describe.each(places)('passivation, on %s', (_, place) => {
+describe.each(places)('passivation, on %s', (_, placeOf) => {
   async function asleep() {
-    const clock = new SimulatedClock()
-    const shared = place()
-    const store = shared.connect()
+    const place = placeOf()
     const entryPoints = [defineEntryPoint({ id: 'reminder', program: reminder, passivateAfter: 1_000 })] as const
-    // a day of looks every few seconds would be a minute of disk
-    const runtime = await begin({ store, clock, entryPoints, pollInterval: 3_600_000, lease: 4 * 3_600_000 })
-    const execution = await runtime.trigger('reminder')
-    await eventually('it to wait', async () => (await execution.get()).status === 'waiting')
-    const owner = async () => (await store.load(execution.id))?.owner
-    await clock.advance(999, () => turns())
+    const world = createTestRuntime({ entryPoints, store: place.open })
+    onTestFinished(() => world.stop())
+    const execution = await world.trigger('reminder')
+    const owner = async () => (await world.store.load(execution.id))?.owner
+    await world.advance(999)
     expect(await owner()).not.toBeNull()
-    await clock.advance(1, () => turns())
-    await eventually('it to leave', async () => (await owner()) === null)
+    await world.advance(1)
+    expect(await owner()).toBeNull()
     expect(await execution.get()).toMatchObject({ status: 'waiting' })
-    return { clock, shared, store, entryPoints, runtime, execution, owner }
+    return { place, entryPoints, world, execution }
   }
 
   test('B14: an event brings one back that has left memory', async () => {
@@ -49,30 +44,25 @@ describe.each(places)('passivation, on %s', (_, place) => {
   })
 
   test('B14: a due timer brings one back, on time', async () => {
-    const { clock, execution } = await asleep()
-    await clock.advance(86_400_000 - 1_001, () => turns(3))
+    const { world, execution } = await asleep()
+    await world.advance(86_400_000 - 1_001)
     expect(await execution.get()).toMatchObject({ status: 'waiting' })
-    await clock.advance(1, () => turns())
-    await eventually('the end', async () => {
-      // a timer that is armed when it is due fires with the next look at the clock
-      await clock.advance(0, () => turns(1))
-      return (await execution.get()).status === 'completed'
-    })
-    expect(await execution.get()).toMatchObject({ value: 'expired' })
+    await world.advance(1)
+    expect(await execution.get()).toMatchObject({ status: 'completed', value: 'expired' })
   })
 
   test("B14: an event in another process's runtime brings one back there", async () => {
-    const { clock, shared, entryPoints, execution } = await asleep()
-    const other = await begin({ store: shared.connect(), clock, entryPoints })
+    const { place, entryPoints, world, execution } = await asleep()
+    const other = createTestRuntime({ entryPoints, store: place.open, clock: world.clock })
     const there = other.execution<typeof reminder>(execution.id)
     expect(await there.send({ type: 'NOTE', text: 'from there' })).toMatchObject({ status: 'delivered' })
     await there.send({ type: 'APPROVE' })
     expect(await there.result()).toMatchObject({ status: 'completed' })
     expect(await execution.get()).toMatchObject({ context: { notes: ['from there'] } })
+    await other.stop()
   })
 
   test('B14: one whose timer fires in the very turn in which it was to leave stays, and goes on', async () => {
-    const clock = new SimulatedClock()
     const call = setup({ actors: { answer: fromPromise(() => Promise.resolve()) } }).createMachine({
       id: 'call',
       initial: 'ringing',
@@ -83,11 +73,14 @@ describe.each(places)('passivation, on %s', (_, place) => {
       },
     })
     const calls = defineEntryPoint({ id: 'calls', program: call, passivateAfter: 1_000 })
-    const runtime = await begin({ store: place().connect(), clock, entryPoints: [calls], pollInterval: 3_600_000 })
-    const execution = await runtime.trigger('calls')
-    await eventually('it to wait', async () => (await execution.get()).status === 'waiting')
-    await clock.advance(1_000)
-    await eventually('the end', async () => (await execution.get()).status === 'completed')
+    const world = createTestRuntime({ entryPoints: [calls], store: placeOf().open })
+    const execution = await world.trigger('calls')
+    await world.settle()
+    // both, with nothing between them
+    await world.clock.advance(1_000)
+    await world.settle()
+    expect(await execution.get()).toMatchObject({ status: 'completed' })
+    await world.stop()
   })
 
   test('B14: pause, cancel and a result reach one that has left memory', async () => {
@@ -98,15 +91,18 @@ describe.each(places)('passivation, on %s', (_, place) => {
     expect(await execution.cancel()).toEqual({ status: 'cancelled' })
   })
 
-  test('B18: one that has left memory is brought back by its timer after a restart, though it fell due meanwhile', async () => {
-    const { clock, shared, entryPoints, runtime, execution } = await asleep()
-    await runtime.stop()
-    await clock.advance(10 * 86_400_000)
-    const next = await begin({ store: shared.connect(), clock, entryPoints })
-    await clock.advance(0, () => turns())
-    expect(await next.execution(execution.id).result()).toMatchObject({ status: 'completed' })
-    expect(await next.execution(execution.id).get()).toMatchObject({ value: 'expired' })
-  })
+  test.each(['a stop', 'a crash'] as const)(
+    'B18: one that has left memory is brought back by its timer after %s, though it fell due meanwhile',
+    async (how) => {
+      const { world, execution } = await asleep()
+      if (how === 'a stop') await world.stop()
+      else world.crash()
+      await world.clock.advance(10 * 86_400_000)
+      await world.restart()
+      await world.advance(0)
+      expect(await execution.get()).toMatchObject({ status: 'completed', value: 'expired' })
+    },
+  )
 })
 
 describe('versions', () => {
@@ -122,26 +118,30 @@ describe('versions', () => {
 
   async function deployed(options: Options) {
     const place = memoryPlace()
-    const first = await begin({
-      store: place.connect(),
+    const first = createTestRuntime({
+      store: place.open,
       entryPoints: [defineEntryPoint({ id: 'deal', program: old(), version: '1' })],
     })
     const { id } = await first.trigger('deal')
-    await eventually('it to wait', async () => (await first.execution(id).get()).status === 'waiting')
+    await first.settle()
+    expect(await first.execution(id).get()).toMatchObject({ status: 'waiting' })
     await first.stop()
     const entryPoints = [defineEntryPoint({ id: 'deal', program: renamed, version: '2', ...options })] as const
-    const runtime = await begin({ store: place.connect(), entryPoints })
+    const runtime = createTestRuntime({ store: place.open, entryPoints, clock: first.clock })
+    onTestFinished(() => runtime.stop())
     return { runtime, id, execution: runtime.execution<typeof renamed>(id) }
   }
 
   test('B16: one whose snapshot does not fit is held as paused with reason program_mismatch, and nothing of it is lost', async () => {
     const { runtime, execution, id } = await deployed({})
+    await runtime.start()
     const misfits = []
     for await (const misfit of runtime.misfits()) misfits.push(misfit)
     expect(misfits).toMatchObject([{ id, entryPoint: 'deal' }])
     await execution.send({ type: 'APPROVE' })
-    await eventually('the hold', async () => (await execution.get()).status === 'paused')
+    await runtime.settle()
     expect(await execution.get()).toMatchObject({
+      status: 'paused',
       value: 'open',
       context: { notes: 1 },
       program: { version: '1' },
@@ -151,6 +151,7 @@ describe('versions', () => {
 
   test('B16: a kept old version goes on with what began under it', async () => {
     const { runtime, execution } = await deployed({ versions: { '1': old() } })
+    await runtime.start()
     for await (const misfit of runtime.misfits()) expect(misfit).toBeUndefined()
     await execution.send({ type: 'APPROVE' })
     expect(await execution.result()).toMatchObject({ status: 'completed' })
@@ -178,10 +179,11 @@ describe('versions', () => {
       },
       (snapshot: object) => ({ ...snapshot, value: 'nowhere' }),
     ]) {
-      const { execution } = await deployed({ migrate: migrate as never })
+      const { runtime, execution } = await deployed({ migrate: migrate as never })
       await execution.send({ type: 'APPROVE' })
-      await eventually('the hold', async () => (await execution.get()).status === 'paused')
+      await runtime.settle()
       expect(await execution.get()).toMatchObject({
+        status: 'paused',
         pause: { reason: expect.stringContaining('program_mismatch') },
         value: 'open',
       })
