@@ -6,27 +6,35 @@
  */
 import type { AnyActorLogic, InputFrom, OutputFrom } from 'xstate'
 import type { EntryPoint } from '../../entry-point.js'
-import { isStatewardError } from '../../errors.js'
+import type { EventFilter, RuntimeEvent } from '../../actors/journal-feed.js'
+import type { CommandScope } from '../../command-scope.js'
+import type { By, CancelOptions, PauseOptions } from '../../events/requests.js'
 import type { ExecutionHandle, HandlePort } from '../../execution-handle.js'
 import type { IdSource } from '../../ids.js'
 import { memoryStore } from '../../persistence/memory-store.js'
 import type { SnapshotStore } from '../../persistence/snapshot-store.js'
-import { Runtime, type ProgramOf, type RuntimeOptions, type TriggerArguments } from '../../runtime.js'
+import {
+  Runtime,
+  type ExecutionFilter,
+  type ExecutionList,
+  type ProgramOf,
+  type RuntimeOptions,
+  type TriggerArguments,
+} from '../../runtime.js'
 import { SimulatedClock } from '../clock/simulated-clock.js'
 import { actorNames, type ActorName, type NamedLogic } from './actor-names.js'
-import { deferred, type Deferred } from './deferred.js'
 import { Deliveries } from './deliveries.js'
 import type { HeldStep, HoldOptions } from './held-step.js'
 import type { History } from './history.js'
 import type { MockBehaviour } from './mock-behaviour.js'
 import type { Point } from './points.js'
-import { beginProcess, type Process } from './process.js'
+import { beginProcess } from './process.js'
+import { Processes } from './processes.js'
 import { shortText } from './readable.js'
 import { seededIds } from './seeded-ids.js'
 import { SharedStore } from './shared-store.js'
 import type { StepCall } from './step-calls.js'
-import { survivingPort } from './surviving-port.js'
-import { TimedPromise } from './timed-promise.js'
+import { survivingPort, survivingScope } from './surviving-port.js'
 import { waitingText } from './waiting-text.js'
 import { World } from './world.js'
 
@@ -60,38 +68,41 @@ export const testRuntimeOf = (handle: object): TestRuntime | undefined => runtim
 export class TestRuntime<TEntryPoints extends readonly EntryPoint[] = readonly EntryPoint[]> extends Runtime<TEntryPoints> {
   readonly clock: SimulatedClock
   readonly store: SnapshotStore
-  readonly #options: TestRuntimeOptions<TEntryPoints>
+  /** Whether its store is opened for each process. */
+  readonly #opens: boolean
   readonly #world: World
   readonly #shared: SharedStore
   readonly #deliveries = new Deliveries()
   readonly #ids: IdSource
-  readonly #current: { process: Process }
-  #begun: Promise<void> | undefined
-  /** While the process is dead; resolves when the next one has begun. */
-  #rebirth: Deferred | undefined
+  readonly #processes: Processes
 
   constructor(options: TestRuntimeOptions<TEntryPoints>, onPoint?: (point: Point) => void) {
-    const current = {} as { process: Process }
-    super({
-      actor: () => current.process.source.actor(),
-      parts: () => current.process.source.parts(),
-      begin: () => current.process.source.begin(),
-    })
-    const { store = memoryStore(), seed, now, clock } = options
-    this.#options = options
-    this.#current = current
+    const own = {} as { processes: Processes }
+    const current = () => own.processes.current.source
+    super({ actor: () => current().actor(), parts: () => current().parts(), begin: () => current().begin() })
+    const { store = memoryStore(), seed, now, clock, ...rest } = options
+    this.#opens = typeof store === 'function'
     this.#ids = seededIds(seed)
     this.clock = clock ?? new SimulatedClock(now)
     this.#shared = new SharedStore(typeof store === 'function' ? store : () => store)
-    this.#world = new World({
+    this.store = this.#shared.connect()
+    const ids = options.entryPoints.map(({ id }) => id)
+    const world = new World({
       clock: this.clock,
       names: actorNames(options.entryPoints),
-      describe: () => waitingText(this),
-      isDue: async () => (await this.store.nextDue(options.entryPoints.map(({ id }) => id))) !== null,
+      describe: () =>
+        this.#processes.isDead ? Promise.resolve(dead) : waitingText({ executions: (filter) => super.executions(filter) }),
+      isDue: async () => (await this.store.nextDue(ids)) !== null,
       onPoint,
     })
-    this.#current.process = this.#process()
-    this.store = this.#shared.connect()
+    this.#world = world
+    this.#processes = own.processes = new Processes({
+      world,
+      make: () =>
+        beginProcess(rest, { life: world.life, world, shared: this.#shared, deliveries: this.#deliveries, ids: this.#ids }),
+      start: () => Promise.all([this.store.open(), super.start()]).then(() => undefined),
+      died: () => this.#deliveries.lost(),
+    })
   }
 
   // ── the world ─────────────────────────────────────────────────────────
@@ -167,13 +178,7 @@ export class TestRuntime<TEntryPoints extends readonly EntryPoint[] = readonly E
 
   /** Begins; joined by every call that needs it, so that a test need not. Errors: those of a runtime. */
   override start(): Promise<void> {
-    this.#begun ??= this.#world.activity
-      .during(Promise.all([this.store.open(), super.start()]).then(() => undefined))
-      .catch((error: unknown) => {
-        this.#begun = undefined
-        throw error
-      })
-    return this.#begun
+    return this.#processes.start()
   }
 
   /**
@@ -181,34 +186,22 @@ export class TestRuntime<TEntryPoints extends readonly EntryPoint[] = readonly E
    * wait for `restart`. A step's own code can't be killed: it may go on, but nothing that it says is heard.
    */
   crash(): void {
-    if (this.#world.life.isDead) return
-    this.#world.kill()
-    this.#current.process.connection.cut()
-    this.#deliveries.lost()
-    this.#rebirth ??= deferred()
+    this.#processes.crash()
   }
 
   /** Another process begins on the same store. */
-  async restart(): Promise<void> {
-    this.crash()
-    this.#world.begin()
-    this.#current.process = this.#process()
-    this.#begun = undefined
-    const { life } = this.#world
-    await Promise.race([this.start(), life.death])
-    if (life.isDead) return
-    this.#rebirth?.resolve()
-    this.#rebirth = undefined
+  restart(): Promise<void> {
+    return this.#processes.restart()
   }
 
   /** As that of a runtime; closes what a `store` function has opened. */
   override async stop(): Promise<void> {
-    if (!this.#world.life.isDead && this.#begun !== undefined) await this.until(super.stop())
-    if (typeof this.#options.store === 'function') await this.#shared.close()
+    if (this.#processes.isUp) await this.until(super.stop())
+    if (this.#opens) await this.#shared.close()
   }
 
   override drain(): Promise<void> {
-    return this.#timed(() => super.drain())
+    return this.#processes.timed(() => super.drain())
   }
 
   // ── calls ─────────────────────────────────────────────────────────────
@@ -220,11 +213,37 @@ export class TestRuntime<TEntryPoints extends readonly EntryPoint[] = readonly E
     // known before it is accepted, so that the same one can be asked for again
     const id = options?.id ?? this.#ids.execution(this.clock.now())
     this.#world.tell(id, `trigger of ${entryPoint}${input === undefined ? '' : ` with ${shortText(input)}`}`)
-    const handle = await this.#surviving(async (again) => {
+    const handle = await this.#processes.surviving(async (again) => {
       if (again && !options?.idempotencyKey && (await this.store.load(id))) return this.execution(id)
       return super.trigger(entryPoint, ...([input, { ...options, id }] as never))
     })
     return this.#own(handle) as ExecutionHandle<ProgramOf<TEntryPoints, TId>>
+  }
+
+  override executions(filter?: ExecutionFilter): Promise<ExecutionList> {
+    return this.#processes.surviving(() => super.executions(filter))
+  }
+
+  override async *events(filter: EventFilter = {}): AsyncGenerator<RuntimeEvent, void> {
+    await this.start()
+    const since = filter.since ?? (await this.store.lastSeq())
+    yield* this.#processes.following((last) => super.events({ ...filter, since: last?.seq ?? since }))
+  }
+
+  override stream(entryPoint: TEntryPoints[number]['id']): CommandScope {
+    return survivingScope(() => super.stream(entryPoint), this.#processes)
+  }
+
+  override pause(options?: PauseOptions) {
+    return this.#processes.timed(() => super.pause(options))
+  }
+
+  override resume(options?: By) {
+    return this.#processes.timed(() => super.resume(options))
+  }
+
+  override cancel(options?: CancelOptions) {
+    return this.#processes.timed(() => super.cancel(options))
   }
 
   override execution<TProgram extends AnyActorLogic = AnyActorLogic>(id: string): ExecutionHandle<TProgram> {
@@ -237,45 +256,18 @@ export class TestRuntime<TEntryPoints extends readonly EntryPoint[] = readonly E
       deliveries: this.#deliveries,
       key: () => this.#ids.key(),
       storage: () => this.store.open().then(() => this),
-      surviving: (call) => this.#surviving(call),
-      timed: (call) => this.#timed(call),
+      processes: this.#processes,
     })
-  }
-
-  /** A call that lets time pass once it is awaited. */
-  #timed<T>(call: () => Promise<T>): Promise<T> {
-    return TimedPromise.over(
-      this.#surviving(() => call()),
-      (work) => this.until(work),
-    )
-  }
-
-  /** Makes a call, again and again until a process has lived long enough to answer it. */
-  async #surviving<T>(call: (again: boolean) => Promise<T>): Promise<T> {
-    for (let again = false; ; again = true) {
-      while (this.#rebirth) await this.#rebirth.promise
-      await this.start()
-      const { life } = this.#world
-      try {
-        const answer = await Promise.race([call(again).then((value) => ({ value })), life.death])
-        if (answer) return answer.value
-      } catch (error) {
-        if (!life.isDead || isStatewardError(error, 'invalid_option')) throw error
-      }
-    }
   }
 
   #own<T extends ExecutionHandle>(handle: T): T {
     runtimes.set(handle, this as unknown as TestRuntime)
     return handle
   }
-
-  #process(): Process {
-    const { store: _, seed: _seed, now: _now, clock: _clock, ...options } = this.#options
-    const { life } = this.#world
-    return beginProcess(options, { life, world: this.#world, shared: this.#shared, deliveries: this.#deliveries, ids: this.#ids })
-  }
 }
+
+/** Said of a world in which nothing can move any more. */
+const dead = 'The process is dead, and no other one has begun: call restart().'
 
 /**
  * Makes a test runtime: the real one, on a store in memory unless told otherwise, in simulated time.

@@ -276,6 +276,49 @@ describe('a crash', () => {
     await world.stop()
   })
 
+  it('leaves lists, journals and commands to many to the next process', async () => {
+    const world = createTestRuntime({ entryPoints: [orders] })
+    const order = await world.trigger('orders', { amount: 1 })
+    const seen: string[] = []
+    const following = (async () => {
+      for await (const { type } of world.events({ since: 0 })) {
+        seen.push(type)
+        if (type === 'execution.completed') return
+      }
+    })()
+    await world.settle()
+    world.crash()
+    const [list, paused] = [world.executions(), world.pause()]
+    await world.restart()
+    expect((await list).executions.map(({ id }) => id)).toEqual([order.id])
+    expect(await paused).toEqual({ paused: 1 })
+    world.crash()
+    const resumed = world.stream('orders').resume()
+    await world.restart()
+    // it was the runtime that was paused, not the stream
+    expect(await resumed).toEqual({})
+    expect(await world.resume()).toEqual({ resumed: 1 })
+    await order.result()
+    await following
+    expect(seen.filter((type) => type !== 'execution.recovered')).toEqual([
+      'execution.accepted',
+      'execution.started',
+      'execution.waiting',
+      'execution.paused',
+      'execution.resumed',
+      'execution.waiting',
+      'execution.completed',
+    ])
+    await world.stop()
+  })
+
+  it('that is followed by no other process is named by whoever waits', async () => {
+    const world = createTestRuntime({ entryPoints: [orders] })
+    const order = await world.trigger('orders', { amount: 1 })
+    world.crash()
+    await expect(order.result()).rejects.toThrow('The process is dead, and no other one has begun: call restart().')
+  })
+
   it('keeps the timers, with what is left of them', async () => {
     const world = createTestRuntime({ entryPoints: [orders] })
     const order = await world.trigger('orders', { amount: 1 })
