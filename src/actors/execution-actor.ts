@@ -21,6 +21,7 @@ import type { ExecutionPort } from './execution-port.js'
 import { ExecutionProgram, type ProgramWatcher } from './execution-program.js'
 import type { ExecutionRow } from './execution-row.js'
 import { ExecutionStanding } from './execution-standing.js'
+import { PendingAcceptance } from './pending-acceptance.js'
 import { stopActor } from './xstate/hidden-members.js'
 
 /** One execution in memory. */
@@ -36,7 +37,7 @@ export class ExecutionActor extends ExecutionStanding implements Committer, Prog
   readonly #port: ExecutionPort
   readonly #clocks: ExecutionClocks
   readonly #waiters = new CommitWaiters()
-  #accepted: { resolve: (outcome: AcceptOutcome) => void; reject: (error: unknown) => void } | undefined
+  #acceptance: PendingAcceptance | undefined
   #recovering: boolean
   /** Set by a commit that gives it away, until that is durable. */
   #leaving = false
@@ -63,14 +64,13 @@ export class ExecutionActor extends ExecutionStanding implements Committer, Prog
 
   /** Starts a fresh one; resolves once its acceptance is durable. */
   accept(): Promise<AcceptOutcome> {
-    return new Promise((resolve, reject) => {
-      this.#accepted = { resolve, reject }
-      this.publish('execution.accepted', undefined)
-      this.machine.start()
-      if (this.hasSlot) this.runProgram()
-      else this.#port.acquire(this)
-      this.enter(this.hasSlot ? 'running' : 'queued', this.context)
-    })
+    this.#acceptance = new PendingAcceptance()
+    this.publish('execution.accepted', undefined)
+    this.machine.start()
+    if (this.hasSlot) this.runProgram()
+    else this.#port.acquire(this)
+    this.enter(this.hasSlot ? 'running' : 'queued', this.context)
+    return this.#acceptance.answer
   }
 
   /** Goes on where a stored one stood. */
@@ -159,7 +159,7 @@ export class ExecutionActor extends ExecutionStanding implements Committer, Prog
   /** Gives up what it holds without a trace: as if the process had died here. */
   abandon(error: unknown): void {
     this.#leave(error)
-    this.#accepted?.reject(error)
+    this.#acceptance?.abandoned(error)
   }
 
   /** Commits what there is and gives the execution back to the store, wherever it stands. */
@@ -221,6 +221,7 @@ export class ExecutionActor extends ExecutionStanding implements Committer, Prog
     this.#waiters.collect()
     // what moved while this was being made is in it
     commits.withdraw(this)
+    if (this.revision === 0) this.#acceptance?.collected()
     return this.row.commit({
       owner: this.#leaving && !owed ? null : owner, // what it owes is done here, or it would be done again elsewhere
       status,
@@ -236,17 +237,16 @@ export class ExecutionActor extends ExecutionStanding implements Committer, Prog
   }
 
   judged(verdict: CommitVerdict, commit: Commit): void {
+    if (commit.accept) this.#acceptance?.judged(verdict)
     if (this.#gone) return
-    if (verdict.status === 'duplicate') return this.#taken({ status: 'duplicate', id: verdict.id, of: verdict.of })
+    if (verdict.status === 'duplicate') return this.#leave()
     if (this.row.isBehind(verdict, this.#port.owner)) return this.#port.lost(this, this.row.lostError())
     if (verdict.status !== 'committed') return this.abandon(this.row.lostError())
     const before = commit.accept ? undefined : this.status
     this.row.committed(commit)
-    // what goes on already, ahead of this commit, does so in the slot that it has
-    if (this.hasSlot && ![commit.status, this.heading].some(holdsSlot)) this.#port.freed(this)
+    if (this.hasSlot && ![commit.status, this.heading].some(holdsSlot)) this.#port.freed(this) // what goes on ahead keeps its slot
     if (isTerminal(commit.status)) this.#clocks.clear()
-    this.#accepted?.resolve({ status: 'accepted' })
-    this.#accepted = undefined
+    this.#acceptance = undefined
     this.mail.acknowledged(commit.consumed)
     this.program.release(commit.revision)
     if (commit.status === 'pausing' || commit.status === 'cancelling') this.tell({ type: 'commit.acknowledged' })
@@ -257,6 +257,7 @@ export class ExecutionActor extends ExecutionStanding implements Committer, Prog
   }
 
   refused(error: unknown, commit: Commit | undefined): void {
+    this.#acceptance?.failed(error)
     if (this.#gone) return
     if (commit === undefined && !isStatewardError(error)) return this.crashed(error)
     this.#port.lost(this, error)
@@ -269,13 +270,6 @@ export class ExecutionActor extends ExecutionStanding implements Committer, Prog
   #reached(what: LimitName | 'retry'): void {
     if (what !== 'retry') this.tell({ type: 'limit.reached', limit: what, ...this.stopping() })
     else if (this.isBackingOff) this.tell({ type: 'retry.due', granted: this.#port.acquire(this) })
-  }
-
-  #taken(outcome: AcceptOutcome): void {
-    const { resolve } = this.#accepted ?? {}
-    this.#accepted = undefined
-    this.#leave()
-    resolve?.(outcome)
   }
 
   /** A terminal one goes on until its owed actions are acknowledged. */
