@@ -8,8 +8,9 @@ import { isDeepStrictEqual } from 'node:util'
 import { getNextTransitions, type AnyMachineSnapshot } from 'xstate'
 import type { PersistedProgram, TimerRecord } from '../../actors/program-record.js'
 import { stateText } from '../world/readable.js'
-import { activeNodes, machineActors, type MachineActor } from './machine-actors.js'
+import { activeNodes, allNodes, machineActors, type MachineActor } from './machine-actors.js'
 import type { RestoredProgram } from './restored-program.js'
+import { deadEnds } from './dead-ends.js'
 import type { Finding } from './stored-rules.js'
 
 /** What is known of a program besides its snapshot. */
@@ -42,7 +43,9 @@ function* standstills(
   for (const machine of machineActors(program.root, stored)) {
     if (machine.snapshot.status !== 'active') continue
     yield* lostRefs(machine.stored.context, machine.stored.children ?? {}, `${machine.place}context`)
+    yield* deadEnds(machine.snapshot, `${machine.place}value`)
     yield* missingChildren(machine)
+    yield* strandedChildren(machine)
     if (timers) yield* missingTimers(machine, timers)
   }
   for (const [index, timer] of (timers ?? []).entries()) {
@@ -94,6 +97,19 @@ function* lostRefs(part: unknown, children: object, path: string): Generator<Fin
 /** True for what XState looks into for refs. */
 function isParent(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null
+}
+
+/** XState stops an invoke when its state is left: one that no active state has would run on, and its end be told to nobody. */
+function* strandedChildren({ snapshot, stored, place }: MachineActor): Generator<Finding, void> {
+  const active = [...activeNodes(snapshot.machine.root, snapshot.value)].flatMap(({ invoke }) => invoke)
+  const known = new Set(allNodes(snapshot.machine.root).flatMap(({ invoke }) => invoke.map(({ id }) => id)))
+  for (const [name, child] of Object.entries(stored.children ?? {})) {
+    // a spawned one belongs to no state; those that are invoked without an id are told by the one that they get
+    if (child.snapshot.status !== 'active' || !(known.has(name) || /^\d+\./.test(name))) continue
+    if (active.some(({ id }) => id === name)) continue
+    const what = `'${name}' is invoked by no active state any more, so that nothing waits for its end`
+    yield { reason: 'child_moved', path: `${place}children.${name}`, what }
+  }
 }
 
 /** XState starts an invoke when its state is entered, and at no other time. */
