@@ -7,6 +7,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { getNextTransitions, type AnyMachineSnapshot } from 'xstate'
 import type { PersistedProgram, TimerRecord } from '../../actors/program-record.js'
+import { takes } from '../world/event-descriptor.js'
 import { stateText } from '../world/readable.js'
 import { activeNodes, allNodes, machineActors, type MachineActor } from './machine-actors.js'
 import type { RestoredProgram } from './restored-program.js'
@@ -153,6 +154,3 @@ function lostTimer(program: RestoredProgram, { target, event }: TimerRecord): st
     ? undefined
     : 'nothing in the machine takes that event'
 }
-
-const takes = (descriptor: string, type: string) =>
-  descriptor === '*' || descriptor === type || (descriptor.endsWith('.*') && `${type}.`.startsWith(descriptor.slice(0, -1)))
