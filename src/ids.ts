@@ -36,6 +36,9 @@ export function randomIds(): IdSource {
   }
 }
 
+/** True for an id of the form that `randomIds` makes: long enough to be nothing else wherever it stands. */
+export const isRandomId = (id: string): boolean => /^[0-9a-z]{23,}$/.test(id) && /\d/.test(id)
+
 const pattern = /^[A-Za-z0-9](?:[A-Za-z0-9._:-]{0,126}[A-Za-z0-9])?$/
 
 /** True for 1 to 128 letters, digits and `. _ : -`, with a letter or digit at both ends and no `..`. */

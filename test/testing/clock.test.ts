@@ -64,4 +64,26 @@ describe('a simulated clock', () => {
       await expect(clock.advanceTo(time)).rejects.toSatisfy((error) => isStatewardError(error, 'invalid_option'))
     expect(() => new SimulatedClock(Number.NaN)).toThrow('a time, in ms since the epoch')
   })
+
+  it('never goes back, whoever lets time pass meanwhile', async () => {
+    const clock = new SimulatedClock(0)
+    const turn = () => new Promise<void>((resolve) => setImmediate(resolve))
+    const seen: number[] = []
+    for (const ms of [5, 8, 20, 900]) clock.setTimeout(() => seen.push(clock.now()), ms)
+    clock.setTimeout(() => void clock.advanceTo(1_000, turn), 6)
+    await Promise.all([clock.advance(10, turn), clock.advance(30, turn)])
+    while (clock.next !== undefined) await turn()
+    await turn()
+    expect([seen, clock.now()]).toEqual([[5, 8, 20, 900], 1_000])
+  })
+
+  it('takes no text for a time, which would be joined to it', async () => {
+    const clock = new SimulatedClock(1)
+    for (const wrong of ['5', null, undefined, Number.NaN, -1, Infinity] as unknown as number[]) {
+      await expect(clock.advance(wrong)).rejects.toMatchObject({ code: 'invalid_option' })
+      await expect(clock.advanceTo(wrong)).rejects.toMatchObject({ code: 'invalid_option' })
+    }
+    for (const wrong of ['', null] as unknown as number[]) expect(() => new SimulatedClock(wrong)).toThrow(/must be a time/)
+    expect(clock.now()).toBe(1)
+  })
 })

@@ -40,7 +40,7 @@ export class SimulatedClock implements Clock {
   #wanted = 0
 
   constructor(start: number | Date = Date.UTC(2026, 0, 1)) {
-    this.#now = Number(start)
+    this.#now = msOf(start)
     if (!Number.isFinite(this.#now)) throw notATime(start)
   }
 
@@ -88,21 +88,34 @@ export class SimulatedClock implements Clock {
     while (this.next === due && (this.#heap[0] as Timer).seq <= last) this.#fire()
   }
 
-  /** Lets `ms` pass: each timer fires at its own time, and `between` is awaited after each. */
-  advance(ms: number, between?: () => Promise<void>): Promise<void> {
-    return this.advanceTo(this.#now + ms, between)
+  /** When `ms` have passed. Throws `invalid_option` for what is no number of ms. */
+  in(ms: number): number {
+    if (!(typeof ms === 'number' && ms >= 0 && ms < Infinity)) throw notATime(ms, this.#now, 'a number of ms from 0')
+    return this.#now + ms
+  }
+
+  /** Lets `ms` pass: each timer fires at its own time, and `between` is awaited after each. Throws `invalid_option`. */
+  async advance(ms: number, between?: () => Promise<void>): Promise<void> {
+    await this.advanceTo(this.in(ms), between)
+  }
+
+  /** The time as a number. Throws `invalid_option` for one that has passed already, or is none. */
+  later(time: number | Date): number {
+    const until = msOf(time)
+    if (!(until >= this.#now) || until === Infinity) throw notATime(time, this.#now)
+    return until
   }
 
   /** Lets time pass until then. Throws `invalid_option` for a time that has passed already, or is none. */
   async advanceTo(time: number | Date, between: () => Promise<void> = () => Promise.resolve()): Promise<void> {
-    const until = Number(time)
-    if (!(until >= this.#now) || until === Infinity) throw notATime(time, this.#now)
+    const until = this.later(time)
     for (let due = this.next; due !== undefined && due <= until; due = this.next) {
       this.#now = Math.max(this.#now, due)
       this.#fire()
       await between()
     }
-    this.#now = until
+    // somebody else may have let more of it pass meanwhile
+    this.#now = Math.max(this.#now, until)
   }
 
   #fire(): void {
@@ -147,11 +160,14 @@ export class SimulatedClock implements Clock {
   }
 }
 
+const msOf = (time: unknown) => (typeof time === 'number' ? time : time instanceof Date ? time.getTime() : Number.NaN)
+
 const isBefore = (a: Timer, b: Timer) => a.due < b.due || (a.due === b.due && a.seq < b.seq)
 
-function notATime(time: unknown, now?: number): StatewardError {
-  const shown = time instanceof Date ? `Date ${Number(time)}` : String(time)
-  const wanted = now === undefined ? 'a time, in ms since the epoch or as a Date' : `a time that is not before ${now} (now)`
+function notATime(time: unknown, now?: number, span?: string): StatewardError {
+  const shown = time instanceof Date ? `Date ${Number(time)}` : typeof time === 'string' ? JSON.stringify(time) : String(time)
+  const wanted =
+    span ?? (now === undefined ? 'a time, in ms since the epoch or as a Date' : `a time that is not before ${now} (now)`)
   return new StatewardError('invalid_option', `A simulated clock was given ${shown}; it must be ${wanted}.`, {
     details: { option: 'time', value: shown },
   })

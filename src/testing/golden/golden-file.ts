@@ -59,7 +59,7 @@ export function goldenText({ executions, ...head }: GoldenFile): string {
 export async function readGolden(file: string): Promise<GoldenFile> {
   const text = await readFile(file, 'utf8')
   try {
-    return parsed(JSON.parse(text) as Readonly<Record<string, unknown>>, file)
+    return parsed(parsedJson(text) as Readonly<Record<string, unknown>>, file)
   } catch (error) {
     if (error instanceof StatewardError && error.details['file'] !== undefined) throw error
     const code = error instanceof StatewardError && error.code === 'unknown_format' ? 'unknown_format' : 'corrupt'
@@ -67,6 +67,9 @@ export async function readGolden(file: string): Promise<GoldenFile> {
     throw unreadable(code, file, message, error)
   }
 }
+
+/** The data of a file, also of one that an editor has put a byte order mark before. */
+export const parsedJson = (text: string): unknown => JSON.parse(text.replace(/^\ufeff/, ''))
 
 /** The golden files of an entry point: those of its name in a folder, or the one file that is given. Errors: `invalid_option` if there is none. */
 export async function goldenFiles(place: string, entryPoint: string): Promise<readonly string[]> {
@@ -88,6 +91,8 @@ function parsed(golden: Readonly<Record<string, unknown>>, file: string): Golden
   const texts = [entryPoint, program, version, hash]
   if (found !== format || !texts.every((text) => typeof text === 'string') || !Array.isArray(executions))
     throw new TypeError('it is no golden file')
+  // such a file would be no test of anything
+  if (executions.length === 0) throw new TypeError('it holds no executions')
   return {
     ...(golden as unknown as GoldenFile),
     executions: executions.map((entry: { name: string; status: ExecutionStatus; program: unknown }): GoldenExecution => {

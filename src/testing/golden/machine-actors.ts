@@ -30,6 +30,12 @@ export function* machineActors(actor: AnyActorRef, stored: PersistedProgram, pla
   }
 }
 
+/** Every state node, from the root down. */
+export const allNodes = (node: MachineNode): MachineNode[] => [
+  node,
+  ...Object.values(node.states).flatMap((child) => allNodes(child)),
+]
+
 /** The state nodes in which a machine stands, from its root down. */
 export function* activeNodes(node: MachineNode, value: unknown): Generator<MachineNode, void> {
   yield node

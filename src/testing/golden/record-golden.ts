@@ -4,7 +4,7 @@
  * Owns: running scenarios for it, and that a recording is never replaced unasked: what users have stored looks like it.
  * Talks to: the test runtime, the collection, the file.
  */
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isProgramMachine, type MachineNode } from '../../actors/program-logic.js'
 import type { EntryPoint } from '../../entry-point.js'
@@ -13,7 +13,7 @@ import { memoryStore } from '../../persistence/memory-store.js'
 import { entryPointsFor, type EntryPointsOf, type Explored, type Scenario } from '../explore/scenario.js'
 import { createTestRuntime, type TestRuntime } from '../world/test-runtime.js'
 import { GoldenCollection } from './golden-collection.js'
-import { goldenName, goldenText } from './golden-file.js'
+import { goldenName, goldenText, parsedJson } from './golden-file.js'
 import { activeNodes } from './machine-actors.js'
 import { observedCommits } from './observed-commits.js'
 import type { GoldenExecution } from './old-snapshot.js'
@@ -86,6 +86,8 @@ export async function recordGolden<const T extends Explored>(
   return recordings
 }
 
+let drafts = 0
+
 async function write(
   { id, program, programId, version, hash }: EntryPoint,
   executions: readonly GoldenExecution[],
@@ -107,7 +109,10 @@ async function write(
   if (known !== undefined && !isSame && !update) throw exists(file, id, version)
   if (!isSame) {
     await mkdir(folder, { recursive: true })
-    await writeFile(file, text)
+    // whole or not at all: another test may read it, or record it, at the same time
+    const draft = `${file}.${process.pid}.${++drafts}`
+    await writeFile(draft, text)
+    await rename(draft, file)
   }
   const seen = new Set<MachineNode>()
   if (isProgramMachine(program))
@@ -125,7 +130,7 @@ async function write(
 /** Whatever a formatter or a checkout made of its white space. */
 function isSameData(known: string, text: string): boolean {
   try {
-    return JSON.stringify(JSON.parse(known)) === JSON.stringify(JSON.parse(text))
+    return JSON.stringify(parsedJson(known)) === JSON.stringify(parsedJson(text))
   } catch {
     return false
   }

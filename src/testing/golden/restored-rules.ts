@@ -7,9 +7,11 @@
 import { isDeepStrictEqual } from 'node:util'
 import { getNextTransitions, type AnyMachineSnapshot } from 'xstate'
 import type { PersistedProgram, TimerRecord } from '../../actors/program-record.js'
+import { takes } from '../world/event-descriptor.js'
 import { stateText } from '../world/readable.js'
-import { activeNodes, machineActors, type MachineActor } from './machine-actors.js'
+import { activeNodes, allNodes, machineActors, type MachineActor } from './machine-actors.js'
 import type { RestoredProgram } from './restored-program.js'
+import { deadEnds } from './dead-ends.js'
 import type { Finding } from './stored-rules.js'
 
 /** What is known of a program besides its snapshot. */
@@ -42,7 +44,9 @@ function* standstills(
   for (const machine of machineActors(program.root, stored)) {
     if (machine.snapshot.status !== 'active') continue
     yield* lostRefs(machine.stored.context, machine.stored.children ?? {}, `${machine.place}context`)
+    yield* deadEnds(machine.snapshot, `${machine.place}value`)
     yield* missingChildren(machine)
+    yield* strandedChildren(machine)
     if (timers) yield* missingTimers(machine, timers)
   }
   for (const [index, timer] of (timers ?? []).entries()) {
@@ -96,6 +100,19 @@ function isParent(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null
 }
 
+/** XState stops an invoke when its state is left: one that no active state has would run on, and its end be told to nobody. */
+function* strandedChildren({ snapshot, stored, place }: MachineActor): Generator<Finding, void> {
+  const active = [...activeNodes(snapshot.machine.root, snapshot.value)].flatMap(({ invoke }) => invoke)
+  const known = new Set(allNodes(snapshot.machine.root).flatMap(({ invoke }) => invoke.map(({ id }) => id)))
+  for (const [name, child] of Object.entries(stored.children ?? {})) {
+    // a spawned one belongs to no state; those that are invoked without an id are told by the one that they get
+    if (child.snapshot.status !== 'active' || !(known.has(name) || /^\d+\./.test(name))) continue
+    if (active.some(({ id }) => id === name)) continue
+    const what = `'${name}' is invoked by no active state any more, so that nothing waits for its end`
+    yield { reason: 'child_moved', path: `${place}children.${name}`, what }
+  }
+}
+
 /** XState starts an invoke when its state is entered, and at no other time. */
 function* missingChildren({ snapshot, stored, place }: MachineActor): Generator<Finding, void> {
   for (const node of activeNodes(snapshot.machine.root, snapshot.value))
@@ -137,6 +154,3 @@ function lostTimer(program: RestoredProgram, { target, event }: TimerRecord): st
     ? undefined
     : 'nothing in the machine takes that event'
 }
-
-const takes = (descriptor: string, type: string) =>
-  descriptor === '*' || descriptor === type || (descriptor.endsWith('.*') && `${type}.`.startsWith(descriptor.slice(0, -1)))

@@ -4,11 +4,12 @@
  * Owns: reading them from the machine itself, with the payloads, outputs and errors that a test gives; the names under which
  * steps are known to people (`charge`) and to a runtime. Talks to: `program-walk.ts` for what is in flight. Moves nothing.
  */
-import { getNextTransitions, type AnyActorRef, type AnyEventObject } from 'xstate'
+import { getNextTransitions, type AnyActorRef, type AnyEventObject, type AnyStateMachine } from 'xstate'
 import type { ProgramMachine } from '../../actors/program-logic.js'
 import { childLogic } from '../../actors/program-record.js'
 import { StatewardError } from '../../errors.js'
 import { actorName } from '../world/actor-names.js'
+import { takes } from '../world/event-descriptor.js'
 import { durationText, shortText } from '../world/readable.js'
 import { isStep } from './stubbed-machine.js'
 import { can, type Happening, type Place, type ProgramWalk } from './program-walk.js'
@@ -30,6 +31,10 @@ export interface Move {
   /** The step that ends: for people, and for a runtime. */
   readonly step?: { readonly shown: string; readonly name: string }
 }
+
+/** What a test gives under a name, and not what every object has under it. */
+const named = <T>(given: Readonly<Record<string, readonly T[]>>, name: string): readonly T[] | undefined =>
+  Object.hasOwn(given, name) ? given[name] : undefined
 
 /** The name under which people know a step: the id that they gave it, or its `src`. */
 const shownName = (id: string, name: string) => (/^\d+\./.test(id) ? name : id)
@@ -73,7 +78,7 @@ export class Moves {
     const own = getNextTransitions(snapshot).map((transition) => transition.eventType as string | null)
     const types = new Set([...own, ...Object.keys(given)].filter((type) => isExternal(type)))
     return [...types].flatMap((type) =>
-      labelled(given[type] ?? [{ type }], ({ type: _, ...payload }) =>
+      labelled(named(given, type) ?? [{ type }], ({ type: _, ...payload }) =>
         Object.keys(payload).length === 0 ? type : `${type} ${shortText(payload)}`,
       ).flatMap(([event, label], index): Move[] =>
         can(snapshot, event) ? [{ key: `send ${type} ${index}`, happening: { kind: 'send', event }, label }] : [],
@@ -91,7 +96,7 @@ export class Moves {
     const step = { shown, name }
     this.#met.add(id).add(name)
     const { outputs, errors } = this.#values
-    const [outputsGiven, errorsGiven] = [outputs[id] ?? outputs[name], errors[id] ?? errors[name]]
+    const [outputsGiven, errorsGiven] = [outputs, errors].map((of) => named(of, id) ?? named(of, name))
     const done = labelled(outputsGiven ?? [undefined], (output) =>
       output === undefined ? `${shown} ends` : `${shown} ends with ${shortText(output)}`,
     ).map(([output, label], index): Move => {
@@ -111,6 +116,20 @@ export class Moves {
     ]
   }
 
+  /** Fails for values that are no lists, and for events that are not of the type that they stand under, or that nothing takes. */
+  checkValues(entryPoint: string): void {
+    for (const [option, given] of Object.entries(this.#values))
+      for (const [name, values] of Object.entries(given as Readonly<Record<string, unknown>>))
+        if (values !== undefined && !Array.isArray(values)) throw unfit(entryPoint, `${option}.${name}`, 'must be a list')
+    const known = (this.#machine as unknown as AnyStateMachine).events as readonly string[]
+    for (const [type, events] of Object.entries(this.#values.events)) {
+      const wrong = events?.findIndex((event) => (event as AnyEventObject | null)?.type !== type) ?? -1
+      if (wrong >= 0) throw unfit(entryPoint, `events.${type}[${wrong}]`, `must be an event of type '${type}'`)
+      if (events?.length && !known.some((descriptor) => takes(descriptor, type)))
+        throw unfit(entryPoint, `events.${type}`, `names an event that no state takes; there are: ${known.join(', ')}`)
+    }
+  }
+
   /** Fails for a name among the values that no step has, once the walk is over. */
   checkNames(entryPoint: string): void {
     for (const option of ['outputs', 'errors'] as const) {
@@ -121,6 +140,11 @@ export class Moves {
       throw new StatewardError('invalid_option', message, { details: { entryPoint, option: `${option}.${name}`, known } })
     }
   }
+}
+
+function unfit(entryPoint: string, option: string, wanted: string): StatewardError {
+  const message = `pathsOf(${entryPoint}): \`${option}\` ${wanted}.`
+  return new StatewardError('invalid_option', message, { details: { entryPoint, option } })
 }
 
 /** Not `always`, no wildcard, and none of XState's own. */

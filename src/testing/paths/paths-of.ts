@@ -31,7 +31,7 @@ import { ProgramWalk } from './program-walk.js'
  * the machine handles it (`onError`); name it in `errors` to see what happens where it does not.
  *
  * Errors: `invalid_option` for a program that is no machine, an input that it can't be entered with, an unknown step's name,
- * and more states than `limit` (default 1,000): a context that grows without end; `not_storable` for a context that no store
+ * an event that no state takes, and more states than `limit` (default 1,000): a context that grows without end; `not_storable` for a context that no store
  * could hold; `endless_loop` for a machine that never comes to rest.
  *
  * @example
@@ -51,10 +51,13 @@ export function pathsOf<TProgram extends AnyActorLogic>(
   const { kind = 'shortest', limit = 1000, context: part = true } = options
   if (kind !== 'shortest' && kind !== 'simple') throw invalid(id, 'kind', "it must be 'shortest' or 'simple'")
   if (!Number.isInteger(limit) || limit < 1) throw invalid(id, 'limit', 'it must be a whole number from 1')
+  if (typeof part !== 'boolean' && typeof part !== 'function')
+    throw invalid(id, 'context', 'it must be true, false, or a function that picks of it what counts')
   const machine: Machine = program
   const walk = new ProgramWalk(boundedMachine(stubbedMachine(machine), maxIterations) as AnyStateMachine)
   const { events = {}, outputs = {}, errors = {} } = options as Partial<MoveValues>
   const moves = new Moves(machine, walk, { events, outputs, errors })
+  moves.checkValues(id)
   const begin = walk.begin(options.input)
   if (begin.snapshot.status === 'error') {
     const cause: unknown = begin.snapshot.error

@@ -12,7 +12,7 @@ import type { ExecutionPage, SnapshotStore } from '../../persistence/snapshot-st
 import { testRuntimeOf } from '../world/test-runtime.js'
 import type { StepCall } from '../world/step-calls.js'
 import { snapshotOfRecord } from './record-snapshot.js'
-import { lastSeqOf, type ExecutionSnapshot, type RanSnapshot } from './snapshot-form.js'
+import { isExecutionSnapshot, originOf, type ExecutionSnapshot, type RanSnapshot } from './snapshot-form.js'
 
 /** Which part of an execution's journal a snapshot shows, and how coarse its times are. */
 export interface SnapshotOptions {
@@ -33,7 +33,7 @@ const PAGE = 500
  * The snapshot of an execution as of its last commit, whichever runtime and process holds it.
  *
  * One of a test runtime comes to rest first, as by `settle()`; of another runtime, see to it that it rests: record, journal
- * and inbox are read one after the other. Errors: `not_found`, `invalid_id`, `store_failed`; `stuck`, as `settle()`.
+ * and inbox are read one after the other. Errors: `not_found`, `invalid_id`, `invalid_option`, `store_failed`; `stuck`, as `settle()`.
  *
  * @example
  * ```ts
@@ -55,7 +55,7 @@ export async function executionSnapshot(
 /**
  * The snapshot of the execution behind a handle.
  *
- * As `executionSnapshot`, by way of the runtime that made the handle. Errors: `not_found`, `store_failed`, `stuck`.
+ * As `executionSnapshot`, by way of the runtime that made the handle. Errors: `not_found`, `store_failed`, `stuck`, `invalid_option`.
  *
  * @example
  * ```ts
@@ -65,6 +65,9 @@ export async function executionSnapshot(
  */
 export async function snapshotOf(handle: ExecutionHandle, options: SnapshotOptions = {}): Promise<ExecutionSnapshot> {
   const { id } = handle
+  const since = seqOf(id, options.since)
+  const { precision: asked } = options
+  if (asked !== undefined && !(Number.isFinite(asked) && asked > 0)) throw refused('precision', 'a number of ms above 0')
   const world = testRuntimeOf(handle)
   await world?.settle()
   const { store, clock } = await portOf(handle).storage()
@@ -75,8 +78,7 @@ export async function snapshotOf(handle: ExecutionHandle, options: SnapshotOptio
       details: { id },
     })
   }
-  const { precision = clock === systemClock ? 1_000 : 1 } = options
-  const since = typeof options.since === 'object' ? lastSeqOf(options.since) : (options.since ?? 0)
+  const precision = asked ?? (clock === systemClock ? 1_000 : 1)
   return snapshotOfRecord(executionRecord(stored), {
     now: clock.now(),
     precision,
@@ -86,6 +88,21 @@ export async function snapshotOf(handle: ExecutionHandle, options: SnapshotOptio
     executions: await startedBy(store, id),
     ...(world ? { ran: counted(world.calls.filter(({ execution }) => execution === id)) } : {}),
   })
+}
+
+/** The last event that is not shown. Infinity shows none. */
+function seqOf(id: string, since: SnapshotOptions['since'] = 0): number {
+  if (isExecutionSnapshot(since)) {
+    const { of, seq } = originOf(since)
+    if (of !== id) throw refused('since', `an earlier snapshot of ${id}, not one of ${of}`)
+    return seq
+  }
+  if (typeof since === 'number' && since >= 0) return since
+  throw refused('since', 'the `seq` of an event, or an earlier snapshot itself, not a copy')
+}
+
+function refused(option: string, wanted: string): StatewardError {
+  return new StatewardError('invalid_option', `A snapshot's \`${option}\` must be ${wanted}.`, { details: { option } })
 }
 
 /** Every execution that a step of this one started. */

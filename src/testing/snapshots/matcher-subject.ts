@@ -37,9 +37,9 @@ export function judged(
   throw unfit(matcher, `needs an execution snapshot, a record or a handle; it was given ${described(received)}`)
 }
 
-/** A subject that can't answer, with or without `.not`. */
-export function unfit(matcher: string, problem: string): StatewardError {
-  return new StatewardError('invalid_option', `${matcher} ${problem}.`, { details: { option: 'subject', matcher } })
+/** A subject that can't answer, or a question that is none; with or without `.not`. */
+export function unfit(matcher: string, problem: string, option = 'subject'): StatewardError {
+  return new StatewardError('invalid_option', `${matcher} ${problem}.`, { details: { option, matcher } })
 }
 
 const isRecord = (value: unknown): value is ExecutionRecord =>

@@ -4,11 +4,12 @@
  * Owns: what each asserts and what it says when that does not hold. Talks to: `matcher-subject.ts` for what is judged.
  */
 import { matchesState, type StateValue } from 'xstate'
-import type { ExecutionStatus } from '../../events/execution-status.js'
+import { executionStatuses, type ExecutionStatus } from '../../events/execution-status.js'
 import type { ExecutionHandle } from '../../execution-handle.js'
 import { stateText } from '../world/readable.js'
 import { formatExecution, nameOf, standing } from './execution-text.js'
 import { judged, unfit, type MatcherResult, type MatcherSubject } from './matcher-subject.js'
+import { isPlainObject } from './normal-form.js'
 import type { ExecutionSnapshot } from './snapshot-form.js'
 import { eventText } from './value-text.js'
 
@@ -43,7 +44,7 @@ type Answer = MatcherResult | Promise<MatcherResult>
  * The matchers, for `expect.extend(matchers)`. Each takes an execution snapshot or record, or a handle, whose execution is
  * read first: `await expect(order).toBeInState('approval')`.
  *
- * A subject that can't answer fails the assertion, negated or not, with `invalid_option`.
+ * A subject that can't answer, and what is none of what can be asked for, fail the assertion, negated or not, with `invalid_option`.
  *
  * @example
  * ```ts
@@ -55,6 +56,7 @@ type Answer = MatcherResult | Promise<MatcherResult>
  */
 export const matchers = {
   toBeInState(this: MatcherContext, received: unknown, state: StateValue): Answer {
+    if (!isStateValue(state)) throw unfit('toBeInState', `needs a state, such as 'a', 'a.b' or { a: 'b' }`, 'state')
     return judged('toBeInState', received, ({ snapshot }) => {
       const { value } = snapshot
       const pass = value !== undefined && matchesState(state, value)
@@ -63,6 +65,7 @@ export const matchers = {
   },
 
   toHaveStatus(this: MatcherContext, received: unknown, status: ExecutionStatus): Answer {
+    if (!executionStatuses.includes(status)) throw unfit('toHaveStatus', `needs one of ${executionStatuses.join(', ')}`, 'status')
     return judged('toHaveStatus', received, ({ snapshot }) => {
       const is = `is ${standing(snapshot)}`
       return verdict(snapshot, snapshot.status === status, `have status ${status}`, is, {
@@ -73,6 +76,9 @@ export const matchers = {
   },
 
   toHaveRun(this: MatcherContext, received: unknown, step: string, times?: number): Answer {
+    if (typeof step !== 'string' || step === '') throw unfit('toHaveRun', 'needs the name of a step', 'step')
+    if (times !== undefined && !(Number.isInteger(times) && times >= 0))
+      throw unfit('toHaveRun', `needs a whole number of times from 0, not ${String(times)}`, 'times')
     return judged('toHaveRun', received, ({ snapshot }) => {
       if (!snapshot.ran)
         throw unfit(
@@ -90,6 +96,9 @@ export const matchers = {
   },
 
   toHaveEmitted(this: MatcherContext, received: unknown, event: EmittedEvent): Answer {
+    // an asymmetric matcher has parts of its own
+    if (typeof event === 'string' ? event === '' : !isEventPattern(event))
+      throw unfit('toHaveEmitted', 'needs a type, or an event with one', 'event')
     return judged('toHaveEmitted', received, (subject) => {
       const emitted = emittedBy(subject)
       const pattern = typeof event === 'string' ? { type: event } : event
@@ -108,6 +117,14 @@ function emittedBy({ snapshot, hasEvents }: MatcherSubject): unknown[] {
   if (!hasEvents)
     throw unfit('toHaveEmitted', 'needs the journal, which a record has not: use the handle, or `executionSnapshot`')
   return snapshot.events.filter(({ type }) => type === 'execution.emitted').map(({ data }) => data)
+}
+
+const isEventPattern = (event: unknown) => typeof event === 'object' && event !== null && ('type' in event || '$$typeof' in event)
+
+/** What would match nothing, or everything, is a mistake. */
+function isStateValue(state: unknown): state is StateValue {
+  if (typeof state === 'string') return state !== ''
+  return isPlainObject(state) && Object.values(state).every((inner) => typeof inner === 'string' || isStateValue(inner))
 }
 
 const often = (times: number) => (times === 1 ? 'once' : `${times} times`)

@@ -29,6 +29,7 @@ export function normalForm(value: unknown, standIns: StandIns, around: readonly 
   if (value instanceof Map) return new Map([...value].map(([key, inner]) => [part(key), part(inner)]))
   if (value instanceof Set) return new Set([...value].map(part))
   if (value instanceof Error) return withoutStack(value, part)
+  if (value instanceof URL) return withNames(value, standIns)
   if (!isPlainObject(value)) return value
   if (isActorRef(value)) return Object.freeze({ actor: standIns.in(value.id) })
   const isError = typeof value['name'] === 'string' && typeof value['message'] === 'string'
@@ -41,6 +42,12 @@ export function normalForm(value: unknown, standIns: StandIns, around: readonly 
 function withoutStack(error: Error, part: (inner: unknown) => unknown): Error {
   const { stack: _, message, ...parts } = partsOf(error, (_key, inner) => ({ form: part(inner) }))
   return errorFrom({ ...parts, message: part(message) as string })
+}
+
+/** As the text of a URL spells them: `<id>` becomes `%3Cid%3E`. */
+function withNames(url: URL, standIns: StandIns): URL {
+  const text = standIns.in(url.href)
+  return text === url.href || !URL.canParse(text) ? url : new URL(text)
 }
 
 /** Also `__proto__` is a key like any other. */

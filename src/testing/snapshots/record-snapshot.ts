@@ -45,7 +45,8 @@ export interface RecordSurroundings {
 
 /**
  * The snapshot of a record that you have. Its own id becomes `<id>`, those that its steps started `<id:2>`, `<id:3>` in
- * the order of acceptance, its starter's `<parent>`: also inside of texts, where no letter or digit stands beside them.
+ * the order of acceptance, its starter's `<parent>`. So they do inside of texts: those that a runtime made wherever they
+ * stand, those that somebody chose where no letter or digit stands beside them.
  *
  * Times become milliseconds since the acceptance, or until something is due. What a program keeps of clocks and random
  * sources in its own context stands as it is. Errors: `corrupt` for a message of the inbox that can not be read.
@@ -92,7 +93,7 @@ export function snapshotOfRecord(record: ExecutionRecord, surroundings: RecordSu
     ...(error ? { error: normalForm(error, standIns) as ErrorRecord } : {}),
     ...(ran ? { ran: Object.freeze(ran.map(({ step, times }) => Object.freeze({ step, times }))) } : {}),
   }
-  return marked(form, events.at(-1)?.seq ?? surroundings.since ?? 0)
+  return marked(form, { of: id, seq: events.at(-1)?.seq ?? surroundings.since ?? 0 })
 }
 
 function startedSnapshot(

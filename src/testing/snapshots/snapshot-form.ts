@@ -110,9 +110,15 @@ export interface ExecutionSnapshot {
 /** The same in every copy of this package. */
 const mark = Symbol.for('stateward.execution-snapshot')
 
-/** Marks a snapshot; `seq` is the last event of the journal that it knows of. */
-export function marked(form: ExecutionSnapshot, seq: number): ExecutionSnapshot {
-  const hidden = { [mark]: { value: { seq } }, toJSON: { value: () => jsonSections(form) } }
+/** What a snapshot knows and does not show: of which execution it is, and the last event of the journal that it knows of. */
+interface Origin {
+  readonly of: string
+  readonly seq: number
+}
+
+/** Marks a snapshot. */
+export function marked(form: ExecutionSnapshot, origin: Origin): ExecutionSnapshot {
+  const hidden = { [mark]: { value: origin }, toJSON: { value: () => jsonSections(form) } }
   return Object.freeze(Object.defineProperties(form, hidden))
 }
 
@@ -121,6 +127,5 @@ export function isExecutionSnapshot(value: unknown): value is ExecutionSnapshot 
   return typeof value === 'object' && value !== null && Object.hasOwn(value, mark)
 }
 
-/** The last event of the journal that a snapshot knows of. */
-export const lastSeqOf = (snapshot: ExecutionSnapshot): number =>
-  (snapshot as unknown as { readonly [mark]: { readonly seq: number } })[mark].seq
+/** Where a snapshot comes from. */
+export const originOf = (snapshot: ExecutionSnapshot): Origin => (snapshot as unknown as { readonly [mark]: Origin })[mark]

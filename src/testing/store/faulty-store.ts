@@ -134,8 +134,9 @@ export function faultyStore(store: SnapshotStore): FaultyStore {
     },
     inject(...faults) {
       const added = faults.map((fault) => {
+        const hittable = callsOf(fault)
         const skip = (fault.nth ?? 1) - 1
-        return { fault, calls: callsOf(fault), skip, left: fault.times ?? (fault.nth === undefined ? Infinity : 1) }
+        return { fault, calls: hittable, skip, left: fault.times ?? (fault.nth === undefined ? Infinity : 1) }
       })
       armed = [...armed, ...added]
     },

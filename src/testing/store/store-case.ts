@@ -60,9 +60,20 @@ export function storeCase(name: string, body: (tools: StoreCaseTools) => Promise
         })
         return undefined
       } finally {
-        for (const store of opened) await store.close()
-        await made.destroy()
+        await gone(opened, () => made.destroy())
       }
     },
   }
+}
+
+/** Closes all of them and destroys what they stood on, whatever each makes of it; then rejects as the first that did. */
+export async function gone(stores: readonly SnapshotStore[], destroy: () => Promise<void>): Promise<void> {
+  const errors: unknown[] = []
+  for (const end of [...stores.map((store) => () => store.close()), destroy])
+    try {
+      await end()
+    } catch (error) {
+      errors.push(error)
+    }
+  if (errors.length > 0) throw errors[0]
 }

@@ -50,6 +50,35 @@ export const claimCases: readonly StoreCase[] = [
     deepEqual(await claimed(store), [])
   }),
 
+  storeCase('a claim and a page give whole rows', async ({ store }) => {
+    const names = { sessionId: 's', correlationId: 'c', idempotencyKey: 'k', parentId: 'p', input: '"in"', priority: 1.5 }
+    const fields = { startedAt: 5, dueAt: 6, owed: true, output: '"out"', error: '"err"', state: '"st"', recoveries: 3 }
+    await store.commit([anAccepted('a', names), aCommit({ id: 'a', revision: 2, owner: null, ...fields })])
+    const row = await store.load('a')
+    for (const query of [{}, { sessionId: 's' }, { status: ['running' as const] }])
+      deepEqual((await store.query({ ...query, limit: 9 })).executions, [row])
+    deepEqual(await store.claim(aClaim()), [{ ...row, owner: 'owner-2', epoch: 2 }])
+    deepEqual((await store.query({ owner: 'owner-2', limit: 9 })).executions, [await store.load('a')])
+  }),
+
+  storeCase('priorities are compared as the numbers that they are', async ({ store }) => {
+    const given = [0.25, 0.5, -0.5, 2, 10, -10, 1e9, 0]
+    await store.commit(
+      given.map((priority, index) => anAccepted(`${priority}`, { priority, acceptedAt: index }, { owner: null })),
+    )
+    const wanted = given.toSorted((a, b) => b - a).map(String)
+    deepEqual(await claimed(store), wanted)
+  }),
+
+  storeCase('as many are claimed, and told in a page, as are asked for', async ({ store }) => {
+    const ids = Array.from({ length: 1_500 }, (_, index) => `id${index}`)
+    await store.commit(ids.map((id) => anAccepted(id, {}, { owner: null })))
+    equal((await store.query({ limit: 1_400 })).executions.length, 1_400)
+    deepEqual(await claimed(store, { limit: 1_400 }), ids.slice(0, 1_400))
+    equal((await store.query({ owner: 'owner-2', limit: 1_399 })).executions.length, 1_399)
+    deepEqual(await claimed(store, { limit: 1_400 }), ids.slice(1_400))
+  }),
+
   storeCase('the lost are claimed in order: under way before queued, then priority, age and acceptance', async ({ store }) => {
     await mixed(store, 'owner-1')
     deepEqual(await claimed(store, { from: lost, limit: 3 }), claimOrder.slice(0, 3))

@@ -134,6 +134,7 @@ export const commitCases: readonly StoreCase[] = [
     await store.commit([anEnd('a', 2)])
     deepEqual(await store.commit([anAccepted('d', key)]), [duplicate])
     equal(await store.load('b'), undefined)
+    deepEqual((await store.commit([anAccepted('g', { ...key, entryPoint: 'third' })]))[0]?.status, 'committed')
     // the same execution once more, id and all; and the key of one with the id of another
     deepEqual(await store.commit([anAccepted('a', key)]), [duplicate])
     deepEqual(await store.commit([anAccepted('c', key)]), [{ status: 'duplicate', id: 'c', of: 'id' }])
@@ -218,6 +219,12 @@ export const commitCases: readonly StoreCase[] = [
     equal(await store.checkpoint('b', 4), undefined)
     await store.commit([aCommit({ id: 'a', revision: 5, checkpoints: 1 })])
     deepEqual(await revisions(), [5])
+    // another one has its own, of the same number
+    await store.commit([anAccepted('c', {}, { checkpoints: 60 })])
+    for (let revision = 2; revision <= 60; revision++)
+      await store.commit([aCommit({ id: 'c', revision, checkpoints: 60, state: `c${revision}` })])
+    equal((await store.checkpoints('c')).length, 60)
+    deepEqual([(await store.checkpoint('c', 5))?.state, (await store.checkpoint('a', 5))?.state], ['c5', '{"revision":5}'])
     await store.commit([aCommit({ id: 'a', revision: 6, checkpoints: 0 })])
     deepEqual(await revisions(), [])
     deepEqual(await store.checkpoints('b'), [])

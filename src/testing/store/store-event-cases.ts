@@ -6,8 +6,25 @@ import { type StoreCase, storeCase } from './store-case.js'
 
 const event = (type: string, at = 1, data: string | null = null) => ({ type, at, data })
 
-async function types(store: SnapshotStore, filter: { execution?: string; entryPoint?: string } = {}): Promise<string[]> {
-  return (await store.events({ since: 0, limit: 100, ...filter })).map(({ type }) => type)
+async function types(
+  store: SnapshotStore,
+  filter: { execution?: string; entryPoint?: string } = {},
+  limit = 100,
+): Promise<string[]> {
+  return (await store.events({ since: 0, limit, ...filter })).map(({ type }) => type)
+}
+
+/** The journal as somebody sees it who reads on from the last that was read, until all is written and nothing follows. */
+async function follow(store: SnapshotStore, isOver: () => boolean): Promise<string[]> {
+  const found: string[] = []
+  for (let since = 0; ;) {
+    const last = isOver()
+    const page = await store.events({ since, limit: 7 })
+    found.push(...page.map(({ type }) => type))
+    since = page.at(-1)?.seq ?? since
+    if (last && page.length === 0) return found
+    if (page.length === 0) await new Promise<void>((resolve) => setImmediate(resolve))
+  }
 }
 
 /** The journal. */
@@ -50,6 +67,39 @@ export const eventCases: readonly StoreCase[] = [
     )
     deepEqual(await store.events({ since: 5, limit: 9 }), [])
     deepEqual(await store.events({ since: 0, limit: 0 }), [])
+  }),
+
+  storeCase(
+    'who follows the journal while many commit at the same time misses nothing',
+    async ({ store, second }) => {
+      const writers = [store, await second()]
+      const ids = Array.from({ length: 60 }, (_, index) => `id${index}`)
+      let isOver = false
+      const written = Promise.all(
+        ids.map(async (id, index) => {
+          const writer = writers[index % 2] as SnapshotStore
+          const events = [event(`${id}.1`), ...(index % 3 === 0 ? [event(`${id}.2`)] : [])]
+          const [verdict] = await writer.commit([anAccepted(id, {}, { events })])
+          equal(verdict?.status, 'committed')
+          await writer.commit([anEnd(id, 2, { events: [event(`${id}.end`)] })])
+        }),
+      ).finally(() => (isOver = true))
+      const followed = await Promise.all(writers.map((reader) => follow(reader, () => isOver)))
+      await written
+      const all = await types(store, {}, 1_000)
+      equal(all.length, 140)
+      for (const found of followed) deepEqual(found, all)
+    },
+    'second',
+  ),
+
+  storeCase('a page of the journal is as long as it is asked to be', async ({ store }) => {
+    const events = Array.from({ length: 3_000 }, (_, index) => event(`e${index}`))
+    await store.commit([anAccepted('a', {}, { events })])
+    for (const filter of [{}, { execution: 'a' }, { entryPoint: 'tickets' }]) {
+      equal((await types(store, filter, 2_500)).length, 2_500)
+      equal((await store.events({ since: 10, limit: 2_500, ...filter })).at(-1)?.seq, 2_510)
+    }
   }),
 
   storeCase('the numbers of events go on after the newest were pruned', async ({ store }) => {

@@ -51,6 +51,10 @@ export const hittable: Readonly<Record<StoreFaultKind, readonly StoreCall[]>> = 
 
 /** The calls of a fault, as a list. Throws `invalid_option`, naming the field, for a fault that makes no sense. */
 export function callsOf(fault: StoreFault): readonly StoreCall[] {
+  if (typeof fault !== 'object' || fault === null) throw refused('fault', fault, 'an object with a `kind` and a `call`')
+  // one that is misspelt would leave a fault that is none, or one that never ends
+  const field = Object.keys(fault).find((each) => !fields.includes(each))
+  if (field !== undefined) throw refused(field, 'given', `one of ${fields.join(', ')}`)
   const { kind, nth, times } = fault
   const when: unknown = fault.when
   const allowed = Object.hasOwn(hittable, kind) ? hittable[kind] : undefined
@@ -67,10 +71,12 @@ export function callsOf(fault: StoreFault): readonly StoreCall[] {
   return calls as readonly StoreCall[]
 }
 
+const fields: readonly string[] = ['kind', 'call', 'nth', 'times', 'when'] satisfies (keyof StoreFault)[]
+
 const isCount = (value: unknown) => Number.isInteger(value) && (value as number) >= 1
 
-function refused(option: keyof StoreFault, value: unknown, wanted: string): StatewardError {
-  const shown = typeof value === 'string' || typeof value === 'number' ? value : typeof value
+function refused(option: string, value: unknown, wanted: string): StatewardError {
+  const shown = typeof value === 'string' || typeof value === 'number' ? value : value === null ? 'null' : typeof value
   return new StatewardError('invalid_option', `A fault's \`${option}\` is ${String(shown)}; it must be ${wanted}.`, {
     details: { option, value: shown },
   })

@@ -1,5 +1,6 @@
 /** The promises of a store about durable inboxes and answers. */
 import { deepEqual, equal } from 'node:assert/strict'
+import { executionStatuses, isTerminal } from '../../events/execution-status.js'
 import type { InboxMessage, SnapshotStore } from '../../persistence/snapshot-store.js'
 import { aClaim, aCommit, anAccepted, anEnd } from './store-builders.js'
 import { type StoreCase, storeCase } from './store-case.js'
@@ -107,6 +108,65 @@ export const inboxCases: readonly StoreCase[] = [
     deepEqual(await store.answer(pause), { status: 'answered', answer: '{"status":"paused"}' })
     deepEqual(await store.answer(asked), { status: 'answered', answer: '"heard"' })
   }),
+
+  storeCase('an answer stays, however often it is read and whatever is asked after it', async ({ store }) => {
+    await store.commit([anAccepted('a'), anAccepted('b')])
+    const first = await send(store, 'a', '"pause"', 'command')
+    await store.commit([aCommit({ id: 'a', revision: 2, consumed: [{ seq: first, answer: '"done"' }] })])
+    for (let revision = 3; revision < 60; revision++) {
+      const seq = await send(store, 'a', '"pause"', 'command')
+      await store.commit([aCommit({ id: 'a', revision, consumed: [{ seq, answer: `"${revision}"` }] })])
+      await send(store, 'b', '"open"', 'command')
+    }
+    await store.commit([anEnd('a', 60)])
+    for (let times = 0; times < 5; times++) deepEqual(await store.answer(first), { status: 'answered', answer: '"done"' })
+  }),
+
+  storeCase('an inbox is read whole, and by its owner in pages as long as they are asked to be', async ({ store }) => {
+    await store.commit([anAccepted('a')])
+    const sent = await Promise.all(Array.from({ length: 1_200 }, (_, index) => send(store, 'a', `${index}`)))
+    const inOrder = sent.toSorted((a, b) => a - b)
+    deepEqual(
+      (await store.inbox({ execution: 'a' })).map(({ seq }) => seq),
+      inOrder,
+    )
+    const page = await store.inbox({ owner: 'owner-1', after: inOrder[99] ?? 0, limit: 1_050 })
+    deepEqual(
+      page.map(({ seq }) => seq),
+      inOrder.slice(100, 1_150),
+    )
+  }),
+
+  storeCase('an execution takes messages in every status but its last', async ({ store }) => {
+    const statuses = executionStatuses.filter((status) => !isTerminal(status))
+    await store.commit(statuses.map((status) => anAccepted(status, {}, { status })))
+    for (const status of statuses) await send(store, status, '1')
+  }),
+
+  storeCase(
+    'what one connection has written another one reads at once',
+    async ({ store, second }) => {
+      const other = await second()
+      await store.commit([anAccepted('a')])
+      for (const [writer, reader, n] of [
+        [store, other, 2],
+        [other, store, 3],
+        [store, other, 4],
+      ] as const) {
+        equal(await reader.control('stream'), n === 2 ? null : `${n - 1}`)
+        await writer.setControl('stream', `${n}`)
+        equal(await reader.control('stream'), `${n}`)
+        deepEqual(await payloads(reader, 'a'), [])
+        const seq = await send(writer, 'a', `${n}`, 'command')
+        deepEqual([await payloads(reader, 'a'), (await reader.answer(seq)).status], [[`${n}`], 'pending'])
+        await writer.commit([aCommit({ id: 'a', revision: n, consumed: [{ seq, answer: '1' }], checkpoints: 9 })])
+        deepEqual([await payloads(reader, 'a'), (await reader.answer(seq)).status], [[], 'answered'])
+        deepEqual(await reader.checkpoints('a'), await writer.checkpoints('a'))
+        deepEqual(await reader.counts(), await writer.counts())
+      }
+    },
+    'second',
+  ),
 
   storeCase('a commit consumes messages of its own execution alone', async ({ store }) => {
     await store.commit([anAccepted('a'), anAccepted('b')])

@@ -3,7 +3,7 @@ import { deepEqual, equal, ok, rejects } from 'node:assert/strict'
 import { isStatewardError } from '../../errors.js'
 import type { SnapshotStore } from '../../persistence/snapshot-store.js'
 import { aClaim, anAccepted, anOwner } from './store-builders.js'
-import { type StoreCase, storeCase } from './store-case.js'
+import { gone, type StoreCase, storeCase } from './store-case.js'
 
 const calls: Readonly<Record<string, (store: SnapshotStore) => Promise<unknown>>> = {
   commit: (store) => store.commit([anAccepted('a')]),
@@ -46,12 +46,11 @@ export const lifeCases: readonly StoreCase[] = [
   {
     name: 'a store that is not opened yet rejects every call with store_closed',
     async run(make) {
-      const { store, destroy } = await make.create()
+      const made = await make.create()
       try {
-        await refusesAll(store)
+        await refusesAll(made.store)
       } finally {
-        await store.close()
-        await destroy()
+        await gone([made.store], () => made.destroy())
       }
       return undefined
     },

@@ -52,6 +52,54 @@ export const ownerCases: readonly StoreCase[] = [
     deepEqual(await store.owners(), [])
   }),
 
+  storeCase('an owner is kept with every field, and taken away with the dead of another one', async ({ store }) => {
+    const far = anOwner({
+      key: 'owner-9',
+      id: 'far',
+      host: 'elsewhere',
+      pid: 4_194_304,
+      processStart: '1767225600.25',
+      leaseUntil: 7,
+    })
+    await store.register(far, [])
+    deepEqual(await store.owners(), [far])
+    equal(await store.register(anOwner(), ['owner-9']), true)
+    deepEqual([await store.heartbeat('owner-9', 1), await store.heartbeat('owner-1', 8)], [false, true])
+    deepEqual(await store.owners(), [anOwner({ leaseUntil: 8 })])
+    // also by one that is refused itself
+    await store.register(far, [])
+    equal(await store.register(anOwner({ key: 'owner-2' }), ['owner-9']), false)
+    deepEqual(await store.owners(), [anOwner({ leaseUntil: 8 })])
+  }),
+
+  storeCase('names that look alike are different names', async ({ store }) => {
+    const names = ['a', 'A', 'a ', 'ä', 'a\u0308', 'a%', 'a_', '%', '_', 'a.b', 'a:b', "a'b", 'ab']
+    for (const name of names) {
+      await store.register(anOwner({ key: name, id: name }), [])
+      await store.setControl(name, name)
+      const about = { entryPoint: name, sessionId: name, correlationId: name, idempotencyKey: 'k', parentId: name }
+      const events = [{ type: name, at: 1, data: null }]
+      const [verdict] = await store.commit([anAccepted(name, about, { owner: name, events })])
+      equal(verdict?.status, 'committed', name)
+    }
+    equal((await store.owners()).length, names.length)
+    for (const name of names) {
+      const found = [await store.load(name)]
+      const filters = [{ entryPoint: name }, { sessionId: name }, { correlationId: name }, { parentId: name }, { owner: name }]
+      for (const filter of filters) deepEqual((await store.query({ ...filter, limit: 99 })).executions, found, name)
+      equal(await store.control(name), name)
+      const seen = await store.events({ since: 0, entryPoint: name, limit: 99 })
+      deepEqual(
+        seen.map(({ type }) => type),
+        [name],
+      )
+    }
+    await store.retire('a', true)
+    for (const name of names) equal((await store.load(name))?.owner, name === 'a' ? null : name)
+    await store.commit([anEnd('A', 2, { owner: null })])
+    equal((await store.prune({ entryPoint: 'a', keep: 0, now: 9_000, limit: 99 })).executions, 0)
+  }),
+
   storeCase('an owner that leaves by itself gives back what it holds', async ({ store }) => {
     await store.register(anOwner(), [])
     await store.commit([anAccepted('a'), anAccepted('b'), anAccepted('c'), anAccepted('d', {}, { owner: 'owner-2' })])

@@ -26,9 +26,6 @@ export interface TrialProcess {
   readonly runtime: Runtime<readonly [ReturnType<typeof trialEntryPoint>]>
 }
 
-/** How long a call of the store may take, in ms of real time. */
-const PATIENCE = 5_000
-
 /** Times are milliseconds. */
 const settings = { pollInterval: 1_000, retentionInterval: 2_000, shutdownTimeout: 1_000 }
 
@@ -53,12 +50,17 @@ export class Trial implements TrialStage {
   readonly #store: SnapshotStore
   readonly #connect: () => Promise<SnapshotStore>
   readonly #ids: IdSource
+  readonly #patience: number
   #pings = 0
   /** Calls that the store itself never answered. */
   #lost: readonly string[] = []
 
-  /** `store` is open, and what the first process works on; `connect` gives each further one its connection. */
-  constructor(plan: TrialPlan, seed: number, store: SnapshotStore, connect: () => Promise<SnapshotStore>) {
+  /**
+   * `store` is open, and what the first process works on; `connect` gives each further one its connection. A call of the
+   * store may take `patience` ms of real time.
+   */
+  constructor(plan: TrialPlan, seed: number, store: SnapshotStore, connect: () => Promise<SnapshotStore>, patience = 5_000) {
+    this.#patience = patience
     this.plan = plan
     this.#ids = seededIds(seed)
     this.random = () => this.#ids.random()
@@ -73,7 +75,7 @@ export class Trial implements TrialStage {
   /** Why this trial goes on no more; undefined while all is well. */
   get stuck(): string | undefined {
     if (this.ledger.isExhausted) return 'the runtime never comes to rest'
-    return this.#lost.length === 0 ? undefined : `${this.#lost.join(', ')} did not come back within ${PATIENCE} ms`
+    return this.#lost.length === 0 ? undefined : `${this.#lost.join(', ')} did not come back within ${this.#patience} ms`
   }
 
   /** Runs the script, with the plan's faults before each line of it, then lets everything come to its end. */
@@ -112,7 +114,7 @@ export class Trial implements TrialStage {
       await turn()
       quiet = underWay.size === 0 && ledger.ended === ended && ledger.underWay.size === 0 ? quiet + 1 : 0
       if (ledger.ended !== ended || quiet > 0) since = systemClock.now()
-      else if (systemClock.now() - since > PATIENCE) this.#lost = [...underWay]
+      else if (systemClock.now() - since > this.#patience) this.#lost = [...underWay]
     }
   }
 

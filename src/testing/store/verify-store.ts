@@ -8,7 +8,8 @@ import { AssertionError } from 'node:assert'
 import { inspect } from 'node:util'
 import { StatewardError } from '../../errors.js'
 import type { SnapshotStore } from '../../persistence/snapshot-store.js'
-import type { StoreFactory } from './store-case.js'
+import { boundedStore, LostCall } from './bounded-store.js'
+import { gone, type StoreFactory } from './store-case.js'
 import { StoreReport, type BrokenPromise, type SkippedPromise } from './store-report.js'
 import { storeSuite } from './store-suite.js'
 import { Trial } from './trial.js'
@@ -21,10 +22,13 @@ export interface VerifyStoreOptions {
   readonly seed?: number
   /** How many runs there are for each kind of fault, each with other faults. Default 3. */
   readonly rounds?: number
+  /** How long a call of the store may take, in ms of real time, before it counts as one that never comes back. Default 5,000. */
+  readonly patience?: number
 }
 
 const unbroken = 'the laws are looked at once the contract is kept'
 const impatient = 'a run before this one did not come to its end'
+const unanswered = 'a call before this one never came back'
 
 /**
  * Verifies a store: the contract suite first, then real runtimes on it while its calls throw, hang, are torn, arrive
@@ -49,6 +53,7 @@ const impatient = 'a run before this one did not come to its end'
 export async function verifyStore(factory: StoreFactory, options: VerifyStoreOptions = {}): Promise<StoreReport> {
   const seed = whole('seed', options.seed ?? 1, Number.MIN_SAFE_INTEGER)
   const rounds = whole('rounds', options.rounds ?? 3, 1)
+  const patience = whole('patience', options.patience ?? 5_000, 1)
   const found = new Findings()
   let store = 'unknown'
   const named: StoreFactory = {
@@ -58,19 +63,26 @@ export async function verifyStore(factory: StoreFactory, options: VerifyStoreOpt
       return made
     },
   }
+  const bounded = boundedFactory(named, patience)
+  let isLost = false
   for (const { name, run } of storeSuite) {
+    if (isLost) {
+      found.skipped.push({ promise: name, reason: unanswered })
+      continue
+    }
     try {
-      const result = await run(named)
+      const result = await run(bounded)
       if (result) found.skipped.push({ promise: name, reason: result.skipped })
       else found.passed.push(name)
     } catch (error) {
+      isLost = error instanceof LostCall
       found.broken.push({ promise: name, message: messageOf(error) })
     }
   }
   const isKept = found.broken.length === 0
   for (const plan of trialPlans) {
     const reason = isKept ? (found.stuck ? impatient : undefined) : unbroken
-    if (reason === undefined) await tryOut(named, plan, { seed, rounds, found })
+    if (reason === undefined) await tryOut(named, plan, { seed, rounds, patience, found })
     else for (const { name } of trialLaws) found.skipped.push({ promise: promiseOf(plan, name), reason })
   }
   const report = new StoreReport({ store, seed, passed: found.passed, skipped: found.skipped, broken: found.broken })
@@ -91,13 +103,13 @@ const promiseOf = ({ name }: TrialPlan, law: string) => `while ${name}: ${law}`
 async function tryOut(
   factory: StoreFactory,
   plan: TrialPlan,
-  { seed, rounds, found }: { seed: number; rounds: number; found: Findings },
+  { seed, rounds, patience, found }: { seed: number; rounds: number; patience: number; found: Findings },
 ): Promise<void> {
   const broken = new Map<string, string>()
   for (let round = 0; round < rounds; round++) {
     await onFresh(factory, async (store, connect) => {
       if (found.stuck) return
-      const trial = new Trial(plan, seed + round, store, connect)
+      const trial = new Trial(plan, seed + round, store, connect, patience)
       const failure = await trial.run().then(
         () => [],
         (error: unknown) => [`the run failed: ${messageOf(error)}`],
@@ -119,6 +131,19 @@ async function tryOut(
   }
 }
 
+/** Makes the same stores; no call of them is waited for any longer than `patience` ms. */
+function boundedFactory(factory: StoreFactory, patience: number): StoreFactory {
+  return {
+    async create() {
+      const made = await factory.create()
+      const further = (name: 'reopen' | 'second') =>
+        made[name] ? { [name]: async () => boundedStore((await made[name]?.()) as SnapshotStore, patience) } : {}
+      const store = boundedStore(made.store, patience)
+      return { store, ...further('reopen'), ...further('second'), destroy: () => made.destroy() }
+    },
+  }
+}
+
 /** A fresh, open store; `connect` gives a further connection where the factory can, else the same one. */
 async function onFresh(
   factory: StoreFactory,
@@ -135,8 +160,7 @@ async function onFresh(
       return store
     })
   } finally {
-    for (const store of opened) await store.close()
-    await made.destroy()
+    await gone(opened, () => made.destroy())
   }
 }
 

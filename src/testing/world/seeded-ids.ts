@@ -12,10 +12,21 @@ export function seeded(seed: number): () => number {
   }
 }
 
-/** Ids that count, `execution-1`, `key-1`, …, and seeded jitter: for one world, over all its processes. */
-export function seededIds(seed = 1): IdSource {
+/** How far the ids of a store have been counted. */
+interface Counts {
+  executions: number
+  keys: number
+}
+
+const counts = new WeakMap<object, Counts>()
+
+/**
+ * Ids that count, `execution-1`, `key-1`, …, and seeded jitter: for one world, over all its processes. Worlds on one store
+ * (`of`) count on where the others are, so that no two of them give out the same id.
+ */
+export function seededIds(seed = 1, of: object = {}): IdSource {
   const random = seeded(seed)
-  let executions = 0
-  let keys = 0
-  return { execution: () => `execution-${++executions}`, key: () => `key-${++keys}`, random }
+  const counted = counts.get(of) ?? { executions: 0, keys: 0 }
+  counts.set(of, counted)
+  return { execution: () => `execution-${++counted.executions}`, key: () => `key-${++counted.keys}`, random }
 }

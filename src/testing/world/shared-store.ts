@@ -17,15 +17,20 @@ export interface Connection extends SnapshotStore {
 /** A promise that is never settled: the answer that the dead get. */
 export const never = new Promise<never>(() => undefined)
 
+/** The keys of dead owners, by the store that they died on: each world on it notices the deaths in the others. */
+const deaths = new WeakMap<object, Set<string>>()
+
 /** Makes connections to one store. */
 export class SharedStore {
   readonly #open: () => SnapshotStore
-  readonly #dead = new Set<string>()
+  readonly #dead: Set<string>
   readonly #opened = new Set<SnapshotStore>()
 
-  /** `open` gives the store for one process: the same object each time for a store in memory. */
-  constructor(open: () => SnapshotStore) {
-    this.#open = open
+  /** A store that all processes share, or what opens it for one of them. */
+  constructor(store: SnapshotStore | (() => SnapshotStore)) {
+    this.#open = typeof store === 'function' ? store : () => store
+    this.#dead = deaths.get(store) ?? new Set()
+    deaths.set(store, this.#dead)
   }
 
   /** A connection; what is changed in `over` is called instead of the store's own. */

@@ -82,9 +82,9 @@ export class TestRuntime<TEntryPoints extends readonly EntryPoint[] = readonly E
     super({ actor: () => current().actor(), parts: () => current().parts(), begin: () => current().begin() })
     const { store = memoryStore(), seed, now, clock, ...rest } = options
     this.#opens = typeof store === 'function'
-    this.#ids = seededIds(seed)
+    this.#ids = seededIds(seed, store)
     this.clock = clock ?? new SimulatedClock(now)
-    this.#shared = new SharedStore(typeof store === 'function' ? store : () => store)
+    this.#shared = new SharedStore(store)
     this.store = this.#shared.connect()
     const ids = options.entryPoints.map(({ id }) => id)
     const world = new World({
@@ -155,8 +155,8 @@ export class TestRuntime<TEntryPoints extends readonly EntryPoint[] = readonly E
   }
 
   /** Lets so many ms pass. Errors: `invalid_option`. */
-  advance(ms: number): Promise<void> {
-    return this.advanceTo(this.clock.now() + ms)
+  async advance(ms: number): Promise<void> {
+    await this.advanceTo(this.clock.in(ms))
   }
 
   /** Lets time pass until then. Errors: `invalid_option` for a time that has passed. */
@@ -164,7 +164,7 @@ export class TestRuntime<TEntryPoints extends readonly EntryPoint[] = readonly E
     return this.#world.time.advanceTo(time)
   }
 
-  /** Lets time pass until nothing is due any more. Errors: `endless_loop` after `limit` instants (default 100,000). */
+  /** Lets time pass until nothing is due any more. Errors: `endless_loop` after `limit` instants (default 100,000); `invalid_option`. */
   runToIdle({ limit }: { readonly limit?: number } = {}): Promise<void> {
     return this.#world.time.runToIdle(limit)
   }

@@ -35,13 +35,17 @@ export class TimeDriver {
   }
 
   async advanceTo(time: number | Date): Promise<void> {
+    const { clock } = this.#port
+    const until = clock.later(time)
     await this.settle()
-    await this.#port.clock.advanceTo(time, () => this.settle())
+    // what is awaited beside it may have let as much of it pass
+    await clock.advanceTo(Math.max(until, clock.now()), () => this.settle())
     await this.settle()
   }
 
-  /** Until nothing is due any more that anybody waits for. Throws `endless_loop` after `limit` instants. */
+  /** Until nothing is due any more that anybody waits for. Throws `endless_loop` after `limit` instants, `invalid_option`. */
   async runToIdle(limit = MOST): Promise<void> {
+    if (!(limit === Infinity || (Number.isInteger(limit) && limit >= 1))) throw notALimit(limit)
     for (let instants = 0; await this.#hasMore(); instants++) {
       if (instants >= limit) throw endless(limit, await this.#port.describe())
       this.#port.clock.fireNext()
@@ -88,6 +92,12 @@ export class TimeDriver {
     await this.settle()
     return clock.wanted > 0 || (clock.next !== undefined && (await isDue()))
   }
+}
+
+function notALimit(limit: unknown): StatewardError {
+  return new StatewardError('invalid_option', `\`limit\` is ${String(limit)}; it must be a whole number from 1.`, {
+    details: { option: 'limit', value: String(limit) },
+  })
 }
 
 function stuck(described: string): StatewardError {

@@ -132,6 +132,7 @@ describe('the test of one line', () => {
     ['corrupt', 'is no JSON', (text: string) => text.slice(0, -20)],
     ['corrupt', 'is none of ours', () => '{}'],
     ['corrupt', 'has a damaged program', (text: string) => text.replace('"f": 1', '"g": 1')],
+    ['corrupt', 'holds nothing', (text: string) => JSON.stringify({ ...(JSON.parse(text) as object), executions: [] })],
     ['corrupt', 'has an unknown status', (text: string) => text.replace('"waiting"', '"sleeping"')],
     ['unknown_format', 'is of a newer version', (text: string) => text.replace('"format": 1', '"format": 2')],
     ['unknown_format', 'has a program of a newer version', (text: string) => text.replace('"f": 1', '"f": 99')],

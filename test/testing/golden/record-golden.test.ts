@@ -125,9 +125,26 @@ describe('a recording', () => {
   test('is the same although a checkout or a formatter has changed its white space', async () => {
     const folder = temporary()
     await recordGolden(doors(), through, { folder })
-    writeFileSync(join(folder, 'doors@1.json'), read(folder, 'doors@1.json').replaceAll('\n', '\r\n').replaceAll('  ', '\t'))
+    writeFileSync(
+      join(folder, 'doors@1.json'),
+      read(folder, 'doors@1.json').replaceAll('\n', '\r\n').replaceAll('  ', '\t').replace('', '\ufeff'),
+    )
     expect((await recordGolden(doors(), through, { folder }))[0]?.outcome).toBe('unchanged')
     expect((await checkGolden(folder, doors())).ok).toBe(true)
+  })
+
+  test('is whole at every moment, however many record and read it at the same time', async () => {
+    const folder = temporary()
+    await recordGolden(doors(), through, { folder })
+    const again = () => recordGolden(doors(), through, { folder, update: true })
+    writeFileSync(join(folder, 'doors@1.json'), read(folder, 'doors@1.json').replace('"open"', '"ajar"'))
+    const readings = Array.from({ length: 40 }, async (_, index) => {
+      for (let turn = 0; turn < index; turn++) await new Promise<void>((resolve) => setImmediate(resolve))
+      return (await readGolden(join(folder, 'doors@1.json'))).executions.length
+    })
+    await Promise.all([again(), again(), again(), again()])
+    expect(new Set(await Promise.all(readings))).toEqual(new Set([2]))
+    expect(readdirSync(folder)).toEqual(['doors@1.json'])
   })
 
   test('takes several entry points that need each other, each into a file of its own', async () => {

@@ -4,6 +4,7 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { fromTransition } from 'xstate'
 import { defineEntryPoint, StatewardError } from '../../../src/index.js'
 import { createTestRuntime, formatExecution, snapshotOf } from '../../../src/testing/index.js'
+import { randomIds } from '../../../src/ids.js'
 import { StandIns } from '../../../src/testing/snapshots/stand-ins.js'
 
 /** The snapshot of an execution whose context is the given value. */
@@ -133,5 +134,33 @@ describe('a value', () => {
         ],
       }
     `)
+  })
+})
+
+describe('an id that the runtime made', () => {
+  const made = randomIds().execution(1_767_225_600_000)
+
+  it('is found wherever it stands, also in a URL and within a word; one that was chosen is not', async () => {
+    const about = (id: string) => ({
+      url: new URL(`https://example.com/${id}?of=${id}`),
+      text: `cart${id}th of ${id}`,
+      [`_${id}`]: 1,
+    })
+    expect(await contextOf(about(made), made)).toEqual({
+      url: new URL('https://example.com/<id>?of=<id>'),
+      text: 'cart<id>th of <id>',
+      '_<id>': 1,
+    })
+    expect(await contextOf(about('7'), '7')).toMatchObject({ text: 'cart7th of <id>' })
+  })
+
+  it('that begins as another one is not taken for it', async () => {
+    const names = new StandIns(
+      new Map([
+        [made, '<id>'],
+        [`${made}1`, '<id:2>'],
+      ]),
+    )
+    expect(names.in(`${made} ${made}1 ${made}2`)).toBe('<id> <id:2> <id>2')
   })
 })

@@ -262,6 +262,9 @@ describe('a fault that makes no sense is refused', () => {
     ['the 0th call', 'nth', { kind: 'throw', call: 'load', nth: 0 }],
     ['half a call', 'nth', { kind: 'throw', call: 'load', nth: 1.5 }],
     ['no times', 'times', { kind: 'throw', call: 'load', times: 0 }],
+    ['a misspelt field', 'tims', { kind: 'throw', call: 'load', tims: 1 }],
+    ['nothing', 'fault', undefined],
+    ['a kind alone', 'fault', 'throw'],
     ['NaN times', 'times', { kind: 'throw', call: 'load', times: NaN }],
   ]
 

@@ -12,6 +12,7 @@ import { trialLaws } from '../../../src/testing/store/trial-laws.js'
 import { trialPlans } from '../../../src/testing/store/trial-plan.js'
 import { verifyStore } from '../../../src/testing/store/verify-store.js'
 import { brokenContracts, brokenLaws, wrongStores } from './broken-stores.js'
+import { carelessStores } from './careless-stores.js'
 
 const everything = storeSuite.length + trialPlans.length * trialLaws.length
 const good = wrongStores(() => ({}))
@@ -81,7 +82,7 @@ describe('a store that keeps its promises passes', () => {
 })
 
 describe('a store that breaks the contract is refused, and the promise is named', () => {
-  test.each(brokenContracts)('one that %s', async (_, wrong, promise) => {
+  test.each([...brokenContracts, ...carelessStores])('one that %s', async (_, wrong, promise) => {
     const error = await refusal(wrongStores(wrong))
     const found = brokenOf(error).find((each) => each.promise === promise)
     expect(brokenOf(error).map((each) => each.promise)).toContain(promise)
@@ -101,12 +102,38 @@ describe('a store that keeps the contract where the suite looks, and not elsewhe
   })
 })
 
+describe('a store that never answers is refused', () => {
+  test.each(['open', 'load', 'lastSeq', 'close'] as const)('with what is left of the promises skipped: %s', async (call) => {
+    const made = { created: 0, destroyed: 0 }
+    const wrong = wrongStores(() => ({ [call]: () => new Promise<never>(() => undefined) }))
+    const create = async () => {
+      const { destroy: _, ...stores } = await wrong.create()
+      made.created++
+      return { ...stores, destroy: async () => void made.destroyed++ }
+    }
+    const error = await refusal({ create }, { patience: 50 })
+    expect(brokenOf(error).at(-1)?.message).toBe(`${call} did not come back within 50 ms`)
+    expect(error.message).toContain(': a call before this one never came back')
+    expect(made.destroyed).toBe(made.created)
+  })
+
+  test('and what was made is destroyed although it could not be closed', async () => {
+    let destroyed = 0
+    const close = () => Promise.reject(new Error('it does not close'))
+    const create = async () => ({ store: { ...memoryStore(), close }, destroy: async () => void destroyed++ })
+    const error = await refusal({ create })
+    expect(new Set(brokenOf(error).map(({ message }) => message))).toEqual(new Set(['it does not close']))
+    expect(destroyed).toBe(brokenOf(error).length)
+  })
+})
+
 describe('an option that makes no sense is refused', () => {
   test.each([
     ['seed', { seed: 0.5 }],
     ['seed', { seed: NaN }],
     ['rounds', { rounds: 0 }],
     ['rounds', { rounds: 1.5 }],
+    ['patience', { patience: 0 }],
   ])('%s in %o', async (option, options) => {
     await expect(verifyStore(good, options)).rejects.toMatchObject({ code: 'invalid_option', details: { option } })
   })
