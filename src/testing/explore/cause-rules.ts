@@ -8,6 +8,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { HistoryEntry, Transition } from '../world/history.js'
 import { durationText, eventText, stateText, shortText } from '../world/readable.js'
 import { transitionText, type Cause, type Comparison } from './cause.js'
+import { callbackRestarted, recoveryLimit, stepEndedOtherwise, stepInterrupted, whenDisturbed } from './recovery-rules.js'
 
 type Rule = (comparison: Comparison) => Cause | undefined
 
@@ -93,7 +94,7 @@ const randomness: Rule = ({ expected, actual, differences }) => {
   for (const { execution, path, expected: a, actual: b } of differences) {
     if (execution === null || !/^(context|output)\b/.test(path)) continue
     const made = (run: Comparison['expected'], value: unknown) =>
-      transitions(run.history.entries).filter((entry) => entry.execution === execution && changesTo(entry.transition, value))
+      lasting(run.history.entries).filter((entry) => entry.execution === execution && changesTo(entry.transition, value))
     const [first] = made(expected, a)
     const [other] = made(actual, b)
     // on the way to the other: then something did not happen, or once too often
@@ -113,6 +114,17 @@ const randomness: Rule = ({ expected, actual, differences }) => {
     }
   }
   return undefined
+}
+
+/** Without those that were made, lost with their process, and made again. */
+function lasting(entries: readonly HistoryEntry[]): Told[] {
+  const told = transitions(entries)
+  return told.filter(({ execution, transition: { path, from, on, to } }, index) => {
+    const further = told.slice(index + 1).filter((entry) => entry.execution === execution && entry.transition.path === path)
+    const [restored, again] = further.map(({ transition }) => transition)
+    const isLost = restored?.from === undefined && isDeepStrictEqual(restored?.to, from) && !isDeepStrictEqual(from, to)
+    return !(isLost && again?.on === on)
+  })
 }
 
 const changesTo = ({ changes }: Transition, value: unknown) => Object.values(changes).some((part) => holds(part, value))
@@ -188,7 +200,7 @@ const stepRepeated: Rule = ({ actual, differences }) => {
       code: 'step_repeated',
       execution,
       where: step,
-      message: `Step ${step} was in flight when the process died and ran again, under the same key ${idempotencyKey}; what the scenario returned shows both. Pass the key on to whoever has the effect, and let that drop a repetition.`,
+      message: `Step ${step} was in flight ${whenDisturbed(actual)} and ran again, under the same key ${idempotencyKey}; what the scenario returned shows both. Pass the key on to whoever has the effect, and let that drop a repetition.`,
     }
   }
   return undefined
@@ -238,15 +250,19 @@ const capital = (text: string) => `${text.charAt(0).toUpperCase()}${text.slice(1
 const causeRules: readonly Rule[] = [
   notStorable,
   programMismatch,
+  stepInterrupted,
+  recoveryLimit,
   valueLost,
   inlineAction,
   timerForgotten,
   childDoneUntold,
   timerRace,
+  stepEndedOtherwise,
   randomness,
   orderOfCompletion,
   actionRepeated,
   stepRepeated,
+  callbackRestarted,
 ]
 
 /** The cause of the differences. */

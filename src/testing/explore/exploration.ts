@@ -63,6 +63,7 @@ export class Exploration {
   async begin(): Promise<Run> {
     const first = await this.#run([])
     if (first.failure) throw scenarioFailed(first)
+    if (first.points.length === 0) throw nothingHappens()
     this.#undisturbed = first
     const second = await this.#run([])
     const found = differences(first, second)
@@ -133,7 +134,8 @@ export class Exploration {
 /** Two undisturbed runs that differ: whatever else may fit, something is random. */
 function randomCause(expected: Run, actual: Run, found: readonly Difference[]): Cause {
   const cause = causeOf({ expected, actual, differences: found })
-  if (cause.code === 'randomness') return cause
+  // an error that names what it refuses is none of chance, though its text may differ
+  if (cause.code === 'randomness' || cause.code === 'not_storable') return cause
   const [first] = found
   return {
     code: 'randomness',
@@ -141,6 +143,14 @@ function randomCause(expected: Run, actual: Run, found: readonly Difference[]): 
     where: first?.path ?? '',
     message: `Two runs that nobody disturbed do not come to the same: ${first?.path} differs. The scenario, a step or a machine is random, counts what outlives a run, or reads the clock. Give the machine fresh surroundings (pass a function that makes the entry point), mock the step, or take the value from the input.`,
   }
+}
+
+function nothingHappens(): StatewardError {
+  return new StatewardError(
+    'invalid_option',
+    'The scenario comes to no point at which it could be disturbed: it triggers nothing. `await` what it does with the runtime.',
+    { details: { option: 'scenario' } },
+  )
 }
 
 function notWhole(option: string, value: number): StatewardError {

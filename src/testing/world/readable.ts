@@ -58,6 +58,7 @@ function textOf(value: unknown, depth: number): string {
   if (typeof value !== 'object' || value === null) return String(value)
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? 'Invalid Date' : value.toISOString()
   if (value instanceof Error) return `${value.name}: ${value.message}`
+  if (value instanceof URL || value instanceof RegExp) return String(value)
   if ('sessionId' in value && 'send' in value) return `actor ${String((value as { id?: unknown }).id)}`
   if (depth > DEEP) return '…'
   const listed = (parts: readonly unknown[], text: (part: never) => string) =>

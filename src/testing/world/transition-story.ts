@@ -14,6 +14,14 @@ interface MachineLike {
   readonly context?: unknown
 }
 
+/** What XState tells of each microstep; the transitions are those that it took. */
+interface Microstep {
+  readonly actorRef: object
+  readonly event: { readonly type: string }
+  readonly snapshot: unknown
+  readonly _transitions: readonly unknown[]
+}
+
 interface NamedRef {
   readonly id: string
   readonly src: unknown
@@ -22,6 +30,12 @@ interface NamedRef {
 /** Puts transitions into words, for one process. */
 export class TransitionStory {
   readonly #last = new WeakMap<object, MachineLike>()
+  /** Machines that have taken a transition of which nothing was told yet. */
+  readonly #moved = new WeakSet<object>()
+  /** Where a machine's last microstep has led, on the event that began it; until that is told. */
+  readonly #reached = new WeakMap<object, { readonly on: string; readonly after: MachineLike }>()
+  /** Machines whose transition was told ahead of its inspection event. */
+  readonly #told = new WeakSet<object>()
   /** The actors that have been in memory. */
   readonly #seen = new Set<string>()
   /** Actor ids that XState makes, such as `0.order.charging`, and the names that their authors gave. */
@@ -41,21 +55,43 @@ export class TransitionStory {
   /** Takes an inspection event of the runtime's; those of programs' machines are told. */
   take(event: InspectionEvent): void {
     if (event.type === '@xstate.actor') return this.#name(event.actorRef as unknown as NamedRef)
+    if (event.type === '@xstate.microstep') return this.#step(event as unknown as Microstep)
+    if (event.type === '@xstate.event') return event.sourceRef && this.#speaks({ ...event, actorRef: event.sourceRef })
     if (event.type !== '@xstate.snapshot' || event.event.type === 'xstate.stop') return
+    this.#reached.delete(event.actorRef)
+    if (!this.#told.delete(event.actorRef)) this.#transition(event, event.event.type, event.snapshot as unknown as MachineLike)
+  }
+
+  #step({ actorRef, event, snapshot, _transitions }: Microstep): void {
+    if (event.type === 'xstate.stop') return
+    if (_transitions.length > 0) this.#moved.add(actorRef)
+    this.#reached.set(actorRef, { on: this.#reached.get(actorRef)?.on ?? event.type, after: snapshot as MachineLike })
+  }
+
+  /** What a machine starts, sends to, or ends for, hears of it before the inspector does: its transition is told now. */
+  #speaks(event: InspectionEvent): void {
+    const reached = this.#reached.get(event.actorRef)
+    if (!reached) return
+    this.#reached.delete(event.actorRef)
+    this.#told.add(event.actorRef)
+    this.#transition(event, reached.on, reached.after)
+  }
+
+  #transition(event: InspectionEvent, on: string, after: MachineLike): void {
     const place = this.#placeOf(event)
-    const after = event.snapshot as unknown as MachineLike
     if (!place || after.value === undefined) return
     const before = this.#last.get(event.actorRef)
     this.#last.set(event.actorRef, after)
     const transition: Transition = {
       path: place.path,
       ...(before ? { from: before.value } : {}),
-      on: event.event.type,
+      on,
       to: after.value,
       status: after.status,
       changes: before ? changed(before.context, after.context) : {},
     }
-    const text = before ? this.#text(before, transition) : this.#beginning(place, after)
+    const hasMoved = this.#moved.delete(event.actorRef)
+    const text = before ? this.#text(before, transition, hasMoved) : this.#beginning(place, after)
     if (text !== undefined) this.#tell(place.execution, place.path === '' ? text : `${place.path}: ${text}`, transition)
   }
 
@@ -67,10 +103,11 @@ export class TransitionStory {
     return `${isRestored ? 'stands' : 'starts'} in ${stateText(value)}`
   }
 
-  #text(before: MachineLike, { on, to, status, changes }: Transition): string | undefined {
+  /** What takes an event and stays as it is has done something: it acts, sends or raises. */
+  #text(before: MachineLike, { on, to, status, changes }: Transition, hasMoved: boolean): string | undefined {
     const [from, into] = [stateText(before.value), stateText(to)]
     const isSame = from === into && before.status === status && Object.keys(changes).length === 0
-    if (isSame) return on.startsWith('xstate.') ? undefined : `${from} ignores ${on}`
+    if (isSame && !hasMoved) return on.startsWith('xstate.') ? undefined : `${from} ignores ${on}`
     const why = eventText(on.replace(delivered, (_, kind: string, id: string) => kind + (this.#names.get(id) ?? id)))
     const what = Object.keys(changes).length === 0 ? '' : `  ${shortText(changes)}`
     return `${from} —${why}→ ${into}${status === 'error' ? ' ✗' : ''}${what}`

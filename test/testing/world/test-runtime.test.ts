@@ -366,13 +366,13 @@ describe('the story', () => {
       +1s 500ms  stands in charging
       +1s 500ms  step charge (attempt 2) begins with 42
       +3s 500ms  step charge (attempt 2) done: "receipt"
-      +3s 500ms  0.order.mailing: starts in sending
       +3s 500ms  charging —charge done→ mailing  { receipt: "receipt" }
+      +3s 500ms  0.order.mailing: starts in sending
       +3s 500ms  does note
       +3s 500ms  step send begins with "receipt"
       +3s 500ms  step send done: "receipt sent"
-      +3s 500ms  mailing —mailing done→ paid
       +3s 500ms  0.order.mailing: sending —send done→ sent
+      +3s 500ms  mailing —mailing done→ paid
       +3s 500ms  is completed: "receipt""
     `)
     await world.stop()
