@@ -73,6 +73,15 @@ export class Moves {
     return [...this.#sends(place), ...ends, { key: `after ${timer.id}`, happening: { kind: 'after', event, timer }, label }]
   }
 
+  /** The steps in flight there, by their ids; those whose id is another one in each system can't be told. */
+  stepsAt(place: Place): string[] {
+    return this.#walk.inFlight(place).flatMap(([id, ref]) => (this.#isStep(id, ref) ? [id] : []))
+  }
+
+  #isStep(id: string, { src, sessionId }: AnyActorRef): boolean {
+    return id !== sessionId && isStep(typeof src === 'string' ? childLogic(this.#machine, src) : src)
+  }
+
   #sends({ snapshot }: Place): Move[] {
     const given = this.#values.events
     const own = getNextTransitions(snapshot).map((transition) => transition.eventType as string | null)
@@ -88,9 +97,7 @@ export class Moves {
 
   #ends({ snapshot }: Place, id: string, ref: AnyActorRef): Move[] {
     const { src } = ref
-    const logic = typeof src === 'string' ? childLogic(this.#machine, src) : src
-    // an id that XState made is another one in each system
-    if (!isStep(logic) || id === ref.sessionId) return []
+    if (!this.#isStep(id, ref)) return []
     const name = typeof src === 'string' ? actorName({ src, id }, this.#machine.id) : id
     const shown = shownName(id, name)
     const step = { shown, name }

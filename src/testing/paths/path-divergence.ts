@@ -6,6 +6,7 @@
 import { StatewardError } from '../../errors.js'
 import { stateText, shortText } from '../world/readable.js'
 import type { ExecutionPath } from './execution-path.js'
+import type { Pending } from './pending.js'
 import { differenceOf, type ContextPart, type FoundState, type PathState } from './path-state.js'
 
 /** Of one run of one path. */
@@ -45,6 +46,17 @@ export class Divergence {
     const failure = found.failure ? ` (${found.failure.message})` : ''
     const said = `expected ${what} ${expected}, found ${actual}${failure}`
     throw this.#error(step, restarted, said, { details: { what, expected, found: actual } })
+  }
+
+  /** Fails where other timers are set, or other steps in flight. */
+  checkPending(step: number, restarted: boolean, wanted: Pending, found: Pending): void {
+    for (const what of ['timers', 'steps'] as const) {
+      const [expected, actual] = [wanted[what].join(', ') || 'none', found[what].join(', ') || 'none']
+      if (expected === actual) continue
+      const said =
+        what === 'timers' ? `expected timers ${expected}, found ${actual}` : `expected in flight ${expected}, found ${actual}`
+      throw this.#error(step, restarted, said, { details: { what, expected, found: actual } })
+    }
   }
 
   #error(step: number, restarted: boolean, said: string, more: { details?: object; cause?: unknown }): StatewardError {

@@ -15,7 +15,8 @@ import { createTestRuntime, type TestRuntime } from '../world/test-runtime.js'
 import type { ExecutionPath, PathRunOptions } from './execution-path.js'
 import type { Move } from './moves.js'
 import { Divergence } from './path-divergence.js'
-import { recordState, type ContextPart, type FoundState } from './path-state.js'
+import { recordState, type ContextPart, type PathState } from './path-state.js'
+import { pendingIn, type Pending } from './pending.js'
 import { stepsOf, stubbedMachine, type Machine } from './stubbed-machine.js'
 
 /** What a run needs beside its path. */
@@ -26,37 +27,41 @@ export interface PathProgram {
   readonly part: ContextPart
 }
 
-type Path = Pick<ExecutionPath, 'description' | 'initial' | 'steps'>
+/** A path as it is run: `underWay` is what there is at its start and after each of its moves. */
+interface Path extends Pick<ExecutionPath, 'description' | 'initial' | 'steps'> {
+  readonly moves: readonly Move[]
+  readonly underWay: readonly Pending[]
+}
 
 /** Runs a path as it is, and again for each crash. */
-export async function runPath(
-  program: PathProgram,
-  path: Path,
-  moves: readonly Move[],
-  { crashAfter }: PathRunOptions = {},
-): Promise<void> {
+export async function runPath(program: PathProgram, path: Path, { crashAfter }: PathRunOptions = {}): Promise<void> {
   const all = Array.from({ length: path.steps.length + 1 }, (_, step) => step)
   const unknown = crashAfter?.find((step) => !all.includes(step))
   if (unknown !== undefined) throw noSuchStep(unknown, path)
-  await runOnce(program, path, moves, [])
-  for (const crash of crashAfter ?? all) await runOnce(program, path, moves, [crash])
-  if (crashAfter === undefined && all.length > 1) await runOnce(program, path, moves, all)
+  await runOnce(program, path, [])
+  for (const crash of crashAfter ?? all) await runOnce(program, path, [crash])
+  if (crashAfter === undefined && all.length > 1) await runOnce(program, path, all)
 }
 
-async function runOnce(program: PathProgram, path: Path, moves: readonly Move[], crashes: readonly number[]): Promise<void> {
+async function runOnce(program: PathProgram, path: Path, crashes: readonly number[]): Promise<void> {
   const { entryPoint, machine, input, part } = program
   const run = new PathRun(entryPoint, machine)
   const divergence = new Divergence(entryPoint.id, path, crashes, () => run.story)
   const states = [path.initial, ...path.steps.map(({ state }) => state)]
+  const look = async (after: number, restarted: boolean, wanted: PathState) => {
+    const record = await divergence.guard(after, () => run.record())
+    divergence.check(after, restarted, wanted, recordState(record), part)
+    divergence.checkPending(after, restarted, path.underWay[after] as Pending, pendingIn(record))
+  }
   try {
     await divergence.guard(0, () => run.begin(input))
     for (const [after, wanted] of states.entries()) {
-      const move = moves[after - 1]
+      const move = path.moves[after - 1]
       if (move) await divergence.guard(after, () => run.make(move))
-      divergence.check(after, false, wanted, await divergence.guard(after, () => run.state()), part)
+      await look(after, false, wanted)
       if (!crashes.includes(after)) continue
       await divergence.guard(after, () => run.crash())
-      divergence.check(after, true, wanted, await divergence.guard(after, () => run.state()), part)
+      await look(after, true, wanted)
     }
   } catch (error) {
     // what went wrong first is what is told
@@ -117,10 +122,6 @@ class PathRun {
     await this.#rest()
   }
 
-  async state(): Promise<FoundState> {
-    return recordState(await this.#record())
-  }
-
   async end(): Promise<void> {
     await this.#runtime.stop()
   }
@@ -135,7 +136,7 @@ class PathRun {
     return this.#execution
   }
 
-  async #record(): Promise<ExecutionRecord> {
+  async record(): Promise<ExecutionRecord> {
     const record = await this.#handle.get()
     if (!('revision' in record)) throw new Error(`the execution is ${record.status}`)
     return record
@@ -150,12 +151,12 @@ class PathRun {
   }
 
   async #isOpen(idempotencyKey: string): Promise<boolean> {
-    const { id, steps, status } = await this.#record()
+    const { id, steps, status } = await this.record()
     return !isTerminal(status) && Object.entries(steps).some(([path, { visit }]) => idempotencyKey === `${id}/${path}#${visit}`)
   }
 
   async #due({ type }: AnyEventObject): Promise<number> {
-    const { timers, status } = await this.#record()
+    const { timers, status } = await this.record()
     const timer = timers.find(({ source, target, event }) => source === '' && target === '' && event.type === type)
     if (!timer) throw new Error(`no timer is set for ${type}${isTerminal(status) ? `: the execution is ${status}` : ''}`)
     return Math.max(timer.dueAt, this.#runtime.clock.now())

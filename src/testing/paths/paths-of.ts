@@ -17,7 +17,8 @@ import type { PathOptions } from './path-options.js'
 import { runPath, type PathProgram } from './path-run.js'
 import { stubbedMachine, type Machine } from './stubbed-machine.js'
 import { stateText } from '../world/readable.js'
-import { ProgramWalk } from './program-walk.js'
+import { pendingAt, type Pending } from './pending.js'
+import { ProgramWalk, type Place } from './program-walk.js'
 
 /**
  * Finds the paths through an entry point's machine, from its definition alone: nothing runs until a path's `run` is called.
@@ -72,7 +73,7 @@ export function pathsOf<TProgram extends AnyActorLogic>(
   const ways = findWays({ entryPoint: id, walk, moves, kind, limit, key: (place) => placeKey(place, counted, id) }, begin)
   moves.checkNames(id)
   const run: PathProgram = { entryPoint, machine, input: options.input, part: counted }
-  return ways.map((way) => executionPath(way, run) as ExecutionPath<TProgram>)
+  return ways.map((way) => executionPath(way, run, (place) => pendingAt(place, moves.stepsAt(place))) as ExecutionPath<TProgram>)
 }
 
 function contextPart(part: PathOptions['context']): ContextPart {
@@ -80,7 +81,7 @@ function contextPart(part: PathOptions['context']): ContextPart {
   return part === false ? () => undefined : undefined
 }
 
-function executionPath(way: Way, program: PathProgram): ExecutionPath {
+function executionPath(way: Way, program: PathProgram, pending: (place: Place) => Pending): ExecutionPath {
   const { id } = program.entryPoint
   const initial = pathState(way.begin, id)
   const steps = way.steps.map(({ move, place }) => pathStep(move, pathState(place, id)))
@@ -88,7 +89,8 @@ function executionPath(way: Way, program: PathProgram): ExecutionPath {
   const description = [...steps.map((step) => step.description), named(state)].join(' → ')
   const path = { description, initial, steps, state }
   const moves = way.steps.map(({ move }) => move)
-  return { ...path, run: (options) => runPath(program, path, moves, options) }
+  const underWay = [way.begin, ...way.steps.map(({ place }) => place)].map(pending)
+  return { ...path, run: (options) => runPath(program, { ...path, moves, underWay }, options) }
 }
 
 function pathStep({ happening, label, step }: Move, state: PathState): PathStep {

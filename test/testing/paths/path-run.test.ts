@@ -1,5 +1,5 @@
 /** Every path of the known programs runs on the real runtime, with a restart after each of its steps; what goes another way is named. */
-import { assign, createMachine, enqueueActions, setup } from 'xstate'
+import { assign, createMachine, enqueueActions, fromPromise, setup } from 'xstate'
 import { beforeEach, describe, expect, test } from 'vitest'
 import type { Triage } from '../../../examples/github-triage/classify.js'
 import { issueMachine } from '../../../examples/github-triage/issue-machine.js'
@@ -136,12 +136,28 @@ describe('a run that goes another way than its walk is told', () => {
     expect(details).toMatchObject({ what: 'output', expected: '"walked"', found: '"run"' })
   })
 
-  test('by a step that can not be made, with why', async () => {
+  test('by its timers, before the first of them is missed', async () => {
     const ring = enqueueActions(({ enqueue }) => {
       if (mode === 'walked') enqueue.raise({ type: 'RANG' }, { delay: 50 })
     })
     const error = await divergence(leaky({ a: { entry: ring, on: { RANG: 'b' } }, b: {} }, { events: { RANG: [] } }))
-    expect(error.message).toContain('at step 1 of 1 (after 50ms RANG): it could not be made: no timer is set for RANG.')
+    expect(error.message).toContain('diverged at its start: expected timers RANG, found none.')
+    expect(error.details).toMatchObject({ what: 'timers', expected: 'RANG', found: 'none' })
+  })
+
+  test('by its steps in flight', async () => {
+    const spawn = enqueueActions(({ enqueue }) => {
+      if (mode === 'run') enqueue.spawnChild('work' as never, { id: 'extra' } as never)
+    })
+    const program = setup({ actors: { work: fromPromise(async () => 1) } }).createMachine({
+      id: 'leaky',
+      initial: 'a',
+      states: { a: { on: { GO: { target: 'b', actions: spawn as never } } }, b: { on: { 'xstate.done.actor.extra': 'a' } } },
+    })
+    const [path] = pathsOf(defineEntryPoint({ id: 'leaks', program }))
+    mode = 'run'
+    const error = await divergence(path as unknown as ExecutionPath)
+    expect(error.message).toContain('at step 1 of 1 (GO): expected in flight none, found extra.')
   })
 
   test('by the step that it was restarted after, where it goes the right way without that', async () => {
