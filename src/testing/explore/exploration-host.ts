@@ -47,6 +47,7 @@ export interface ExplorationWorld {
   crash(): void
   restart(): Promise<void>
   runToIdle(): Promise<void>
+  settle(): Promise<void>
   /** Gives a command to an execution; resolves when it, and what undoes it, is over. */
   command(execution: string, command: ExplorationCommand): Promise<void>
   observe(): Promise<readonly ObservedExecution[]>
