@@ -5,8 +5,10 @@
  * execution goes through is done by the same actors, commits and codec as in production.
  */
 import type { AnyActorLogic, InputFrom, OutputFrom } from 'xstate'
+import type { EventFilter, RuntimeEvent } from '../../actors/journal-feed.js'
+import type { CommandScope } from '../../command-scope.js'
 import type { EntryPoint } from '../../entry-point.js'
-import { isStatewardError } from '../../errors.js'
+import type { By, CancelOptions, PauseOptions } from '../../events/requests.js'
 import type { ExecutionHandle, HandlePort } from '../../execution-handle.js'
 import type { IdSource } from '../../ids.js'
 import { memoryStore } from '../../persistence/memory-store.js'
@@ -14,11 +16,12 @@ import type { SnapshotStore } from '../../persistence/snapshot-store.js'
 import { Runtime, type ProgramOf, type RuntimeOptions, type TriggerArguments } from '../../runtime.js'
 import { SimulatedClock } from '../clock/simulated-clock.js'
 import { actorNames, type ActorName, type NamedLogic } from './actor-names.js'
-import { deferred, type Deferred } from './deferred.js'
 import { Deliveries } from './deliveries.js'
+import { owned } from './handle-owners.js'
 import type { HeldStep, HoldOptions } from './held-step.js'
 import type { History } from './history.js'
 import type { MockBehaviour } from './mock-behaviour.js'
+import { Outliving } from './outliving.js'
 import type { Point } from './points.js'
 import { beginProcess, type Process } from './process.js'
 import { shortText } from './readable.js'
@@ -26,7 +29,7 @@ import { seededIds } from './seeded-ids.js'
 import { SharedStore } from './shared-store.js'
 import type { StepCall } from './step-calls.js'
 import { survivingPort } from './surviving-port.js'
-import { TimedPromise } from './timed-promise.js'
+import { survivingScope } from './surviving-scope.js'
 import { waitingText } from './waiting-text.js'
 import { World } from './world.js'
 
@@ -48,10 +51,6 @@ export interface TestRuntimeOptions<TEntryPoints extends readonly EntryPoint[] =
 type Behaviour<TLogic> = MockBehaviour<InputFrom<TLogic>, OutputFrom<TLogic>>
 type Held<TLogic> = HeldStep<InputFrom<TLogic>, OutputFrom<TLogic>>
 
-const runtimes = new WeakMap<ExecutionHandle, TestRuntime>()
-/** The runtime that gave a handle out, if it was a test runtime. */
-export const testRuntimeOf = (handle: object): TestRuntime | undefined => runtimes.get(handle as ExecutionHandle)
-
 /**
  * A runtime whose time stands still until a test lets it pass.
  *
@@ -66,9 +65,8 @@ export class TestRuntime<TEntryPoints extends readonly EntryPoint[] = readonly E
   readonly #deliveries = new Deliveries()
   readonly #ids: IdSource
   readonly #current: { process: Process }
+  readonly #outliving: Outliving
   #begun: Promise<void> | undefined
-  /** While the process is dead; resolves when the next one has begun. */
-  #rebirth: Deferred | undefined
 
   constructor(options: TestRuntimeOptions<TEntryPoints>, onPoint?: (point: Point) => void) {
     const current = {} as { process: Process }
@@ -90,6 +88,7 @@ export class TestRuntime<TEntryPoints extends readonly EntryPoint[] = readonly E
       isDue: async () => (await this.store.nextDue(options.entryPoints.map(({ id }) => id))) !== null,
       onPoint,
     })
+    this.#outliving = new Outliving({ world: this.#world, start: () => this.start() })
     this.#current.process = this.#process()
     this.store = this.#shared.connect()
   }
@@ -185,7 +184,7 @@ export class TestRuntime<TEntryPoints extends readonly EntryPoint[] = readonly E
     this.#world.kill()
     this.#current.process.connection.cut()
     this.#deliveries.lost()
-    this.#rebirth ??= deferred()
+    this.#outliving.died()
   }
 
   /** Another process begins on the same store. */
@@ -196,19 +195,18 @@ export class TestRuntime<TEntryPoints extends readonly EntryPoint[] = readonly E
     this.#begun = undefined
     const { life } = this.#world
     await Promise.race([this.start(), life.death])
-    if (life.isDead) return
-    this.#rebirth?.resolve()
-    this.#rebirth = undefined
+    if (!life.isDead) this.#outliving.reborn()
   }
 
   /** As that of a runtime; closes what a `store` function has opened. */
   override async stop(): Promise<void> {
-    if (!this.#world.life.isDead && this.#begun !== undefined) await this.until(super.stop())
+    if (this.#world.life.isDead) this.#outliving.over()
+    else if (this.#begun !== undefined) await this.until(super.stop())
     if (typeof this.#options.store === 'function') await this.#shared.close()
   }
 
   override drain(): Promise<void> {
-    return this.#timed(() => super.drain())
+    return this.#outliving.timed(() => super.drain())
   }
 
   // ── calls ─────────────────────────────────────────────────────────────
@@ -220,54 +218,58 @@ export class TestRuntime<TEntryPoints extends readonly EntryPoint[] = readonly E
     // known before it is accepted, so that the same one can be asked for again
     const id = options?.id ?? this.#ids.execution(this.clock.now())
     this.#world.tell(id, `trigger of ${entryPoint}${input === undefined ? '' : ` with ${shortText(input)}`}`)
-    const handle = await this.#surviving(async (again) => {
+    const handle = await this.#outliving.surviving(async (again) => {
       if (again && !options?.idempotencyKey && (await this.store.load(id))) return this.execution(id)
       return super.trigger(entryPoint, ...([input, { ...options, id }] as never))
     })
-    return this.#own(handle) as ExecutionHandle<ProgramOf<TEntryPoints, TId>>
+    return owned(handle, this) as ExecutionHandle<ProgramOf<TEntryPoints, TId>>
   }
 
   override execution<TProgram extends AnyActorLogic = AnyActorLogic>(id: string): ExecutionHandle<TProgram> {
-    return this.#own(super.execution<TProgram>(id))
+    return owned(super.execution<TProgram>(id), this)
+  }
+
+  override stream(entryPoint: TEntryPoints[number]['id']): CommandScope {
+    return survivingScope(entryPoint, super.stream(entryPoint), { world: this.#world, outliving: this.#outliving })
+  }
+
+  override pause(options?: PauseOptions) {
+    return this.#all.pause(options)
+  }
+
+  override resume(options?: By) {
+    return this.#all.resume(options)
+  }
+
+  override cancel(options?: CancelOptions) {
+    return this.#all.cancel(options)
+  }
+
+  get #all(): CommandScope {
+    const scope: CommandScope = {
+      pause: (options) => super.pause(options),
+      resume: (options) => super.resume(options),
+      cancel: (options) => super.cancel(options),
+    }
+    return survivingScope('the runtime', scope, { world: this.#world, outliving: this.#outliving })
+  }
+
+  override events(filter: EventFilter = {}): AsyncGenerator<RuntimeEvent, void> {
+    return this.#outliving.events(
+      filter,
+      () => this.store.lastSeq(),
+      (rest) => super.events(rest),
+    )
   }
 
   protected override get handlePort(): HandlePort {
     return survivingPort(() => super.handlePort, {
       world: this.#world,
       deliveries: this.#deliveries,
-      key: () => this.#ids.key(),
+      ids: this.#ids,
       storage: () => this.store.open().then(() => this),
-      surviving: (call) => this.#surviving(call),
-      timed: (call) => this.#timed(call),
+      outliving: this.#outliving,
     })
-  }
-
-  /** A call that lets time pass once it is awaited. */
-  #timed<T>(call: () => Promise<T>): Promise<T> {
-    return TimedPromise.over(
-      this.#surviving(() => call()),
-      (work) => this.until(work),
-    )
-  }
-
-  /** Makes a call, again and again until a process has lived long enough to answer it. */
-  async #surviving<T>(call: (again: boolean) => Promise<T>): Promise<T> {
-    for (let again = false; ; again = true) {
-      while (this.#rebirth) await this.#rebirth.promise
-      await this.start()
-      const { life } = this.#world
-      try {
-        const answer = await Promise.race([call(again).then((value) => ({ value })), life.death])
-        if (answer) return answer.value
-      } catch (error) {
-        if (!life.isDead || isStatewardError(error, 'invalid_option')) throw error
-      }
-    }
-  }
-
-  #own<T extends ExecutionHandle>(handle: T): T {
-    runtimes.set(handle, this as unknown as TestRuntime)
-    return handle
   }
 
   #process(): Process {
