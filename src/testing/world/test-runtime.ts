@@ -13,11 +13,10 @@ import type { ExecutionHandle, HandlePort } from '../../execution-handle.js'
 import type { IdSource } from '../../ids.js'
 import { memoryStore } from '../../persistence/memory-store.js'
 import type { SnapshotStore } from '../../persistence/snapshot-store.js'
-import { Runtime, type ProgramOf, type RuntimeOptions, type TriggerArguments } from '../../runtime.js'
+import { Runtime, type ProgramOf, type TriggerArguments } from '../../runtime.js'
 import { SimulatedClock } from '../clock/simulated-clock.js'
 import { actorNames, type ActorName, type NamedLogic } from './actor-names.js'
 import { Deliveries } from './deliveries.js'
-import { owned } from './handle-owners.js'
 import type { HeldStep, HoldOptions } from './held-step.js'
 import type { History } from './history.js'
 import type { MockBehaviour } from './mock-behaviour.js'
@@ -30,26 +29,16 @@ import { SharedStore } from './shared-store.js'
 import type { StepCall } from './step-calls.js'
 import { survivingPort } from './surviving-port.js'
 import { survivingScope } from './surviving-scope.js'
+import type { TestRuntimeOptions } from './test-runtime-options.js'
 import { waitingText } from './waiting-text.js'
 import { World } from './world.js'
 
-/** The options of a test runtime: those of a runtime, but for its clock and its ids. */
-export interface TestRuntimeOptions<TEntryPoints extends readonly EntryPoint[] = readonly EntryPoint[]> extends Omit<
-  RuntimeOptions<TEntryPoints>,
-  'store' | 'clock' | 'ids'
-> {
-  /** Default a memory store of its own; or one for each simulated process, such as several connections to one file. */
-  readonly store?: SnapshotStore | (() => SnapshotStore)
-  /** Of the jitter; default 1. */
-  readonly seed?: number
-  /** When simulated time begins; default 2026-01-01T00:00:00Z. */
-  readonly now?: number | Date
-  /** Shared with another world; default one of its own. */
-  readonly clock?: SimulatedClock
-}
-
 type Behaviour<TLogic> = MockBehaviour<InputFrom<TLogic>, OutputFrom<TLogic>>
 type Held<TLogic> = HeldStep<InputFrom<TLogic>, OutputFrom<TLogic>>
+
+const runtimes = new WeakMap<object, TestRuntime>()
+/** The runtime that gave a handle out, if it was a test runtime. */
+export const testRuntimeOf = (handle: object): TestRuntime | undefined => runtimes.get(handle)
 
 /**
  * A runtime whose time stands still until a test lets it pass.
@@ -222,11 +211,11 @@ export class TestRuntime<TEntryPoints extends readonly EntryPoint[] = readonly E
       if (again && !options?.idempotencyKey && (await this.store.load(id))) return this.execution(id)
       return super.trigger(entryPoint, ...([input, { ...options, id }] as never))
     })
-    return owned(handle, this) as ExecutionHandle<ProgramOf<TEntryPoints, TId>>
+    return this.#own(handle) as ExecutionHandle<ProgramOf<TEntryPoints, TId>>
   }
 
   override execution<TProgram extends AnyActorLogic = AnyActorLogic>(id: string): ExecutionHandle<TProgram> {
-    return owned(super.execution<TProgram>(id), this)
+    return this.#own(super.execution<TProgram>(id))
   }
 
   override stream(entryPoint: TEntryPoints[number]['id']): CommandScope {
@@ -270,6 +259,11 @@ export class TestRuntime<TEntryPoints extends readonly EntryPoint[] = readonly E
       storage: () => this.store.open().then(() => this),
       outliving: this.#outliving,
     })
+  }
+
+  #own<T extends ExecutionHandle>(handle: T): T {
+    runtimes.set(handle, this as unknown as TestRuntime)
+    return handle
   }
 
   #process(): Process {
