@@ -1,5 +1,6 @@
 /** A handle on one execution, in memory or not, here or elsewhere. Owns the calls that a user makes on it. */
 import type { AnyActorLogic, EventFromLogic, OutputFrom } from 'xstate'
+import type { ForkRequest } from './actors/execution-fork.js'
 import type { CommandRouter, ResultOptions } from './actors/command-router.js'
 import { executionRecord, type ExecutionRecord } from './actors/execution-view.js'
 import type { Clock } from './clock.js'
@@ -28,7 +29,7 @@ export interface HandlePort {
   load(id: string): Promise<StoredExecution | Absent>
   /** The opened store, and the clock by which its times go. */
   storage(): Promise<{ readonly store: SnapshotStore; readonly clock: Clock }>
-  fork(id: string, options: ForkOptions): Promise<string>
+  fork(id: string, options: ForkRequest): Promise<string>
 }
 
 /** What a handle stands on, for those who must look behind it: the testing kit. */

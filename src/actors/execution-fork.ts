@@ -4,8 +4,9 @@ import { forkedProgram, splitState } from './execution-state.js'
 import { executionRecord } from './execution-view.js'
 import type { SupervisorActor } from './supervisor-actor.js'
 
-/** Which commit, and under which idempotency key. */
+/** Which commit, under which idempotency key, and which id the fork gets. */
 export interface ForkRequest {
+  readonly id?: string
   readonly revision?: number
   readonly idempotencyKey?: string
 }
@@ -14,7 +15,7 @@ export interface ForkRequest {
 export async function forkExecution(
   supervisor: SupervisorActor,
   id: string,
-  { revision, idempotencyKey }: ForkRequest,
+  { revision, idempotencyKey, id: own }: ForkRequest,
 ): Promise<string> {
   const { store } = supervisor.settings
   await supervisor.open()
@@ -36,6 +37,7 @@ export async function forkExecution(
     correlationId: record.correlationId,
     priority: stored.priority,
     ...(stored.sessionId === null ? {} : { sessionId: stored.sessionId }),
+    ...(own === undefined ? {} : { id: own }),
     ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
     ...(program === undefined ? {} : { program: forkedProgram(program, id) }),
   })

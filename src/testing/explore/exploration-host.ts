@@ -4,7 +4,7 @@ import type { ErrorRecord } from '../../errors.js'
 import type { History } from '../world/history.js'
 import type { Point } from '../world/points.js'
 import type { StepCall } from '../world/step-calls.js'
-import type { TestRuntimeOptions } from '../world/test-runtime.js'
+import type { TestRuntimeOptions } from '../world/test-runtime-options.js'
 
 /** How one execution came out. */
 export interface ObservedExecution {
@@ -47,6 +47,7 @@ export interface ExplorationWorld {
   crash(): void
   restart(): Promise<void>
   runToIdle(): Promise<void>
+  settle(): Promise<void>
   /** Gives a command to an execution; resolves when it, and what undoes it, is over. */
   command(execution: string, command: ExplorationCommand): Promise<void>
   observe(): Promise<readonly ObservedExecution[]>

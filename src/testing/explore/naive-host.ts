@@ -116,6 +116,10 @@ class NaiveWorld implements ExplorationWorld {
     return this.#world.time.runToIdle()
   }
 
+  settle(): Promise<void> {
+    return this.#world.time.settle()
+  }
+
   command(): Promise<void> {
     return Promise.reject(unsupported('commands'))
   }

@@ -7,8 +7,9 @@ import { StatewardError, toErrorRecord, type ErrorRecord } from '../../errors.js
 import type { History } from '../world/history.js'
 import { describePoint, type Point } from '../world/points.js'
 import type { StepCall } from '../world/step-calls.js'
-import type { TestRuntimeOptions } from '../world/test-runtime.js'
+import type { TestRuntimeOptions } from '../world/test-runtime-options.js'
 import type { ExplorationCommand, ExplorationHost, ExplorationWorld, LossyValue, ObservedExecution } from './exploration-host.js'
+import { attending } from './attending.js'
 import { canonical } from './canonical-ids.js'
 import { entryPointsFor, type Explored } from './scenario.js'
 
@@ -69,14 +70,20 @@ export async function run(
   let returned: unknown
   let failure: ErrorRecord | null = null
   try {
-    returned = await scenario(world.runtime as never)
+    returned = await attending(Promise.resolve(scenario(world.runtime as never)), {
+      settle: () => world.settle(),
+      moves: () => points.length + world.history().entries.length,
+    })
   } catch (error) {
     failure = withoutStack(toErrorRecord(error))
   }
-  await world.runToIdle()
+  const come = async (ending: () => Promise<unknown>) => {
+    await ending().catch((error: unknown) => (failure ??= withoutStack(toErrorRecord(error))))
+  }
+  await come(() => world.runToIdle())
   // what was begun at a point, and what that began
-  for (let settled = 0; settled < commands.length; settled++) await commands[settled]
-  await world.runToIdle()
+  for (let settled = 0; settled < commands.length; settled++) await come(() => commands[settled] as Promise<unknown>)
+  await come(() => world.runToIdle())
   const { executions, rename } = canonical(await world.observe())
   const result = {
     plan,

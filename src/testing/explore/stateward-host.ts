@@ -25,6 +25,7 @@ export const statewardHost: ExplorationHost = {
       crash: () => runtime.crash(),
       restart: () => runtime.restart(),
       runToIdle: () => runtime.runToIdle(),
+      settle: () => runtime.settle(),
       command: (execution, command) => give(runtime, execution, command),
       observe: () => observed(runtime),
       end: () => runtime.stop(),

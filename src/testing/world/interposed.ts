@@ -3,7 +3,7 @@
  *
  * Owns: what stands between a program and everything that it reaches, for one process.
  */
-import type { AnyActorLogic, PromiseActorLogic } from 'xstate'
+import type { AnyActorLogic, InspectionEvent, PromiseActorLogic } from 'xstate'
 import type { Interposition } from '../../actors/interposition.js'
 import { isPromiseLogic, isProgramMachine } from '../../actors/program-logic.js'
 import type { ProgramOutput } from '../../actors/program-output.js'
@@ -52,6 +52,7 @@ export function interposed<TEntryPoint extends EntryPoint>(
       if (life.isDead) return
       const place = isExternal(event) ? placeOf(event.actorRef) : undefined
       if (place && event.type === '@xstate.event') deliveries.taken(place.execution, event.event)
+      if (hasFailed(event)) deliveries.failed(placeOf(event.actorRef)?.execution ?? '')
       story.take(event)
     },
     output: (execution, output, run) => {
@@ -67,6 +68,11 @@ export function interposed<TEntryPoint extends EntryPoint>(
   }
   const own = Object.getOwnPropertyDescriptors(entryPoint)
   return Object.defineProperties({}, { ...own, interposition: { value: interposition, enumerable: true } }) as TEntryPoint
+}
+
+/** True for the end of a program by an error. */
+function hasFailed(event: InspectionEvent): boolean {
+  return event.type === '@xstate.snapshot' && event.snapshot.status === 'error' && placeOf(event.actorRef)?.path === ''
 }
 
 /** Stands for a machine, callback or observable that is mocked by a function. */

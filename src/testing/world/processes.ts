@@ -1,12 +1,10 @@
 /**
  * The processes of a test runtime, one after the other.
  *
- * Owns: which one lives, how it dies and is followed by another, and that a call outlives the process that it was made to.
+ * Owns: which one lives, and how it dies and is followed by another. Calls that outlive them are in `outliving.ts`.
  */
-import { isStatewardError } from '../../errors.js'
-import { deferred, type Deferred } from './deferred.js'
+import { Outliving } from './outliving.js'
 import type { Process } from './process.js'
-import { TimedPromise } from './timed-promise.js'
 import type { World } from './world.js'
 
 /** What processes ask of their runtime. */
@@ -22,15 +20,15 @@ export interface ProcessesPort {
 
 /** All processes of one test runtime. */
 export class Processes {
+  readonly outliving: Outliving
   #process: Process
   readonly #port: ProcessesPort
   #begun: Promise<void> | undefined
-  /** While the process is dead; resolves when the next one has begun. */
-  #rebirth: Deferred | undefined
 
   constructor(port: ProcessesPort) {
     this.#port = port
     this.#process = port.make()
+    this.outliving = new Outliving({ world: port.world, start: () => this.start() })
   }
 
   /** The last one, dead or alive. */
@@ -62,7 +60,7 @@ export class Processes {
     this.#port.world.kill()
     this.#process.connection.cut()
     this.#port.died()
-    this.#rebirth ??= deferred()
+    this.outliving.died()
   }
 
   /** Another one, on the same store. */
@@ -72,51 +70,6 @@ export class Processes {
     this.#process = this.#port.make()
     this.#begun = undefined
     await Promise.race([this.start(), life.death])
-    if (life.isDead) return
-    this.#rebirth?.resolve()
-    this.#rebirth = undefined
-  }
-
-  /** Resolves once one lives and has started. */
-  async alive(): Promise<void> {
-    while (this.#rebirth) await this.#rebirth.promise
-    await this.start()
-  }
-
-  /** Makes a call, again and again until a process has lived long enough to answer it. */
-  async surviving<T>(call: (again: boolean) => Promise<T>): Promise<T> {
-    for (let again = false; ; again = true) {
-      await this.alive()
-      const { life } = this.#port.world
-      try {
-        const answer = await Promise.race([call(again).then((value) => ({ value })), life.death])
-        if (answer) return answer.value
-      } catch (error) {
-        if (!life.isDead || isStatewardError(error, 'invalid_option')) throw error
-      }
-    }
-  }
-
-  /** The same, and lets time pass once somebody awaits it. */
-  timed<T>(call: () => Promise<T>): Promise<T> {
-    return TimedPromise.over(
-      this.surviving(() => call()),
-      (work) => this.#port.world.time.until(work),
-    )
-  }
-
-  /** An iteration that goes on in the next process, from where `after` of the last item says. */
-  async *following<T>(follow: (after: T | undefined) => AsyncGenerator<T, void>): AsyncGenerator<T, void> {
-    for (let last: T | undefined; ;) {
-      await this.alive()
-      const { life } = this.#port.world
-      const items = follow(last)
-      for (;;) {
-        const next = await Promise.race([items.next(), life.death])
-        if (!next) break
-        if (next.done) return
-        yield (last = next.value)
-      }
-    }
+    if (!life.isDead) this.outliving.reborn()
   }
 }

@@ -58,9 +58,13 @@ export class Script {
     this.#behaviours = behaviours
   }
 
-  /** The call's number, from 1, and what it does; the last behaviour is that of all further calls. */
-  take({ idempotencyKey, attempt }: StepCall): { call: number; behaviour: MockBehaviour } {
-    const key = `${attempt} ${idempotencyKey}`
+  /**
+   * The call's number, from 1, and what it does; the last behaviour is that of all further calls.
+   *
+   * `round`: the attempt of the execution, which begins a step that failed it again, under its key.
+   */
+  take({ idempotencyKey, attempt }: StepCall, round: string): { call: number; behaviour: MockBehaviour } {
+    const key = `${round} ${attempt} ${idempotencyKey}`
     const call = this.#calls.get(key) ?? this.#calls.size + 1
     this.#calls.set(key, call)
     return { call, behaviour: this.#behaviours[Math.min(call, this.#behaviours.length) - 1] as MockBehaviour }
@@ -71,6 +75,8 @@ export class Script {
 export class StepCalls {
   readonly all: StepCall[] = []
   readonly #port: StepCallPort
+  /** In which attempt each execution stands, and how often it has come to its last one, as far as that is durable. */
+  readonly #rounds = new Map<string, { readonly attempt: number; readonly exhausted: number }>()
 
   constructor(port: StepCallPort) {
     this.#port = port
@@ -106,6 +112,17 @@ export class StepCalls {
     }
   }
 
+  /** It is durable in which attempt an execution stands: what its steps do after a failure is no repetition. */
+  attempted(execution: string, attempt: number, isExhausted: boolean): void {
+    const exhausted = (this.#rounds.get(execution)?.exhausted ?? 0) + (isExhausted ? 1 : 0)
+    this.#rounds.set(execution, { attempt, exhausted })
+  }
+
+  #round(execution: string): string {
+    const { attempt = 1, exhausted = 0 } = this.#rounds.get(execution) ?? {}
+    return `${attempt} ${exhausted}`
+  }
+
   /** The steps in flight of a process that has died. */
   lose(life: Life): void {
     for (const call of this.all as Open[]) if (call.process === life.n && call.status === 'running') call.status = 'lost'
@@ -126,7 +143,7 @@ export class StepCalls {
     const pausing = <T>(wait: PromiseLike<T>) => work.pausing(wait)
     const run = async () => {
       if (!script) return attempt.run()
-      const { behaviour, call: n } = script.take(call)
+      const { behaviour, call: n } = script.take(call, this.#round(call.execution))
       const { context, input, signal, self } = attempt
       const args: MockArguments<unknown> = {
         input,

@@ -4,64 +4,66 @@
  * Owns: how each call is made again after a death, so that it has its effect once.
  */
 import type { AnyEventObject } from 'xstate'
-import type { SendOutcome } from '../../events/outcomes.js'
+import type { Command, CommandOutcome, SendOutcome } from '../../events/outcomes.js'
 import type { HandlePort } from '../../execution-handle.js'
-import type { CommandScope } from '../../command-scope.js'
+import type { IdSource } from '../../ids.js'
 import type { Deliveries } from './deliveries.js'
-import type { Processes } from './processes.js'
+import type { Outliving } from './outliving.js'
 import { shortText } from './readable.js'
+import { repeatedAnswer } from './repeated-command.js'
 import type { World } from './world.js'
 
 /** What a test runtime lends to its handles. */
 export interface Survival {
   readonly world: World
   readonly deliveries: Deliveries
-  key(): string
+  readonly outliving: Outliving
+  readonly ids: IdSource
   /** The store as an onlooker sees it: alive or dead, the process has no part in it. */
   storage: HandlePort['storage']
-  readonly processes: Processes
 }
 
 /** A port over that of whichever process lives. */
-export function survivingPort(port: () => HandlePort, { world, deliveries, key, storage, processes }: Survival): HandlePort {
+export function survivingPort(port: () => HandlePort, { world, deliveries, outliving, ids, storage }: Survival): HandlePort {
   const send = async (id: string, event: AnyEventObject): Promise<SendOutcome> => {
     world.tell(id, `send ${shortText(event)}`)
     // refused before it goes anywhere
     port().router.checked(id, event)
     const delivery = deliveries.send(id, event)
     try {
-      return await processes.surviving(async (again) => {
+      return await outliving.surviving(async (again) => {
         if (!again || delivery.state !== 'durable') return port().router.send(id, event)
         const stored = await port().load(id)
-        return 'revision' in stored ? { status: 'delivered', revision: stored.revision } : stored
+        if (!('revision' in stored)) return stored
+        return delivery.isQueued ? { status: 'queued' } : { status: 'delivered', revision: stored.revision }
       })
     } finally {
       deliveries.over(delivery)
     }
   }
+  const command = async (id: string, asked: Command, again: boolean): Promise<CommandOutcome> => {
+    const answer = await port().router.command(id, asked)
+    const stored = again ? await port().load(id) : undefined
+    return stored && 'revision' in stored ? repeatedAnswer(asked, answer, stored) : answer
+  }
   return {
     now: () => world.clock.now(),
     storage,
-    load: (id) => processes.surviving(() => port().load(id)),
-    fork: (id, { idempotencyKey = key(), ...options }) =>
-      processes.surviving(() => port().fork(id, { ...options, idempotencyKey })),
+    load: (id) => outliving.surviving(() => port().load(id)),
+    fork: (of, { idempotencyKey = ids.key(), ...options }) => {
+      // known before it is accepted, so that a crash leaves none unused
+      const id = ids.execution(world.clock.now())
+      world.tell(id, `fork of ${of}`)
+      return outliving.surviving(() => port().fork(of, { ...options, idempotencyKey, id }))
+    },
     router: {
       checked: (id, event) => port().router.checked(id, event),
       send,
-      command: (id, command) => {
-        world.tell(id, command.type === 'pause' ? `pause (${command.mode})` : command.type)
-        return processes.timed(() => port().router.command(id, command))
+      command: (id, asked) => {
+        world.tell(id, asked.type === 'pause' ? `pause (${asked.mode})` : asked.type)
+        return outliving.timed((again) => command(id, asked, again))
       },
-      result: (id, options) => processes.timed(() => port().router.result(id, options)),
+      result: (id, options) => outliving.timed(() => port().router.result(id, options)),
     },
-  }
-}
-
-/** Commands to many, over whichever process lives; asked twice, they do no more. */
-export function survivingScope(scope: () => CommandScope, processes: Processes): CommandScope {
-  return {
-    pause: (options) => processes.timed(() => scope().pause(options)),
-    resume: (options) => processes.timed(() => scope().resume(options)),
-    cancel: (options) => processes.timed(() => scope().cancel(options)),
   }
 }

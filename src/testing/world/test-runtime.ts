@@ -5,28 +5,22 @@
  * execution goes through is done by the same actors, commits and codec as in production.
  */
 import type { AnyActorLogic, InputFrom, OutputFrom } from 'xstate'
-import type { EntryPoint } from '../../entry-point.js'
 import type { EventFilter, RuntimeEvent } from '../../actors/journal-feed.js'
 import type { CommandScope } from '../../command-scope.js'
+import type { EntryPoint } from '../../entry-point.js'
 import type { By, CancelOptions, PauseOptions } from '../../events/requests.js'
 import type { ExecutionHandle, HandlePort } from '../../execution-handle.js'
 import type { IdSource } from '../../ids.js'
 import { memoryStore } from '../../persistence/memory-store.js'
 import type { SnapshotStore } from '../../persistence/snapshot-store.js'
-import {
-  Runtime,
-  type ExecutionFilter,
-  type ExecutionList,
-  type ProgramOf,
-  type RuntimeOptions,
-  type TriggerArguments,
-} from '../../runtime.js'
+import { Runtime, type ExecutionFilter, type ExecutionList, type ProgramOf, type TriggerArguments } from '../../runtime.js'
 import { SimulatedClock } from '../clock/simulated-clock.js'
 import { actorNames, type ActorName, type NamedLogic } from './actor-names.js'
 import { Deliveries } from './deliveries.js'
 import type { HeldStep, HoldOptions } from './held-step.js'
 import type { History } from './history.js'
 import type { MockBehaviour } from './mock-behaviour.js'
+import type { Outliving } from './outliving.js'
 import type { Point } from './points.js'
 import { beginProcess } from './process.js'
 import { Processes } from './processes.js'
@@ -34,31 +28,18 @@ import { shortText } from './readable.js'
 import { seededIds } from './seeded-ids.js'
 import { SharedStore } from './shared-store.js'
 import type { StepCall } from './step-calls.js'
-import { survivingPort, survivingScope } from './surviving-port.js'
+import { survivingPort } from './surviving-port.js'
+import { survivingScope } from './surviving-scope.js'
+import type { TestRuntimeOptions } from './test-runtime-options.js'
 import { waitingText } from './waiting-text.js'
 import { World } from './world.js'
-
-/** The options of a test runtime: those of a runtime, but for its clock and its ids. */
-export interface TestRuntimeOptions<TEntryPoints extends readonly EntryPoint[] = readonly EntryPoint[]> extends Omit<
-  RuntimeOptions<TEntryPoints>,
-  'store' | 'clock' | 'ids'
-> {
-  /** Default a memory store of its own; or one for each simulated process, such as several connections to one file. */
-  readonly store?: SnapshotStore | (() => SnapshotStore)
-  /** Of the jitter; default 1. */
-  readonly seed?: number
-  /** When simulated time begins; default 2026-01-01T00:00:00Z. */
-  readonly now?: number | Date
-  /** Shared with another world; default one of its own. */
-  readonly clock?: SimulatedClock
-}
 
 type Behaviour<TLogic> = MockBehaviour<InputFrom<TLogic>, OutputFrom<TLogic>>
 type Held<TLogic> = HeldStep<InputFrom<TLogic>, OutputFrom<TLogic>>
 
-const runtimes = new WeakMap<ExecutionHandle, TestRuntime>()
+const runtimes = new WeakMap<object, TestRuntime>()
 /** The runtime that gave a handle out, if it was a test runtime. */
-export const testRuntimeOf = (handle: object): TestRuntime | undefined => runtimes.get(handle as ExecutionHandle)
+export const testRuntimeOf = (handle: object): TestRuntime | undefined => runtimes.get(handle)
 
 /**
  * A runtime whose time stands still until a test lets it pass.
@@ -90,8 +71,7 @@ export class TestRuntime<TEntryPoints extends readonly EntryPoint[] = readonly E
     const world = new World({
       clock: this.clock,
       names: actorNames(options.entryPoints),
-      describe: () =>
-        this.#processes.isDead ? Promise.resolve(dead) : waitingText({ executions: (filter) => super.executions(filter) }),
+      describe: () => (this.#processes.isDead ? Promise.resolve(dead) : waitingText(this)),
       isDue: async () => (await this.store.nextDue(ids)) !== null,
       onPoint,
     })
@@ -155,8 +135,8 @@ export class TestRuntime<TEntryPoints extends readonly EntryPoint[] = readonly E
   }
 
   /** Lets so many ms pass. Errors: `invalid_option`. */
-  async advance(ms: number): Promise<void> {
-    await this.advanceTo(this.clock.in(ms))
+  advance(ms: number): Promise<void> {
+    return this.advanceTo(this.clock.now() + ms)
   }
 
   /** Lets time pass until then. Errors: `invalid_option` for a time that has passed. */
@@ -164,7 +144,7 @@ export class TestRuntime<TEntryPoints extends readonly EntryPoint[] = readonly E
     return this.#world.time.advanceTo(time)
   }
 
-  /** Lets time pass until nothing is due any more. Errors: `endless_loop` after `limit` instants (default 100,000); `invalid_option`. */
+  /** Lets time pass until nothing is due any more. Errors: `endless_loop` after `limit` instants (default 100,000). */
   runToIdle({ limit }: { readonly limit?: number } = {}): Promise<void> {
     return this.#world.time.runToIdle(limit)
   }
@@ -196,12 +176,13 @@ export class TestRuntime<TEntryPoints extends readonly EntryPoint[] = readonly E
 
   /** As that of a runtime; closes what a `store` function has opened. */
   override async stop(): Promise<void> {
-    if (this.#processes.isUp) await this.until(super.stop())
+    if (this.#processes.isDead) this.#outliving.over()
+    else if (this.#processes.isUp) await this.until(super.stop())
     if (this.#opens) await this.#shared.close()
   }
 
   override drain(): Promise<void> {
-    return this.#processes.timed(() => super.drain())
+    return this.#outliving.timed(() => super.drain())
   }
 
   // ── calls ─────────────────────────────────────────────────────────────
@@ -213,56 +194,71 @@ export class TestRuntime<TEntryPoints extends readonly EntryPoint[] = readonly E
     // known before it is accepted, so that the same one can be asked for again
     const id = options?.id ?? this.#ids.execution(this.clock.now())
     this.#world.tell(id, `trigger of ${entryPoint}${input === undefined ? '' : ` with ${shortText(input)}`}`)
-    const handle = await this.#processes.surviving(async (again) => {
+    const handle = await this.#outliving.surviving(async (again) => {
       if (again && !options?.idempotencyKey && (await this.store.load(id))) return this.execution(id)
       return super.trigger(entryPoint, ...([input, { ...options, id }] as never))
     })
     return this.#own(handle) as ExecutionHandle<ProgramOf<TEntryPoints, TId>>
   }
 
-  override executions(filter?: ExecutionFilter): Promise<ExecutionList> {
-    return this.#processes.surviving(() => super.executions(filter))
+  override execution<TProgram extends AnyActorLogic = AnyActorLogic>(id: string): ExecutionHandle<TProgram> {
+    return this.#own(super.execution<TProgram>(id))
   }
 
-  override async *events(filter: EventFilter = {}): AsyncGenerator<RuntimeEvent, void> {
-    await this.start()
-    const since = filter.since ?? (await this.store.lastSeq())
-    yield* this.#processes.following((last) => super.events({ ...filter, since: last?.seq ?? since }))
+  override executions(filter?: ExecutionFilter): Promise<ExecutionList> {
+    return this.#outliving.surviving(() => super.executions(filter))
   }
 
   override stream(entryPoint: TEntryPoints[number]['id']): CommandScope {
-    return survivingScope(() => super.stream(entryPoint), this.#processes)
+    return survivingScope(entryPoint, super.stream(entryPoint), { world: this.#world, outliving: this.#outliving })
   }
 
   override pause(options?: PauseOptions) {
-    return this.#processes.timed(() => super.pause(options))
+    return this.#all.pause(options)
   }
 
   override resume(options?: By) {
-    return this.#processes.timed(() => super.resume(options))
+    return this.#all.resume(options)
   }
 
   override cancel(options?: CancelOptions) {
-    return this.#processes.timed(() => super.cancel(options))
+    return this.#all.cancel(options)
   }
 
-  override execution<TProgram extends AnyActorLogic = AnyActorLogic>(id: string): ExecutionHandle<TProgram> {
-    return this.#own(super.execution<TProgram>(id))
+  get #all(): CommandScope {
+    const scope: CommandScope = {
+      pause: (options) => super.pause(options),
+      resume: (options) => super.resume(options),
+      cancel: (options) => super.cancel(options),
+    }
+    return survivingScope('the runtime', scope, { world: this.#world, outliving: this.#outliving })
+  }
+
+  override events(filter: EventFilter = {}): AsyncGenerator<RuntimeEvent, void> {
+    return this.#outliving.events(
+      filter,
+      () => this.store.lastSeq(),
+      (rest) => super.events(rest),
+    )
   }
 
   protected override get handlePort(): HandlePort {
     return survivingPort(() => super.handlePort, {
       world: this.#world,
       deliveries: this.#deliveries,
-      key: () => this.#ids.key(),
+      ids: this.#ids,
       storage: () => this.store.open().then(() => this),
-      processes: this.#processes,
+      outliving: this.#outliving,
     })
   }
 
   #own<T extends ExecutionHandle>(handle: T): T {
     runtimes.set(handle, this as unknown as TestRuntime)
     return handle
+  }
+
+  get #outliving(): Outliving {
+    return this.#processes.outliving
   }
 }
 

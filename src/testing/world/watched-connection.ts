@@ -4,6 +4,7 @@
  * Owns: the points around each write, what the story tells of it, and which events are safe with it. Whether the process has
  * died at a point is looked at after it: then the call has no effect, or nobody hears of it.
  */
+import { splitState } from '../../actors/execution-state.js'
 import { isTerminal, type ExecutionStatus } from '../../events/execution-status.js'
 import { decode } from '../../persistence/snapshot-codec.js'
 import type { Commit, CommitVerdict, SnapshotStore } from '../../persistence/snapshot-store.js'
@@ -40,9 +41,16 @@ export function watchedConnection(store: SnapshotStore, { life, world, deliverie
     return life.isDead ? never : answer
   }
 
+  const tellAttempt = ({ id, state, events }: Commit) => {
+    if (!events.some(({ type }) => type === 'execution.retrying' || type === 'execution.paused')) return
+    const { attempt, pause } = splitState(state, id).lifecycle.context
+    world.calls.attempted(id, attempt, pause?.reason === 'retries_exhausted')
+  }
+
   const tellEnds = (batch: readonly Commit[], verdicts: readonly CommitVerdict[]) => {
     for (const [index, commit] of batch.entries()) {
       if (verdicts[index]?.status !== 'committed') continue
+      tellAttempt(commit)
       if (statuses.get(commit.id) === commit.status) continue
       statuses.set(commit.id, commit.status)
       if (told.has(commit.status)) world.tell(commit.id, `is ${commit.status}${ending(commit)}`)
@@ -61,6 +69,11 @@ export function watchedConnection(store: SnapshotStore, { life, world, deliverie
         tellEnds(batch, verdicts)
         return verdicts
       })
+    },
+    async inbox(of) {
+      const messages = await activity.during(store.inbox(of))
+      if ('execution' in of) deliveries.read(of.execution, messages)
+      return messages
     },
     enqueue(message) {
       return around('inbox', message.executionId, message.kind, async () => {

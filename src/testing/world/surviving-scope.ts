@@ -1,0 +1,31 @@
+/**
+ * The commands of a test runtime to many executions: of a stream, or of all.
+ *
+ * Owns: that they outlive the process that they were given to. What they count is what the process says that answers: of one
+ * that was killed over a pause, the next finds executions paused already.
+ */
+import type { CommandScope } from '../../command-scope.js'
+import type { Outliving } from './outliving.js'
+import type { World } from './world.js'
+
+/** A scope over that of whichever process lives. `name`: for the story. */
+export function survivingScope(
+  name: string,
+  scope: CommandScope,
+  { world, outliving }: { readonly world: World; readonly outliving: Outliving },
+): CommandScope {
+  return {
+    pause: (options) => {
+      world.tell(null, `pause (${options?.mode ?? 'boundary'}) of ${name}`)
+      return outliving.timed(() => scope.pause(options))
+    },
+    resume: (options) => {
+      world.tell(null, `resume of ${name}`)
+      return outliving.timed(() => scope.resume(options))
+    },
+    cancel: (options) => {
+      world.tell(null, `cancel of ${name}`)
+      return outliving.timed(() => scope.cancel(options))
+    },
+  }
+}
