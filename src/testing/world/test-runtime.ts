@@ -135,8 +135,8 @@ export class TestRuntime<TEntryPoints extends readonly EntryPoint[] = readonly E
   }
 
   /** Lets so many ms pass. Errors: `invalid_option`. */
-  advance(ms: number): Promise<void> {
-    return this.advanceTo(this.clock.now() + ms)
+  async advance(ms: number): Promise<void> {
+    await this.advanceTo(this.clock.in(ms))
   }
 
   /** Lets time pass until then. Errors: `invalid_option` for a time that has passed. */
@@ -144,7 +144,7 @@ export class TestRuntime<TEntryPoints extends readonly EntryPoint[] = readonly E
     return this.#world.time.advanceTo(time)
   }
 
-  /** Lets time pass until nothing is due any more. Errors: `endless_loop` after `limit` instants (default 100,000). */
+  /** Lets time pass until nothing is due any more. Errors: `endless_loop` after `limit` instants (default 100,000); `invalid_option`. */
   runToIdle({ limit }: { readonly limit?: number } = {}): Promise<void> {
     return this.#world.time.runToIdle(limit)
   }
