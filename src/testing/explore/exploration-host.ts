@@ -4,7 +4,7 @@ import type { ErrorRecord } from '../../errors.js'
 import type { History } from '../world/history.js'
 import type { Point } from '../world/points.js'
 import type { StepCall } from '../world/step-calls.js'
-import type { TestRuntimeOptions } from '../world/test-runtime.js'
+import type { TestRuntimeOptions } from '../world/test-runtime-options.js'
 
 /** How one execution came out. */
 export interface ObservedExecution {

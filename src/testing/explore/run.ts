@@ -7,7 +7,7 @@ import { StatewardError, toErrorRecord, type ErrorRecord } from '../../errors.js
 import type { History } from '../world/history.js'
 import { describePoint, type Point } from '../world/points.js'
 import type { StepCall } from '../world/step-calls.js'
-import type { TestRuntimeOptions } from '../world/test-runtime.js'
+import type { TestRuntimeOptions } from '../world/test-runtime-options.js'
 import type { ExplorationCommand, ExplorationHost, ExplorationWorld, LossyValue, ObservedExecution } from './exploration-host.js'
 import { canonical } from './canonical-ids.js'
 import { entryPointsFor, type Explored } from './scenario.js'

@@ -9,7 +9,7 @@ import { systemClock } from '../../clock.js'
 import { StatewardError } from '../../errors.js'
 import { portOf, type ExecutionHandle } from '../../execution-handle.js'
 import type { ExecutionPage, SnapshotStore } from '../../persistence/snapshot-store.js'
-import { testRuntimeOf } from '../world/test-runtime.js'
+import { actorNamesOf, testRuntimeOf } from '../world/test-runtime.js'
 import type { StepCall } from '../world/step-calls.js'
 import { snapshotOfRecord } from './record-snapshot.js'
 import { lastSeqOf, type ExecutionSnapshot, type RanSnapshot } from './snapshot-form.js'
@@ -76,6 +76,7 @@ export async function snapshotOf(handle: ExecutionHandle, options: SnapshotOptio
     })
   }
   const { precision = clock === systemClock ? 1_000 : 1 } = options
+  const actors = actorNamesOf(handle)
   const since = typeof options.since === 'object' ? lastSeqOf(options.since) : (options.since ?? 0)
   return snapshotOfRecord(executionRecord(stored), {
     now: clock.now(),
@@ -84,6 +85,7 @@ export async function snapshotOf(handle: ExecutionHandle, options: SnapshotOptio
     since,
     inbox: await store.inbox({ execution: id }),
     executions: await startedBy(store, id),
+    ...(actors ? { actors } : {}),
     ...(world ? { ran: counted(world.calls.filter(({ execution }) => execution === id)) } : {}),
   })
 }

@@ -41,6 +41,8 @@ export interface RecordSurroundings {
   readonly executions?: readonly ExecutionRecord[]
   /** How often its steps were called; default unknown. */
   readonly ran?: readonly RanSnapshot[]
+  /** The names of all actors that there are, so that a wrong one is told from one that did not run. */
+  readonly actors?: ReadonlySet<string>
 }
 
 /**
@@ -92,7 +94,7 @@ export function snapshotOfRecord(record: ExecutionRecord, surroundings: RecordSu
     ...(error ? { error: normalForm(error, standIns) as ErrorRecord } : {}),
     ...(ran ? { ran: Object.freeze(ran.map(({ step, times }) => Object.freeze({ step, times }))) } : {}),
   }
-  return marked(form, events.at(-1)?.seq ?? surroundings.since ?? 0)
+  return marked(form, events.at(-1)?.seq ?? surroundings.since ?? 0, surroundings.actors)
 }
 
 function startedSnapshot(

@@ -110,9 +110,15 @@ export interface ExecutionSnapshot {
 /** The same in every copy of this package. */
 const mark = Symbol.for('stateward.execution-snapshot')
 
-/** Marks a snapshot; `seq` is the last event of the journal that it knows of. */
-export function marked(form: ExecutionSnapshot, seq: number): ExecutionSnapshot {
-  const hidden = { [mark]: { value: { seq } }, toJSON: { value: () => jsonSections(form) } }
+/** What a snapshot knows beside what it shows. */
+interface Unseen {
+  readonly seq: number
+  readonly actors?: ReadonlySet<string>
+}
+
+/** Marks a snapshot; `seq` is the last event of the journal that it knows of, `actors` are the names that its runtime knows. */
+export function marked(form: ExecutionSnapshot, seq: number, actors?: ReadonlySet<string>): ExecutionSnapshot {
+  const hidden = { [mark]: { value: { seq, actors } }, toJSON: { value: () => jsonSections(form) } }
   return Object.freeze(Object.defineProperties(form, hidden))
 }
 
@@ -121,6 +127,10 @@ export function isExecutionSnapshot(value: unknown): value is ExecutionSnapshot 
   return typeof value === 'object' && value !== null && Object.hasOwn(value, mark)
 }
 
+const unseenOf = (snapshot: ExecutionSnapshot) => (snapshot as unknown as { readonly [mark]: Unseen })[mark]
+
 /** The last event of the journal that a snapshot knows of. */
-export const lastSeqOf = (snapshot: ExecutionSnapshot): number =>
-  (snapshot as unknown as { readonly [mark]: { readonly seq: number } })[mark].seq
+export const lastSeqOf = (snapshot: ExecutionSnapshot): number => unseenOf(snapshot).seq
+
+/** The names of all actors of its test runtime's programs; undefined for that of another runtime. */
+export const actorsOf = (snapshot: ExecutionSnapshot): ReadonlySet<string> | undefined => unseenOf(snapshot).actors

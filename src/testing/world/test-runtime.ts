@@ -11,7 +11,7 @@ import type { ExecutionHandle, HandlePort } from '../../execution-handle.js'
 import type { IdSource } from '../../ids.js'
 import { memoryStore } from '../../persistence/memory-store.js'
 import type { SnapshotStore } from '../../persistence/snapshot-store.js'
-import { Runtime, type ProgramOf, type RuntimeOptions, type TriggerArguments } from '../../runtime.js'
+import { Runtime, type ExecutionFilter, type ExecutionList, type ProgramOf, type TriggerArguments } from '../../runtime.js'
 import { SimulatedClock } from '../clock/simulated-clock.js'
 import { actorNames, type ActorName, type NamedLogic } from './actor-names.js'
 import { deferred, type Deferred } from './deferred.js'
@@ -26,31 +26,20 @@ import { seededIds } from './seeded-ids.js'
 import { SharedStore } from './shared-store.js'
 import type { StepCall } from './step-calls.js'
 import { survivingPort } from './surviving-port.js'
+import type { TestRuntimeOptions } from './test-runtime-options.js'
 import { TimedPromise } from './timed-promise.js'
-import { waitingText } from './waiting-text.js'
+import { deadText, waitingText } from './waiting-text.js'
 import { World } from './world.js'
-
-/** The options of a test runtime: those of a runtime, but for its clock and its ids. */
-export interface TestRuntimeOptions<TEntryPoints extends readonly EntryPoint[] = readonly EntryPoint[]> extends Omit<
-  RuntimeOptions<TEntryPoints>,
-  'store' | 'clock' | 'ids'
-> {
-  /** Default a memory store of its own; or one for each simulated process, such as several connections to one file. */
-  readonly store?: SnapshotStore | (() => SnapshotStore)
-  /** Of the jitter; default 1. */
-  readonly seed?: number
-  /** When simulated time begins; default 2026-01-01T00:00:00Z. */
-  readonly now?: number | Date
-  /** Shared with another world; default one of its own. */
-  readonly clock?: SimulatedClock
-}
 
 type Behaviour<TLogic> = MockBehaviour<InputFrom<TLogic>, OutputFrom<TLogic>>
 type Held<TLogic> = HeldStep<InputFrom<TLogic>, OutputFrom<TLogic>>
 
-const runtimes = new WeakMap<ExecutionHandle, TestRuntime>()
+const runtimes = new WeakMap<object, TestRuntime>()
+const namesByRuntime = new WeakMap<object, ReadonlySet<string>>()
 /** The runtime that gave a handle out, if it was a test runtime. */
-export const testRuntimeOf = (handle: object): TestRuntime | undefined => runtimes.get(handle as ExecutionHandle)
+export const testRuntimeOf = (handle: object): TestRuntime | undefined => runtimes.get(handle)
+/** The names of all actors of its programs. */
+export const actorNamesOf = (handle: object) => namesByRuntime.get(testRuntimeOf(handle) ?? handle)
 
 /**
  * A runtime whose time stands still until a test lets it pass.
@@ -86,10 +75,11 @@ export class TestRuntime<TEntryPoints extends readonly EntryPoint[] = readonly E
     this.#world = new World({
       clock: this.clock,
       names: actorNames(options.entryPoints),
-      describe: () => waitingText(this),
+      describe: () => (this.#rebirth ? Promise.resolve(deadText) : waitingText(this)),
       isDue: async () => (await this.store.nextDue(options.entryPoints.map(({ id }) => id))) !== null,
       onPoint,
     })
+    namesByRuntime.set(this, this.#world.names)
     this.#current.process = this.#process()
     this.store = this.#shared.connect()
   }
@@ -227,6 +217,10 @@ export class TestRuntime<TEntryPoints extends readonly EntryPoint[] = readonly E
     return this.#own(handle) as ExecutionHandle<ProgramOf<TEntryPoints, TId>>
   }
 
+  override executions(filter?: ExecutionFilter): Promise<ExecutionList> {
+    return this.#surviving(() => super.executions(filter))
+  }
+
   override execution<TProgram extends AnyActorLogic = AnyActorLogic>(id: string): ExecutionHandle<TProgram> {
     return this.#own(super.execution<TProgram>(id))
   }
@@ -253,7 +247,7 @@ export class TestRuntime<TEntryPoints extends readonly EntryPoint[] = readonly E
   /** Makes a call, again and again until a process has lived long enough to answer it. */
   async #surviving<T>(call: (again: boolean) => Promise<T>): Promise<T> {
     for (let again = false; ; again = true) {
-      while (this.#rebirth) await this.#rebirth.promise
+      while (this.#rebirth) await this.#world.activity.inTime(this.#rebirth.promise, deadText)
       await this.start()
       const { life } = this.#world
       try {

@@ -171,6 +171,13 @@ describe('mocks', () => {
     )
   })
 
+  it('are refused if they are no behaviour, as a plain output is none', () => {
+    const world = createTestRuntime({ entryPoints: [orders] })
+    const mock = world.mock.bind(world) as unknown as (name: string, ...behaviours: unknown[]) => void
+    for (const behaviours of [[], ['receipt'], [{ no: 1 }], [returns('x'), 'receipt']])
+      expect(() => mock('charge', ...behaviours)).toThrow(/^The mock of 'charge' is given .*; it must be given functions/)
+  })
+
   it('are typed by the actors of the machines, children included', () => {
     const world = createTestRuntime({ entryPoints: [orders] })
     expectTypeOf(world.mock<'charge'>)
