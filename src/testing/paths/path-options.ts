@@ -26,3 +26,9 @@ export interface PathOptions<TProgram extends AnyActorLogic = AnyActorLogic> {
   /** Which part of the context tells two states apart, and is compared when a path is run: all of it, none, or what a function picks. Default `true`. */
   readonly context?: boolean | ((context: ContextOf<TProgram>) => unknown)
 }
+
+/** The options, which may be left out unless the program needs an input. */
+export type PathArguments<TProgram extends AnyActorLogic> =
+  undefined extends InputFrom<TProgram>
+    ? [options?: PathOptions<TProgram>]
+    : [options: PathOptions<TProgram> & { readonly input: InputFrom<TProgram> }]

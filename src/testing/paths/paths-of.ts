@@ -13,7 +13,7 @@ import { Moves, type Move, type MoveValues } from './moves.js'
 import { findWays, type Way } from './path-search.js'
 import { pathState, placeKey, type ContextPart, type PathState } from './path-state.js'
 import type { ExecutionPath, PathStep } from './execution-path.js'
-import type { PathOptions } from './path-options.js'
+import type { PathArguments, PathOptions } from './path-options.js'
 import { runPath, type PathProgram } from './path-run.js'
 import { stubbedMachine, type Machine } from './stubbed-machine.js'
 import { stateText } from '../world/readable.js'
@@ -45,7 +45,7 @@ import { ProgramWalk, type Place } from './program-walk.js'
  */
 export function pathsOf<TProgram extends AnyActorLogic>(
   entryPoint: EntryPoint<TProgram>,
-  options: PathOptions<TProgram> = {},
+  ...[options = {}]: PathArguments<TProgram>
 ): ExecutionPath<TProgram>[] {
   const { id, program, maxIterations } = entryPoint
   if (!isProgramMachine(program)) throw invalid(id, 'program', 'paths are found from states, so the program must be a machine')

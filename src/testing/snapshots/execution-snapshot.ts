@@ -9,7 +9,7 @@ import { systemClock } from '../../clock.js'
 import { StatewardError } from '../../errors.js'
 import { portOf, type ExecutionHandle } from '../../execution-handle.js'
 import type { ExecutionPage, SnapshotStore } from '../../persistence/snapshot-store.js'
-import { testRuntimeOf } from '../world/test-runtime.js'
+import { actorNamesOf, testRuntimeOf } from '../world/test-runtime.js'
 import type { StepCall } from '../world/step-calls.js'
 import { snapshotOfRecord } from './record-snapshot.js'
 import { isExecutionSnapshot, originOf, type ExecutionSnapshot, type RanSnapshot } from './snapshot-form.js'
@@ -79,6 +79,7 @@ export async function snapshotOf(handle: ExecutionHandle, options: SnapshotOptio
     })
   }
   const precision = asked ?? (clock === systemClock ? 1_000 : 1)
+  const actors = actorNamesOf(handle)
   return snapshotOfRecord(executionRecord(stored), {
     now: clock.now(),
     precision,
@@ -86,6 +87,7 @@ export async function snapshotOf(handle: ExecutionHandle, options: SnapshotOptio
     since,
     inbox: await store.inbox({ execution: id }),
     executions: await startedBy(store, id),
+    ...(actors ? { actors } : {}),
     ...(world ? { ran: counted(world.calls.filter(({ execution }) => execution === id)) } : {}),
   })
 }

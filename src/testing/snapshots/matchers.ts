@@ -10,7 +10,7 @@ import { stateText } from '../world/readable.js'
 import { formatExecution, nameOf, standing } from './execution-text.js'
 import { judged, unfit, type MatcherResult, type MatcherSubject } from './matcher-subject.js'
 import { isPlainObject } from './normal-form.js'
-import type { ExecutionSnapshot } from './snapshot-form.js'
+import { originOf, type ExecutionSnapshot } from './snapshot-form.js'
 import { eventText } from './value-text.js'
 
 /** A type of event, or what an event must have at least; its parts may be asymmetric matchers. */
@@ -24,7 +24,10 @@ export interface ExecutionMatchers<TSubject = unknown, TResult = void> {
   /** Its state, or a part of it: as `snapshot.matches` of XState takes it, `'a.b'` included. */
   toBeInState(state: StateValue): Asserted<TSubject, TResult>
   toHaveStatus(status: ExecutionStatus): Asserted<TSubject, TResult>
-  /** A step's function was called, `times` times or else at least once; retries, and what a crash made to run again, count. */
+  /**
+   * A step's function was called, `times` times or else at least once; retries, and what a crash made to run again, count.
+   * Callbacks, observables and child machines are not called. Errors: `invalid_option` for a name that no program knows.
+   */
   toHaveRun(step: string, times?: number): Asserted<TSubject, TResult>
   /** The program emitted such an event, or sent it to its parent. */
   toHaveEmitted(event: EmittedEvent): Asserted<TSubject, TResult>
@@ -86,6 +89,12 @@ export const matchers = {
           'knows nothing of what ran: it needs an execution of a TestRuntime, by its handle or `snapshotOf`',
         )
       const ran = snapshot.ran.find((each) => each.step === step)?.times ?? 0
+      const actors = originOf(snapshot).actors
+      if (ran === 0 && actors && !actors.has(step))
+        throw unfit(
+          'toHaveRun',
+          `is asked for '${step}', which no program knows; there are: ${[...actors].toSorted().join(', ')}`,
+        )
       const all = snapshot.ran.map((each) => `${each.step} ${often(each.times)}`).join(', ') || 'nothing'
       const pass = times === undefined ? ran > 0 : ran === times
       return verdict(snapshot, pass, `have run ${step}${times === undefined ? '' : ` ${often(times)}`}`, `ran ${all}`, {

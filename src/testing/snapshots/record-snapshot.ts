@@ -41,6 +41,8 @@ export interface RecordSurroundings {
   readonly executions?: readonly ExecutionRecord[]
   /** How often its steps were called; default unknown. */
   readonly ran?: readonly RanSnapshot[]
+  /** The names of all actors that there are, so that a wrong one is told from one that did not run. */
+  readonly actors?: ReadonlySet<string>
 }
 
 /**
@@ -93,7 +95,8 @@ export function snapshotOfRecord(record: ExecutionRecord, surroundings: RecordSu
     ...(error ? { error: normalForm(error, standIns) as ErrorRecord } : {}),
     ...(ran ? { ran: Object.freeze(ran.map(({ step, times }) => Object.freeze({ step, times }))) } : {}),
   }
-  return marked(form, { of: id, seq: events.at(-1)?.seq ?? surroundings.since ?? 0 })
+  const seq = events.at(-1)?.seq ?? surroundings.since ?? 0
+  return marked(form, { of: id, seq, ...(surroundings.actors ? { actors: surroundings.actors } : {}) })
 }
 
 function startedSnapshot(

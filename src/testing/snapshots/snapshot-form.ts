@@ -114,6 +114,8 @@ const mark = Symbol.for('stateward.execution-snapshot')
 interface Origin {
   readonly of: string
   readonly seq: number
+  /** The names of all actors of its test runtime's programs; absent for that of another runtime. */
+  readonly actors?: ReadonlySet<string>
 }
 
 /** Marks a snapshot. */

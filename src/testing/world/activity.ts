@@ -57,6 +57,19 @@ export class Activity {
     }
   }
 
+  /** Waits for what the test itself must do next. Errors: `stuck`, in these words, if it does not do it within the bound. */
+  async inTime(promise: Promise<void>, otherwise: string): Promise<void> {
+    let timer: unknown
+    const late = new Promise<never>((_, reject) => {
+      timer = systemClock.setTimeout(() => reject(new StatewardError('stuck', otherwise)), REAL)
+    })
+    try {
+      await Promise.race([promise, late])
+    } finally {
+      systemClock.clearTimeout(timer)
+    }
+  }
+
   /** Resolves when all is quiet. Errors: `endless_loop`; `stuck`, where a step that is not mocked does not end. */
   async settle(): Promise<void> {
     let quiet = 0

@@ -8,6 +8,7 @@ import { StatewardError, isStatewardError } from '../../errors.js'
 import type { EventFilter, RuntimeEvent } from '../../actors/journal-feed.js'
 import { deferred, type Deferred } from './deferred.js'
 import { TimedPromise } from './timed-promise.js'
+import { deadText } from './waiting-text.js'
 import type { World } from './world.js'
 
 /** What the calls of one world need of it. */
@@ -91,7 +92,7 @@ export class Outliving {
   }
 
   async #alive(): Promise<undefined> {
-    while (this.#rebirth && !this.#isOver) await this.#rebirth.promise
+    while (this.#rebirth && !this.#isOver) await this.#port.world.activity.inTime(this.#rebirth.promise, deadText)
     if (this.#isOver) throw stopped()
     await this.#port.start()
   }

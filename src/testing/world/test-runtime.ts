@@ -31,15 +31,18 @@ import type { StepCall } from './step-calls.js'
 import { survivingPort } from './surviving-port.js'
 import { survivingScope } from './surviving-scope.js'
 import type { TestRuntimeOptions } from './test-runtime-options.js'
-import { waitingText } from './waiting-text.js'
+import { deadText, waitingText } from './waiting-text.js'
 import { World } from './world.js'
 
 type Behaviour<TLogic> = MockBehaviour<InputFrom<TLogic>, OutputFrom<TLogic>>
 type Held<TLogic> = HeldStep<InputFrom<TLogic>, OutputFrom<TLogic>>
 
 const runtimes = new WeakMap<object, TestRuntime>()
+const namesByRuntime = new WeakMap<object, ReadonlySet<string>>()
 /** The runtime that gave a handle out, if it was a test runtime. */
 export const testRuntimeOf = (handle: object): TestRuntime | undefined => runtimes.get(handle)
+/** The names of all actors of its programs. */
+export const actorNamesOf = (handle: object) => namesByRuntime.get(testRuntimeOf(handle) ?? handle)
 
 /**
  * A runtime whose time stands still until a test lets it pass.
@@ -71,11 +74,12 @@ export class TestRuntime<TEntryPoints extends readonly EntryPoint[] = readonly E
     const world = new World({
       clock: this.clock,
       names: actorNames(options.entryPoints),
-      describe: () => (this.#processes.isDead ? Promise.resolve(dead) : waitingText(this)),
+      describe: () => (this.#processes.isDead ? Promise.resolve(deadText) : waitingText(this)),
       isDue: async () => (await this.store.nextDue(ids)) !== null,
       onPoint,
     })
     this.#world = world
+    namesByRuntime.set(this, world.names)
     this.#processes = own.processes = new Processes({
       world,
       make: () =>
@@ -261,9 +265,6 @@ export class TestRuntime<TEntryPoints extends readonly EntryPoint[] = readonly E
     return this.#processes.outliving
   }
 }
-
-/** Said of a world in which nothing can move any more. */
-const dead = 'The process is dead, and no other one has begun: call restart().'
 
 /**
  * Makes a test runtime: the real one, on a store in memory unless told otherwise, in simulated time.

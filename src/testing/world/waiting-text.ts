@@ -3,6 +3,9 @@ import { isTerminal, executionStatuses } from '../../events/execution-status.js'
 import type { ExecutionList, ExecutionFilter } from '../../runtime.js'
 import { stateText } from './readable.js'
 
+/** Why nothing comes of what is asked of a dead process. */
+export const deadText = 'The process is dead since crash(): what is asked of it waits for restart().'
+
 /** A sentence for each execution that has not ended; of the first twenty. */
 export async function waitingText(runtime: { executions(filter: ExecutionFilter): Promise<ExecutionList> }): Promise<string> {
   const { executions } = await runtime.executions({

@@ -38,14 +38,15 @@ export class World {
   readonly calls: StepCalls
   readonly entries: HistoryEntry[] = []
   life: Life
-  readonly #names: ReadonlySet<string>
+  /** Of the actors that can be mocked. */
+  readonly names: ReadonlySet<string>
   readonly #scripts = new Map<string, Script>()
   readonly #replacements = new Map<string, AnyActorLogic>()
   readonly #began: number
 
   constructor({ clock, names, describe, isDue = () => Promise.resolve(false), onPoint }: WorldOptions) {
     this.clock = clock
-    this.#names = names
+    this.names = names
     this.#began = clock.now()
     this.points = new Points(() => clock.now(), onPoint)
     this.time = new TimeDriver({ clock, activity: this.activity, describe, isDue })
@@ -72,6 +73,9 @@ export class World {
   /** Replaces what actors of that name do. Throws `invalid_option` for a name that no program knows. */
   mock(name: string, behaviour: MockBehaviour | AnyActorLogic, further: readonly MockBehaviour[] = []): void {
     this.#refuseUnknown(name)
+    const given = [behaviour, ...further]
+    const wrong = given.findIndex((each) => typeof each !== 'function' && !isLogic(each))
+    if (wrong >= 0) throw noBehaviour(name, given[wrong])
     if (typeof behaviour === 'function') {
       this.#replacements.delete(name)
       this.#scripts.set(name, new Script([behaviour, ...further]))
@@ -124,14 +128,21 @@ export class World {
   }
 
   #refuseUnknown(name: string): void {
-    if (this.#names.has(name)) return
-    const known = [...this.#names].toSorted()
+    if (this.names.has(name)) return
+    const known = [...this.names].toSorted()
     throw new StatewardError(
       'invalid_option',
       `No program has an actor named '${name}'; there ${known.length === 0 ? 'are none' : `are: ${known.join(', ')}`}.`,
       { details: { name, known } },
     )
   }
+}
+
+const isLogic = (value: unknown) => typeof value === 'object' && value !== null && 'transition' in value
+
+function noBehaviour(name: string, given: unknown): StatewardError {
+  const message = `The mock of '${name}' is given ${shortText(given)}; it must be given functions, such as \`returns(output)\`, or actor logic.`
+  return new StatewardError('invalid_option', message, { details: { option: 'behaviour', name } })
 }
 
 const label = ({ step, attempt }: StepCall) => (attempt > 1 ? `step ${step} (attempt ${attempt})` : `step ${step}`)

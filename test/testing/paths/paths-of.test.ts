@@ -286,6 +286,7 @@ describe('a program that can not be walked is refused', () => {
   })
 
   test('because it can not be entered with that input', () => {
+    // @ts-expect-error -- the machine takes an input
     const [found, option, message] = code(() => pathsOf(orders)) as string[]
     expect([found, option]).toEqual(['invalid_option', 'input'])
     expect(message).toContain("can't be entered with it (Cannot read properties of undefined")

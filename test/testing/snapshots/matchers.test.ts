@@ -86,9 +86,13 @@ describe('toHaveRun', () => {
     const snapshot = await snapshotOf(order)
     expect(snapshot).toHaveRun('charge')
     expect(snapshot).toHaveRun('charge', 1)
-    expect(snapshot).toHaveRun('refund', 0)
+    expect(snapshot).toHaveRun('pay', 0)
     expect(snapshot).not.toHaveRun('charge', 2)
-    expect(snapshot).not.toHaveRun('refund')
+    expect(snapshot).not.toHaveRun('pay')
+    // a misspelt name would never have run
+    const unknown = /'chrage', which no program knows; there are: charge, pay, payments, reminder, ship/
+    expect(() => expect(snapshot).toHaveRun('chrage')).toThrow(unknown)
+    expect(() => expect(snapshot).not.toHaveRun('chrage')).toThrow(unknown)
     expect(complaint(() => expect(snapshot).toHaveRun('charge', 2))).toBe(
       'expected execution <id> of orders to have run charge 2 times, but it ran charge once, ship once',
     )

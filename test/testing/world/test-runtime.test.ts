@@ -171,6 +171,13 @@ describe('mocks', () => {
     )
   })
 
+  it('are refused if they are no behaviour, as a plain output is none', () => {
+    const world = createTestRuntime({ entryPoints: [orders] })
+    const mock = world.mock.bind(world) as unknown as (name: string, ...behaviours: unknown[]) => void
+    for (const behaviours of [[], ['receipt'], [{ no: 1 }], [returns('x'), 'receipt']])
+      expect(() => mock('charge', ...behaviours)).toThrow(/^The mock of 'charge' is given .*; it must be given functions/)
+  })
+
   it('are typed by the actors of the machines, children included', () => {
     const world = createTestRuntime({ entryPoints: [orders] })
     expectTypeOf(world.mock<'charge'>)
@@ -316,7 +323,7 @@ describe('a crash', () => {
     const world = createTestRuntime({ entryPoints: [orders] })
     const order = await world.trigger('orders', { amount: 1 })
     world.crash()
-    await expect(order.result()).rejects.toThrow('The process is dead, and no other one has begun: call restart().')
+    await expect(order.result()).rejects.toThrow('The process is dead since crash()')
   })
 
   it('keeps the timers, with what is left of them', async () => {
