@@ -53,7 +53,7 @@ describe.each(places)('passivation, on %s', (_, placeOf) => {
 
   test("B14: an event in another process's runtime brings one back there", async () => {
     const { place, entryPoints, world, execution } = await asleep()
-    const other = createTestRuntime({ entryPoints, store: place.open, clock: world.clock })
+    const other = createTestRuntime({ entryPoints, store: place.open, clock: world.clock, id: 'other' })
     const there = other.execution<typeof reminder>(execution.id)
     expect(await there.send({ type: 'NOTE', text: 'from there' })).toMatchObject({ status: 'delivered' })
     await there.send({ type: 'APPROVE' })

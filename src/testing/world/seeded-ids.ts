@@ -12,10 +12,14 @@ export function seeded(seed: number): () => number {
   }
 }
 
-/** Ids that count, `execution-1`, `key-1`, …, and seeded jitter: for one world, over all its processes. */
-export function seededIds(seed = 1): IdSource {
+/**
+ * Ids that count, `execution-1`, `key-1`, …, and seeded jitter: for one world, over all its processes. Where several worlds
+ * share a store, the ids of each begin with its own `prefix`, so that they are not one owner.
+ */
+export function seededIds(seed = 1, prefix?: string): IdSource {
+  const own = prefix === undefined ? '' : `${prefix}-`
   const random = seeded(seed)
   let executions = 0
   let keys = 0
-  return { execution: () => `execution-${++executions}`, key: () => `key-${++keys}`, random }
+  return { execution: () => `${own}execution-${++executions}`, key: () => `${own}key-${++keys}`, random }
 }

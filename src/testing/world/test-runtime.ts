@@ -49,7 +49,7 @@ export interface TestRuntimeOptions<TEntryPoints extends readonly EntryPoint[] =
   readonly seed?: number
   /** When simulated time begins; default 2026-01-01T00:00:00Z. */
   readonly now?: number | Date
-  /** Shared with another world; default one of its own. */
+  /** Shared with other worlds, each with an `id` of its own where they share a store too; default one of its own. */
   readonly clock?: SimulatedClock
 }
 
@@ -82,7 +82,7 @@ export class TestRuntime<TEntryPoints extends readonly EntryPoint[] = readonly E
     super({ actor: () => current().actor(), parts: () => current().parts(), begin: () => current().begin() })
     const { store = memoryStore(), seed, now, clock, ...rest } = options
     this.#opens = typeof store === 'function'
-    this.#ids = seededIds(seed)
+    this.#ids = seededIds(seed, options.id)
     this.clock = clock ?? new SimulatedClock(now)
     this.#shared = new SharedStore(typeof store === 'function' ? store : () => store)
     this.store = this.#shared.connect()
