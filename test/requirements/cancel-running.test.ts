@@ -1,35 +1,26 @@
 /** Cancel of executions that run, wait, are paused or have ended: B5, B6, B7, B8, B9. */
 import { describe, expect, test } from 'vitest'
-import { defineEntryPoint, type EntryPointOptions } from '../../src/index.js'
-import { begin } from '../harness/begin.js'
-import { eventually, turns } from '../harness/eventually.js'
-import { Flights } from '../harness/flights.js'
+import { defineEntryPoint } from '../../src/index.js'
+import { memoryStore } from '../../src/persistence/memory-store.js'
+import { createTestRuntime } from '../../src/testing/index.js'
 import { ends, journal } from '../harness/journal.js'
-import { approval, worker } from '../harness/programs.js'
-import { SimulatedClock } from '../../src/testing/clock/simulated-clock.js'
-import { memoryPlace, places } from '../harness/store-place.js'
+import { worker } from '../harness/programs.js'
+import { places } from '../harness/store-place.js'
+import { workshop, type WorkOptions } from '../harness/workshop.js'
 
-async function running(options: Partial<EntryPointOptions<ReturnType<typeof worker>, 'work'>> = {}) {
-  const flights = new Flights()
-  const clock = new SimulatedClock()
-  const store = memoryPlace().connect()
-  const work = defineEntryPoint({ id: 'work', program: worker(flights), maxConcurrent: 1, ...options })
-  const runtime = await begin({ store, clock, entryPoints: [work] })
-  const execution = await runtime.trigger('work', { label: 'a' })
-  const step = await flights.started('a.1')
-  return { flights, clock, store, runtime, execution, step }
+async function running(options: WorkOptions = {}, how: Parameters<typeof workshop>[1] = {}) {
+  const shop = workshop(options, how)
+  const execution = await shop.world.trigger('work', { label: 'a' })
+  return { ...shop, execution, first: await shop.step.startedWith('a.1') }
 }
+
+const heeding = { heedsSignal: true }
 
 describe('B5: a cancel is no pause and no failure', () => {
   test.each(places)(
     'B5: cancelled is a status, a result and an event of its own, with reason and actor (%s)',
     async (_, place) => {
-      const flights = new Flights()
-      flights.heeds = true
-      const store = place().connect()
-      const runtime = await begin({ store, entryPoints: [defineEntryPoint({ id: 'work', program: worker(flights) })] })
-      const execution = await runtime.trigger('work', { label: 'a' })
-      await flights.started('a.1')
+      const { world, execution } = await running({}, { ...heeding, store: place().open })
       expect(await execution.cancel({ reason: 'enough', actor: 'bob' })).toEqual({ status: 'cancelled' })
       expect(await execution.get()).toMatchObject({
         status: 'cancelled',
@@ -37,32 +28,32 @@ describe('B5: a cancel is no pause and no failure', () => {
         cancel: { reason: 'enough', actor: 'bob' },
       })
       expect(await execution.result()).toMatchObject({ status: 'cancelled', reason: 'enough', actor: 'bob' })
-      expect(await journal(store, execution.id)).toEqual(['accepted', 'started', 'cancelling', 'cancelled'])
+      expect(await journal(world.store, execution.id)).toEqual(['accepted', 'started', 'cancelling', 'cancelled'])
     },
   )
 
   test('B5: cancel, pause, failure, time limit and stop can be told apart by record, result and events', async () => {
-    const { flights, clock, store, runtime, execution, step } = await running({ maxConcurrent: 10 })
-    flights.heeds = true
+    const { world, step, execution, first } = await running({ maxConcurrent: 10 }, heeding)
+    const { store } = world
     const start = async (label: string, options = {}) => {
-      const handle = await runtime.trigger('work', { label }, options)
-      await flights.started(`${label}.1`)
+      const handle = await world.trigger('work', { label }, options)
+      await step.startedWith(`${label}.1`)
       return handle
     }
     const paused = await start('b')
     const failed = await start('c')
     const late = await start('d', { timeout: 1_000 })
     const stopped = await start('e')
-    step.fail(new Error('a.1 failed'))
+    first.reject(new Error('a.1 failed'))
     expect(await execution.result()).toMatchObject({ status: 'failed', error: { message: 'a.1 failed' } })
     await paused.pause({ mode: 'now' })
     await failed.cancel()
-    await clock.advance(1_000, () => turns())
+    await world.advance(1_000)
     expect(await late.result()).toEqual({ status: 'timed_out', limit: 'timeout' })
     const last = async (id: string) => (await journal(store, id)).at(-1)
     const all = [execution, paused, failed, late, stopped]
     expect(await Promise.all(all.map(({ id }) => last(id)))).toEqual(['failed', 'paused', 'cancelled', 'timed_out', 'started'])
-    await runtime.stop()
+    await world.stop()
     await store.open()
     expect(await last(stopped.id)).toBe('started')
     expect(await store.load(stopped.id)).toMatchObject({ status: 'running', owner: null })
@@ -71,37 +62,38 @@ describe('B5: a cancel is no pause and no failure', () => {
 
 describe('B6: after the end is decided', () => {
   test('B6: a cancel that comes while the end is being written is refused, and result, record and event agree', async () => {
-    const flights = new Flights()
-    const held: { until?: Promise<void> } = {}
     let letGo: () => void = () => undefined
     let reached = false
-    const store = memoryPlace().connect((inner) => ({
+    const until = new Promise<void>((resolve) => (letGo = resolve))
+    const inner = memoryStore()
+    const store: typeof inner = {
+      ...inner,
       commit: async (batch) => {
         if (batch.some(({ status }) => status === 'completed')) {
           reached = true
-          await held.until
+          await until
         }
         return inner.commit(batch)
       },
-    }))
-    const runtime = await begin({ store, entryPoints: [defineEntryPoint({ id: 'work', program: worker(flights) })] })
-    const execution = await runtime.trigger('work', { label: 'a' })
-    held.until = new Promise((resolve) => (letGo = resolve))
-    for (const label of ['a.1', 'a.2']) (await flights.started(label)).end()
-    await eventually('the end to be on its way', () => reached)
+    }
+    const { world, step, execution, first } = await running({}, { store })
+    first.resolve('one')
+    ;(await step.startedWith('a.2')).resolve('two')
+    await world.settle()
+    expect(reached).toBe(true)
     const answers = [execution.cancel(), execution.pause(), execution.resume(), execution.send({ type: 'NOTE', text: 'late' })]
-    await turns()
+    await world.settle()
     letGo()
     for (const answer of await Promise.all(answers)) expect(answer).toEqual({ status: 'already_finished', as: 'completed' })
     expect(await execution.result()).toMatchObject({ status: 'completed' })
     expect(await execution.get()).toMatchObject({ status: 'completed' })
-    expect(await ends(store, execution.id)).toEqual(['completed'])
+    expect(await ends(world.store, execution.id)).toEqual(['completed'])
   })
 
   test('B6: every command to a finished execution answers how it ended', async () => {
-    const { flights, execution, step } = await running()
-    flights.free.add('a.2')
-    step.end()
+    const { step, execution, first } = await running()
+    first.resolve('one')
+    ;(await step.startedWith('a.2')).resolve('two')
     await execution.result()
     const finished = { status: 'already_finished', as: 'completed' }
     expect(await execution.cancel()).toEqual(finished)
@@ -111,13 +103,10 @@ describe('B6: after the end is decided', () => {
   })
 
   test('B6: a cancel between the commit of the start and the first step ends with one terminal event', async () => {
-    const flights = new Flights()
-    flights.heeds = true
-    const store = memoryPlace().connect()
-    const runtime = await begin({ store, entryPoints: [defineEntryPoint({ id: 'work', program: worker(flights) })] })
-    const started = await runtime.trigger('work', { label: 'a' })
+    const { world } = workshop({}, heeding)
+    const started = await world.trigger('work', { label: 'a' })
     expect(await started.cancel()).toEqual({ status: 'cancelled' })
-    expect(await ends(store, started.id)).toEqual(['cancelled'])
+    expect(await ends(world.store, started.id)).toEqual(['cancelled'])
   })
 })
 
@@ -125,19 +114,17 @@ describe('B7: what was done is kept', () => {
   test.each(places)(
     'B7: a second cancel, and a cancel after a step, lose nothing of context and revision (%s)',
     async (_, place) => {
-      const flights = new Flights()
-      const store = place().connect()
-      const runtime = await begin({ store, entryPoints: [defineEntryPoint({ id: 'work', program: worker(flights) })] })
-      const execution = await runtime.trigger('work', { label: 'a' })
-      ;(await flights.started('a.1')).end('one')
-      const second = await flights.started('a.2')
+      const { world, step, execution, first } = await running({}, { store: place().open })
+      const { store } = world
+      first.resolve('one')
+      const second = await step.startedWith('a.2')
       await execution.send({ type: 'NOTE', text: 'kept' })
       const before = await store.load(execution.id)
-      const first = execution.cancel()
-      const again = execution.cancel()
-      await eventually('the signal', () => second.signal.aborted)
-      second.fail()
-      await Promise.all([first, again])
+      const cancels = [execution.cancel(), execution.cancel()]
+      await world.settle()
+      expect(second.signal.aborted).toBe(true)
+      second.reject(new Error('aborted'))
+      await Promise.all(cancels)
       const record = await execution.get()
       expect(record).toMatchObject({ status: 'cancelled', context: { results: ['one'], notes: ['kept'] }, value: 'second' })
       expect((await store.load(execution.id))?.revision).toBeGreaterThan(before?.revision ?? Infinity)
@@ -145,9 +132,9 @@ describe('B7: what was done is kept', () => {
   )
 
   test('B7: a failure keeps the context of the last good commit and says what went wrong', async () => {
-    const { flights, execution, step } = await running()
-    step.end('one')
-    ;(await flights.started('a.2')).fail(new TypeError('broken pipe'))
+    const { step, execution, first } = await running()
+    first.resolve('one')
+    ;(await step.startedWith('a.2')).reject(new TypeError('broken pipe'))
     expect(await execution.result()).toMatchObject({ status: 'failed', error: { name: 'TypeError', message: 'broken pipe' } })
     expect(await execution.get()).toMatchObject({ status: 'failed', context: { results: ['one'] }, error: { name: 'TypeError' } })
   })
@@ -155,172 +142,162 @@ describe('B7: what was done is kept', () => {
 
 describe('B8: work that does not heed its signal', () => {
   test('B8: a cancel with a time of its own answers cancelling, and the execution stays tracked', async () => {
-    const { clock, execution, step } = await running()
-    const answer = execution.cancel({ timeout: 100 })
-    await eventually('the signal', () => step.signal.aborted)
-    await clock.advance(100, () => turns())
-    expect(await answer).toEqual({ status: 'cancelling' })
+    const { world, execution, first } = await running()
+    const begun = world.clock.now()
+    expect(await execution.cancel({ timeout: 100 })).toEqual({ status: 'cancelling' })
+    expect(world.clock.now()).toBe(begun + 100)
+    expect(first.signal.aborted).toBe(true)
     expect(await execution.get()).toMatchObject({ status: 'cancelling' })
     expect(await execution.result({ timeout: 0 })).toEqual({ status: 'timeout' })
-    step.end()
+    first.resolve('late')
     expect(await execution.result()).toMatchObject({ status: 'cancelled' })
+    expect(world.clock.now()).toBe(begun + 100)
   })
 
   test('B8: the slot stays taken until the step is really gone', async () => {
-    const { flights, runtime, execution, step } = await running()
-    const next = await runtime.trigger('work', { label: 'b' })
+    const { world, step, execution, first } = await running()
+    const next = await world.trigger('work', { label: 'b' })
     const cancelled = execution.cancel()
-    await eventually('the signal', () => step.signal.aborted)
-    await turns()
-    expect(flights.of('b.1')).toEqual([])
+    await world.settle()
+    expect(first.signal.aborted).toBe(true)
+    expect(step.callsWith('b.1')).toEqual([])
     expect(await next.get()).toMatchObject({ status: 'queued' })
-    step.end()
+    first.resolve('late')
     expect(await cancelled).toEqual({ status: 'cancelled' })
-    await flights.started('b.1')
+    await step.startedWith('b.1')
   })
 
   test('B8: the slot is free once cancelTimeout has passed, and the late result is dropped', async () => {
-    const { flights, clock, store, runtime, execution, step } = await running({ cancelTimeout: 5_000 })
-    await runtime.trigger('work', { label: 'b' })
+    const { world, step, execution, first } = await running({ cancelTimeout: 5_000 })
+    const { store } = world
+    await world.trigger('work', { label: 'b' })
     const cancelled = execution.cancel()
-    await eventually('the signal', () => step.signal.aborted)
-    await clock.advance(4_999, () => turns())
-    expect(flights.of('b.1')).toEqual([])
-    await clock.advance(1, () => turns())
+    await world.advance(4_999)
+    expect(first.signal.aborted).toBe(true)
+    expect(step.callsWith('b.1')).toEqual([])
+    await world.advance(1)
     expect(await cancelled).toEqual({ status: 'cancelled' })
-    await flights.started('b.1')
+    await step.startedWith('b.1')
     const before = await store.load(execution.id)
-    step.end('too late')
-    await turns()
+    first.resolve('too late')
+    await world.settle()
     expect(await store.load(execution.id)).toEqual(before)
-    expect(flights.of('a.2')).toEqual([])
+    expect(step.callsWith('a.2')).toEqual([])
     expect(await execution.result()).toMatchObject({ status: 'cancelled' })
     expect(await ends(store, execution.id)).toEqual(['cancelled'])
   })
 
   test('B8: a step that ends in success after the cancel does not complete the execution', async () => {
-    const { flights, execution, step } = await running()
-    flights.free.add('a.2')
+    const { world, step, execution, first } = await running()
     const cancelled = execution.cancel()
-    await eventually('the signal', () => step.signal.aborted)
-    step.end()
+    await world.settle()
+    expect(first.signal.aborted).toBe(true)
+    first.resolve('one')
     expect(await cancelled).toEqual({ status: 'cancelled' })
     expect(await execution.get()).toMatchObject({ status: 'cancelled', context: { results: [] } })
-    expect(flights.of('a.2')).toEqual([])
+    expect(step.callsWith('a.2')).toEqual([])
   })
 
   test('B8: the id of an execution that is being cancelled can not be taken again', async () => {
-    const flights = new Flights()
-    const runtime = await begin({
-      store: memoryPlace().connect(),
-      entryPoints: [defineEntryPoint({ id: 'work', program: worker(flights) })],
-    })
-    const execution = await runtime.trigger('work', { label: 'a' }, { id: 'mine' })
-    const step = await flights.started('a.1')
+    const { world, step } = workshop({ maxConcurrent: 10 })
+    const execution = await world.trigger('work', { label: 'a' }, { id: 'mine' })
+    const first = await step.startedWith('a.1')
     const cancelled = execution.cancel()
-    await expect(runtime.trigger('work', { label: 'b' }, { id: 'mine' })).rejects.toMatchObject({ code: 'duplicate_execution' })
-    await eventually('the signal', () => step.signal.aborted)
+    await expect(world.trigger('work', { label: 'b' }, { id: 'mine' })).rejects.toMatchObject({ code: 'duplicate_execution' })
+    await world.settle()
+    expect(first.signal.aborted).toBe(true)
     expect(await execution.resume()).toEqual({ status: 'cancelling' })
     expect(await execution.pause({ timeout: 0 })).toEqual({ status: 'cancelling' })
-    step.end()
+    first.resolve('late')
     await cancelled
-    expect(flights.all).toHaveLength(1)
+    await world.settle()
+    expect(step.calls).toHaveLength(1)
   })
 })
 
 describe('B9: nothing is left behind', () => {
   test('B9: after failure, cancel and completion no execution and no slot stays in memory, and no event reaches the dead', async () => {
-    const { flights, runtime, execution, step } = await running()
-    step.fail()
+    const { world, step, free, execution, first } = await running({}, heeding)
+    first.reject(new Error('a.1 failed'))
     await execution.result()
-    flights.heeds = true
-    const cancelled = await runtime.trigger('work', { label: 'b' })
-    await flights.started('b.1')
+    const cancelled = await world.trigger('work', { label: 'b' })
+    await step.startedWith('b.1')
     await cancelled.cancel()
-    for (const label of ['c.1', 'c.2']) flights.free.add(label)
-    const completed = await runtime.trigger('work', { label: 'c' })
-    await completed.result()
+    free()
+    const completed = await world.trigger('work', { label: 'c' })
+    expect(await completed.result()).toMatchObject({ status: 'completed' })
     for (const handle of [execution, cancelled, completed])
       expect(await handle.send({ type: 'NOTE', text: 'x' })).toMatchObject({ status: 'already_finished' })
-    await runtime.drain()
+    const begun = world.clock.now()
+    await world.drain()
+    expect(world.clock.now()).toBe(begun)
   })
 })
 
 describe('cancel in every other status', () => {
   test('B5: a waiting execution is cancelled at once', async () => {
-    const store = memoryPlace().connect()
-    const runtime = await begin({ store, entryPoints: [defineEntryPoint({ id: 'approval', program: approval })] })
-    const execution = await runtime.trigger('approval')
+    const { world } = workshop()
+    const execution = await world.trigger('approvals')
     await execution.send({ type: 'NOTE', text: 'one' })
     expect(await execution.cancel()).toEqual({ status: 'cancelled' })
     expect(await execution.get()).toMatchObject({ status: 'cancelled', context: { notes: ['one'] } })
-    expect(await ends(store, execution.id)).toEqual(['cancelled'])
+    expect(await ends(world.store, execution.id)).toEqual(['cancelled'])
   })
 
-  test.each(places)('B5: a paused execution is cancelled, also by another runtime (%s)', async (_, place) => {
-    const shared = place()
-    const flights = new Flights()
-    const work = defineEntryPoint({ id: 'work', program: worker(flights) })
-    const first = await begin({ store: shared.connect(), entryPoints: [work] })
-    const store = shared.connect()
-    const second = await begin({ store, entryPoints: [work] })
-    const execution = await first.trigger('work', { label: 'a' })
-    const step = await flights.started('a.1')
-    const paused = execution.pause({ mode: 'now' })
-    await eventually('the signal', () => step.signal.aborted)
-    step.fail()
-    expect(await paused).toMatchObject({ status: 'paused' })
-    expect(await second.execution(execution.id).cancel()).toEqual({ status: 'cancelled' })
+  test.each(places)('B5: a paused execution is cancelled, also by another runtime (%s)', async (_, placeOf) => {
+    const place = placeOf()
+    const { world, execution } = await running({}, { ...heeding, store: place.open })
+    const { world: other } = workshop({}, { store: place.open, clock: world.clock, id: 'other' })
+    expect(await execution.pause({ mode: 'now' })).toMatchObject({ status: 'paused' })
+    expect(await other.execution(execution.id).cancel()).toEqual({ status: 'cancelled' })
     expect(await execution.result()).toMatchObject({ status: 'cancelled' })
-    expect(await ends(store, execution.id)).toEqual(['cancelled'])
+    expect(await ends(world.store, execution.id)).toEqual(['cancelled'])
   })
 
   test('B5: a cancel while pausing wins over the pause', async () => {
-    const { store, execution, step } = await running()
+    const { world, execution, first } = await running()
     const paused = execution.pause()
     const cancelled = execution.cancel()
-    await eventually('the signal', () => step.signal.aborted)
-    step.end()
+    await world.settle()
+    expect(first.signal.aborted).toBe(true)
+    first.resolve('late')
     expect(await cancelled).toEqual({ status: 'cancelled' })
     expect(await paused).toEqual({ status: 'already_finished', as: 'cancelled' })
-    expect(await ends(store, execution.id)).toEqual(['cancelled'])
+    expect(await ends(world.store, execution.id)).toEqual(['cancelled'])
   })
 
   test('B5: a cancel during the back-off of a retry ends it, and no further attempt starts', async () => {
-    const { flights, clock, store, execution, step } = await running({
-      retry: { maxAttempts: 3, backoff: { initial: 60_000 } },
-    })
-    step.fail()
-    await eventually('the back-off', async () => (await journal(store, execution.id)).includes('retrying'))
+    const { world, step, execution, first } = await running({ retry: { maxAttempts: 3, backoff: { initial: 60_000 } } })
+    first.reject(new Error('a.1 failed'))
+    await world.settle()
+    expect(await journal(world.store, execution.id)).toContain('retrying')
     expect(await execution.cancel()).toEqual({ status: 'cancelled' })
-    await clock.advance(600_000, () => turns(5))
-    expect(flights.all).toHaveLength(1)
-    expect(await ends(store, execution.id)).toEqual(['cancelled'])
+    await world.advance(600_000)
+    expect(step.calls).toHaveLength(1)
+    expect(await ends(world.store, execution.id)).toEqual(['cancelled'])
   })
 
   test('B63: a cancel hits its execution and no other, whatever session they share', async () => {
-    const flights = new Flights()
-    flights.heeds = true
-    const program = worker(flights)
-    const runtime = await begin({
-      store: memoryPlace().connect(),
-      entryPoints: [defineEntryPoint({ id: 'primary', program }), defineEntryPoint({ id: 'hook', program })],
-    })
-    const primary = await runtime.trigger('primary', { label: 'p' }, { sessionId: 'shared' })
-    const hook = await runtime.trigger('hook', { label: 'h' }, { sessionId: 'shared' })
-    const step = await flights.started('p.1')
-    await flights.started('h.1')
+    const program = worker()
+    const entryPoints = [defineEntryPoint({ id: 'primary', program }), defineEntryPoint({ id: 'hook', program })] as const
+    const world = createTestRuntime({ entryPoints })
+    const step = world.hold('step')
+    const primary = await world.trigger('primary', { label: 'p' }, { sessionId: 'shared' })
+    const hook = await world.trigger('hook', { label: 'h' }, { sessionId: 'shared' })
+    const first = await step.startedWith('p.1')
     expect(hook.id).not.toBe(primary.id)
     await hook.cancel()
-    expect(step.signal.aborted).toBe(false)
+    await world.settle()
+    expect(first.signal.aborted).toBe(false)
     expect(await primary.get()).toMatchObject({ status: 'running', sessionId: 'shared' })
     expect(await hook.get()).toMatchObject({ status: 'cancelled', sessionId: 'shared' })
+    await world.stop()
   })
 
   test('B8: an unknown id is not_found, and an id that is none is refused', async () => {
-    const { runtime } = await running()
+    const { world } = await running()
     for (const command of ['cancel', 'pause', 'resume'] as const)
-      expect(await runtime.execution('nobody')[command]()).toEqual({ status: 'not_found' })
-    expect(() => runtime.execution('../../x')).toThrow(expect.objectContaining({ code: 'invalid_id' }))
+      expect(await world.execution('nobody')[command]()).toEqual({ status: 'not_found' })
+    expect(() => world.execution('../../x')).toThrow(expect.objectContaining({ code: 'invalid_id' }))
   })
 })
