@@ -9,6 +9,7 @@ import { supervised, type RuntimeOptions, type RuntimeSource } from '../../runti
 import type { Deliveries } from './deliveries.js'
 import { interposed } from './interposed.js'
 import type { Life } from './life.js'
+import { ownerKey } from './seeded-ids.js'
 import type { Connection, SharedStore } from './shared-store.js'
 import { watchedConnection } from './watched-connection.js'
 import type { World } from './world.js'
@@ -45,7 +46,7 @@ export function beginProcess(
     entryPoints: options.entryPoints.map((entryPoint) => interposed(entryPoint, life, world, deliveries)),
     store: connection,
     clock: life.clock,
-    ids,
+    ids: { ...ids, key: ownerKey },
   })
   return { source, connection }
 }

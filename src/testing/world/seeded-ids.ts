@@ -12,6 +12,14 @@ export function seeded(seed: number): () => number {
   }
 }
 
+let owners = 0
+
+/**
+ * A key that no other owner in this process has: worlds may meet in one file without knowing of each other, and two owners
+ * of one key would take each other's executions for their own. Nothing that a test sees depends on it.
+ */
+export const ownerKey = (): string => `owner-${++owners}`
+
 /** How far the ids of a store have been counted. */
 interface Counts {
   executions: number

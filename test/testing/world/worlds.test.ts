@@ -47,6 +47,18 @@ describe('worlds on one store', () => {
     await two.stop()
   })
 
+  test('are two owners also where each opens the store in its own way, and a taken id is refused', async () => {
+    const shared = memoryStore()
+    const clock = new SimulatedClock()
+    const open = () => createTestRuntime({ entryPoints: [reminders], store: () => ({ ...shared }), clock })
+    const [one, two] = [open(), open()]
+    const first = await one.trigger('reminders')
+    await expect(two.trigger('reminders')).rejects.toMatchObject({ code: 'duplicate_execution', details: { id: first.id } })
+    const second = await two.trigger('reminders', undefined, { id: 'second' })
+    expect(new Set((await one.store.owners()).map(({ key }) => key)).size).toBe(2)
+    expect((await one.store.load(first.id))?.owner).not.toBe((await one.store.load(second.id))?.owner)
+  })
+
   test('of the same name are refused while the other one lives', async () => {
     const store = memoryStore()
     const one = createTestRuntime({ entryPoints: [jobs], store, id: 'same' })
