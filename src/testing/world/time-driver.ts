@@ -19,6 +19,8 @@ export interface DriverPort {
 
 /** So many different instants are passed in one call before it is taken for endless. */
 const MOST = 100_000
+/** The same for what is awaited: a test runner does not wait longer, and would not say why. */
+const MOST_AWAITED = 10_000
 
 /** Time in one world. */
 export class TimeDriver {
@@ -72,9 +74,9 @@ export class TimeDriver {
       for (let instants = 0; this.#waiting.size > 0; instants++) {
         const more = await this.#hasMore()
         if (this.#waiting.size === 0) break
-        if (!more || instants >= MOST) {
+        if (!more || instants >= MOST_AWAITED) {
           const described = await this.#port.describe()
-          const error = more ? endless(MOST, described) : stuck(described)
+          const error = more ? endless(MOST_AWAITED, described) : stuck(described)
           for (const reject of [...this.#waiting]) reject(error)
           this.#waiting.clear()
         } else this.#port.clock.fireNext()
