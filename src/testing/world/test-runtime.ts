@@ -13,7 +13,7 @@ import type { ExecutionHandle, HandlePort } from '../../execution-handle.js'
 import type { IdSource } from '../../ids.js'
 import { memoryStore } from '../../persistence/memory-store.js'
 import type { SnapshotStore } from '../../persistence/snapshot-store.js'
-import { Runtime, type ProgramOf, type TriggerArguments } from '../../runtime.js'
+import { Runtime, type ExecutionFilter, type ExecutionList, type ProgramOf, type TriggerArguments } from '../../runtime.js'
 import { SimulatedClock } from '../clock/simulated-clock.js'
 import { actorNames, type ActorName, type NamedLogic } from './actor-names.js'
 import { Deliveries } from './deliveries.js'
@@ -21,7 +21,6 @@ import type { HeldStep, HoldOptions } from './held-step.js'
 import type { History } from './history.js'
 import type { MockBehaviour } from './mock-behaviour.js'
 import { Outliving } from './outliving.js'
-import type { Point } from './points.js'
 import { beginProcess, type Process } from './process.js'
 import { shortText } from './readable.js'
 import { seededIds } from './seeded-ids.js'
@@ -31,7 +30,7 @@ import { survivingPort } from './surviving-port.js'
 import { survivingScope } from './surviving-scope.js'
 import type { TestRuntimeOptions } from './test-runtime-options.js'
 import { waitingText } from './waiting-text.js'
-import { World } from './world.js'
+import { World, type Watch } from './world.js'
 
 type Behaviour<TLogic> = MockBehaviour<InputFrom<TLogic>, OutputFrom<TLogic>>
 type Held<TLogic> = HeldStep<InputFrom<TLogic>, OutputFrom<TLogic>>
@@ -57,7 +56,7 @@ export class TestRuntime<TEntryPoints extends readonly EntryPoint[] = readonly E
   readonly #outliving: Outliving
   #begun: Promise<void> | undefined
 
-  constructor(options: TestRuntimeOptions<TEntryPoints>, onPoint?: (point: Point) => void) {
+  constructor(options: TestRuntimeOptions<TEntryPoints>, watch: Watch = {}) {
     const current = {} as { process: Process }
     super({
       actor: () => current.process.source.actor(),
@@ -73,9 +72,9 @@ export class TestRuntime<TEntryPoints extends readonly EntryPoint[] = readonly E
     this.#world = new World({
       clock: this.clock,
       names: actorNames(options.entryPoints),
-      describe: () => waitingText(this),
+      describe: () => waitingText(this.store, this.#world.life.isDead),
       isDue: async () => (await this.store.nextDue(options.entryPoints.map(({ id }) => id))) !== null,
-      onPoint,
+      ...watch,
     })
     this.#outliving = new Outliving({ world: this.#world, start: () => this.start() })
     this.#current.process = this.#process()
@@ -190,7 +189,7 @@ export class TestRuntime<TEntryPoints extends readonly EntryPoint[] = readonly E
   /** As that of a runtime; closes what a `store` function has opened. */
   override async stop(): Promise<void> {
     if (this.#world.life.isDead) this.#outliving.over()
-    else if (this.#begun !== undefined) await this.until(super.stop())
+    else if (this.#begun !== undefined) await this.#outliving.timed(() => super.stop())
     if (typeof this.#options.store === 'function') await this.#shared.close()
   }
 
@@ -241,6 +240,10 @@ export class TestRuntime<TEntryPoints extends readonly EntryPoint[] = readonly E
       cancel: (options) => super.cancel(options),
     }
     return survivingScope('the runtime', scope, { world: this.#world, outliving: this.#outliving })
+  }
+
+  override executions(filter?: ExecutionFilter): Promise<ExecutionList> {
+    return this.#outliving.surviving(() => super.executions(filter))
   }
 
   override events(filter: EventFilter = {}): AsyncGenerator<RuntimeEvent, void> {
