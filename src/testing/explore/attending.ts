@@ -1,4 +1,4 @@
-/** Waits for a scenario. Owns: that one which will never go on is not waited for for ever. */
+/** Waits for a scenario, or for a command. Owns: that what will never come is not waited for for ever. */
 import { systemClock } from '../../clock.js'
 import { StatewardError } from '../../errors.js'
 
@@ -35,6 +35,6 @@ export async function attending<T>(scenario: Promise<T>, { settle, moves }: Atte
 function stuck(): StatewardError {
   return new StatewardError(
     'stuck',
-    `The scenario waits for what does not come: nothing has happened for ${PATIENCE} ms. If it waits for time to pass, let it pass (\`advance\`, \`runToIdle\`).`,
+    `The scenario waits for what does not come: nothing has happened for ${PATIENCE} ms. If it waits for time to pass, let it pass (\`advance\`, \`runToIdle\`); if for a process that was killed, \`restart\` it.`,
   )
 }

@@ -7,29 +7,49 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { HistoryEntry, Transition } from '../world/history.js'
 import { durationText, eventText, stateText, shortText } from '../world/readable.js'
-import { transitionText, type Cause, type Comparison } from './cause.js'
-import { callbackRestarted, recoveryLimit, stepEndedOtherwise, stepInterrupted, whenDisturbed } from './recovery-rules.js'
-
-type Rule = (comparison: Comparison) => Cause | undefined
+import { capital, times, transitionText, type Cause, type Comparison, type Rule } from './cause.js'
+import { callbackRestarted, recoveryLimit, stepEndedOtherwise, stepInterrupted } from './recovery-rules.js'
+import { actionRepeated, commitsCounted, orderOfCompletion, stepRepeated } from './returned-rules.js'
 
 type Told = HistoryEntry & { readonly execution: string; readonly transition: Transition }
 
 const transitions = (entries: readonly HistoryEntry[]) =>
   entries.filter((entry): entry is Told => entry.transition !== undefined && entry.execution !== null)
 
-/** The first state that the run stands in for good though the other one left it, and how that one did. */
+/** The first state, of the program or of an actor below it, that the run stands in for good though the other one left it; how it did. */
 function stuckAt({ expected, actual, differences }: Comparison): Told | undefined {
   const names = new Set(differences.map(({ execution }) => execution))
   for (const name of names) {
     const observed = name === null ? undefined : actual.executions[name]
     if (!observed || observed.status === expected.executions[name as string]?.status) continue
-    const left = transitions(expected.history.entries).find(
-      ({ execution, transition: { path, from } }) =>
-        execution === observed.id && path === '' && from !== undefined && isDeepStrictEqual(from, observed.value),
-    )
-    if (left) return left
+    const own = (run: Comparison['expected']) =>
+      transitions(run.history.entries).filter(({ execution }) => execution === observed.id)
+    const stands = new Map(own(actual).map(({ transition: { path, to } }) => [path, to]))
+    stands.set('', observed.value)
+    // one that waits for an actor below it is not what is stuck
+    const deepest = [...stands].toSorted(([one], [other]) => other.length - one.length)
+    for (const [path, value] of deepest) {
+      const left = own(expected).find(
+        ({ transition }) =>
+          transition.path === path && transition.from !== undefined && isDeepStrictEqual(transition.from, value),
+      )
+      if (left) return left
+    }
   }
   return undefined
+}
+
+const lawBroken: Rule = ({ differences }) => {
+  const broken = differences.find(({ path }) => path === 'breach' || path.startsWith('ends, '))
+  if (!broken) return undefined
+  const { execution, path, actual } = broken
+  const what = path === 'breach' ? String(actual) : `it ended ${times(actual)} (${path.slice('ends, '.length)})`
+  return {
+    code: 'law_broken',
+    execution,
+    where: path,
+    message: `In ${execution}, ${what}. No machine can cause that: it is the host, or its store.`,
+  }
 }
 
 const notStorable: Rule = ({ expected, actual }) => {
@@ -164,48 +184,6 @@ const timerForgotten: Rule = (comparison) => {
   }
 }
 
-const actionRepeated: Rule = ({ expected, actual, differences }) => {
-  if (!differences.some(({ path }) => path.startsWith('returned'))) return undefined
-  const ran = ({ points }: Comparison['expected']) => {
-    const counts = new Map<string, number>()
-    for (const { kind, side, execution, what } of points)
-      if (kind === 'action' && side === 'after')
-        counts.set(`${execution}\n${what}`, (counts.get(`${execution}\n${what}`) ?? 0) + 1)
-    return counts
-  }
-  const before = ran(expected)
-  for (const [name, count] of ran(actual)) {
-    const wanted = before.get(name) ?? 0
-    if (count <= wanted) continue
-    const [execution, what] = name.split('\n') as [string, string]
-    return {
-      code: 'action_repeated',
-      execution,
-      where: what,
-      message: `The action ${what} ran ${times(count)} instead of ${times(wanted)}, and what the scenario returned shows it: a named action runs at least once. Let it bear repetition, or make it a step and pass its idempotency key on.`,
-    }
-  }
-  return undefined
-}
-
-const stepRepeated: Rule = ({ actual, differences }) => {
-  if (!differences.some(({ path }) => path.startsWith('returned'))) return undefined
-  const keys = new Map<string, number>()
-  for (const { execution, step, idempotencyKey, attempt } of actual.calls) {
-    const key = `${idempotencyKey} ${attempt}`
-    const count = (keys.get(key) ?? 0) + 1
-    keys.set(key, count)
-    if (count < 2) continue
-    return {
-      code: 'step_repeated',
-      execution,
-      where: step,
-      message: `Step ${step} was in flight ${whenDisturbed(actual)} and ran again, under the same key ${idempotencyKey}; what the scenario returned shows both. Pass the key on to whoever has the effect, and let that drop a repetition.`,
-    }
-  }
-  return undefined
-}
-
 const timerRace: Rule = ({ expected, actual, differences }) => {
   for (const { execution, path } of differences) {
     if (execution === null || path !== 'value') continue
@@ -228,26 +206,9 @@ const timerRace: Rule = ({ expected, actual, differences }) => {
   return undefined
 }
 
-const orderOfCompletion: Rule = ({ differences }) => {
-  for (const { execution, path, expected, actual } of differences) {
-    if (!Array.isArray(expected) || !Array.isArray(actual)) continue
-    const [a, b] = [expected, actual].map((list) => (list as unknown[]).map((item) => shortText(item, Infinity)).toSorted())
-    if (!isDeepStrictEqual(a, b)) continue
-    return {
-      code: 'order_of_completion',
-      execution,
-      where: path,
-      message: `${path} holds the same in another order: what runs at the same time may end in another order when it is disturbed. Keep such results under a name each.`,
-    }
-  }
-  return undefined
-}
-
-const times = (count: unknown) => (count === 1 ? 'once' : count === 2 ? 'twice' : `${String(count)} times`)
-const capital = (text: string) => `${text.charAt(0).toUpperCase()}${text.slice(1)}`
-
 /** In this order. */
 const causeRules: readonly Rule[] = [
+  lawBroken,
   notStorable,
   programMismatch,
   stepInterrupted,
@@ -260,6 +221,7 @@ const causeRules: readonly Rule[] = [
   stepEndedOtherwise,
   randomness,
   orderOfCompletion,
+  commitsCounted,
   actionRepeated,
   stepRepeated,
   callbackRestarted,

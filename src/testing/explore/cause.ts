@@ -20,6 +20,8 @@ export type CauseCode =
   | 'callback_restarted'
   | 'order_of_completion'
   | 'timer_race'
+  | 'commits_counted'
+  | 'law_broken'
   | 'unknown'
 
 /** Why a run came out otherwise, and what to do about it. */
@@ -42,3 +44,11 @@ export interface Comparison {
 export function transitionText({ from, on, to }: { readonly from?: unknown; readonly on: string; readonly to: unknown }): string {
   return from === undefined ? `the start in ${stateText(to)}` : `${stateText(from)} —${eventText(on)}→ ${stateText(to)}`
 }
+
+/** Finds one cause, if it is that. */
+export type Rule = (comparison: Comparison) => Cause | undefined
+
+/** `once`, `twice`, `3 times`. */
+export const times = (count: unknown) => (count === 1 ? 'once' : count === 2 ? 'twice' : `${String(count)} times`)
+/** With a capital letter. */
+export const capital = (text: string) => `${text.charAt(0).toUpperCase()}${text.slice(1)}`

@@ -5,7 +5,8 @@
  * what the scenario resolved with. Not what a crash may change: how often a step in flight ran, and when.
  */
 import { isDeepStrictEqual } from 'node:util'
-import { shortText } from '../world/readable.js'
+import { isTerminal, type ExecutionStatus } from '../../events/execution-status.js'
+import { fullText, shortText } from '../world/readable.js'
 import type { ObservedExecution } from './exploration-host.js'
 import type { Run } from './run.js'
 
@@ -19,7 +20,23 @@ export interface Difference {
   readonly actual: unknown
 }
 
-const parts = ['status', 'paused', 'output', 'error', 'value', 'context', 'ends'] as const
+/** What a scenario returns may go in a circle. */
+const DEEPEST = 50
+
+const parts = ['status', 'paused', 'output', 'error', 'value', 'context', 'attempt', 'owed', 'inbox', 'ends'] as const
+
+/** What no run may do, whatever another one does: end more than once, begin a step that no commit holds. */
+export function breaches({ executions, breaches: found }: Run): Difference[] {
+  const ends = Object.entries(executions)
+    .filter(([, each]) => each.ends !== (isTerminal(each.status as ExecutionStatus) ? 1 : 0))
+    .map(([execution, { status, ends: actual }]) => ({
+      execution,
+      path: `ends, ${status}`,
+      expected: isTerminal(status as ExecutionStatus) ? 1 : 0,
+      actual,
+    }))
+  return [...ends, ...found.map(({ execution, what }) => ({ execution, path: 'breach', expected: 'none', actual: what }))]
+}
 
 /** Everything that `actual` did otherwise than `expected`. */
 export function differences(expected: Run, actual: Run, inlineActions: 'compare' | 'ignore' = 'compare'): Difference[] {
@@ -40,16 +57,19 @@ export function differences(expected: Run, actual: Run, inlineActions: 'compare'
 
 function ofExecution(name: string, a: ObservedExecution, b: ObservedExecution): Difference[] {
   // parallel regions may emit in another order, when a crash has delayed one of them
-  const sorted = ({ emitted }: ObservedExecution) => emitted.map((event) => shortText(event, Infinity)).toSorted()
-  return [...parts.flatMap((part) => at(name, part, a[part], b[part])), ...at(name, 'emitted', sorted(a), sorted(b))]
+  const sorted = ({ emitted }: ObservedExecution) =>
+    emitted.map((event) => [fullText(event), event] as const).toSorted(([one], [other]) => (one < other ? -1 : 1))
+  const [texts, values] = [0, 1].map((part) => [sorted(a), sorted(b)].map((list) => list.map((each) => each[part])))
+  const emitted = isDeepStrictEqual(texts?.[0], texts?.[1]) ? [] : at(name, 'emitted', values?.[0], values?.[1])
+  return [...parts.flatMap((part) => at(name, part, a[part], b[part])), ...emitted]
 }
 
 /** The places at which two values differ, as deep as both are objects of the same kind. */
-function at(execution: string | null, path: string, expected: unknown, actual: unknown): Difference[] {
+function at(execution: string | null, path: string, expected: unknown, actual: unknown, depth = 0): Difference[] {
   if (isDeepStrictEqual(expected, actual)) return []
-  if (!isPlain(expected) || !isPlain(actual)) return [{ execution, path, expected, actual }]
+  if (depth > DEEPEST || !isPlain(expected) || !isPlain(actual)) return [{ execution, path, expected, actual }]
   const keys = [...new Set([...Object.keys(expected), ...Object.keys(actual)])]
-  const inner = keys.flatMap((key) => at(execution, `${path}.${key}`, expected[key], actual[key]))
+  const inner = keys.flatMap((key) => at(execution, `${path}.${key}`, expected[key], actual[key], depth + 1))
   return inner.length === 0 ? [{ execution, path, expected, actual }] : inner
 }
 
@@ -70,7 +90,8 @@ function ofSteps(expected: Run, actual: Run): Difference[] {
 function ranSteps({ calls }: Run): Map<string, Set<string>> {
   const keys = new Map<string, Set<string>>()
   for (const { execution, step, path, input, idempotencyKey } of calls) {
-    const name = `${execution}\nstep ${step}${path === step ? '' : ` at ${path}`} with ${shortText(input)}`
+    const what = `step ${step}${path === step ? '' : ` at ${path}`} with ${shortText(input)}`
+    const name = `${execution}\n${what}\n${fullText(input)}`
     keys.set(name, (keys.get(name) ?? new Set()).add(idempotencyKey))
   }
   return keys

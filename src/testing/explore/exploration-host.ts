@@ -1,6 +1,7 @@
 /** What can carry programs through an exploration. Owns the contract between explorations and hosts. */
 import type { EntryPoint } from '../../entry-point.js'
 import type { ErrorRecord } from '../../errors.js'
+import type { Breach } from '../world/ground.js'
 import type { History } from '../world/history.js'
 import type { Point } from '../world/points.js'
 import type { StepCall } from '../world/step-calls.js'
@@ -24,6 +25,12 @@ export interface ObservedExecution {
   readonly emitted: readonly unknown[]
   /** How many terminal events there are in its journal. */
   readonly ends: number
+  /** Attempts of the execution itself, from 1. */
+  readonly attempt: number
+  /** Custom actions that are owed. */
+  readonly owed: number
+  /** Events and commands that stand in its inbox. */
+  readonly inbox: number
   /** Actors of its program that have ended and are still there, by path. */
   readonly endedChildren: readonly string[]
 }
@@ -42,6 +49,8 @@ export interface ExplorationWorld {
   readonly runtime: unknown
   readonly calls: readonly StepCall[]
   history(): History
+  /** Steps that began as they must not. */
+  readonly breaches: readonly Breach[]
   /** Values that did not survive a restart. */
   readonly lossy: readonly LossyValue[]
   crash(): void

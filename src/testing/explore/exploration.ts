@@ -5,7 +5,7 @@
  */
 import { StatewardError, toErrorRecord } from '../../errors.js'
 import type { Difference } from './differences.js'
-import { differences } from './differences.js'
+import { breaches, differences } from './differences.js'
 import { causeOf } from './cause-rules.js'
 import type { Cause } from './cause.js'
 import {
@@ -65,6 +65,11 @@ export class Exploration {
     if (first.failure) throw scenarioFailed(first)
     if (first.points.length === 0) throw nothingHappens()
     this.#undisturbed = first
+    const wrong = breaches(first)
+    if (wrong.length > 0) {
+      this.#fail(first, wrong)
+      return first
+    }
     const second = await this.#run([])
     const found = differences(first, second)
     if (found.length > 0) this.#fail(second, found, randomCause(first, second, found))
@@ -80,7 +85,7 @@ export class Exploration {
     if (this.#failures.length >= MOST_FAILURES || this.#failures[0]?.actual.plan.length === 0) return undefined
     const actual = await this.#run(plan)
     if (actual.done.length < plan.length) this.#unreached++
-    const found = this.#compare(this.#undisturbed, actual)
+    const found = [...breaches(actual), ...this.#compare(this.#undisturbed, actual)]
     if (found.length > 0) this.#fail(actual, found)
     else this.#check(actual)
     return actual

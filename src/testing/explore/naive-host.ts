@@ -49,6 +49,7 @@ interface Execution {
 
 class NaiveWorld implements ExplorationWorld {
   readonly lossy: LossyValue[] = []
+  readonly breaches: readonly never[] = []
   readonly #world: World
   readonly #executions = new Map<string, Execution>()
   readonly #entryPoints: readonly EntryPoint[]
@@ -250,6 +251,9 @@ function observed({ id, entryPoint, actor }: Execution): ObservedExecution {
     paused: null,
     emitted: [],
     ends: status === 'waiting' ? 0 : 1,
+    attempt: 1,
+    owed: 0,
+    inbox: 0,
     endedChildren: snapshot ? endedBelow(snapshot) : [],
   }
 }

@@ -4,6 +4,7 @@
  * Owns: carrying out a plan, and what a run comes to. The same scenario with the same plan comes to the same.
  */
 import { StatewardError, toErrorRecord, type ErrorRecord } from '../../errors.js'
+import type { Breach } from '../world/ground.js'
 import type { History } from '../world/history.js'
 import { describePoint, type Point } from '../world/points.js'
 import type { StepCall } from '../world/step-calls.js'
@@ -34,6 +35,8 @@ export interface Run {
   /** What the scenario threw. */
   readonly failure: ErrorRecord | null
   readonly lossy: readonly LossyValue[]
+  /** Steps that began as they must not: before their commit, or again after it. */
+  readonly breaches: readonly Breach[]
   readonly history: History
 }
 
@@ -67,13 +70,12 @@ export async function run(
       commands.push(command)
     },
   })
+  const attended = <T>(work: Promise<T>) =>
+    attending(work, { settle: () => world.settle(), moves: () => points.length + world.history().entries.length })
   let returned: unknown
   let failure: ErrorRecord | null = null
   try {
-    returned = await attending(Promise.resolve(scenario(world.runtime as never)), {
-      settle: () => world.settle(),
-      moves: () => points.length + world.history().entries.length,
-    })
+    returned = await attended(Promise.resolve(scenario(world.runtime as never)))
   } catch (error) {
     failure = withoutStack(toErrorRecord(error))
   }
@@ -82,7 +84,7 @@ export async function run(
   }
   await come(() => world.runToIdle())
   // what was begun at a point, and what that began
-  for (let settled = 0; settled < commands.length; settled++) await come(() => commands[settled] as Promise<unknown>)
+  for (let settled = 0; settled < commands.length; settled++) await come(() => attended(commands[settled] as Promise<unknown>))
   await come(() => world.runToIdle())
   const { executions, rename } = canonical(await world.observe())
   const result = {
@@ -94,6 +96,7 @@ export async function run(
     returned,
     failure,
     lossy: world.lossy,
+    breaches: rename([...world.breaches]),
     history: world.history(),
   }
   await world.end()
@@ -120,11 +123,18 @@ function withoutStack({ stack: _, ...record }: ErrorRecord): ErrorRecord {
   return record
 }
 
+/** A story of ordinary length as it is; of a longer one how it began and how it ended. */
+function shortened(lines: readonly string[], most = 60): readonly string[] {
+  if (lines.length <= most) return lines
+  const half = most / 2
+  return [...lines.slice(0, half), `… and ${lines.length - most} more …`, ...lines.slice(-half)]
+}
+
 /** The error of a scenario that fails by itself. */
 export function scenarioFailed({ failure, history }: Run): StatewardError {
   return new StatewardError(
     'exploration_failed',
-    `The scenario fails without any disturbance: ${failure?.name}: ${failure?.message}\n${String(history)}`,
+    `The scenario fails without any disturbance: ${failure?.name}: ${failure?.message}\n${shortened(history.lines).join('\n')}`,
     { details: { failure } },
   )
 }

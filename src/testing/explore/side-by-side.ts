@@ -13,7 +13,20 @@ const cut = (text: string, width: number) => (text.length > width ? `${text.slic
 
 type Row = readonly [string | undefined, string | undefined]
 
+/** So many lines are looked at from where the stories part: the table has the square of it. */
+const FURTHEST = 1_000
+
 function aligned(left: readonly string[], right: readonly string[]): Row[] {
+  let same = 0
+  while (same < left.length && left[same] === right[same]) same++
+  const common = left.slice(0, same).map((line): Row => [line, line])
+  const [a, b] = [left, right].map((lines) => lines.slice(same, same + FURTHEST)) as [string[], string[]]
+  const rest = Math.max(left.length, right.length) - same - FURTHEST
+  const more: Row[] = rest > 0 ? [[`… and ${rest} more`, `… and ${rest} more`]] : []
+  return [...common, ...parted(a, b), ...more]
+}
+
+function parted(left: readonly string[], right: readonly string[]): Row[] {
   const lengths = commonLengths(left, right)
   const rows: Row[] = []
   let [i, j] = [0, 0]

@@ -2,29 +2,37 @@
 import { isTerminal, type ExecutionStatus } from '../../events/execution-status.js'
 import { decode } from '../../persistence/snapshot-codec.js'
 import type { SnapshotStore } from '../../persistence/snapshot-store.js'
-import type { ExecutionRecord } from '../../actors/execution-view.js'
+import { executionRecord, type ExecutionRecord } from '../../actors/execution-view.js'
+import { isStatewardError } from '../../errors.js'
 import type { PersistedProgram } from '../../actors/program-record.js'
+import { Ground } from '../world/ground.js'
 import { TestRuntime } from '../world/test-runtime.js'
 import type { ExplorationCommand, ExplorationHost, ObservedExecution } from './exploration-host.js'
 
 /** What has ended is looked at in the end, however long the scenario goes on. */
 const NEVER = Number.MAX_SAFE_INTEGER
 
+/** So many instants, and a program is taken for one that never rests. */
+const MOST = 10_000
+
 /** Stateward, on a store in memory. */
 export const statewardHost: ExplorationHost = {
   name: 'Stateward',
   begin({ entryPoints, seed, store, onPoint }) {
-    const runtime = new TestRuntime({ entryPoints, seed, retentionInterval: NEVER, ...(store ? { store } : {}) }, onPoint)
+    const ground = new Ground()
+    const options = { entryPoints, seed, retentionInterval: NEVER, ...(store ? { store } : {}) }
+    const runtime = new TestRuntime(options, { onPoint, ground })
     return {
       runtime,
       lossy: [],
       get calls() {
         return runtime.calls
       },
+      breaches: ground.breaches,
       history: () => runtime.history(),
       crash: () => runtime.crash(),
       restart: () => runtime.restart(),
-      runToIdle: () => runtime.runToIdle(),
+      runToIdle: () => runtime.runToIdle({ limit: MOST }),
       settle: () => runtime.settle(),
       command: (execution, command) => give(runtime, execution, command),
       observe: () => observed(runtime),
@@ -36,23 +44,42 @@ export const statewardHost: ExplorationHost = {
 async function give(runtime: TestRuntime, id: string, command: ExplorationCommand): Promise<void> {
   const execution = runtime.execution(id)
   if (command === 'cancel') return void (await execution.cancel({ reason: 'explored' }))
-  await execution.pause({ mode: command === 'pause' ? 'boundary' : 'now', reason: 'explored' })
-  await execution.resume()
+  const before = runtime.history().entries.length
+  const paused = await execution.pause({ mode: command === 'pause' ? 'boundary' : 'now', reason: 'explored' }).catch(inVain)
+  if (paused?.status === 'already_paused') return
+  const record = await execution.get()
+  const isOurs = !('pause' in record) || record.pause === null || record.pause.reason === 'explored'
+  const pauses = runtime
+    .history()
+    .entries.slice(before)
+    .filter(({ execution: of, text }) => {
+      return (of === id || of === null) && text.startsWith('pause (')
+    })
+  // what the scenario itself has paused, before or meanwhile, is not for us to resume
+  if (isOurs && pauses.length < 2) await execution.resume()
 }
 
-async function observed(runtime: TestRuntime): Promise<ObservedExecution[]> {
+/** It waits at a boundary for a step that never ends: the resume undoes that too. */
+function inVain(error: unknown): undefined {
+  if (!isStatewardError(error, 'stuck')) throw error
+}
+
+async function observed({ store }: TestRuntime): Promise<ObservedExecution[]> {
+  // a scenario may never have asked for it
+  await store.open()
   const all: ObservedExecution[] = []
   let cursor: string | undefined
   do {
-    const page = await runtime.executions({ limit: 1_000, ...(cursor === undefined ? {} : { cursor }) })
-    for (const record of page.executions) all.push(await observe(runtime.store, record))
+    // as an onlooker: a scenario may have left no process, or a stopped one
+    const page = await store.query({ limit: 1_000, ...(cursor === undefined ? {} : { cursor }) })
+    for (const stored of page.executions) all.push(await observe(store, executionRecord(stored)))
     cursor = page.cursor
   } while (cursor !== undefined)
   return all
 }
 
 async function observe(store: SnapshotStore, record: ExecutionRecord): Promise<ObservedExecution> {
-  const { id, entryPoint, parentId, idempotencyKey, status, value, context, output, snapshot } = record
+  const { id, entryPoint, parentId, idempotencyKey, status, value, context, output, snapshot, attempt, owed } = record
   const emitted: unknown[] = []
   let ends = 0
   for (let since = 0; ;) {
@@ -79,6 +106,9 @@ async function observe(store: SnapshotStore, record: ExecutionRecord): Promise<O
     paused: record.pause ? (record.pause.reason ?? '') : null,
     emitted,
     ends,
+    attempt,
+    owed,
+    inbox: (await store.inbox({ execution: id })).length,
     endedChildren: snapshot ? endedBelow(snapshot) : [],
   }
 }

@@ -12,6 +12,7 @@ import type { EntryPoint } from '../../entry-point.js'
 import { isExternal, placeOf } from '../../actors/xstate/inspection.js'
 import { actorName } from './actor-names.js'
 import type { Deliveries } from './deliveries.js'
+import type { Ground } from './ground.js'
 import type { Transition } from './history.js'
 import { eventText, shortText } from './readable.js'
 import type { Life } from './life.js'
@@ -23,6 +24,7 @@ import { TransitionStory } from './transition-story.js'
 export interface WorldPort {
   readonly calls: StepCalls
   readonly points: Points
+  readonly ground: Ground | undefined
   /** The logic that stands for an actor's name, if it was replaced by one. */
   replacement(name: string): AnyActorLogic | undefined
   isMocked(name: string): boolean
@@ -44,9 +46,12 @@ export function interposed<TEntryPoint extends EntryPoint>(
       const step = actorName({ src, id }, entryPoint.programId)
       const chosen = world.replacement(step) ?? (world.isMocked(step) && !isPromiseLogic(logic) ? unmocked : logic)
       if (!isPromiseLogic(chosen)) return chosen
-      return wrappedStep(chosen as unknown as PromiseActorLogic<unknown>, (attempt) =>
-        world.calls.run({ life, step, logic: chosen, path, execution: attempt.context.executionId }, attempt),
-      )
+      return wrappedStep(chosen as unknown as PromiseActorLogic<unknown>, (attempt) => {
+        const { executionId: execution, idempotencyKey } = attempt.context
+        if (entryPoint.durability === 'strict' && !life.isDead)
+          world.ground?.begins({ execution, step, idempotencyKey, attempt: attempt.attempt })
+        return world.calls.run({ life, step, logic: chosen, path, execution }, attempt)
+      })
     },
     inspected: (event) => {
       if (life.isDead) return

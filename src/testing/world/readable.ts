@@ -1,5 +1,7 @@
 /** What people read in a line: state values, durations, events, and live data at a glance. Owns their forms; those of stored data are in `snapshots/value-text.ts`. */
 
+import { inspect } from 'node:util'
+
 /** `charging`, `paid.in full`, `{ left: a, right: b }`; a region without states of its own is its name. */
 export function stateText(value: unknown): string {
   if (typeof value === 'string') return value
@@ -49,6 +51,11 @@ const DEEP = 4
 export function shortText(value: unknown, most = 80): string {
   const text = textOf(value, 0)
   return text.length > most ? `${text.slice(0, most - 1)}…` : text
+}
+
+/** A live value with all that is in it, to compare by and not to read. */
+export function fullText(value: unknown): string {
+  return inspect(value, { depth: Infinity, maxArrayLength: null, maxStringLength: null, breakLength: Infinity, sorted: true })
 }
 
 function textOf(value: unknown, depth: number): string {

@@ -21,7 +21,6 @@ import type { HeldStep, HoldOptions } from './held-step.js'
 import type { History } from './history.js'
 import type { MockBehaviour } from './mock-behaviour.js'
 import type { Outliving } from './outliving.js'
-import type { Point } from './points.js'
 import { beginProcess } from './process.js'
 import { Processes } from './processes.js'
 import { shortText } from './readable.js'
@@ -31,8 +30,8 @@ import type { StepCall } from './step-calls.js'
 import { survivingPort } from './surviving-port.js'
 import { survivingScope } from './surviving-scope.js'
 import type { TestRuntimeOptions } from './test-runtime-options.js'
-import { deadText, waitingText } from './waiting-text.js'
-import { World } from './world.js'
+import { waitingText } from './waiting-text.js'
+import { World, type Watch } from './world.js'
 
 type Behaviour<TLogic> = MockBehaviour<InputFrom<TLogic>, OutputFrom<TLogic>>
 type Held<TLogic> = HeldStep<InputFrom<TLogic>, OutputFrom<TLogic>>
@@ -60,7 +59,7 @@ export class TestRuntime<TEntryPoints extends readonly EntryPoint[] = readonly E
   readonly #ids: IdSource
   readonly #processes: Processes
 
-  constructor(options: TestRuntimeOptions<TEntryPoints>, onPoint?: (point: Point) => void) {
+  constructor(options: TestRuntimeOptions<TEntryPoints>, watch: Watch = {}) {
     const own = {} as { processes: Processes }
     const current = () => own.processes.current.source
     super({ actor: () => current().actor(), parts: () => current().parts(), begin: () => current().begin() })
@@ -74,9 +73,9 @@ export class TestRuntime<TEntryPoints extends readonly EntryPoint[] = readonly E
     const world = new World({
       clock: this.clock,
       names: actorNames(options.entryPoints),
-      describe: () => (this.#processes.isDead ? Promise.resolve(deadText) : waitingText(this)),
+      describe: () => waitingText(this.store, world.life.isDead),
       isDue: async () => (await this.store.nextDue(ids)) !== null,
-      onPoint,
+      ...watch,
     })
     this.#world = world
     namesByRuntime.set(this, world.names)
@@ -181,7 +180,7 @@ export class TestRuntime<TEntryPoints extends readonly EntryPoint[] = readonly E
   /** As that of a runtime; closes what a `store` function has opened. */
   override async stop(): Promise<void> {
     if (this.#processes.isDead) this.#outliving.over()
-    else if (this.#processes.isUp) await this.until(super.stop())
+    else if (this.#processes.isUp) await this.#outliving.timed(() => super.stop())
     if (this.#opens) await this.#shared.close()
   }
 

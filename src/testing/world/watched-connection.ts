@@ -50,6 +50,7 @@ export function watchedConnection(store: SnapshotStore, { life, world, deliverie
   const tellEnds = (batch: readonly Commit[], verdicts: readonly CommitVerdict[]) => {
     for (const [index, commit] of batch.entries()) {
       if (verdicts[index]?.status !== 'committed') continue
+      world.ground?.committed(commit.id, commit.status, commit.state)
       tellAttempt(commit)
       if (statuses.get(commit.id) === commit.status) continue
       statuses.set(commit.id, commit.status)

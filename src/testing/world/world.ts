@@ -8,6 +8,7 @@ import type { AnyActorLogic } from 'xstate'
 import { StatewardError } from '../../errors.js'
 import type { SimulatedClock } from '../clock/simulated-clock.js'
 import { Activity } from './activity.js'
+import type { Ground } from './ground.js'
 import { HeldStep, type HoldOptions } from './held-step.js'
 import { History, type HistoryEntry, type Transition } from './history.js'
 import { Life } from './life.js'
@@ -18,15 +19,21 @@ import { Script, StepCalls, type StepCall } from './step-calls.js'
 import { TimeDriver } from './time-driver.js'
 
 /** What a world is made with. */
-export interface WorldOptions {
+export interface WorldOptions extends Watch {
   readonly clock: SimulatedClock
   /** The names that can be mocked. */
   readonly names: ReadonlySet<string>
   describe(): Promise<string>
   /** Whether the store holds something that is due one day; default: never. */
   isDue?: () => Promise<boolean>
+}
+
+/** What looks at a world from outside. */
+export interface Watch {
   /** Told of each point; may kill the process that came there. */
-  onPoint?: ((point: Point) => void) | undefined
+  readonly onPoint?: ((point: Point) => void) | undefined
+  /** What its steps are held against; it costs a decoding a step. */
+  readonly ground?: Ground | undefined
 }
 
 /** One world. */
@@ -36,6 +43,7 @@ export class World {
   readonly points: Points
   readonly time: TimeDriver
   readonly calls: StepCalls
+  readonly ground: Ground | undefined
   readonly entries: HistoryEntry[] = []
   life: Life
   /** Of the actors that can be mocked. */
@@ -44,12 +52,20 @@ export class World {
   readonly #replacements = new Map<string, AnyActorLogic>()
   readonly #began: number
 
-  constructor({ clock, names, describe, isDue = () => Promise.resolve(false), onPoint }: WorldOptions) {
+  constructor({ clock, names, describe, isDue = () => Promise.resolve(false), onPoint, ground }: WorldOptions) {
     this.clock = clock
     this.names = names
     this.#began = clock.now()
     this.points = new Points(() => clock.now(), onPoint)
-    this.time = new TimeDriver({ clock, activity: this.activity, describe, isDue })
+    this.ground = ground
+    this.time = new TimeDriver({
+      clock,
+      activity: this.activity,
+      describe,
+      isDue,
+      told: () => this.entries.length,
+      isDead: () => this.life.isDead,
+    })
     this.life = new Life(1, clock)
     this.calls = new StepCalls({
       activity: this.activity,
