@@ -262,12 +262,29 @@ export class CommandRouter {
   async #execute(parentId: string, entryPoint: string, input: unknown, key: string, signal: AbortSignal): Promise<unknown> {
     const stream = this.#supervisor.streamFor(entryPoint, false)
     const accepted = await stream.admit({ input, idempotencyKey: key, parentId, correlationId: parentId })
-    const outcome = await this.result(accepted.id, { signal })
+    const outcome = await this.result(accepted.id, { signal }).catch(async (error: unknown) => {
+      // the cascade of its cancel may have come before this one was there to be found
+      if (signal.aborted) await this.#cancelWith(parentId, accepted.id).catch(this.#notCancelled(accepted.id))
+      throw error
+    })
     if (outcome.status === 'completed') return outcome.output
     if (outcome.status === 'cancelled' && outcome.scope === 'parent') await this.#heldBack(signal)
     throw new StatewardError('execution_failed', `Execution ${accepted.id} of ${entryPoint} ended as ${outcome.status}.`, {
       details: { id: accepted.id, entryPoint, outcome },
     })
+  }
+
+  /** The parent's step is over already: nobody but the logger can be told. */
+  #notCancelled(id: string): (error: unknown) => void {
+    return (error) => this.#supervisor.settings.logger('execution', id, 'could not be cancelled with its parent', error)
+  }
+
+  /** Cancels a child if its parent was cancelled. */
+  async #cancelWith(parentId: string, id: string): Promise<void> {
+    const parent = await this.#store.load(parentId)
+    if (parent?.status !== 'cancelled' && parent?.status !== 'cancelling') return
+    const { cancel } = splitState(parent.state, parentId).lifecycle.context
+    if (cancel) await this.command(id, { type: 'cancel', intervention: { ...cancel, scope: 'parent' } })
   }
 
   /** A child that was cancelled for its parent's sake tells it nothing before the parent's own cancel has had its time. */

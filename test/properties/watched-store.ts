@@ -46,7 +46,7 @@ export function watchedStore(
       }
       if (fate.dead) {
         end()
-        await never
+        await never()
       }
     }
     ledger.next()

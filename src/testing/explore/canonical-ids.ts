@@ -32,15 +32,24 @@ export function canonical(executions: readonly ObservedExecution[]): CanonicalEx
   return { executions: Object.fromEntries(sorted.map((execution) => [nameOf(execution.id), rename(execution)])), rename }
 }
 
+/** What a program keeps may go in a circle. */
+const DEEPEST = 50
+
 function replaced<T>(value: T, changes: readonly (readonly [string, string])[]): T {
-  return walk(value) as T
-  function walk(part: unknown): unknown {
-    if (typeof part === 'string') return changes.reduce((text, [id, name]) => text.replaceAll(id, name), part)
-    if (Array.isArray(part)) return part.map(walk)
-    if (part instanceof Map) return new Map([...part].map(([key, inner]) => [walk(key), walk(inner)]))
-    if (part instanceof Set) return new Set([...part].map(walk))
-    if (typeof part !== 'object' || part === null) return part
+  const names = new Map(changes)
+  // `execution-2` is no part of `execution-20`
+  const anyId = new RegExp(`(?<![A-Za-z0-9])(?:${[...names.keys()].map(escaped).join('|')})(?![A-Za-z0-9])`, 'g')
+  return walk(value, 0) as T
+  function walk(part: unknown, depth: number): unknown {
+    const inside = (inner: unknown) => walk(inner, depth + 1)
+    if (typeof part === 'string') return part.replace(anyId, (id) => names.get(id) ?? id)
+    if (typeof part !== 'object' || part === null || depth > DEEPEST) return part
+    if (Array.isArray(part)) return part.map(inside)
+    if (part instanceof Map) return new Map([...part].map(([key, inner]) => [inside(key), inside(inner)]))
+    if (part instanceof Set) return new Set([...part].map(inside))
     if (Object.getPrototypeOf(part) !== Object.prototype) return part
-    return Object.fromEntries(Object.entries(part).map(([key, inner]) => [key, walk(inner)]))
+    return Object.fromEntries(Object.entries(part).map(([key, inner]) => [key, inside(inner)]))
   }
 }
+
+const escaped = (text: string) => text.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`)

@@ -63,8 +63,14 @@ export interface ExplorationWorld {
   end(): Promise<void>
 }
 
-/** A command at a point: a pause is followed by a resume. */
-export type ExplorationCommand = 'pause' | 'pause now' | 'cancel'
+/** A command at a point, to the execution that came there or to the one that started it: a pause is followed by a resume. */
+export type ExplorationCommand =
+  | 'pause'
+  | 'pause now'
+  | 'cancel'
+  | 'pause of the parent'
+  | 'pause now of the parent'
+  | 'cancel of the parent'
 
 /** Makes worlds. */
 export interface ExplorationHost {

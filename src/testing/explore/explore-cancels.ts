@@ -3,12 +3,13 @@ import { isTerminal, type ExecutionStatus } from '../../events/execution-status.
 import { differences, type Difference } from './differences.js'
 import { Exploration } from './exploration.js'
 import type { ExplorationReport } from './report.js'
-import type { Run } from './run.js'
+import { pointsOfChildren, type Run } from './run.js'
 import type { ExplorationOptions } from './exploration-options.js'
 import type { Explored, Scenario } from './scenario.js'
 
 /**
- * Runs a scenario once, then again with a cancel at each of its points, and so also against the start and the end of every step.
+ * Runs a scenario once, then again with a cancel at each of its points, and so also against the start and the end of every step;
+ * where an execution was started by another one, of that one as well.
  *
  * The execution must end once: as `cancelled`, or as in the undisturbed run where the cancel came too late; no step of it may
  * begin afterwards; every execution that ends without the cancel must end with it, and those that have nothing to do with it
@@ -33,8 +34,9 @@ export async function exploreCancels<TExplored extends Explored>(
   const exploration = new Exploration('cancels', explored, scenario as never, options, (expected, actual) =>
     broken(expected, actual, options.inlineActions),
   )
-  const { points } = await exploration.begin()
-  for (let at = 1; at <= points.length; at++) await exploration.disturb([{ at, what: 'cancel' }])
+  const undisturbed = await exploration.begin()
+  for (const { n: at } of undisturbed.points) await exploration.disturb([{ at, what: 'cancel' }])
+  for (const at of pointsOfChildren(undisturbed)) await exploration.disturb([{ at, what: 'cancel of the parent' }])
   return exploration.end()
 }
 
@@ -55,6 +57,8 @@ function broken(expected: Run, actual: Run, inlineActions: ExplorationOptions['i
   for (const name of cancelled) {
     const late = beginsAfterItsEnd(actual, name)
     if (late !== undefined) found.push({ execution: name, path: 'steps', expected: 'none after the end', actual: late })
+    for (const child of outlives(actual, name))
+      found.push({ execution: child, path: 'end', expected: `with its parent ${name}`, actual: 'after it' })
   }
   const others = differences(expected, actual, 'ignore').filter(
     ({ execution }) => execution !== null && !concerned.has(execution) && actual.executions[execution] !== undefined,
@@ -75,6 +79,23 @@ function relatives(name: string, { executions }: Run): string[] {
       other === own?.parentId,
   )
 }
+
+/** Executions that it had started before it was cancelled, and that ended only after it: a cancel goes to the leaves first. */
+function outlives({ executions, history: { entries } }: Run, name: string): string[] {
+  const cancel = entries.findIndex(({ execution, text }) => execution === name && text === 'cancel')
+  const end = endOf(entries, name)
+  if (cancel < 0 || end < 0) return []
+  return Object.keys(executions).filter((child) => {
+    const began = entries.findIndex(({ execution }) => execution === child)
+    const isBelow = executions[child]?.parentId === executions[name]?.id
+    const last = endOf(entries, child)
+    const isWithIt = executions[child]?.status === 'cancelled' && entries[last]?.at === entries[end]?.at
+    return isBelow && began >= 0 && began < cancel && last > end && !isWithIt
+  })
+}
+
+const endOf = (entries: Run['history']['entries'], name: string) =>
+  entries.findIndex(({ execution, text }) => execution === name && /^is (?:completed|failed|cancelled|timed_out)\b/.test(text))
 
 function beginsAfterItsEnd({ history: { entries } }: Run, name: string): string | undefined {
   const end = entries.findIndex(({ execution, text }) => execution === name && text.startsWith('is cancelled'))

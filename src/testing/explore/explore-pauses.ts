@@ -3,11 +3,13 @@ import { differences } from './differences.js'
 import { Exploration } from './exploration.js'
 import type { ExplorationReport } from './report.js'
 import type { ExplorationOptions } from './exploration-options.js'
+import { pointsOfChildren } from './run.js'
 import type { Explored, Scenario } from './scenario.js'
 
 /**
  * Runs a scenario once, then again with a pause (`boundary`, and `now`) at each of its points, and so also against the start and
- * the end of every step; each pause is followed by a resume as soon as it is answered.
+ * the end of every step; each pause is followed by a resume as soon as it is answered. Where an execution
+ * was started by another one, that one is paused as well.
  *
  * Each must come out as the undisturbed run, as with `exploreCrashes`. Resolves with a report; rejects with an
  * `ExplorationError` (code `exploration_failed`).
@@ -32,8 +34,10 @@ export async function explorePauses<TExplored extends Explored>(
   const exploration = new Exploration('pauses', explored, scenario as never, options, (expected, actual) =>
     differences(expected, actual, options.inlineActions),
   )
-  const { points } = await exploration.begin()
+  const undisturbed = await exploration.begin()
   for (const what of ['pause', 'pause now'] as const)
-    for (let at = 1; at <= points.length; at++) await exploration.disturb([{ at, what }])
+    for (const { n: at } of undisturbed.points) await exploration.disturb([{ at, what }])
+  for (const what of ['pause of the parent', 'pause now of the parent'] as const)
+    for (const at of pointsOfChildren(undisturbed)) await exploration.disturb([{ at, what }])
   return exploration.end()
 }

@@ -5,7 +5,7 @@
  */
 import { StatewardError, toErrorRecord, type ErrorRecord } from '../../errors.js'
 import type { Breach } from '../world/ground.js'
-import type { History } from '../world/history.js'
+import { History } from '../world/history.js'
 import { describePoint, type Point } from '../world/points.js'
 import type { StepCall } from '../world/step-calls.js'
 import type { TestRuntimeOptions } from '../world/test-runtime-options.js'
@@ -97,7 +97,7 @@ export async function run(
     failure,
     lossy: world.lossy,
     breaches: rename([...world.breaches]),
-    history: world.history(),
+    history: new History(rename([...world.history().entries])),
   }
   await world.end()
   return result
@@ -109,6 +109,11 @@ async function carryOut(world: ExplorationWorld, { what }: Deed, point: Point): 
   // when what came to the point has returned
   await Promise.resolve()
   await world.restart()
+}
+
+/** The points, by number, to which executions came that others had started. */
+export function pointsOfChildren({ points, executions }: Run): number[] {
+  return points.filter(({ execution }) => typeof executions[execution]?.parentId === 'string').map(({ n }) => n)
 }
 
 /** What was done, and where, for people. */

@@ -41,11 +41,17 @@ export const statewardHost: ExplorationHost = {
   },
 }
 
-async function give(runtime: TestRuntime, id: string, command: ExplorationCommand): Promise<void> {
+async function give(runtime: TestRuntime, at: string, command: ExplorationCommand): Promise<void> {
+  const ofParent = command.endsWith(' of the parent')
+  const id = ofParent ? (await runtime.store.load(at))?.parentId : at
+  // not accepted yet: nobody knows who starts it
+  if (id === null || id === undefined) return
   const execution = runtime.execution(id)
-  if (command === 'cancel') return void (await execution.cancel({ reason: 'explored' }))
+  if (command.startsWith('cancel')) return void (await execution.cancel({ reason: 'explored' }))
   const before = runtime.history().entries.length
-  const paused = await execution.pause({ mode: command === 'pause' ? 'boundary' : 'now', reason: 'explored' }).catch(inVain)
+  const paused = await execution
+    .pause({ mode: command.startsWith('pause now') ? 'now' : 'boundary', reason: 'explored' })
+    .catch(inVain)
   if (paused?.status === 'already_paused') return
   const record = await execution.get()
   const isOurs = !('pause' in record) || record.pause === null || record.pause.reason === 'explored'

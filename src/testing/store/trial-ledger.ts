@@ -73,7 +73,7 @@ export class TrialLedger {
   }
 
   async #carryOut(store: SnapshotStore, process: string, call: StoreCall, args: unknown[]): Promise<unknown> {
-    if (this.isExhausted) return never
+    if (this.isExhausted) return never()
     const mark = `${call} (call ${++this.#begun})`
     this.underWay.add(mark)
     try {

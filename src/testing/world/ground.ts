@@ -2,9 +2,10 @@
  * What the steps of a world stand on: that each begins only as the last commit of its execution says.
  *
  * Owns: the last durable state of each execution, and what was begun against it: before the commit that holds its cause, after
- * one that holds its end, in an attempt that is over, or after the end of all.
+ * one that holds its end, in an attempt that is over, or after the end of all; and which steps a cancel did not wait for.
  */
 import { programOf, splitState } from '../../actors/execution-state.js'
+import type { Commit } from '../../persistence/snapshot-store.js'
 import { isTerminal, type ExecutionStatus } from '../../events/execution-status.js'
 
 /** A step that began as it must not. */
@@ -19,33 +20,95 @@ export interface Beginning {
   readonly step: string
   readonly idempotencyKey: string
   readonly attempt: number
+  /** It only waits for another execution, so that nothing waits for it. */
+  readonly waits: boolean
+  /** Fires when the step is to stop. */
+  readonly signal: AbortSignal
+}
+
+interface Standing {
+  readonly status: ExecutionStatus
+  readonly state: string
+  readonly at: number
 }
 
 /** The ground of one world. */
 export class Ground {
   readonly breaches: Breach[] = []
-  readonly #states = new Map<string, { readonly status: ExecutionStatus; readonly state: string }>()
+  readonly #states = new Map<string, Standing>()
+
+  /** Executions in which a step was tried again. */
+  readonly #retried = new Set<string>()
+  /** The furthest attempt of a step that was ever durable, by its key. */
+  readonly #attempts = new Map<string, number>()
+
+  /** The steps in flight, by key. */
+  readonly #running = new Map<string, Beginning>()
 
   /** A commit is durable. */
-  committed(execution: string, status: ExecutionStatus, state: string): void {
-    this.#states.set(execution, { status, state })
+  committed({ id: execution, status, state, updatedAt }: Commit): void {
+    this.#states.set(execution, { status, state, at: updatedAt })
+    if (status === 'cancelled') this.#cancelled(execution, state, updatedAt)
+    if (!this.#retried.has(execution)) return
+    for (const [key, attempt] of stepsOf(execution, state))
+      this.#attempts.set(key, Math.max(attempt, this.#attempts.get(key) ?? 1))
   }
 
   /** A step begins. */
   begins(beginning: Beginning): void {
+    this.#running.set(beginning.idempotencyKey, beginning)
+    if (beginning.attempt > 1) this.#retried.add(beginning.execution)
     const wrong = this.#wrong(beginning)
     if (wrong !== undefined) this.breaches.push({ execution: beginning.execution, what: `step ${beginning.step} ${wrong}` })
+  }
+
+  /** An attempt of a step has come to its end. */
+  ended(idempotencyKey: string, now: number): void {
+    const beginning = this.#running.get(idempotencyKey)
+    this.#running.delete(idempotencyKey)
+    if (!beginning || beginning.signal.aborted || beginning.waits) return
+    const { execution, step } = beginning
+    const last = this.#states.get(execution)
+    // in the turn of the commit itself the signal is still on its way
+    if (last && last.at < now && stopsAtOnce(execution, last))
+      this.breaches.push({ execution, what: `step ${step} was not told to stop, though its execution was ${last.status}` })
+  }
+
+  /** The process is dead. */
+  died(): void {
+    this.#running.clear()
+  }
+
+  /** One that compensates lets its program go on: what that has left is not waited for. */
+  #cancelled(execution: string, state: string, now: number): void {
+    const { compensates, limits } = splitState(state, execution).lifecycle.context
+    if (compensates || limits.stopBy === undefined || now >= limits.stopBy) return
+    for (const { execution: of, step, waits } of this.#running.values())
+      if (of === execution && !waits)
+        this.breaches.push({ execution, what: `step ${step} was in flight when its execution had ended as cancelled` })
   }
 
   #wrong({ execution, idempotencyKey, attempt }: Beginning): string | undefined {
     const last = this.#states.get(execution)
     if (!last) return 'began before its execution was accepted'
     if (isTerminal(last.status)) return `began after its execution had ended as ${last.status}`
-    const { program } = splitState(last.state, execution)
-    const steps = program === undefined ? {} : (programOf(program, execution).steps ?? {})
-    const held = Object.entries(steps).find(([path, { visit }]) => idempotencyKey === `${execution}/${path}#${visit}`)?.[1]
-    if (!held)
+    if (!stepsOf(execution, last.state).has(idempotencyKey))
       return `began under the key ${idempotencyKey}, which the last commit does not hold: its cause is not durable, or its end is`
-    return attempt < held.attempt ? `began in attempt ${attempt}, though attempt ${held.attempt} was durable` : undefined
+    const durable = this.#attempts.get(idempotencyKey) ?? 1
+    return attempt < durable ? `began in attempt ${attempt}, though attempt ${durable} was durable` : undefined
   }
+}
+
+/** True where the signals of the steps in flight are to fire: those that the program has kept. */
+function stopsAtOnce(execution: string, { status, state }: Standing): boolean {
+  if (status !== 'pausing' && status !== 'cancelling') return false
+  const { compensates, pause } = splitState(state, execution).lifecycle.context
+  return status === 'cancelling' ? !compensates : pause?.mode === 'now'
+}
+
+/** The attempts of the steps that a durable state holds as begun or about to be, by their keys. */
+function stepsOf(execution: string, state: string): Map<string, number> {
+  const { program } = splitState(state, execution)
+  const steps = program === undefined ? {} : (programOf(program, execution).steps ?? {})
+  return new Map(Object.entries(steps).map(([path, { visit, attempt }]) => [`${execution}/${path}#${visit}`, attempt]))
 }

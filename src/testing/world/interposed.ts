@@ -7,7 +7,7 @@ import type { AnyActorLogic, InspectionEvent, PromiseActorLogic } from 'xstate'
 import type { Interposition } from '../../actors/interposition.js'
 import { isPromiseLogic, isProgramMachine } from '../../actors/program-logic.js'
 import type { ProgramOutput } from '../../actors/program-output.js'
-import { fromStep, wrappedStep } from '../../actors/step.js'
+import { fromStep, waitsForExecution, wrappedStep } from '../../actors/step.js'
 import type { EntryPoint } from '../../entry-point.js'
 import { isExternal, placeOf } from '../../actors/xstate/inspection.js'
 import { actorName } from './actor-names.js'
@@ -49,7 +49,14 @@ export function interposed<TEntryPoint extends EntryPoint>(
       return wrappedStep(chosen as unknown as PromiseActorLogic<unknown>, (attempt) => {
         const { executionId: execution, idempotencyKey } = attempt.context
         if (entryPoint.durability === 'strict' && !life.isDead)
-          world.ground?.begins({ execution, step, idempotencyKey, attempt: attempt.attempt })
+          world.ground?.begins({
+            execution,
+            step,
+            idempotencyKey,
+            attempt: attempt.attempt,
+            waits: waitsForExecution(logic),
+            signal: attempt.signal,
+          })
         return world.calls.run({ life, step, logic: chosen, path, execution }, attempt)
       })
     },

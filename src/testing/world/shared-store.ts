@@ -14,8 +14,8 @@ export interface Connection extends SnapshotStore {
   readonly isCut: boolean
 }
 
-/** A promise that is never settled: the answer that the dead get. */
-export const never = new Promise<never>(() => undefined)
+/** A promise that is never settled: the answer that the dead get. One each: a shared one would keep all who wait for it for ever. */
+export const never = (): Promise<never> => new Promise<never>(() => undefined)
 
 /** The keys of dead owners, by the store that they died on: each world on it notices the deaths in the others. */
 const deaths = new WeakMap<object, Set<string>>()
@@ -59,11 +59,11 @@ export class SharedStore {
     }
     const whole = { ...own, ...over(own) }
     const alive = async (name: string, call: () => unknown): Promise<unknown> => {
-      if (cut) return never
+      if (cut) return never()
       if (closed && name !== 'open' && name !== 'close') throw new StatewardError('store_closed', `closed at ${name}`)
       const answer = await call()
       // it came back to nobody
-      return cut ? never : answer
+      return cut ? never() : answer
     }
     const calls = Object.entries(whole).map(([name, member]: [string, unknown]) => [
       name,

@@ -85,7 +85,7 @@ export class StepCalls {
   /** Runs an attempt: by its mock, if there is one now, else as it is. */
   async run(running: RunningStep, attempt: StepAttempt): Promise<unknown> {
     const { life, step, path, execution } = running
-    if (life.isDead) return never
+    if (life.isDead) return never()
     const { activity } = this.#port
     const call: Open = {
       step,
@@ -100,12 +100,12 @@ export class StepCalls {
     }
     this.all.push(call)
     this.#port.began(call)
-    if (life.isDead) return never
+    if (life.isDead) return never()
     try {
       const output = await this.#body(running, call, attempt)
-      return this.#ended(life, Object.assign(call, { status: 'done', output } as const)) ? output : never
+      return this.#ended(life, Object.assign(call, { status: 'done', output } as const)) ? output : never()
     } catch (error) {
-      if (!this.#ended(life, Object.assign(call, { status: 'failed', error } as const))) return never
+      if (!this.#ended(life, Object.assign(call, { status: 'failed', error } as const))) return never()
       throw error
     } finally {
       activity.moved()

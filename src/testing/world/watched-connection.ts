@@ -35,10 +35,10 @@ export function watchedConnection(store: SnapshotStore, { life, world, deliverie
 
   const around = async <T>(kind: 'commit' | 'inbox', id: string, what: string, write: () => Promise<T>): Promise<T> => {
     points.reach(kind, 'before', id, what)
-    if (life.isDead) return never
+    if (life.isDead) return never()
     const answer = await activity.during(write())
     points.reach(kind, 'after', id, what)
-    return life.isDead ? never : answer
+    return life.isDead ? never() : answer
   }
 
   const tellAttempt = ({ id, state, events }: Commit) => {
@@ -50,7 +50,7 @@ export function watchedConnection(store: SnapshotStore, { life, world, deliverie
   const tellEnds = (batch: readonly Commit[], verdicts: readonly CommitVerdict[]) => {
     for (const [index, commit] of batch.entries()) {
       if (verdicts[index]?.status !== 'committed') continue
-      world.ground?.committed(commit.id, commit.status, commit.state)
+      world.ground?.committed(commit)
       tellAttempt(commit)
       if (statuses.get(commit.id) === commit.status) continue
       statuses.set(commit.id, commit.status)

@@ -122,6 +122,7 @@ export class World {
     this.tell(null, '✗ the process is killed')
     this.life.kill()
     this.calls.lose(this.life)
+    this.ground?.died()
   }
 
   /** Another process begins. */
@@ -134,6 +135,7 @@ export class World {
   #ended(call: StepCall): void {
     const { execution, step } = call
     this.points.reach('step end', 'before', execution, step)
+    this.ground?.ended(call.idempotencyKey, this.clock.now())
     if (this.life.isDead) return
     const how =
       call.status === 'done'

@@ -69,7 +69,14 @@ describe('a broken law is told, whatever the other run does', () => {
     const sound = await ranWith(0, 0)
     expect(sound.calls.map(({ idempotencyKey }) => idempotencyKey)).toEqual(['execution-1/0.asking.asking#1'])
     const ground = new Ground()
-    ground.begins({ execution: 'a', step: 'ask', idempotencyKey: 'a/ask#1', attempt: 1 })
+    ground.begins({
+      execution: 'a',
+      step: 'ask',
+      idempotencyKey: 'a/ask#1',
+      attempt: 1,
+      waits: false,
+      signal: new AbortController().signal,
+    })
     expect(ground.breaches).toEqual([{ execution: 'a', what: 'step ask began before its execution was accepted' }])
   })
 })

@@ -1,16 +1,20 @@
 /** Explorations beside what a scenario does itself: its own pauses, crashes and stops stay its own. */
 import { expect, test } from 'vitest'
 import { assign, setup } from 'xstate'
-import { defineEntryPoint, fromStep } from '../../../src/index.js'
+import { defineEntryPoint, fromExecution, fromStep } from '../../../src/index.js'
 import {
   createTestRuntime,
   exploreCancels,
   exploreCrashes,
   explorePauses,
+  ExplorationError,
   hangs,
   returns,
   type Scenario,
 } from '../../../src/testing/index.js'
+import type { ExplorationHost } from '../../../src/testing/explore/exploration-host.js'
+import { statewardHost } from '../../../src/testing/explore/stateward-host.js'
+import { History, type HistoryEntry } from '../../../src/testing/world/history.js'
 
 const machine = setup({
   types: { context: {} as { count: number }, events: {} as { type: 'ADD' } | { type: 'WORK' } | { type: 'END' } },
@@ -96,4 +100,36 @@ test('what is awaited over a crash comes with the next process, and is refused i
   const waiting = world.trigger('counters')
   await world.stop()
   await expect(waiting).rejects.toThrow('stopped before another one began')
+})
+
+test('a child that outlives its cancelled parent is found', async () => {
+  const parents = defineEntryPoint({ id: 'parents', program: fromExecution('counters') })
+  const scenario: Scenario<readonly [typeof parents, typeof counters]> = async (world) => {
+    world.mock('work', hangs())
+    await world.trigger('parents')
+    await world.settle()
+  }
+  expect((await exploreCancels([parents, counters], scenario)).failures).toEqual([])
+
+  const isEnd = ({ execution, text }: HistoryEntry) => execution === 'execution-1' && text.startsWith('is cancelled')
+  const parentFirst: ExplorationHost = {
+    name: 'a host that cancels the parent first',
+    begin(options) {
+      const world = statewardHost.begin(options)
+      const history = () => {
+        const { entries } = world.history()
+        const cancel = entries.findIndex(({ text }) => text === 'cancel')
+        const rest = entries.slice(cancel + 1)
+        const later = rest.filter((entry) => !isEnd(entry)).map((entry) => ({ ...entry, at: entry.at + 1 }))
+        return new History([...entries.slice(0, cancel + 1), ...rest.filter(isEnd), ...later])
+      }
+      return new Proxy(world, { get: (target, name) => (name === 'history' ? history : Reflect.get(target, name)) as unknown })
+    },
+  }
+  const error: unknown = await exploreCancels([parents, counters], scenario, { host: parentFirst }).catch(
+    (thrown: unknown) => thrown,
+  )
+  if (!(error instanceof ExplorationError)) throw error
+  const found = error.report.failures.flatMap(({ differences }) => differences)
+  expect(found).toContainEqual(expect.objectContaining({ path: 'end', expected: 'with its parent execution-1' }))
 })
