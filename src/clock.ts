@@ -1,9 +1,12 @@
 /**
- * The only place that reads the wall clock or arms a timer.
+ * The only place that reads the wall clock, arms a timer or takes turns with the event loop.
  *
- * Owns: `systemClock`, and timers of any length (Node's own limit is 24.8 days).
- * Everything else takes a `Clock`, so that tests can bring a simulated one.
+ * Owns: `systemClock`, and timers of any length (Node's own limit is 24.8 days); and what stays real where a test runner has
+ * replaced the globals (`vi.useFakeTimers()`, jest's): turns, and the guards of the testing kit. `systemClock` follows the
+ * globals, so that such a test can let its time pass. Everything else takes a `Clock`, so that tests can bring a simulated one.
  */
+import { performance } from 'node:perf_hooks'
+import * as real from 'node:timers'
 
 /** A source of time: milliseconds since the epoch, and timers that fire at most once. */
 export interface Clock {
@@ -36,4 +39,14 @@ export const systemClock: Clock = {
   clearTimeout(handle) {
     clearTimeout((handle as LongTimer | undefined)?.current)
   },
+}
+
+/** Calls back in the event loop's next turn, also where the timers are faked: a commit is not a matter of time. */
+export const nextTurn = (fn: () => void): void => void real.setImmediate(fn)
+
+/** Real ms that have passed, also where the timers are faked. For bounds on what is not simulated; no wall clock. */
+export const realTime: Clock = {
+  now: () => performance.now(),
+  setTimeout: (fn, ms) => real.setTimeout(fn, ms),
+  clearTimeout: (handle) => real.clearTimeout(handle as NodeJS.Timeout | undefined),
 }

@@ -3,7 +3,7 @@
  *
  * Owns: following events from a place on. Commits of this process wake at once; those of others are found by polling.
  */
-import type { Clock } from '../clock.js'
+import { nextTurn, type Clock } from '../clock.js'
 import type { JournalEventType } from '../events/execution-events.js'
 import { decode } from '../persistence/snapshot-codec.js'
 import type { SnapshotStore, StoredEvent } from '../persistence/snapshot-store.js'
@@ -51,7 +51,7 @@ export class JournalFeed {
   wake(): void {
     if (this.#due || this.#wakers.size === 0) return
     this.#due = true
-    setImmediate(() => {
+    nextTurn(() => {
       this.#due = false
       for (const waker of [...this.#wakers]) waker()
     })

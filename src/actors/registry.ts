@@ -5,6 +5,7 @@
  * No map of all executions is ever copied: an update costs the same with ten and with a million of them.
  */
 import { createAtom, createStore, type Atom } from '@xstate/store'
+import { nextTurn } from '../clock.js'
 import type { ErrorRecord } from '../errors.js'
 import type { ExecutionStatus } from '../events/execution-status.js'
 import type { Commit, ExecutionCounts } from '../persistence/snapshot-store.js'
@@ -105,7 +106,7 @@ export class Registry {
   #schedule(): void {
     if (this.#due) return
     this.#due = true
-    setImmediate(() => this.#publish())
+    nextTurn(() => this.#publish())
   }
 
   #publish(): void {

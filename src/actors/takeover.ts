@@ -4,7 +4,7 @@
  * Owns: when to look, that one look finds everything, and that a claim whose answer was lost leaves nothing behind that
  * is held and not known. Polls only for what other processes may have done; what this process knows itself is woken by a timer.
  */
-import type { Clock } from '../clock.js'
+import { nextTurn, type Clock } from '../clock.js'
 import type { ClaimRequest, SnapshotStore, StoredExecution } from '../persistence/snapshot-store.js'
 import type { OwnerLease } from './owner-lease.js'
 
@@ -91,7 +91,7 @@ export class Takeover {
       for (const stored of page) this.#port.taken(stored, recovered)
       if (page.length < PAGE) return
       // what was taken is committed and goes on before more is taken
-      await new Promise<void>((resolve) => setImmediate(resolve))
+      await new Promise<void>((resolve) => nextTurn(resolve))
     }
   }
 

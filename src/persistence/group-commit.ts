@@ -5,6 +5,7 @@
  * failing store means for each commit: the batch is tried again one by one, so that a commit never fails for another's sake.
  * Does not know: what is in a commit; it asks for it at the last moment, so that an execution that moved twice writes once.
  */
+import { nextTurn } from '../clock.js'
 import { StatewardError } from '../errors.js'
 import type { Commit, CommitVerdict, SnapshotStore } from './snapshot-store.js'
 
@@ -62,7 +63,7 @@ export class GroupCommit {
   #schedule(): void {
     if (this.#scheduled || this.#inFlight) return
     this.#scheduled = true
-    setImmediate(() => {
+    nextTurn(() => {
       this.#scheduled = false
       void this.#flush()
     })

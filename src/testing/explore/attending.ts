@@ -1,5 +1,5 @@
 /** Waits for a scenario, or for a command. Owns: that what will never come is not waited for for ever. */
-import { systemClock } from '../../clock.js'
+import { realTime } from '../../clock.js'
 import { StatewardError } from '../../errors.js'
 
 /** How long nothing may happen in its world while a scenario waits, in ms of real time. */
@@ -20,10 +20,10 @@ export async function attending<T>(scenario: Promise<T>, { settle, moves }: Atte
   scenario.then(over, over)
   const watched = async (): Promise<never> => {
     for (let last = -1, since = 0; !isOver;) {
-      await new Promise<void>((resolve) => systemClock.setTimeout(resolve, GLANCE))
+      await new Promise<void>((resolve) => realTime.setTimeout(resolve, GLANCE))
       if (isOver) break
       await settle()
-      const [now, all] = [systemClock.now(), moves()]
+      const [now, all] = [realTime.now(), moves()]
       if (all !== last) [last, since] = [all, now]
       else if (now - since > PATIENCE) throw stuck()
     }

@@ -7,6 +7,7 @@
 import { encodeLifecycle, forkedProgram, joinState } from '../../actors/execution-state.js'
 import type { ExecutionRecord } from '../../actors/execution-view.js'
 import type { Interposition } from '../../actors/interposition.js'
+import { nextTurn } from '../../clock.js'
 import type { EntryPoint } from '../../entry-point.js'
 import { memoryStore } from '../../persistence/memory-store.js'
 import { encode } from '../../persistence/snapshot-codec.js'
@@ -51,7 +52,7 @@ export async function refusedByRuntime(
   return refused
 }
 
-const turn = () => new Promise<void>((resolve) => setImmediate(resolve))
+const turn = () => new Promise<void>((resolve) => nextTurn(resolve))
 
 /** It was running when its process stopped. What it owed stays out: an action would run for real. */
 function commitOf({ id: entryPoint, programId }: EntryPoint, { record }: GoldenExecution, id: string): Commit {

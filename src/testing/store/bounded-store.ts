@@ -3,7 +3,7 @@
  *
  * Owns: how long a call may take before it counts as one that never comes back. Does not know: what is asked of the store.
  */
-import { systemClock } from '../../clock.js'
+import { realTime } from '../../clock.js'
 import type { SnapshotStore } from '../../persistence/snapshot-store.js'
 import { storeCalls, type StoreCall } from './store-call.js'
 
@@ -23,12 +23,12 @@ export function boundedStore(store: SnapshotStore, patience: number): SnapshotSt
       if (lost) throw lost
       let timer: unknown
       const late = new Promise<never>((_, reject) => {
-        timer = systemClock.setTimeout(() => reject((lost = new LostCall(call, patience))), patience)
+        timer = realTime.setTimeout(() => reject((lost = new LostCall(call, patience))), patience)
       })
       try {
         return await Promise.race([(store[call] as (...given: unknown[]) => Promise<unknown>).apply(store, args), late])
       } finally {
-        systemClock.clearTimeout(timer)
+        realTime.clearTimeout(timer)
       }
     }
   return {

@@ -1,5 +1,6 @@
 /** The promises of a store about the journal of published events. */
 import { deepEqual, equal } from 'node:assert/strict'
+import { nextTurn } from '../../clock.js'
 import type { SnapshotStore } from '../../persistence/snapshot-store.js'
 import { aCommit, anAccepted, anEnd } from './store-builders.js'
 import { type StoreCase, storeCase } from './store-case.js'
@@ -23,7 +24,7 @@ async function follow(store: SnapshotStore, isOver: () => boolean): Promise<stri
     found.push(...page.map(({ type }) => type))
     since = page.at(-1)?.seq ?? since
     if (last && page.length === 0) return found
-    if (page.length === 0) await new Promise<void>((resolve) => setImmediate(resolve))
+    if (page.length === 0) await new Promise<void>((resolve) => nextTurn(resolve))
   }
 }
 

@@ -4,7 +4,7 @@
  * Owns: the processes, simulated time, coming to rest, and letting everything come to its end. What is done is in
  * `trial-script.ts`, which faults come when in `trial-plan.ts`, what must hold afterwards in `trial-laws.ts`.
  */
-import { systemClock } from '../../clock.js'
+import { nextTurn, realTime } from '../../clock.js'
 import { isTerminal } from '../../events/execution-status.js'
 import type { ExecutionHandle } from '../../execution-handle.js'
 import type { IdSource } from '../../ids.js'
@@ -32,7 +32,7 @@ const settings = { pollInterval: 1_000, retentionInterval: 2_000, shutdownTimeou
 /** Turns of the event loop without a call after which all is quiet. */
 const QUIET = 12
 
-const turn = () => new Promise<void>((resolve) => setImmediate(resolve))
+const turn = () => new Promise<void>((resolve) => nextTurn(resolve))
 
 /** One trial, from the first call to the end of every execution. */
 export class Trial implements TrialStage {
@@ -108,13 +108,13 @@ export class Trial implements TrialStage {
   /** Until nothing moves any more but time. */
   async settle(): Promise<void> {
     const { ledger } = this
-    let since = systemClock.now()
+    let since = realTime.now()
     for (let quiet = 0; quiet < QUIET && this.stuck === undefined;) {
       const { ended, underWay } = ledger
       await turn()
       quiet = underWay.size === 0 && ledger.ended === ended && ledger.underWay.size === 0 ? quiet + 1 : 0
-      if (ledger.ended !== ended || quiet > 0) since = systemClock.now()
-      else if (systemClock.now() - since > this.#patience) this.#lost = [...underWay]
+      if (ledger.ended !== ended || quiet > 0) since = realTime.now()
+      else if (realTime.now() - since > this.#patience) this.#lost = [...underWay]
     }
   }
 

@@ -4,7 +4,7 @@
  * Owns: counting what is under way, and waiting turn by turn of the event loop. Real time is waited for only where code that
  * is not simulated runs, and then for as long as that takes, within a bound.
  */
-import { systemClock } from '../../clock.js'
+import { nextTurn, realTime } from '../../clock.js'
 import { StatewardError } from '../../errors.js'
 
 /** Turns without a move after which nothing more will happen by itself. */
@@ -15,7 +15,7 @@ const ENDLESS = 1_000_000
 /** How long a step that is not mocked may take, in ms of real time: less than test runners wait for a test. */
 const REAL = 2_000
 
-const turn = () => new Promise<void>((resolve) => setImmediate(resolve))
+const turn = () => new Promise<void>((resolve) => nextTurn(resolve))
 
 /** What is under way in one world. */
 export class Activity {
@@ -61,12 +61,12 @@ export class Activity {
   async inTime(promise: Promise<void>, otherwise: string): Promise<void> {
     let timer: unknown
     const late = new Promise<never>((_, reject) => {
-      timer = systemClock.setTimeout(() => reject(new StatewardError('stuck', otherwise)), REAL)
+      timer = realTime.setTimeout(() => reject(new StatewardError('stuck', otherwise)), REAL)
     })
     try {
       await Promise.race([promise, late])
     } finally {
-      systemClock.clearTimeout(timer)
+      realTime.clearTimeout(timer)
     }
   }
 
@@ -80,9 +80,9 @@ export class Activity {
       await turn()
       quiet = this.#moves === before ? quiet + 1 : 0
       if (quiet < PATIENT) continue
-      if (quiet === PATIENT) since = systemClock.now()
-      else if (systemClock.now() - since > REAL) throw tooLong([...this.#real].map(({ what }) => what))
-      await new Promise<void>((resolve) => systemClock.setTimeout(resolve, 1))
+      if (quiet === PATIENT) since = realTime.now()
+      else if (realTime.now() - since > REAL) throw tooLong([...this.#real].map(({ what }) => what))
+      await new Promise<void>((resolve) => realTime.setTimeout(resolve, 1))
     }
   }
 }

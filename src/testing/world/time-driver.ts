@@ -3,7 +3,7 @@
  *
  * Owns: that all is quiet before time goes on, and that time goes on only as far as somebody waits for it.
  */
-import { systemClock } from '../../clock.js'
+import { realTime } from '../../clock.js'
 import { StatewardError } from '../../errors.js'
 import type { SimulatedClock } from '../clock/simulated-clock.js'
 import type { Activity } from './activity.js'
@@ -108,12 +108,12 @@ export class TimeDriver {
     const { told, isDead } = this.#port
     const done = () => told() + this.#asked
     const before = done()
-    const since = systemClock.now()
+    const since = realTime.now()
     do {
       await this.#quiet()
       if (done() > before) return true
-      if (isDead()) await new Promise<void>((resolve) => systemClock.setTimeout(resolve, GLANCE))
-    } while (isDead() && systemClock.now() - since < PATIENCE)
+      if (isDead()) await new Promise<void>((resolve) => realTime.setTimeout(resolve, GLANCE))
+    } while (isDead() && realTime.now() - since < PATIENCE)
     return done() > before
   }
 
