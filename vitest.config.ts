@@ -25,8 +25,8 @@ const withoutDevelopment: NonNullable<ViteUserConfig['plugins']>[number] = {
   },
 }
 
-/** Every scenario of the workflows and the sound machines at every point: `npm run test:explorations`. */
-export const explorations = 'test/workflows/**/explorations.test.ts'
+/** Every scenario of the workflows, the sound machines and the SCXML assertions at every point: `npm run test:explorations`. */
+export const explorations = 'test/{workflows,scxml}/**/explorations.test.ts'
 
 /** Some of the tests, under one build. */
 export function project(build: Build, include: string[], exclude: string[] = []): TestProjectInlineConfiguration {
