@@ -13,7 +13,7 @@ import {
   type Observer,
 } from 'xstate'
 import { forkExecution } from './actors/execution-fork.js'
-import { executionRecord, type ExecutionRecord } from './actors/execution-view.js'
+import { executionPage, type ExecutionList } from './actors/execution-page.js'
 import type { EventFilter, RuntimeEvent } from './actors/journal-feed.js'
 import { guardedObserver } from './actors/xstate/inspection.js'
 import { partsOf, preparedInput, supervisorMachine, type SupervisorParts } from './actors/supervisor-logic.js'
@@ -36,16 +36,10 @@ export interface RuntimeOptions<TEntryPoints extends readonly EntryPoint[] = rea
 }
 
 /** Which executions to list; the newest come first. */
-export interface ExecutionFilter extends Omit<ExecutionQuery, 'limit' | 'status' | 'owner'> {
+export interface ExecutionFilter extends Omit<ExecutionQuery, 'limit' | 'status' | 'owner' | 'brief' | 'length'> {
   readonly status?: ExecutionStatus | readonly ExecutionStatus[]
   /** Default 50, at most 1,000. */
   readonly limit?: number
-}
-
-/** A page of executions; `cursor` is absent on the last. */
-export interface ExecutionList {
-  readonly executions: readonly ExecutionRecord[]
-  readonly cursor?: string
 }
 
 /** The program of the entry point with that id. */
@@ -135,8 +129,7 @@ export class Runtime<TEntryPoints extends readonly EntryPoint[] = readonly Entry
       throw new StatewardError('invalid_option', `\`limit\` is ${limit}; it must be a whole number from 1 to 1,000.`)
     await this.#parts.supervisor.open()
     const statuses = status === undefined ? {} : { status: typeof status === 'string' ? [status] : status }
-    const { executions, cursor } = await this.#parts.supervisor.settings.store.query({ ...filter, ...statuses, limit })
-    return { executions: executions.map(executionRecord), ...(cursor === undefined ? {} : { cursor }) }
+    return executionPage(this.#parts.supervisor.settings.store, { ...filter, ...statuses, limit })
   }
 
   /** Follows the journal of durable events. `since` of the last one seen goes on without a gap, also after a restart. */

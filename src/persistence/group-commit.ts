@@ -169,16 +169,17 @@ function told(committer: Committer, tell: () => void): void {
   }
 }
 
-/** Whatever a store threw, as a typed error that names the execution. */
+/** Whatever a store threw, as a typed error that names the execution; what the store said of it, and whether to try again, stays. */
 export function storeFailed(store: SnapshotStore, id: string, cause: unknown): StatewardError {
-  const code = cause instanceof StatewardError ? cause.code : 'store_failed'
+  const known = cause instanceof StatewardError ? cause : undefined
   const message = cause instanceof Error ? cause.message : String(cause)
   return new StatewardError(
-    code === 'store_closed' ? code : 'store_failed',
+    known?.code === 'store_closed' ? 'store_closed' : 'store_failed',
     `The ${store.name} store failed to commit execution ${id}: ${message}`,
     {
-      details: { id, store: store.name, location: store.location },
+      details: { ...known?.details, id, store: store.name, location: store.location },
       cause,
+      ...(known ? { retryable: known.retryable } : {}),
     },
   )
 }

@@ -7,8 +7,8 @@ import type { ExecutionStatus } from '../events/execution-status.js'
 import { isUnderWay, type MemoryRow, separator } from './memory-rows.js'
 import type { MemoryTables } from './memory-tables.js'
 import { decodeCursor, encodeCursor } from './page-cursor.js'
-import type { ExecutionCounts, ExecutionPage, ExecutionQuery, PruneRequest } from './snapshot-store.js'
-import { answerKept, atMost, tombstoneKept } from './store-limits.js'
+import type { ExecutionCounts, ExecutionPage, ExecutionQuery, PruneRequest, StoredExecution } from './snapshot-store.js'
+import { answerKept, atMost, lengthOf, tombstoneKept } from './store-limits.js'
 
 /** A page of executions, as the contract says. */
 export function queryMemory(tables: MemoryTables, query: ExecutionQuery): ExecutionPage {
@@ -26,12 +26,22 @@ export function queryMemory(tables: MemoryTables, query: ExecutionQuery): Execut
       return !statuses || statuses.has(execution.status)
     })
     .toSorted((a, b) => b.position - a.position)
-  const page = found.slice(0, limit)
+  const page: MemoryRow[] = []
+  let left = query.length ?? Infinity
+  for (const row of found.slice(0, limit)) {
+    page.push(row)
+    if (!query.brief) left -= lengthOf(row.execution)
+    if (left <= 0) break
+  }
   const last = page.at(-1)
   return {
-    executions: page.map(({ execution }) => execution),
-    ...(found.length > limit && last ? { cursor: encodeCursor(last.position) } : {}),
+    executions: page.map(({ execution }) => (query.brief ? briefly(execution) : execution)),
+    ...(last && last !== found.at(-1) ? { cursor: encodeCursor(last.position) } : {}),
   }
+}
+
+function briefly(execution: StoredExecution): StoredExecution {
+  return { ...execution, input: '', state: '', output: null, error: null }
 }
 
 function candidates({ rows }: MemoryTables, query: ExecutionQuery): Iterable<MemoryRow> {

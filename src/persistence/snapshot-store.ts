@@ -162,6 +162,10 @@ export interface ExecutionQuery {
   readonly owner?: string
   readonly limit: number
   readonly cursor?: string
+  /** Only who they are and where they stand: input and state come as empty texts, output and error as null. For commands to many. */
+  readonly brief?: boolean
+  /** A page ends early, though never empty, once the input, state, output and error of its executions have so many characters in all. */
+  readonly length?: number
 }
 
 /** One page of a query; `cursor` is absent on the last. */

@@ -6,11 +6,11 @@
  */
 import type { ExecutionStatus } from '../events/execution-status.js'
 import { decodeCursor, encodeCursor } from './page-cursor.js'
-import type { ExecutionCounts, ExecutionPage, ExecutionQuery, StoredCheckpoint } from './snapshot-store.js'
+import type { ExecutionCounts, ExecutionPage, ExecutionQuery, StoredCheckpoint, StoredExecution } from './snapshot-store.js'
 import type { SqliteDatabase } from './sqlite-database.js'
 import { numberOfStatus, type SqliteRows, statusOfNumber } from './sqlite-rows.js'
 import { statusNumbers } from './sqlite-schema.js'
-import { atMost } from './store-limits.js'
+import { atMost, lengthOf } from './store-limits.js'
 
 interface PositionRow {
   readonly position: number
@@ -99,13 +99,19 @@ export function sqliteQueries(database: SqliteDatabase, rows: SqliteRows): Sqlit
     const unfiltered = filter.entryPoint === undefined && filter.status === undefined
     const found =
       ofKeys(filter, before, limit + 1) ?? (unfiltered ? ofAll.all(before, limit + 1) : ofPairs(filter, before, limit + 1))
-    const taken = found.slice(0, limit)
-    const last = taken.at(-1)
-    return {
-      // another process may have pruned one since
-      executions: taken.map(({ position }) => rows.byPosition(position)).filter((row) => row !== undefined),
-      ...(found.length > limit && last ? { cursor: encodeCursor(last.position) } : {}),
+    const executions: StoredExecution[] = []
+    let last: PositionRow | undefined
+    let left = filter.length ?? Infinity
+    for (const at of found.slice(0, limit)) {
+      const row = filter.brief ? rows.briefByPosition(at.position) : rows.byPosition(at.position)
+      last = at
+      // another process may have pruned it since
+      if (row === undefined) continue
+      executions.push(row)
+      left -= lengthOf(row)
+      if (left <= 0) break
     }
+    return { executions, ...(last && last !== found.at(-1) ? { cursor: encodeCursor(last.position) } : {}) }
   }
 
   const toCheckpoint = (row: CheckpointRow): StoredCheckpoint => ({

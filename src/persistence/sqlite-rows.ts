@@ -57,18 +57,22 @@ interface ExecutionRow {
   readonly state: string
 }
 
-const select = `
+const standing = `
 SELECT e.id, entry_ref AS entryRef, status, revision, epoch, owner, owed, priority, accepted_at AS acceptedAt,
   started_at AS startedAt, ended_at AS endedAt, updated_at AS updatedAt, due_at AS dueAt, recoveries,
   program_id AS programId, program_version AS programVersion, program_hash AS programHash, session_id AS sessionId,
-  correlation_id AS correlationId, idempotency_key AS idempotencyKey, parent_id AS parentId,
-  coalesce(e.input, i.input) AS input, output, error, state
+  correlation_id AS correlationId, idempotency_key AS idempotencyKey, parent_id AS parentId`
+const select = `${standing}, coalesce(e.input, i.input) AS input, output, error, state
 FROM stateward_executions e LEFT JOIN stateward_inputs i ON i.position = e.position`
+/** Reads nothing of what spills over from its row. */
+const selectBrief = `${standing}, '' AS input, NULL AS output, NULL AS error, '' AS state FROM stateward_executions e`
 
 /** Reads executions, and translates entry points. */
 export interface SqliteRows {
   byId(id: string): StoredExecution | undefined
   byPosition(position: number): StoredExecution | undefined
+  /** Without input, state, output and error. */
+  briefByPosition(position: number): StoredExecution | undefined
   /** The number of an entry point, made if it has none yet: in a writing transaction only. */
   entryRef(name: string): number
   /** The numbers of those of these entry points that have one. */
@@ -81,6 +85,7 @@ export interface SqliteRows {
 export function sqliteRows(database: SqliteDatabase): SqliteRows {
   const byId = database.prepare<ExecutionRow>(`${select} WHERE e.id = ?`)
   const byPosition = database.prepare<ExecutionRow>(`${select} WHERE e.position = ?`)
+  const briefByPosition = database.prepare<ExecutionRow>(`${selectBrief} WHERE e.position = ?`)
   const findRef = database.prepare<{ ref: number }>('SELECT ref FROM stateward_entry_points WHERE name = ?')
   const findName = database.prepare<{ name: string }>('SELECT name FROM stateward_entry_points WHERE ref = ?')
   const addName = database.prepare('INSERT INTO stateward_entry_points (name) VALUES (?)')
@@ -141,6 +146,7 @@ export function sqliteRows(database: SqliteDatabase): SqliteRows {
   return {
     byId: (id) => toExecution(byId.get(id)),
     byPosition: (position) => toExecution(byPosition.get(position)),
+    briefByPosition: (position) => toExecution(briefByPosition.get(position)),
     entryRef: (name) => {
       const known = knownRef(name)
       if (known !== undefined) return known

@@ -1,4 +1,5 @@
 /** The numbers and the answer that every store shares. Owns: nothing else. */
+import type { StoredExecution } from './snapshot-store.js'
 
 /** The answer to a command that was still in the inbox when its execution ended. */
 export const finishedAnswer = '{"status":"already_finished"}'
@@ -12,4 +13,9 @@ export const tombstoneKept = 90 * 24 * 60 * 60 * 1000
 /** A limit as a whole number that any store can bind; less than nothing is nothing. */
 export function atMost(limit: number): number {
   return limit >= 1 ? Math.floor(Math.min(limit, 2 ** 31 - 1)) : 0
+}
+
+/** How long the texts of an execution are that may be long, in characters. */
+export function lengthOf({ input, state, output, error }: StoredExecution): number {
+  return input.length + state.length + (output?.length ?? 0) + (error?.length ?? 0)
 }

@@ -93,6 +93,27 @@ export const queryCases: readonly StoreCase[] = [
     for (const limit of [1, 3]) deepEqual((await pages(store, { owner: 'owner-1', limit })).flat(), ['g', 'c', 'b', 'a'])
   }),
 
+  storeCase('a brief page tells who they are and where they stand, and nothing of what they hold', async ({ store }) => {
+    await store.commit([anAccepted('a', { input: 'x'.repeat(2_000), parentId: 'p' }), anAccepted('b', { idempotencyKey: 'k' })])
+    await store.commit([anEnd('a', 2, { output: '1', error: '2' })])
+    const whole = (await store.query({ limit: 9 })).executions
+    const brief = whole.map((row) => ({ ...row, input: '', state: '', output: null, error: null }))
+    deepEqual((await store.query({ limit: 9, brief: true })).executions, brief)
+    deepEqual((await store.query({ parentId: 'p', limit: 9, brief: true })).executions, brief.slice(1))
+    deepEqual(await pages(store, { limit: 1, brief: true }), [['b'], ['a']])
+  }),
+
+  storeCase('a page ends early, though never empty, when what it holds gets long', async ({ store }) => {
+    const names = ['a', 'b', 'c', 'd', 'e']
+    await store.commit(names.map((id) => anAccepted(id, { input: 'x'.repeat(id === 'd' ? 5_000 : 1_000), sessionId: 's' })))
+    for (const query of [{}, { entryPoint: 'tickets' }, { sessionId: 's' }]) {
+      deepEqual(await pages(store, { ...query, limit: 9, length: 2_000 }), [['e', 'd'], ['c', 'b'], ['a']])
+      deepEqual(await pages(store, { ...query, limit: 9, length: 1 }), [['e'], ['d'], ['c'], ['b'], ['a']])
+      deepEqual(await pages(store, { ...query, limit: 4, length: 100_000 }), [['e', 'd', 'c', 'b'], ['a']])
+      deepEqual(await pages(store, { ...query, limit: 9, length: 1, brief: true }), [['e', 'd', 'c', 'b', 'a']])
+    }
+  }),
+
   storeCase('a page goes on where the last one ended, whatever was accepted or has moved since', async ({ store }) => {
     await store.commit(['a', 'b', 'c', 'd'].map((id) => anAccepted(id)))
     const first = await store.query({ limit: 2 })

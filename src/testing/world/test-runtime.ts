@@ -5,6 +5,7 @@
  * execution goes through is done by the same actors, commits and codec as in production.
  */
 import type { AnyActorLogic, InputFrom, OutputFrom } from 'xstate'
+import type { ExecutionList } from '../../actors/execution-page.js'
 import type { EventFilter, RuntimeEvent } from '../../actors/journal-feed.js'
 import type { CommandScope } from '../../command-scope.js'
 import type { EntryPoint } from '../../entry-point.js'
@@ -13,7 +14,7 @@ import type { ExecutionHandle, HandlePort } from '../../execution-handle.js'
 import type { IdSource } from '../../ids.js'
 import { memoryStore } from '../../persistence/memory-store.js'
 import type { SnapshotStore } from '../../persistence/snapshot-store.js'
-import { Runtime, type ExecutionFilter, type ExecutionList, type ProgramOf, type TriggerArguments } from '../../runtime.js'
+import { Runtime, type ExecutionFilter, type ProgramOf, type TriggerArguments } from '../../runtime.js'
 import { SimulatedClock } from '../clock/simulated-clock.js'
 import { actorNames, type ActorName, type NamedLogic } from './actor-names.js'
 import { Deliveries } from './deliveries.js'
