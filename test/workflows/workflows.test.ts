@@ -1,4 +1,4 @@
-/** The nine workflows end as the Serverless Workflow specification describes them, on every branch. */
+/** The workflows end as the Serverless Workflow specification describes them, on every branch. */
 import { describe } from 'vitest'
 import { applicantRequest, applicantRequestScenarios } from './applicant-request.js'
 import { bookLending, bookLendingScenarios } from './book-lending.js'
@@ -9,6 +9,13 @@ import { endsAs } from './endings.js'
 import { eventBasedService, eventBasedServiceScenarios } from './event-based-service.js'
 import { fillingAGlass, fillingAGlassScenarios } from './filling-a-glass.js'
 import { parallelExecution, parallelExecutionScenarios } from './parallel-execution.js'
+import { collegeApplication, collegeApplicationScenarios } from './college-application.js'
+import { inboxCheck, inboxCheckScenarios } from './inbox-check.js'
+import { mathProblems, mathProblemsScenarios } from './math-problems.js'
+import { monitorJob, monitorJobScenarios } from './monitor-job.js'
+import { patientOnboarding, patientOnboardingScenarios } from './patient-onboarding.js'
+import { purchaseOrder, purchaseOrderScenarios } from './purchase-order.js'
+import { roomReadings, roomReadingsScenarios } from './room-readings.js'
 import { provisionOrders, provisionOrdersScenarios } from './provision-orders.js'
 
 describe('a workflow ends as described', () => {
@@ -100,5 +107,39 @@ describe('a workflow ends as described', () => {
       ['ann bids 5000', 'bob bids 7000'],
     ],
     'nobody bids': ['closed', { car: 'beetle', bids: 0, winner: null }, []],
+  })
+
+  endsAs(mathProblems, mathProblemsScenarios, {
+    'three problems': ['solved', { results: { '2+2': 4, '4-1': 3, '10x3': 30 } }, ['solved 10x3', 'solved 2+2', 'solved 4-1']],
+    'no problem': ['solved', { results: {} }, []],
+  })
+
+  endsAs(roomReadings, roomReadingsScenarios, {
+    'two rooms in the first hour, none in the second': ['over', { hours: 2 }, ['', 'kitchen 21 40, bath 24']],
+  })
+
+  endsAs(monitorJob, monitorJobScenarios, {
+    'the job succeeds at the third look': ['succeeded', { jobId: 'job-1', checks: 3 }, ['job-1', 'job-1 succeeded']],
+    'the job fails at the first look': ['failed', { jobId: 'job-1', checks: 1 }, ['job-1', 'job-1 failed']],
+  })
+
+  endsAs(collegeApplication, collegeApplicationScenarios, {
+    'the letter comes first': ['finalised', undefined, ['finalised']],
+    'a document comes twice': ['finalised', undefined, ['finalised']],
+  })
+
+  endsAs(patientOnboarding, patientOnboardingScenarios, {
+    'every service is there': ['onboarded', { doctor: 'Dr No', failures: 0 }, ['Jo stored', 'appointment of Jo']],
+    'each is there after a while': ['onboarded', { doctor: 'Dr No', failures: 3 }, ['Jo stored', 'appointment of Jo']],
+    'one does not come back': ['refused', { doctor: null, failures: 3 }, []],
+  })
+
+  endsAs(purchaseOrder, purchaseOrderScenarios, {
+    'it is shipped in time': ['shipped', 'shipped', ['confirmed', 'created']],
+    'it is never confirmed': ['cancelled', 'cancelled', ['cancelled', 'created']],
+  })
+
+  endsAs(inboxCheck, inboxCheckScenarios, {
+    'two messages are urgent': ['evening', { texts: ['text-b', 'text-c'] }, ['text of b', 'text of c']],
   })
 })
