@@ -17,7 +17,9 @@ import type {
   SendOutcome,
 } from '../events/outcomes.js'
 import { decode, encode } from '../persistence/snapshot-codec.js'
-import type { SnapshotStore, StoredExecution } from '../persistence/snapshot-store.js'
+import type { ExecutionQuery, SnapshotStore, StoredExecution } from '../persistence/snapshot-store.js'
+import { BoundedWork } from './bounded-work.js'
+import { childStarter } from './child-executions.js'
 import type { ExecutionActor } from './execution-actor.js'
 import { obey } from './execution-commands.js'
 import { splitState } from './execution-state.js'
@@ -29,6 +31,9 @@ import type { SupervisorActor } from './supervisor-actor.js'
 
 /** How long another process may take to answer a command that gives no time of its own, in ms. */
 const ANSWER_WITHIN = 30_000
+
+/** How many executions that nobody has in memory one command to many takes up at the same time. */
+const TAKEN_UP_AT_ONCE = 50
 
 const live: readonly ExecutionStatus[] = ['queued', 'running', 'waiting', 'pausing', 'paused', 'cancelling']
 
@@ -52,7 +57,7 @@ export class CommandRouter {
   constructor(supervisor: SupervisorActor) {
     this.#supervisor = supervisor
     this.#store = supervisor.settings.store
-    supervisor.execute = (...args) => this.#execute(...args)
+    supervisor.execute = childStarter(supervisor, this)
   }
 
   /** An event as it is stored. Throws `invalid_event`, `not_storable`. */
@@ -138,27 +143,42 @@ export class CommandRouter {
     }
   }
 
-  /** Every execution that fits gets the command, page by page; resolves with how many answered what. */
+  /** Every execution that fits gets the command; resolves with how many answered what, rejects with the first error once all have answered. */
   async commandAll(entryPoint: string | undefined, command: Command): Promise<Record<string, number>> {
     const counts: Record<string, number> = {}
-    const pending: Promise<unknown>[] = []
-    let cursor: string | undefined
-    do {
-      const page = await this.#store.query({
-        status: live,
-        limit: 200,
-        ...(entryPoint ? { entryPoint } : {}),
-        ...(cursor ? { cursor } : {}),
-      })
-      for (const stored of page.executions) {
-        if (!this.#concerns(stored, command)) continue
-        const answered = this.command(stored.id, command).then(({ status }) => (counts[status] = (counts[status] ?? 0) + 1))
-        pending.push(answered)
-      }
-      cursor = page.cursor
-    } while (cursor)
-    await Promise.all(pending)
+    await this.#each(entryPoint === undefined ? {} : { entryPoint }, command, ({ status }) => {
+      counts[status] = (counts[status] ?? 0) + 1
+    })
     return counts
+  }
+
+  async #cascade(parentId: string, command: Command): Promise<void> {
+    await this.#each({ parentId }, command, () => undefined)
+  }
+
+  /** One that fails, or a page that can't be read, stops none of the others; the first error is thrown at the end. */
+  async #each(
+    filter: Pick<ExecutionQuery, 'entryPoint' | 'parentId'>,
+    command: Command,
+    answered: (outcome: CommandOutcome) => void,
+  ): Promise<void> {
+    const work = new BoundedWork(TAKEN_UP_AT_ONCE)
+    let cursor: string | undefined
+    try {
+      do {
+        const page = await this.#store.query({ ...filter, status: live, limit: 200, ...(cursor ? { cursor } : {}) })
+        for (const stored of page.executions) {
+          if (!this.#concerns(stored, command)) continue
+          const { id } = stored
+          // what is in memory is told at once: only what must be read for it waits its turn
+          await work.add(async () => answered(await this.command(id, command)), this.#supervisor.live(id) === undefined)
+        }
+        cursor = page.cursor
+      } while (cursor)
+    } catch (error) {
+      work.failed(error)
+    }
+    await work.done()
   }
 
   /** A resume from above wakes those that a pause from there had stopped, and no others. */
@@ -166,17 +186,6 @@ export class CommandRouter {
     if (command.type !== 'resume') return true
     if (status !== 'paused' && status !== 'pausing') return false
     return splitState(state, id).lifecycle.context.pause?.scope === command.intervention.scope
-  }
-
-  async #cascade(parentId: string, command: Command): Promise<void> {
-    let cursor: string | undefined
-    do {
-      const page = await this.#store.query({ parentId, status: live, limit: 200, ...(cursor ? { cursor } : {}) })
-      await Promise.all(
-        page.executions.filter((stored) => this.#concerns(stored, command)).map(({ id }) => this.command(id, command)),
-      )
-      cursor = page.cursor
-    } while (cursor)
   }
 
   async #own(id: string, command: Command): Promise<CommandOutcome> {
@@ -257,43 +266,5 @@ export class CommandRouter {
 
   async #absent(id: string): Promise<Absent> {
     return { status: (await this.#store.absence(id)) === 'expired' ? 'expired' : 'not_found' }
-  }
-
-  async #execute(parentId: string, entryPoint: string, input: unknown, key: string, signal: AbortSignal): Promise<unknown> {
-    const stream = this.#supervisor.streamFor(entryPoint, false)
-    const accepted = await stream.admit({ input, idempotencyKey: key, parentId, correlationId: parentId })
-    const outcome = await this.result(accepted.id, { signal }).catch(async (error: unknown) => {
-      // the cascade of its cancel may have come before this one was there to be found
-      if (signal.aborted) await this.#cancelWith(parentId, accepted.id).catch(this.#notCancelled(accepted.id))
-      throw error
-    })
-    if (outcome.status === 'completed') return outcome.output
-    if (outcome.status === 'cancelled' && outcome.scope === 'parent') await this.#heldBack(signal)
-    throw new StatewardError('execution_failed', `Execution ${accepted.id} of ${entryPoint} ended as ${outcome.status}.`, {
-      details: { id: accepted.id, entryPoint, outcome },
-    })
-  }
-
-  /** The parent's step is over already: nobody but the logger can be told. */
-  #notCancelled(id: string): (error: unknown) => void {
-    return (error) => this.#supervisor.settings.logger('execution', id, 'could not be cancelled with its parent', error)
-  }
-
-  /** Cancels a child if its parent was cancelled. */
-  async #cancelWith(parentId: string, id: string): Promise<void> {
-    const parent = await this.#store.load(parentId)
-    if (parent?.status !== 'cancelled' && parent?.status !== 'cancelling') return
-    const { cancel } = splitState(parent.state, parentId).lifecycle.context
-    if (cancel) await this.command(id, { type: 'cancel', intervention: { ...cancel, scope: 'parent' } })
-  }
-
-  /** A child that was cancelled for its parent's sake tells it nothing before the parent's own cancel has had its time. */
-  #heldBack(signal: AbortSignal): Promise<void> {
-    const { clock } = this.#supervisor.settings
-    return new Promise((resolve) => {
-      const timer = clock.setTimeout(resolve, ANSWER_WITHIN)
-      const stop = () => (clock.clearTimeout(timer), resolve())
-      signal.addEventListener('abort', stop, { once: true })
-    })
   }
 }

@@ -1,6 +1,8 @@
 /** Pause, resume and cancel of a stream and of the runtime: B10, B5. */
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { defineEntryPoint } from '../../src/index.js'
+import { memoryStore } from '../../src/persistence/memory-store.js'
+import { faultyStore } from '../../src/testing/store/faulty-store.js'
 import { begin } from '../harness/begin.js'
 import { eventually, turns } from '../harness/eventually.js'
 import { Flights } from '../harness/flights.js'
@@ -115,4 +117,27 @@ describe.each(places)('on %s', (_, place) => {
     await runtime.cancel()
     expect(await other.result()).toMatchObject({ status: 'cancelled', scope: 'runtime' })
   })
+})
+
+test('B10: a command to a stream that loses the store on its way rejects with that error, and leaves no rejection unheard', async () => {
+  const unhandled: unknown[] = []
+  const note = (error: unknown) => void unhandled.push(error)
+  process.on('unhandledRejection', note)
+  onTestFinished(() => void process.off('unhandledRejection', note))
+  for (const call of ['query'] as const) {
+    const store = faultyStore(memoryStore())
+    const runtime = await begin({
+      store,
+      entryPoints: [defineEntryPoint({ id: 'approval', program: approval, passivateAfter: 0 })],
+    })
+    const all = await Promise.all(Array.from({ length: 201 }, () => runtime.trigger('approval')))
+    const held = async () => (await store.query({ limit: 300 })).executions.filter(({ owner }) => owner !== null)
+    await eventually('them to have left memory', async () => (await held()).length === 0)
+    store.inject({ kind: 'throw', call, nth: 2, times: 3 })
+    await expect(runtime.stream('approval').cancel()).rejects.toMatchObject({ code: 'store_failed' })
+    store.heal()
+    await runtime.stream('approval').cancel()
+    for (const each of all) expect(await each.result()).toMatchObject({ status: 'cancelled' })
+  }
+  expect(unhandled).toEqual([])
 })
