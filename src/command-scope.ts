@@ -7,7 +7,7 @@
 import type { SupervisorParts } from './actors/supervisor-logic.js'
 import type { Intervention } from './events/execution-events.js'
 import type { Command } from './events/outcomes.js'
-import type { By, CancelOptions, PauseOptions } from './events/requests.js'
+import { checkCommand, type By, type CancelOptions, type PauseOptions } from './events/requests.js'
 
 /** Pause, resume and cancel of many: of one stream, or of the whole runtime. Each resolves with how many answered what. */
 export interface CommandScope {
@@ -25,6 +25,7 @@ export function commandScope(
   scope: 'stream' | 'runtime',
   entryPoints: readonly string[],
 ): CommandScope {
+  const name = scope === 'runtime' ? 'the runtime' : `stream ${entryPoints.join()}`
   const by = ({ reason, actor }: By) => ({
     at: parts().supervisor.settings.clock.now(),
     scope,
@@ -45,16 +46,21 @@ export function commandScope(
     for (const entryPoint of entryPoints) await supervisor.streams.setPause(entryPoint, pause)
   }
   return {
-    pause: async ({ mode = 'boundary', timeout, ...rest } = {}) => {
+    pause: async (options = {}) => {
+      checkCommand('pause', name, options)
+      const { mode = 'boundary', timeout, ...rest } = options
       const intervention = by(rest)
       await setPause(intervention)
       return all({ type: 'pause', mode, intervention, ...(timeout === undefined ? {} : { wait: timeout }) })
     },
     resume: async (rest = {}) => {
+      checkCommand('resume', name, rest)
       await setPause(undefined)
       return all({ type: 'resume', retry: false, intervention: by(rest) })
     },
-    cancel: async ({ timeout, ...rest } = {}) => {
+    cancel: async (options = {}) => {
+      checkCommand('cancel', name, options)
+      const { timeout, ...rest } = options
       await parts().supervisor.open()
       return all({ type: 'cancel', intervention: by(rest), ...(timeout === undefined ? {} : { wait: timeout }) })
     },

@@ -5,13 +5,15 @@
  * said here, before anything runs or is written.
  */
 import type { AnyActorLogic, EventFromLogic } from 'xstate'
-import type { Backoff } from './actors/backoff.js'
+import { checkBackoff, type Backoff } from './actors/backoff.js'
 import { isProgramMachine } from './actors/program-logic.js'
 import { structureHash } from './actors/program-hash.js'
 import type { PausedTimers, PersistedProgram } from './actors/program-record.js'
-import type { StreamDefinition } from './actors/stream-definition.js'
+import { checkSteps } from './actors/step.js'
+import { definitionFormat, formatKey, type StreamDefinition } from './actors/stream-definition.js'
 import { StatewardError } from './errors.js'
 import { isId } from './ids.js'
+import { refuseUnknown, type OptionNames } from './known-options.js'
 
 /** What fires an entry point; `manual` and `api` are fired by `runtime.trigger` alone. */
 export type Trigger =
@@ -23,9 +25,9 @@ export type Trigger =
 /** What is remembered of executions that have ended. */
 export interface Retention {
   /** In ms since the end; default 7 days. */
-  readonly maxAge?: number
+  readonly maxAge?: number | undefined
   /** How many; default 100,000. */
-  readonly keep?: number
+  readonly keep?: number | undefined
 }
 
 /** The options of an entry point. Times are milliseconds. */
@@ -34,50 +36,58 @@ export interface EntryPointOptions<TProgram extends AnyActorLogic = AnyActorLogi
   /** Any XState actor logic; a machine needs an `id` of its own. */
   readonly program: TProgram
   /** Of the program; part of every commit. Default '1'. */
-  readonly version?: string
+  readonly version?: string | undefined
   /** Default `manual`. */
-  readonly trigger?: Trigger
+  readonly trigger?: Trigger | undefined
   /** How many may run at the same time; default 10. */
-  readonly maxConcurrent?: number
+  readonly maxConcurrent?: number | undefined
   /** How many may wait for a slot; default 10,000. */
-  readonly maxQueued?: number
+  readonly maxQueued?: number | undefined
   /** What happens to one more: `reject` refuses it with `queue_full`, `drop_oldest` ends the oldest queued one as `rejected`. Default `reject`. */
-  readonly overflow?: 'reject' | 'drop_oldest'
+  readonly overflow?: 'reject' | 'drop_oldest' | undefined
   /** Higher goes first; default 0. */
-  readonly priority?: number
+  readonly priority?: number | undefined
   /** How much waiting outweighs one level of priority; default 10,000 ms. */
-  readonly ageing?: number
+  readonly ageing?: number | undefined
   /** How its executions share state; default `shared`. */
-  readonly isolation?: 'isolated' | 'shared' | 'synchronized'
+  readonly isolation?: 'isolated' | 'shared' | 'synchronized' | undefined
   /** `strict`: outputs wait for the commit that caused them. `relaxed`: they do not, and a crash may repeat or lose them. Default `strict`. */
-  readonly durability?: 'strict' | 'relaxed'
+  readonly durability?: 'strict' | 'relaxed' | undefined
   /** Attempts of the program, each from the last good commit; default one. `onExhausted: 'pause'` keeps the execution for a person to mend. */
-  readonly retry?: { readonly maxAttempts: number; readonly backoff?: Backoff; readonly onExhausted?: 'fail' | 'pause' }
+  readonly retry?:
+    | {
+        readonly maxAttempts: number
+        readonly backoff?: Backoff | undefined
+        readonly onExhausted?: 'fail' | 'pause' | undefined
+      }
+    | undefined
   /** From the first slot to the end, pauses not counted; default none. */
-  readonly timeout?: number
+  readonly timeout?: number | undefined
   /** In the queue, before the first slot; default none. */
-  readonly queueTimeout?: number
+  readonly queueTimeout?: number | undefined
   /** Sent to the program on cancel, so that it may compensate until its final state; default: steps are aborted. */
-  readonly cancelEvent?: EventFromLogic<TProgram>
+  readonly cancelEvent?: EventFromLogic<TProgram> | undefined
   /** How long steps (or the compensation) may take to end; default 10,000 ms. */
-  readonly cancelTimeout?: number
+  readonly cancelTimeout?: number | undefined
   /** What timers do during a pause; default `freeze`. */
-  readonly pausedTimers?: PausedTimers
+  readonly pausedTimers?: PausedTimers | undefined
   /** How long a waiting execution stays in memory; default 30,000 ms. */
-  readonly passivateAfter?: number
+  readonly passivateAfter?: number | undefined
   /** How many processes in a row it may bring down; default 5. */
-  readonly maxRecoveries?: number
+  readonly maxRecoveries?: number | undefined
   /** How many commits of an execution are kept as checkpoints; default 0: only the last one can be forked. */
-  readonly checkpoints?: number
-  readonly retention?: Retention
+  readonly checkpoints?: number | undefined
+  readonly retention?: Retention | undefined
   /** The limit on microsteps of one event, so that an endless loop fails instead of hanging; default 10,000. Ten times as many events may go between the program's actors at a stretch. */
-  readonly maxIterations?: number
+  readonly maxIterations?: number | undefined
   /** Older programs that executions in flight go on with, by version. */
-  readonly versions?: Readonly<Record<string, AnyActorLogic>>
+  readonly versions?: Readonly<Record<string, AnyActorLogic>> | undefined
   /** Makes a snapshot of another version (or structure) fit this one. */
-  readonly migrate?: (snapshot: PersistedProgram, from: { readonly version: string; readonly hash: string }) => PersistedProgram
+  readonly migrate?:
+    | ((snapshot: PersistedProgram, from: { readonly version: string; readonly hash: string }) => PersistedProgram)
+    | undefined
   /** Whether a stream that failed is started again: always, never, or only after an error. Default `permanent`. */
-  readonly restart?: 'permanent' | 'transient' | 'temporary'
+  readonly restart?: 'permanent' | 'transient' | 'temporary' | undefined
 }
 
 /** An entry point with every default filled in. */
@@ -90,6 +100,36 @@ export interface EntryPoint<
   readonly trigger: Trigger
   readonly isolation: 'isolated' | 'shared' | 'synchronized'
 }
+
+const optionNames: OptionNames<EntryPointOptions> = {
+  id: true,
+  program: true,
+  version: true,
+  trigger: true,
+  maxConcurrent: true,
+  maxQueued: true,
+  overflow: true,
+  priority: true,
+  ageing: true,
+  isolation: true,
+  durability: true,
+  retry: true,
+  timeout: true,
+  queueTimeout: true,
+  cancelEvent: true,
+  cancelTimeout: true,
+  pausedTimers: true,
+  passivateAfter: true,
+  maxRecoveries: true,
+  checkpoints: true,
+  retention: true,
+  maxIterations: true,
+  versions: true,
+  migrate: true,
+  restart: true,
+}
+const retryNames: OptionNames<NonNullable<EntryPointOptions['retry']>> = { maxAttempts: true, backoff: true, onExhausted: true }
+const retentionNames: OptionNames<Retention> = { maxAge: true, keep: true }
 
 const day = 24 * 60 * 60 * 1000
 
@@ -106,12 +146,15 @@ const day = 24 * 60 * 60 * 1000
 export function defineEntryPoint<TProgram extends AnyActorLogic, const TId extends string>(
   options: EntryPointOptions<TProgram, TId>,
 ): EntryPoint<TProgram, TId> {
+  if (typeof options !== 'object' || options === null) invalid('(without id)', 'options', options, 'an object')
   const { id, program, retry } = options
   const at = typeof id === 'string' ? id : '(without id)'
+  checkNames(at, options as EntryPointOptions)
   if (!isId(id)) invalid(at, 'id', id, '1 to 128 letters, digits, or . _ : - inside, never two dots in a row')
   if (!isLogic(program)) invalid(at, 'program', program, 'XState actor logic, such as a machine or fromPromise(…)')
   if (isProgramMachine(program) && (program.id === '(machine)' || program.id === ''))
     invalid(at, 'program.id', program.id, 'set: give the machine an `id`, its snapshots are found by it')
+  checkSteps(program)
   const count = (name: keyof EntryPointOptions, least: number, fallback: number) =>
     number(at, name, options[name], least, fallback, true)
   const ms = (name: keyof EntryPointOptions, fallback: number) => number(at, name, options[name], 0, fallback, false)
@@ -128,6 +171,7 @@ export function defineEntryPoint<TProgram extends AnyActorLogic, const TId exten
   if (!['manual', 'api', 'webhook', 'timer', 'event'].includes(trigger.type))
     invalid(at, 'trigger.type', trigger.type, 'one of manual, api, webhook, timer, event')
   return shownById({
+    [formatKey]: definitionFormat,
     id,
     program,
     programId: isProgramMachine(program) ? program.id : id,
@@ -156,6 +200,20 @@ export function defineEntryPoint<TProgram extends AnyActorLogic, const TId exten
     migrate: options.migrate,
     restart: one('restart', ['permanent', 'transient', 'temporary'] as const, 'permanent'),
   })
+}
+
+function checkNames(at: string, options: EntryPointOptions): void {
+  const details = { entryPoint: at }
+  refuseUnknown('invalid_definition', `Entry point ${at}`, options, optionNames, details)
+  refuseUnknown('invalid_definition', `Entry point ${at}'s \`retry\``, options.retry, retryNames, details)
+  refuseUnknown('invalid_definition', `Entry point ${at}'s \`retention\``, options.retention, retentionNames, details)
+  checkBackoff('invalid_definition', `Entry point ${at}'s \`retry\``, options.retry?.backoff, details)
+  const { versions, migrate, retry } = options
+  if (migrate !== undefined && typeof migrate !== 'function') invalid(at, 'migrate', migrate, 'a function')
+  for (const [version, old] of Object.entries(versions ?? {}))
+    if (!isLogic(old)) invalid(at, `versions.${version}`, old, 'XState actor logic')
+  if (retry?.onExhausted !== undefined && retry.onExhausted !== 'fail' && retry.onExhausted !== 'pause')
+    invalid(at, 'retry.onExhausted', retry.onExhausted, 'fail or pause')
 }
 
 /** In JSON (an inspector's, a log's) a definition is its names: never its program, nor a secret of its trigger. */

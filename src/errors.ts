@@ -1,8 +1,12 @@
 /**
  * The errors of Stateward: one class, told apart by `code`.
  *
- * Owns: the list of codes, which of them may be tried again, and the JSON form that is stored and sent.
+ * Owns: the list of codes and which of them may be tried again. The form in which an error is stored and sent is that of
+ * `error-record.ts`.
  */
+import { errorBrand, isBranded, toErrorRecord, type ErrorRecord } from './error-record.js'
+
+export { toErrorRecord, type ErrorRecord }
 
 /** Every code, with whether the same call may succeed when it is made again. */
 const codes = {
@@ -53,16 +57,6 @@ const codes = {
 /** What went wrong, as a word to switch on. */
 export type StatewardErrorCode = keyof typeof codes
 
-/** The stored and sent form of an error. */
-export interface ErrorRecord {
-  readonly name: string
-  readonly message: string
-  readonly code?: string
-  readonly stack?: string
-  readonly details?: Readonly<Record<string, unknown>>
-  readonly cause?: ErrorRecord
-}
-
 /**
  * An error with a `code` to switch on, whether it may be tried again, and JSON-safe `details`
  * that name what was wrong and where.
@@ -93,57 +87,19 @@ export class StatewardError extends Error {
     this.details = options.details ?? {}
   }
 
+  /** Known by its brand: `instanceof` also holds for the error of another copy of the package in the same process. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return this === StatewardError ? isBranded(value) : Function.prototype[Symbol.hasInstance].call(this, value)
+  }
+
   toJSON(): ErrorRecord {
     return toErrorRecord(this)
   }
 }
 
-/** True if `error` is a `StatewardError`, and has that `code` if one is given. */
+/** True if `error` is a `StatewardError`, also one of another copy of the package, and has that `code` if one is given. */
 export function isStatewardError(error: unknown, code?: StatewardErrorCode): error is StatewardError {
-  return error instanceof StatewardError && (code === undefined || error.code === code)
+  return isBranded(error) && (code === undefined || (error as StatewardError).code === code)
 }
 
-/** The JSON-safe form of anything that was thrown, also of what can't even be read; keeps name, message, code, stack and the chain of causes. */
-export function toErrorRecord(error: unknown, depth = 0): ErrorRecord {
-  try {
-    if (error instanceof Error || isErrorRecord(error)) return recordOf(error, depth)
-    return { name: 'Error', message: typeof error === 'string' ? error : describe(error) }
-  } catch {
-    return { name: 'Error', message: 'something was thrown that can not be read' }
-  }
-}
-
-function recordOf(error: Error | ErrorRecord, depth: number): ErrorRecord {
-  const { name, message, stack, cause, code, details } = error as Partial<Record<keyof ErrorRecord, unknown>>
-  const isOurs = error instanceof StatewardError || !(error instanceof Error)
-  const kept = isOurs && typeof details === 'object' && details !== null ? jsonOf(details) : undefined
-  return {
-    name: String(name),
-    message: String(message),
-    ...(typeof code === 'string' || typeof code === 'number' ? { code: String(code) } : {}),
-    ...(typeof stack === 'string' && stack !== '' ? { stack } : {}),
-    ...(kept ? { details: kept } : {}),
-    ...(cause !== undefined && depth < 4 ? { cause: toErrorRecord(cause, depth + 1) } : {}),
-  }
-}
-
-function jsonOf(details: object): Readonly<Record<string, unknown>> | undefined {
-  try {
-    return JSON.parse(JSON.stringify(details)) as Record<string, unknown>
-  } catch {
-    return undefined
-  }
-}
-
-function isErrorRecord(value: unknown): value is ErrorRecord {
-  const record = value as Partial<ErrorRecord> | null
-  return typeof record === 'object' && record !== null && typeof record.message === 'string' && typeof record.name === 'string'
-}
-
-function describe(value: unknown): string {
-  try {
-    return JSON.stringify(value) ?? String(value)
-  } catch {
-    return String(value)
-  }
-}
+Object.defineProperty(StatewardError.prototype, errorBrand, { value: true })

@@ -14,13 +14,17 @@ import type {
   ResumeOutcome,
   SendOutcome,
 } from './events/outcomes.js'
-import type { By, CancelOptions, PauseOptions, ResumeOptions } from './events/requests.js'
+import { checkCommand, type By, type CancelOptions, type PauseOptions, type ResumeOptions } from './events/requests.js'
+import { refuseUnknown, type OptionNames } from './known-options.js'
 
 /** `revision`: which checkpoint; default the last commit. `idempotencyKey`: the same key gives the same fork. */
 export interface ForkOptions {
-  readonly revision?: number
-  readonly idempotencyKey?: string
+  readonly revision?: number | undefined
+  readonly idempotencyKey?: string | undefined
 }
+
+const forkNames: OptionNames<ForkOptions> = { revision: true, idempotencyKey: true }
+const resultNames: OptionNames<ResultOptions> = { timeout: true, signal: true }
 
 /** What a handle needs of its runtime. */
 export interface HandlePort {
@@ -93,13 +97,17 @@ export class ExecutionHandle<TProgram extends AnyActorLogic = AnyActorLogic> {
    * console.log(resumed.status) // prints resumed
    * ```
    */
-  pause({ mode = 'boundary', timeout, ...by }: PauseOptions = {}): Promise<PauseOutcome> {
+  async pause(options: PauseOptions = {}): Promise<PauseOutcome> {
+    checkCommand('pause', this.id, options)
+    const { mode = 'boundary', timeout, ...by } = options
     const command = { type: 'pause', mode, intervention: this.#by(by), ...waiting(timeout) } as const
-    return this.#command(command) as Promise<PauseOutcome>
+    return (await this.#command(command)) as PauseOutcome
   }
 
   /** Goes on from the last commit; resolves once that is durable. */
-  async resume({ retry = false, events = [], ...by }: ResumeOptions = {}): Promise<ResumeOutcome> {
+  async resume(options: ResumeOptions = {}): Promise<ResumeOutcome> {
+    checkCommand('resume', this.id, options)
+    const { retry = false, events = [], ...by } = options
     // all of them or none
     for (const event of events) this.#port.router.checked(this.id, event)
     for (const event of events) await this.#port.router.send(this.id, event)
@@ -107,9 +115,11 @@ export class ExecutionHandle<TProgram extends AnyActorLogic = AnyActorLogic> {
   }
 
   /** Cancels; resolves once the execution has ended. */
-  cancel({ timeout, ...by }: CancelOptions = {}): Promise<CancelOutcome> {
+  async cancel(options: CancelOptions = {}): Promise<CancelOutcome> {
+    checkCommand('cancel', this.id, options)
+    const { timeout, ...by } = options
     const command = { type: 'cancel', intervention: this.#by(by), ...waiting(timeout) } as const
-    return this.#command(command) as Promise<CancelOutcome>
+    return (await this.#command(command)) as CancelOutcome
   }
 
   /**
@@ -117,12 +127,14 @@ export class ExecutionHandle<TProgram extends AnyActorLogic = AnyActorLogic> {
    * ended, and a fork of its last good commit is started. Resolves with the handle of the execution that runs.
    */
   async retry(by: By = {}): Promise<ExecutionHandle<TProgram>> {
+    checkCommand('retry', this.id, by)
     const outcome = await this.resume({ ...by, retry: true })
     return outcome.status === 'already_finished' ? this.fork() : this
   }
 
   /** Starts another execution from a kept commit of this one. Errors: `not_found`, `no_checkpoint`. */
   async fork(options: ForkOptions = {}): Promise<ExecutionHandle<TProgram>> {
+    refuseUnknown('invalid_option', `The fork of ${this.id}`, options, forkNames)
     return new ExecutionHandle(await this.#port.fork(this.id, options), this.#port)
   }
 
@@ -140,8 +152,9 @@ export class ExecutionHandle<TProgram extends AnyActorLogic = AnyActorLogic> {
    * if (outcome.status === 'completed') console.log(early.status, outcome.output) // prints timeout approved 123
    * ```
    */
-  result(options?: ResultOptions): Promise<ResultOutcome<OutputOf<TProgram>>> {
-    return this.#port.router.result(this.id, options) as Promise<ResultOutcome<OutputOf<TProgram>>>
+  async result(options?: ResultOptions): Promise<ResultOutcome<OutputOf<TProgram>>> {
+    refuseUnknown('invalid_option', `The result of ${this.id}`, options, resultNames)
+    return (await this.#port.router.result(this.id, options)) as ResultOutcome<OutputOf<TProgram>>
   }
 
   /** The execution as of its last commit. */

@@ -26,21 +26,38 @@ import type { ExecutionStatus } from './events/execution-status.js'
 import type { By, CancelOptions, PauseOptions, TriggerOptions } from './events/requests.js'
 import { ExecutionHandle, type HandlePort } from './execution-handle.js'
 import { isId } from './ids.js'
-import type { ExecutionQuery } from './persistence/snapshot-store.js'
+import { refuseUnknown, type OptionNames } from './known-options.js'
 
 /** The options of a runtime. */
 export interface RuntimeOptions<TEntryPoints extends readonly EntryPoint[] = readonly EntryPoint[]> extends SupervisorOptions {
   readonly entryPoints: TEntryPoints
   /** Gets every inspection event of the supervisor, the streams, the executions and their programs, as one system. What it throws goes to the logger. */
-  readonly inspect?: Observer<InspectionEvent> | ((event: InspectionEvent) => void)
+  readonly inspect?: Observer<InspectionEvent> | ((event: InspectionEvent) => void) | undefined
 }
 
 /** Which executions to list; the newest come first. */
-export interface ExecutionFilter extends Omit<ExecutionQuery, 'limit' | 'status' | 'owner' | 'brief' | 'length'> {
-  readonly status?: ExecutionStatus | readonly ExecutionStatus[]
+export interface ExecutionFilter {
+  readonly entryPoint?: string | undefined
+  readonly status?: ExecutionStatus | readonly ExecutionStatus[] | undefined
+  readonly sessionId?: string | undefined
+  readonly correlationId?: string | undefined
+  readonly parentId?: string | undefined
   /** Default 50, at most 1,000. */
-  readonly limit?: number
+  readonly limit?: number | undefined
+  /** Of the page before. */
+  readonly cursor?: string | undefined
 }
+
+const filterNames: OptionNames<ExecutionFilter> = {
+  entryPoint: true,
+  status: true,
+  sessionId: true,
+  correlationId: true,
+  parentId: true,
+  limit: true,
+  cursor: true,
+}
+const eventFilterNames: OptionNames<EventFilter> = { execution: true, entryPoint: true, since: true, signal: true }
 
 /** The program of the entry point with that id. */
 export type ProgramOf<TEntryPoints extends readonly EntryPoint[], TId> = ProgramById<TEntryPoints[number], TId>
@@ -124,16 +141,19 @@ export class Runtime<TEntryPoints extends readonly EntryPoint[] = readonly Entry
   }
 
   /** Lists executions. Errors: `invalid_option` for a malformed cursor or limit. */
-  async executions({ status, limit = 50, ...filter }: ExecutionFilter = {}): Promise<ExecutionList> {
+  async executions(filter: ExecutionFilter = {}): Promise<ExecutionList> {
+    refuseUnknown('invalid_option', 'A list of executions', filter, filterNames)
+    const { status, limit = 50, ...rest } = filter
     if (!Number.isInteger(limit) || limit < 1 || limit > 1_000)
       throw new StatewardError('invalid_option', `\`limit\` is ${limit}; it must be a whole number from 1 to 1,000.`)
     await this.#parts.supervisor.open()
     const statuses = status === undefined ? {} : { status: typeof status === 'string' ? [status] : status }
-    return executionPage(this.#parts.supervisor.settings.store, { ...filter, ...statuses, limit })
+    return executionPage(this.#parts.supervisor.settings.store, { ...given(rest), ...statuses, limit })
   }
 
   /** Follows the journal of durable events. `since` of the last one seen goes on without a gap, also after a restart. */
   async *events(filter: EventFilter = {}): AsyncGenerator<RuntimeEvent, void> {
+    refuseUnknown('invalid_option', 'The events to follow', filter, eventFilterNames)
     await this.#parts.supervisor.open()
     yield* this.#parts.supervisor.feed.follow(filter)
   }
@@ -252,6 +272,11 @@ export function runtimeOf<TEntryPoints extends readonly EntryPoint[] = readonly 
 ): Runtime<TEntryPoints> {
   const parts = partsOf(ref)
   return new Runtime<TEntryPoints>({ actor: () => ref, parts: () => parts, begin: () => undefined })
+}
+
+/** Without what is undefined: a store asks whether an option is there. */
+function given<T extends object>(options: T): { [TKey in keyof T]?: Exclude<T[TKey], undefined> } {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as never
 }
 
 function checkedId(id: string, what: string): string {

@@ -6,19 +6,19 @@ import type { StreamDefinition } from './stream-definition.js'
 
 /** A request for an execution. Times are milliseconds. */
 export interface AdmissionRequest {
-  readonly id?: string
+  readonly id?: string | undefined
   readonly input: unknown
-  readonly correlationId?: string
-  readonly idempotencyKey?: string
-  readonly sessionId?: string
-  readonly parentId?: string
-  readonly priority?: number
-  readonly timeout?: number
-  readonly queueTimeout?: number
+  readonly correlationId?: string | undefined
+  readonly idempotencyKey?: string | undefined
+  readonly sessionId?: string | undefined
+  readonly parentId?: string | undefined
+  readonly priority?: number | undefined
+  readonly timeout?: number | undefined
+  readonly queueTimeout?: number | undefined
   /** Absolute. */
-  readonly deadline?: number
+  readonly deadline?: number | undefined
   /** A program's stored text to begin with, instead of a fresh start. */
-  readonly program?: string
+  readonly program?: string | undefined
 }
 
 /** What a fresh execution begins with. Throws `not_storable`: what the caller does to its input afterwards changes nothing. */

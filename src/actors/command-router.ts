@@ -40,8 +40,8 @@ const live: readonly ExecutionStatus[] = ['queued', 'running', 'waiting', 'pausi
 /** How long to wait for a result. */
 export interface ResultOptions {
   /** In ms; 0 asks and does not wait; absent waits for ever. */
-  readonly timeout?: number
-  readonly signal?: AbortSignal
+  readonly timeout?: number | undefined
+  readonly signal?: AbortSignal | undefined
 }
 
 type Held =

@@ -6,9 +6,9 @@ import type { SupervisorActor } from './supervisor-actor.js'
 
 /** Which commit, under which idempotency key, and which id the fork gets. */
 export interface ForkRequest {
-  readonly id?: string
-  readonly revision?: number
-  readonly idempotencyKey?: string
+  readonly id?: string | undefined
+  readonly revision?: number | undefined
+  readonly idempotencyKey?: string | undefined
 }
 
 /** The id of the fork, once its acceptance is durable. Throws `not_found`, `no_checkpoint`, and what a trigger throws. */

@@ -22,12 +22,12 @@ export interface RuntimeEvent {
 
 /** Which events to follow. */
 export interface EventFilter {
-  readonly execution?: string
-  readonly entryPoint?: string
+  readonly execution?: string | undefined
+  readonly entryPoint?: string | undefined
   /** Events with a greater `seq` come; 0 is the beginning, and absent means from now on. */
-  readonly since?: number
+  readonly since?: number | undefined
   /** Ends the iteration. */
-  readonly signal?: AbortSignal
+  readonly signal?: AbortSignal | undefined
 }
 
 const PAGE = 500

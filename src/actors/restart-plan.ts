@@ -1,6 +1,6 @@
 /** Which streams restart when one has failed, in OTP's words. Owns the strategies and the intensity. */
 import type { StreamDefinition } from './stream-definition.js'
-import type { Supervision } from './supervisor-options.js'
+import type { SupervisorSettings } from './supervisor-options.js'
 
 /** What is to be done: restart these after a wait (in ms), leave the stream ended, or give up. */
 export type RestartDecision =
@@ -9,11 +9,11 @@ export type RestartDecision =
 
 /** Decides after each failure; counts restarts within a sliding period. */
 export class RestartPlan {
-  readonly #supervision: Required<Supervision>
+  readonly #supervision: SupervisorSettings['supervision']
   readonly #streams: readonly StreamDefinition[]
   #times: number[] = []
 
-  constructor(supervision: Required<Supervision>, streams: readonly StreamDefinition[]) {
+  constructor(supervision: SupervisorSettings['supervision'], streams: readonly StreamDefinition[]) {
     this.#supervision = supervision
     this.#streams = streams
   }

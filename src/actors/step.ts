@@ -4,10 +4,12 @@
  * Owns: `fromStep`, and how one step's attempts follow each other. The program host gives each start its key and
  * its first attempt's number; without a host (plain `createActor`) the step runs all the same, with a key of its own.
  */
-import { fromPromise, type AnyActorRef, type PromiseActorLogic } from 'xstate'
-import { type Backoff, backoffDelay } from './backoff.js'
+import { fromPromise, type AnyActorLogic, type AnyActorRef, type PromiseActorLogic } from 'xstate'
+import { type Backoff, backoffDelay, checkBackoff } from './backoff.js'
 import { systemClock, type Clock } from '../clock.js'
 import { StatewardError } from '../errors.js'
+import { isProgramMachine } from './program-logic.js'
+import { refuseUnknown, type OptionNames } from '../known-options.js'
 
 /** What happens to a step that may have been in flight when its process died. */
 export type OnRecovery = 'rerun' | 'fail' | 'hold'
@@ -15,11 +17,17 @@ export type OnRecovery = 'rerun' | 'fail' | 'hold'
 /** How a step is run. Times are milliseconds. */
 export interface StepOptions {
   /** `maxAttempts` counts the first one; the default is 1, no retry. `retryIf` decides by the error; default: all. */
-  readonly retry?: { readonly maxAttempts: number; readonly backoff?: Backoff; readonly retryIf?: (error: unknown) => boolean }
+  readonly retry?:
+    | {
+        readonly maxAttempts: number
+        readonly backoff?: Backoff | undefined
+        readonly retryIf?: ((error: unknown) => boolean) | undefined
+      }
+    | undefined
   /** The limit of one attempt, in ms; past it the signal fires and the attempt fails with `step_timeout`. */
-  readonly timeout?: number
+  readonly timeout?: number | undefined
   /** Default `rerun`. `fail`: the step ends with `step_interrupted`. `hold`: the execution is paused with reason `step_in_doubt`. */
-  readonly onRecovery?: OnRecovery
+  readonly onRecovery?: OnRecovery | undefined
 }
 
 /** What a step's function gets. */
@@ -60,19 +68,23 @@ interface CreatorArguments<TInput> {
   readonly step?: StepContext
 }
 
+/** What the package keeps on the logic of a step, for every copy of the package in the process to find. */
 interface Mark {
+  /** Another one whenever what a step and its host ask of each other changes. */
+  readonly format: number
   readonly options: StepOptions
   readonly run: Attempt<unknown, unknown>
+  /** Does nothing itself but wait for another execution. */
+  readonly waits: boolean
 }
 
-const marks = new WeakMap<object, Mark>()
+const FORMAT = 1
 
-const waits = new WeakSet<object>()
+const markKey = Symbol.for('stateward.step')
 
 /** True for logic that does nothing itself but wait for another execution: it can be left and taken up at any time. */
 export function waitsForExecution(logic: object): boolean {
-  const { config } = logic as { config?: unknown }
-  return typeof config === 'function' && waits.has(config)
+  return markOf(logic)?.waits === true
 }
 
 /** The options of a logic that `fromStep` or `fromExecution` made, or undefined. */
@@ -80,9 +92,24 @@ export function stepOptionsOf(logic: object): StepOptions | undefined {
   return markOf(logic)?.options
 }
 
+/** Throws `invalid_definition` for a step of a copy of the package whose steps ask something else of their host. */
 function markOf(logic: object): Mark | undefined {
   const { config } = logic as { config?: unknown }
-  return typeof config === 'function' ? marks.get(config) : undefined
+  const mark = typeof config === 'function' ? (config as { readonly [markKey]?: Mark })[markKey] : undefined
+  if (mark === undefined || mark.format === FORMAT) return mark
+  throw new StatewardError(
+    'invalid_definition',
+    'A step was made by another version of stateward, which does not fit this one: let both use one copy of the package.',
+    { details: { format: mark.format, known: [FORMAT] } },
+  )
+}
+
+/** Throws `invalid_definition` if a program is, or names, a step of a copy of the package that does not fit this one. */
+export function checkSteps(logic: AnyActorLogic, seen = new Set<unknown>()): void {
+  if (seen.has(logic)) return
+  seen.add(logic)
+  if (!isProgramMachine(logic)) return void markOf(logic)
+  for (const actor of Object.values(logic.implementations.actors)) checkSteps(actor, seen)
 }
 
 /** One attempt of a step, and what it would do by itself. */
@@ -102,12 +129,14 @@ export function wrappedStep(
 ): PromiseActorLogic<unknown> {
   const { config } = logic as unknown as { config: (args: CreatorArguments<unknown>) => PromiseLike<unknown> }
   const mark = markOf(logic)
-  const wrapped = marked<unknown, unknown>(mark?.options ?? {}, (args, context, attempt, signal) => {
-    const run = () => (mark ? mark.run(args, context, attempt, signal) : config({ ...args, signal }))
-    return around({ input: args.input, signal, self: args.self, attempt, context, run })
-  })
-  if (waitsForExecution(logic)) waits.add((wrapped as unknown as { config: object }).config)
-  return wrapped
+  return marked<unknown, unknown>(
+    mark?.options ?? {},
+    (args, context, attempt, signal) => {
+      const run = () => (mark ? mark.run(args, context, attempt, signal) : config({ ...args, signal }))
+      return around({ input: args.input, signal, self: args.self, attempt, context, run })
+    },
+    mark?.waits,
+  )
 }
 
 /**
@@ -163,12 +192,11 @@ export function fromExecution<TOutput = unknown, TInput = unknown>(
   options: StepOptions = {},
 ): PromiseActorLogic<TOutput, TInput> {
   check(options)
-  const logic = marked<TOutput, TInput>(
+  return marked<TOutput, TInput>(
     options,
     (args, context, _, signal) => context.execute(entryPoint, args.input, signal) as Promise<TOutput>,
+    true,
   )
-  waits.add(logic.config as unknown as object)
-  return logic
 }
 
 type Attempt<TOutput, TInput> = (
@@ -178,9 +206,14 @@ type Attempt<TOutput, TInput> = (
   signal: AbortSignal,
 ) => PromiseLike<TOutput> | TOutput
 
-function marked<TOutput, TInput>(options: StepOptions, run: Attempt<TOutput, TInput>): PromiseActorLogic<TOutput, TInput> {
+function marked<TOutput, TInput>(
+  options: StepOptions,
+  run: Attempt<TOutput, TInput>,
+  waits = false,
+): PromiseActorLogic<TOutput, TInput> {
   const creator = (args: CreatorArguments<TInput>) => attempts(options, run, args)
-  marks.set(creator, { options, run: run as Attempt<unknown, unknown> })
+  const mark: Mark = { format: FORMAT, options, run: run as Attempt<unknown, unknown>, waits }
+  Object.defineProperty(creator, markKey, { value: mark })
   return fromPromise(creator as never) as PromiseActorLogic<TOutput, TInput>
 }
 
@@ -247,7 +280,14 @@ function lonely(self: AnyActorRef): StepContext {
   }
 }
 
-function check({ retry, timeout }: StepOptions) {
+const optionNames: OptionNames<StepOptions> = { retry: true, timeout: true, onRecovery: true }
+const retryNames: OptionNames<NonNullable<StepOptions['retry']>> = { maxAttempts: true, backoff: true, retryIf: true }
+
+function check(options: StepOptions) {
+  refuseUnknown('invalid_option', 'A step', options, optionNames)
+  refuseUnknown('invalid_option', "A step's `retry`", options.retry, retryNames)
+  checkBackoff('invalid_option', "A step's `retry`", options.retry?.backoff)
+  const { retry, timeout } = options
   if (retry && !(Number.isInteger(retry.maxAttempts) && retry.maxAttempts >= 1))
     invalid('retry.maxAttempts', retry.maxAttempts, 'a whole number from 1')
   if (timeout !== undefined && !(timeout > 0)) invalid('timeout', timeout, 'a number of milliseconds above 0')

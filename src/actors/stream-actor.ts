@@ -11,6 +11,7 @@ import { isStatewardError } from '../errors.js'
 import type { Intervention } from '../events/execution-events.js'
 import type { ExecutionStatus } from '../events/execution-status.js'
 import type { IdSource } from '../ids.js'
+import type { Log } from '../logger.js'
 import { streamMachine } from '../machines/stream-machine.js'
 import type { GroupCommit } from '../persistence/group-commit.js'
 import { decode, encode } from '../persistence/snapshot-codec.js'
@@ -37,7 +38,7 @@ export interface StreamPort {
   readonly ids: IdSource
   readonly owner: string
   readonly slots: Slots
-  readonly logger: (...args: unknown[]) => void
+  readonly logger: Log
   committed(entryPoint: string, before: ExecutionStatus | undefined, commit: Commit): void
   left(): void
   execute(parentId: string, entryPoint: string, input: unknown, key: string, signal: AbortSignal): Promise<unknown>
@@ -66,7 +67,8 @@ export class StreamActor implements ExecutionPort, SlotSeeker {
 
   constructor(definition: StreamDefinition, port: StreamPort, parent: AnyActorRef, pause: Intervention | undefined) {
     const { program: logic, version, hash, durability, maxIterations, interposition } = definition
-    const { clock, ids, logger } = port
+    const { clock, ids } = port
+    const logger = port.logger.program
     this.id = definition.id
     this.definition = definition
     this.clock = clock
@@ -88,11 +90,8 @@ export class StreamActor implements ExecutionPort, SlotSeeker {
     port.slots.join(this)
     const actions = { openAdmission: () => this.#setOpen(true), closeAdmission: () => this.#setOpen(false) }
     const input = { entryPoint: definition.id, maxConcurrent: definition.maxConcurrent, ...(pause ? { pause } : {}) }
-    this.ref = createActor(streamMachine.provide({ actions }), {
-      id: definition.id,
-      input,
-      parent: guardedParent(parent, port.logger),
-    })
+    const above = guardedParent(parent, port.logger)
+    this.ref = createActor(streamMachine.provide({ actions }), { id: definition.id, input, parent: above })
     this.parent = this.ref
     this.ref.start()
   }

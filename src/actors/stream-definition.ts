@@ -4,8 +4,15 @@ import type { Backoff } from './backoff.js'
 import type { Interposition } from './interposition.js'
 import type { PausedTimers, PersistedProgram } from './program-record.js'
 
+/** Under which every copy of the package finds the format of a definition. */
+export const formatKey: unique symbol = Symbol.for('stateward.entry-point')
+
+/** Another one whenever a definition means something else to those who run it. */
+export const definitionFormat = 1
+
 /** The settings of one stream. Times are milliseconds. */
 export interface StreamDefinition {
+  readonly [formatKey]: number
   readonly id: string
   readonly program: AnyActorLogic
   readonly programId: string
@@ -18,7 +25,11 @@ export interface StreamDefinition {
   readonly ageing: number
   readonly durability: 'strict' | 'relaxed'
   readonly retry:
-    | { readonly maxAttempts: number; readonly backoff?: Backoff; readonly onExhausted?: 'fail' | 'pause' }
+    | {
+        readonly maxAttempts: number
+        readonly backoff?: Backoff | undefined
+        readonly onExhausted?: 'fail' | 'pause' | undefined
+      }
     | undefined
   readonly timeout: number | undefined
   readonly queueTimeout: number | undefined

@@ -8,7 +8,13 @@ import { fromCallback } from 'xstate'
 import { toErrorRecord, StatewardError } from '../errors.js'
 import type { Intervention } from '../events/execution-events.js'
 import type { Command } from '../events/outcomes.js'
-import type { PauseOptions, ResumeOptions, SupervisorReply, SupervisorRequest } from '../events/requests.js'
+import {
+  checkCommand,
+  type PauseOptions,
+  type ResumeOptions,
+  type SupervisorReply,
+  type SupervisorRequest,
+} from '../events/requests.js'
 import { supervisorChart, type SupervisorEvent } from '../machines/supervisor-machine.js'
 import { CommandRouter } from './command-router.js'
 import { SupervisorActor } from './supervisor-actor.js'
@@ -22,7 +28,9 @@ export interface SupervisorParts {
 }
 
 const byInput = new WeakMap<object, SupervisorParts>()
-const byRef = new WeakMap<object, SupervisorParts>()
+/** The parts of each ref, on the ref itself: every copy of the package in the process finds them. */
+const partsKey = Symbol.for('stateward.supervisor')
+const partsAt = (ref: object): SupervisorParts | undefined => (ref as { [partsKey]?: SupervisorParts })[partsKey]
 const failures = new WeakMap<object, unknown>()
 
 /** Makes the parts of one supervisor. Throws on bad options. */
@@ -47,7 +55,7 @@ export function preparedInput(options: SupervisorOptions): { parts: SupervisorPa
 
 /** The parts of a running supervisor actor. Throws `not_started` for any other ref. */
 export function partsOf(ref: AnyActorRef): SupervisorParts {
-  const parts = byRef.get(ref)
+  const parts = partsAt(ref)
   if (!parts)
     throw new StatewardError('not_started', `Actor ${ref.id} is no supervisor that was started.`, { details: { id: ref.id } })
   return parts
@@ -57,7 +65,7 @@ type Self = AnyActorRef
 
 function boot(self: Self, options: SupervisorOptions): void {
   const parts = byInput.get(options) ?? makeParts(options)
-  byRef.set(self, parts)
+  Object.defineProperty(self, partsKey, { value: parts, configurable: true })
   told(self, parts.supervisor.start(self), { type: 'supervisor.started' })
 }
 
@@ -93,6 +101,8 @@ async function obey(self: Self, request: SupervisorRequest): Promise<void> {
       return
     }
     const { id } = request
+    if (request.type === 'execution.pause' || request.type === 'execution.resume' || request.type === 'execution.cancel')
+      checkCommand(request.type.slice('execution.'.length) as 'pause', id, request.options)
     if (request.type === 'execution.send')
       return reply({ type: 'execution.answered', id, outcome: await router.send(id, request.event) })
     const { events = [] } = request.type === 'execution.resume' ? (request.options ?? {}) : {}
@@ -141,7 +151,7 @@ export const supervisorMachine = supervisorChart<SupervisorOptions>().provide({
   actors: {
     lifeline: fromCallback(({ input: supervisor }: { input: AnyActorRef }) => {
       return () => {
-        const parts = byRef.get(supervisor)
+        const parts = partsAt(supervisor)
         parts?.supervisor.stop().catch((error: unknown) => parts.supervisor.settings.logger('stopping failed', error))
       }
     }),

@@ -1,11 +1,13 @@
 /** What a trigger must fulfil before anything is made or written, and what its answer comes to. Owns no state. */
 import { StatewardError } from '../errors.js'
-import type { TriggerOptions } from '../events/requests.js'
+import { triggerNames, type TriggerOptions } from '../events/requests.js'
 import { isId } from '../ids.js'
+import { refuseUnknown } from '../known-options.js'
 import type { AcceptOutcome } from './execution-origin.js'
 
 /** Throws `invalid_id`, `invalid_option`, naming the option. */
 export function checkTrigger(entryPoint: string, options: TriggerOptions = {}): void {
+  refuseUnknown('invalid_option', `The trigger of ${entryPoint}`, options, triggerNames, { entryPoint })
   for (const name of ['id', 'correlationId', 'idempotencyKey', 'sessionId'] as const) {
     const value = options[name]
     if (value === undefined) continue

@@ -1,55 +1,92 @@
 /**
  * What may be asked of a supervisor, by call or by event, and its answers to events.
  *
- * Owns: the options of each request, which are the same for both ways. Times are milliseconds.
+ * Owns: the options of each request and their checks, which are the same for both ways. Times are milliseconds.
  */
 import type { AnyActorRef } from 'xstate'
-import type { ErrorRecord } from '../errors.js'
+import { StatewardError, type ErrorRecord } from '../errors.js'
+import { refuseUnknown, type OptionNames } from '../known-options.js'
 import type { PauseMode } from './execution-events.js'
 import type { CommandOutcome, ResultOutcome, SendOutcome } from './outcomes.js'
 
 /** What may be said about an execution when it is triggered. Times are milliseconds. */
 export interface TriggerOptions {
   /** An id of your own; default a fresh one. Errors: `invalid_id`, `duplicate_execution`. */
-  readonly id?: string
+  readonly id?: string | undefined
   /** Default the execution's id. */
-  readonly correlationId?: string
+  readonly correlationId?: string | undefined
   /** The same key on the same entry point gives the same execution, however often it is triggered. */
-  readonly idempotencyKey?: string
+  readonly idempotencyKey?: string | undefined
   /** A key that many executions may share. */
-  readonly sessionId?: string
+  readonly sessionId?: string | undefined
   /** Default the entry point's. */
-  readonly priority?: number
+  readonly priority?: number | undefined
   /** From the first slot to the end, pauses not counted; default the entry point's. */
-  readonly timeout?: number
+  readonly timeout?: number | undefined
   /** In the queue, before the first slot; default the entry point's. */
-  readonly queueTimeout?: number
+  readonly queueTimeout?: number | undefined
   /** Absolute, in ms since the epoch; pauses count. */
-  readonly deadline?: number
+  readonly deadline?: number | undefined
 }
 
 /** Who does something and why; both are kept with the execution. */
 export interface By {
-  readonly reason?: string
-  readonly actor?: string
+  readonly reason?: string | undefined
+  readonly actor?: string | undefined
 }
 
 /** `mode`: `boundary` (default) lets steps in flight finish, `now` aborts them. `timeout`: how long to wait for it, in ms. */
 export interface PauseOptions extends By {
-  readonly mode?: PauseMode
-  readonly timeout?: number
+  readonly mode?: PauseMode | undefined
+  readonly timeout?: number | undefined
 }
 
 /** `timeout`: how long to wait for the end, in ms; the cancel itself goes on. */
 export interface CancelOptions extends By {
-  readonly timeout?: number
+  readonly timeout?: number | undefined
 }
 
 /** `retry`: with as many attempts as at first. */
 export interface ResumeOptions extends By {
-  readonly retry?: boolean
+  readonly retry?: boolean | undefined
   /** Events to deliver first, in this order. */
-  readonly events?: readonly { readonly type: string }[]
+  readonly events?: readonly { readonly type: string }[] | undefined
+}
+
+/** Every option of a trigger; beside it those of the commands. */
+export const triggerNames: OptionNames<TriggerOptions> = {
+  id: true,
+  correlationId: true,
+  idempotencyKey: true,
+  sessionId: true,
+  priority: true,
+  timeout: true,
+  queueTimeout: true,
+  deadline: true,
+}
+const byNames: OptionNames<By> = { reason: true, actor: true }
+
+/** The options of each command. */
+export const commandNames = {
+  pause: { ...byNames, mode: true, timeout: true } satisfies OptionNames<PauseOptions>,
+  resume: { ...byNames, retry: true, events: true } satisfies OptionNames<ResumeOptions>,
+  cancel: { ...byNames, timeout: true } satisfies OptionNames<CancelOptions>,
+  retry: byNames,
+} as const
+
+/** Throws `invalid_option` for options of a command that it does not have, or that are not what they must be. */
+export function checkCommand(command: keyof typeof commandNames, of: string, options: unknown): void {
+  const subject = `The ${command} of ${of}`
+  refuseUnknown('invalid_option', subject, options, commandNames[command])
+  const { mode, timeout, events } = (options ?? {}) as PauseOptions & ResumeOptions
+  const refuse = (option: string, value: unknown, wanted: string): never => {
+    throw new StatewardError('invalid_option', `${subject}: \`${option}\` is ${String(value)}; it must be ${wanted}.`, {
+      details: { option, value: String(value) },
+    })
+  }
+  if (mode !== undefined && mode !== 'boundary' && mode !== 'now') refuse('mode', mode, 'boundary or now')
+  if (timeout !== undefined && !(typeof timeout === 'number' && timeout >= 0)) refuse('timeout', timeout, 'a number of ms from 0')
+  if (events !== undefined && !Array.isArray(events)) refuse('events', typeof events, 'a list of events')
 }
 
 /** Where the answer to a request by event goes, and what it is known by there. */

@@ -5,6 +5,7 @@
  * nothing of it leaves them. A transaction blocks the thread for as long as its sync to the disk takes.
  */
 import { StatewardError } from '../errors.js'
+import { refuseUnknown, type OptionNames } from '../known-options.js'
 import { migrate } from './migrations.js'
 import type { SnapshotStore } from './snapshot-store.js'
 import { sqliteClaims } from './sqlite-claims.js'
@@ -22,12 +23,14 @@ import { sqliteMigrations } from './sqlite-schema.js'
 /** How a SQLite store opens its file. */
 export interface SqliteStoreOptions {
   /** Which binding to take; without it `node:sqlite` where Node has it (22.13 and later), else `better-sqlite3`. */
-  readonly driver?: SqliteDriverName
+  readonly driver?: SqliteDriverName | undefined
   /** For how long a call waits for the lock of another process, in milliseconds; 5,000 if absent. */
-  readonly busyTimeout?: number
+  readonly busyTimeout?: number | undefined
   /** A limit for the size of the file in bytes, so that it can't fill the disk: beyond it writes fail as on a full disk. */
-  readonly maxSize?: number
+  readonly maxSize?: number | undefined
 }
+
+const optionNames: OptionNames<SqliteStoreOptions> = { driver: true, busyTimeout: true, maxSize: true }
 
 /**
  * A store in the SQLite file at `path`, which is made (for its user alone: mode 0600) when it is opened.
@@ -45,6 +48,7 @@ export interface SqliteStoreOptions {
  */
 export function sqliteStore(path: string, options: SqliteStoreOptions = {}): SnapshotStore {
   checkPath(path)
+  refuseUnknown('invalid_option', 'sqliteStore', options, optionNames)
   const busyTimeout = checkNumber('busyTimeout', options.busyTimeout ?? 5_000, 0)
   const maxSize = options.maxSize === undefined ? undefined : checkNumber('maxSize', options.maxSize, 1)
   let current: OpenStore | undefined

@@ -2,10 +2,11 @@
  * Any store, with every failure as a `StatewardError`.
  *
  * Owns: the boundary between what a driver may throw and what a caller of the runtime gets. Leaves `commit` alone: the
- * group commit names the execution that it failed for.
+ * group commit names the execution that it failed for. Opens and closes it as one of those who share it.
  */
 import { StatewardError } from '../errors.js'
 import type { SnapshotStore } from './snapshot-store.js'
+import { holdStore, letStoreGo } from './store-holders.js'
 
 type Call = (...args: unknown[]) => Promise<unknown>
 
@@ -18,7 +19,9 @@ export function typedStore(store: SnapshotStore): SnapshotStore {
       if (typeof member !== 'function' || name === 'commit') return member
       let call = wrapped.get(name)
       if (!call) {
-        call = (...args) => typed(target, String(name), () => (member as Call).apply(target, args))
+        if (name === 'open') call = () => typed(target, 'open', () => holdStore(target, wrapped))
+        else if (name === 'close') call = () => typed(target, 'close', () => letStoreGo(target, wrapped))
+        else call = (...args) => typed(target, String(name), () => (member as Call).apply(target, args))
         wrapped.set(name, call)
       }
       return call

@@ -12,12 +12,15 @@ export type Inspect = Observer<InspectionEvent> | ((event: InspectionEvent) => v
 /** The same observer, whose errors are logged: they are never those of whom it watches. */
 export function guardedObserver(observer: Inspect, logger: (...args: unknown[]) => void): Observer<InspectionEvent> {
   const next = typeof observer === 'function' ? observer : (event: InspectionEvent) => observer.next?.(event)
+  const failed = (error: unknown) => logger('an inspector has failed', error)
   return {
     next(event) {
       try {
-        next(event)
+        const answer = next(event) as unknown
+        // an async one, which its type does not forbid
+        if (answer instanceof Promise) answer.catch(failed)
       } catch (error) {
-        logger('an inspector has failed', error)
+        failed(error)
       }
     },
   }
