@@ -2,7 +2,8 @@
  * Makes one transaction of what many executions owe the store at the same time.
  *
  * Owns: when a batch goes (at the end of the event loop's turn; one in flight, the next one gathering), and what a
- * failing store means for each commit: the batch is tried again one by one, so that a commit never fails for another's sake.
+ * failing store means for each commit: the batch is tried again one by one, so that a commit never fails for another's sake,
+ * unless the store is busy, which is nobody's own trouble.
  * Does not know: what is in a commit; it asks for it at the last moment, so that an execution that moved twice writes once.
  */
 import { nextTurn } from '../clock.js'
@@ -20,6 +21,9 @@ export interface Committer {
   /** It threw while it was told; its supervisor must know. */
   crashed(error: unknown): void
 }
+
+/** A batch takes no more commits once it has so many characters: it blocks whoever writes it, and stands in the log whole. */
+const BATCH = 4 * 2 ** 20
 
 /** Counts of what was written, for the bench and for health. */
 export interface CommitCounts {
@@ -74,18 +78,24 @@ export class GroupCommit {
     this.#inFlight = true
     const committers: Committer[] = []
     const batch: Commit[] = []
-    const dirty = this.#dirty
+    const dirty = [...this.#dirty]
     this.#dirty = new Set()
-    for (const committer of dirty) {
+    let left = BATCH
+    let next = 0
+    while (next < dirty.length && left > 0) {
+      const committer = dirty[next++] as Committer
       try {
         const commit = committer.collect()
         if (!commit) continue
         committers.push(committer)
         batch.push(commit)
+        left -= lengthOf(commit)
       } catch (error) {
         told(committer, () => committer.refused(error, undefined))
       }
     }
+    // what did not fit goes first the next time
+    if (next < dirty.length) this.#dirty = new Set([...dirty.slice(next), ...this.#dirty])
     if (batch.length > 0) await this.#write(committers, batch)
     this.#inFlight = false
     if (this.#dirty.size > 0) this.#schedule()
@@ -97,7 +107,8 @@ export class GroupCommit {
       verdicts = await this.#store.commit(batch)
       if (verdicts.some(({ status }) => status !== 'committed')) verdicts = await this.#ownWrites(verdicts, batch)
       if (!(await this.#isOwner())) verdicts = batch.map(tooLate)
-    } catch {
+    } catch (error) {
+      if (isBusy(error)) return this.#refuse(committers, batch, error)
       return this.#writeSingly(committers, batch)
     }
     this.counts.batches++
@@ -120,11 +131,20 @@ export class GroupCommit {
         told(committer, () => committer.judged(own, commit))
         this.#onHealth(undefined)
       } catch (cause) {
-        this.counts.failures++
-        const error = storeFailed(this.#store, commit.id, cause)
-        this.#onHealth(error)
-        told(committer, () => committer.refused(error, commit))
+        // the others would wait as long as this one has, one after the other
+        if (isBusy(cause)) return this.#refuse(committers.slice(index), batch.slice(index), cause)
+        this.#refuse([committer], [commit], cause)
       }
+    }
+  }
+
+  #refuse(committers: readonly Committer[], batch: readonly Commit[], cause: unknown): void {
+    for (const [index, committer] of committers.entries()) {
+      const commit = batch[index] as Commit
+      this.counts.failures++
+      const error = storeFailed(this.#store, commit.id, cause)
+      if (index === 0) this.#onHealth(error)
+      told(committer, () => committer.refused(error, commit))
     }
   }
 
@@ -157,8 +177,20 @@ export class GroupCommit {
   }
 }
 
+/** The store could not be reached for another one's lock: it is no commit's own trouble. */
+function isBusy(cause: unknown): boolean {
+  return cause instanceof StatewardError && cause.details['busy'] === true
+}
+
 /** It was written, and whoever owns it now goes on from it: nothing of it may be seen from here. */
 const tooLate = ({ revision, epoch }: Commit): CommitVerdict => ({ status: 'stale', revision, epoch, owner: null })
+
+/** How long the texts of a commit are that may be long. */
+function lengthOf({ accept, state, output, error, events }: Commit): number {
+  let length = state.length + (accept?.input.length ?? 0) + (output?.length ?? 0) + (error?.length ?? 0)
+  for (const { data } of events) length += data?.length ?? 0
+  return length
+}
 
 /** One execution's trouble with a verdict is never another's. */
 function told(committer: Committer, tell: () => void): void {

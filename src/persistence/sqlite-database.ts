@@ -1,19 +1,18 @@
 /**
  * An open SQLite file: pragmas, cached statements, transactions and typed errors.
  *
- * Owns: how the file is created, opened and locked. Talks to a driver; knows none of our tables.
+ * Owns: how the file is created, opened and locked. Talks to a driver; knows none of our tables. It does not wait for other
+ * processes: `lock-queue.ts` does.
  */
 import { closeSync, openSync } from 'node:fs'
-import { systemClock } from '../clock.js'
 import { StatewardError } from '../errors.js'
+import { onThread } from './lock-queue.js'
 import type { SqliteConnection, SqliteDriver, SqliteStatement } from './sqlite-driver.js'
-import { sqliteCode, toStoreError } from './sqlite-errors.js'
+import { toStoreError } from './sqlite-errors.js'
 
 /** How a file is opened. */
 export interface SqliteFileOptions {
   readonly path: string
-  /** For how long a call waits for the lock of another process, in milliseconds. */
-  readonly busyTimeout: number
   /** A limit for the size of the file in bytes: beyond it a write fails with `SQLITE_FULL`. */
   readonly maxSize?: number | undefined
 }
@@ -33,11 +32,14 @@ export interface SqliteDatabase {
   close(): void
 }
 
-const attempts = 100
-const pause = 20
+/** The log is cut back to so many bytes once it has been carried over into the file: one great batch must not stay for ever. */
+const logLimit = 16 * 2 ** 20
 
-/** Opens the file, makes it (mode 0600) if there is none, and sets it to WAL with a sync on each commit. */
-export async function openSqliteDatabase(driver: SqliteDriver, options: SqliteFileOptions): Promise<SqliteDatabase> {
+/**
+ * Opens the file, makes it (mode 0600) if there is none, and sets it to WAL with a sync on each commit. It waits for no
+ * lock, but for a moment: who opens tries again.
+ */
+export function openSqliteDatabase(driver: SqliteDriver, options: SqliteFileOptions): SqliteDatabase {
   const { path } = options
   let connection: SqliteConnection | undefined
   try {
@@ -46,11 +48,12 @@ export async function openSqliteDatabase(driver: SqliteDriver, options: SqliteFi
     connection = opened
     const database = overConnection(opened, path)
     // a commit writes whole pages: with greater ones a small batch writes half as much again (this counts for new files alone)
-    database.exec(`PRAGMA busy_timeout = ${options.busyTimeout}; PRAGMA page_size = 4096`)
-    await whenFree(() => database.exec('PRAGMA journal_mode = WAL'))
+    database.exec(`PRAGMA busy_timeout = ${onThread}; PRAGMA page_size = 4096`)
+    database.exec('PRAGMA journal_mode = WAL')
     const mode = database.prepare<{ journal_mode: string }>('PRAGMA journal_mode').get()?.journal_mode
     if (mode !== 'wal') throw new Error(`this file system does not carry a write-ahead log (journal mode "${mode}")`)
-    database.exec('PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -32768')
+    database.exec(`PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -32768`)
+    database.exec(`PRAGMA journal_size_limit = ${logLimit}`)
     if (options.maxSize !== undefined) {
       const size = database.prepare<{ page_size: number }>('PRAGMA page_size').get()?.page_size ?? 4096
       database.exec(`PRAGMA max_page_count = ${Math.max(1, Math.floor(options.maxSize / size))}`)
@@ -75,19 +78,6 @@ function createPrivately(path: string): void {
         cause: error,
         retryable: false,
       })
-    }
-  }
-}
-
-/** SQLite does not wait for the lock that a change of the journal mode needs, so that is tried again. */
-async function whenFree(work: () => void): Promise<void> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return work()
-    } catch (error) {
-      const code = sqliteCode(error)
-      if ((code !== 'SQLITE_BUSY' && code !== 'SQLITE_LOCKED') || attempt === attempts) throw error
-      await new Promise<void>((resolve) => systemClock.setTimeout(resolve, pause))
     }
   }
 }
@@ -121,6 +111,10 @@ function overConnection(connection: SqliteConnection, path: string): SqliteDatab
     write(operation, work) {
       try {
         begin.run()
+      } catch (error) {
+        throw toStoreError(error, operation, path)
+      }
+      try {
         const result = work()
         commit.run()
         return result
@@ -128,7 +122,7 @@ function overConnection(connection: SqliteConnection, path: string): SqliteDatab
         try {
           rollback.run()
         } catch {
-          // a full disk or a failed sync has rolled it back already, or it had not begun
+          // a full disk or a failed sync has rolled it back already
         }
         for (const forget of forgetful) forget()
         throw toStoreError(error, operation, path)

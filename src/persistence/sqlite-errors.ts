@@ -16,6 +16,7 @@ const names: Readonly<Record<number, string>> = {
   11: 'SQLITE_CORRUPT',
   13: 'SQLITE_FULL',
   14: 'SQLITE_CANTOPEN',
+  15: 'SQLITE_PROTOCOL',
   17: 'SQLITE_SCHEMA',
   18: 'SQLITE_TOOBIG',
   19: 'SQLITE_CONSTRAINT',
@@ -24,7 +25,9 @@ const names: Readonly<Record<number, string>> = {
   26: 'SQLITE_NOTADB',
 }
 
-const passing: ReadonlySet<string> = new Set(['SQLITE_BUSY', 'SQLITE_LOCKED', 'SQLITE_NOMEM', 'SQLITE_IOERR', 'SQLITE_FULL'])
+/** Another connection holds a lock. */
+const busy: ReadonlySet<string> = new Set(['SQLITE_BUSY', 'SQLITE_LOCKED', 'SQLITE_PROTOCOL'])
+const passing: ReadonlySet<string> = new Set([...busy, 'SQLITE_NOMEM', 'SQLITE_IOERR', 'SQLITE_FULL'])
 
 /** The primary result code as a word, such as `SQLITE_BUSY`; undefined if SQLite did not throw it. */
 export function sqliteCode(error: unknown): string | undefined {
@@ -44,4 +47,17 @@ export function toStoreError(error: unknown, operation: string, path: string): S
   }
   const text = `${operation} failed on the database at ${path}: ${message}`
   return new StatewardError('store_failed', text, { details, cause: error, retryable: code !== undefined && passing.has(code) })
+}
+
+/** True if the call failed for another connection's lock alone: nothing of it was looked at. */
+export function isBusy(error: unknown): error is StatewardError {
+  return error instanceof StatewardError && busy.has(String(error.details['sqliteCode']))
+}
+
+/** What a call fails with that has waited for the lock of another connection for all the time it had. */
+export function waitedTooLong(operation: string, path: string, waited: number, cause: unknown): StatewardError {
+  const code = isBusy(cause) ? cause.details['sqliteCode'] : 'SQLITE_BUSY'
+  const message = `${operation} failed on the database at ${path}: another connection has held its lock for ${waited} ms`
+  const details = { operation, path, sqliteCode: code, waited, busy: true }
+  return new StatewardError('store_failed', message, { details, cause, retryable: true })
 }

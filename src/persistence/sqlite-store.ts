@@ -2,16 +2,19 @@
  * The embedded default: a `SnapshotStore` in one SQLite file, which several processes may share.
  *
  * Owns: the life of the connection and the face of the contract. All SQL is in the modules beside it, synchronous;
- * nothing of it leaves them. A transaction blocks the thread for as long as its sync to the disk takes.
+ * nothing of it leaves them. A transaction blocks the thread for as long as its sync to the disk takes, and never for
+ * another process: `lock-queue.ts` waits for its locks.
  */
 import { StatewardError } from '../errors.js'
 import { refuseUnknown, type OptionNames } from '../known-options.js'
+import { LockQueue } from './lock-queue.js'
 import { migrate } from './migrations.js'
 import type { SnapshotStore } from './snapshot-store.js'
 import { sqliteClaims } from './sqlite-claims.js'
 import { sqliteCommits } from './sqlite-commits.js'
 import { openSqliteDatabase, type SqliteDatabase } from './sqlite-database.js'
 import { loadSqliteDriver, type SqliteDriverName } from './sqlite-driver.js'
+import { isBusy, waitedTooLong } from './sqlite-errors.js'
 import { sqliteEvents } from './sqlite-events.js'
 import { sqliteInbox } from './sqlite-inbox.js'
 import { sqliteOwners } from './sqlite-owners.js'
@@ -24,7 +27,10 @@ import { sqliteMigrations } from './sqlite-schema.js'
 export interface SqliteStoreOptions {
   /** Which binding to take; without it `node:sqlite` where Node has it (22.13 and later), else `better-sqlite3`. */
   readonly driver?: SqliteDriverName | undefined
-  /** For how long a call waits for the lock of another process, in milliseconds; 5,000 if absent. */
+  /**
+   * For how long a call waits in all for the lock of another process, in milliseconds; 5,000 if absent. The event loop goes
+   * on meanwhile. Then the call fails with `store_failed`, `details.sqliteCode: 'SQLITE_BUSY'`, and may be made again.
+   */
   readonly busyTimeout?: number | undefined
   /** A limit for the size of the file in bytes, so that it can't fill the disk: beyond it writes fail as on a full disk. */
   readonly maxSize?: number | undefined
@@ -54,24 +60,40 @@ export function sqliteStore(path: string, options: SqliteStoreOptions = {}): Sna
   let current: OpenStore | undefined
   let opening: Promise<void> | undefined
 
+  const waiting = {
+    limit: busyTimeout,
+    isBusy,
+    tooLong: (operation: string, waited: number, cause: unknown) => waitedTooLong(operation, path, waited, cause),
+  }
+  // a writer of another process lets reads through, so they have a queue of their own
+  const reads = new LockQueue(waiting)
+  const writes = new LockQueue(waiting)
+
   async function openFile(): Promise<void> {
     const driver = await loadSqliteDriver(options.driver)
-    const database = await openSqliteDatabase(driver, { path, busyTimeout, maxSize })
-    try {
-      migrate(database, sqliteMigrations)
-      current = database.read('open', () => overDatabase(database))
-    } catch (error) {
-      database.close()
-      throw error
-    }
+    await writes.run('open', () => {
+      const database = openSqliteDatabase(driver, { path, maxSize })
+      try {
+        migrate(database, sqliteMigrations)
+        current = database.read('open', () => overDatabase(database))
+      } catch (error) {
+        database.close()
+        throw error
+      }
+    })
   }
 
-  /** One call of the contract, on the open file. */
-  async function on<T>(operation: string, call: (store: OpenStore) => T): Promise<T> {
+  function at<T>(operation: string, call: (store: OpenStore) => T): T {
     const store = current
     if (!store) throw new StatewardError('store_closed', `the store at ${path} is not open`, { details: { operation, path } })
     return store.database.read(operation, () => call(store))
   }
+
+  /** One reading call of the contract, on the open file. */
+  const on = <T>(operation: string, call: (store: OpenStore) => T) => reads.run(operation, () => at(operation, call))
+
+  /** One writing call of the contract; each is one transaction, so that it can be tried again. */
+  const into = <T>(operation: string, call: (store: OpenStore) => T) => writes.run(operation, () => at(operation, call))
 
   return {
     name: 'sqlite',
@@ -85,9 +107,10 @@ export function sqliteStore(path: string, options: SqliteStoreOptions = {}): Sna
       await opening?.catch(() => {})
       const store = current
       current = undefined
+      for (const queue of [reads, writes]) queue.close()
       store?.database.read('close', () => store.database.close())
     },
-    commit: (batch) => on('commit', (store) => store.commit(batch)),
+    commit: (batch) => into('commit', (store) => store.commit(batch)),
     load: (id) => on('load', (store) => store.rows.byId(id)),
     absence: (id) => on('absence', (store) => store.queries.absence(id)),
     query: (query) => on('query', (store) => store.queries.query(query)),
@@ -96,19 +119,19 @@ export function sqliteStore(path: string, options: SqliteStoreOptions = {}): Sna
     lastSeq: () => on('lastSeq', (store) => store.events.lastSeq()),
     checkpoints: (id) => on('checkpoints', (store) => store.queries.checkpoints(id)),
     checkpoint: (id, revision) => on('checkpoint', (store) => store.queries.checkpoint(id, revision)),
-    enqueue: (message) => on('enqueue', (store) => store.inbox.enqueue(message)),
+    enqueue: (message) => into('enqueue', (store) => store.inbox.enqueue(message)),
     inbox: (of) => on('inbox', (store) => store.inbox.inbox(of)),
     answer: (seq) => on('answer', (store) => store.inbox.answer(seq)),
-    register: (owner, dead) => on('register', (store) => store.owners.register(owner, dead)),
-    heartbeat: (key, leaseUntil) => on('heartbeat', (store) => store.owners.heartbeat(key, leaseUntil)),
+    register: (owner, dead) => into('register', (store) => store.owners.register(owner, dead)),
+    heartbeat: (key, leaseUntil) => into('heartbeat', (store) => store.owners.heartbeat(key, leaseUntil)),
     owners: () => on('owners', (store) => store.owners.owners()),
     orphans: () => on('orphans', (store) => store.owners.orphans()),
-    retire: (key, release) => on('retire', (store) => store.owners.retire(key, release)),
-    claim: (request) => on('claim', (store) => store.claims.claim(request)),
+    retire: (key, release) => into('retire', (store) => store.owners.retire(key, release)),
+    claim: (request) => into('claim', (store) => store.claims.claim(request)),
     nextDue: (entryPoints) => on('nextDue', (store) => store.claims.nextDue(entryPoints)),
-    setControl: (name, value) => on('setControl', (store) => store.owners.setControl(name, value)),
+    setControl: (name, value) => into('setControl', (store) => store.owners.setControl(name, value)),
     control: (name) => on('control', (store) => store.owners.control(name)),
-    prune: (request) => on('prune', (store) => store.prune(request)),
+    prune: (request) => into('prune', (store) => store.prune(request)),
   }
 }
 

@@ -225,7 +225,7 @@ describe('a damaged or foreign file', () => {
 
   test('a migration that fails is undone, and the next open goes on after the last whole one', async () => {
     const driver = await loadSqliteDriver()
-    const database = await openSqliteDatabase(driver, { path, busyTimeout: 100 })
+    const database = openSqliteDatabase(driver, { path })
     const good = ['CREATE TABLE one (a)', 'CREATE TABLE two (a)']
     expect(() => migrate(database, ['CREATE TABLE one (a)', 'CREATE TABLE two (a); CREATE TABLE one (b)'])).toThrow(
       'one already exists',

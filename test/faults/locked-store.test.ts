@@ -1,0 +1,59 @@
+/** Another process holds the lock of the store: every call answers within its limit, and nothing is lost by it. */
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { assign, createMachine } from 'xstate'
+import { createRuntime, defineEntryPoint } from '../../src/index.js'
+import { sqliteStore } from '../../src/persistence/sqlite-store.js'
+import { begin } from '../harness/begin.js'
+import { eventually } from '../harness/eventually.js'
+import { holdLock, turnsDuring } from '../harness/held-lock.js'
+import { temporaryFolder } from '../harness/temporary-folder.js'
+
+const counter = createMachine({
+  id: 'counter',
+  context: { n: 0 },
+  on: { ADD: { actions: assign({ n: ({ context }: { context: { n: number } }) => context.n + 1 }) } },
+})
+const entryPoints = [defineEntryPoint({ id: 'counters', program: counter })]
+const busy = { code: 'store_failed', retryable: true, details: { sqliteCode: 'SQLITE_BUSY' } }
+
+test('many executions wait for a lock together, not one after the other, while the event loop goes on', async () => {
+  const path = join(temporaryFolder(), 'store.db')
+  const runtime = await begin({ store: sqliteStore(path, { busyTimeout: 400 }), entryPoints, lease: 200 })
+  const executions = await Promise.all(Array.from({ length: 20 }, () => runtime.trigger('counters')))
+  const free = await holdLock(path)
+  const from = performance.now()
+  let answers: PromiseSettledResult<unknown>[] = []
+  const turned = await turnsDuring(async () => {
+    const calls = [...executions.map((each) => each.send({ type: 'ADD' })), runtime.trigger('counters')]
+    answers = await Promise.allSettled(calls)
+  })
+  expect(performance.now() - from).toBeLessThan(3_000)
+  expect(turned).toBeGreaterThan(100)
+  for (const answer of answers) expect(answer).toMatchObject({ status: 'rejected', reason: busy })
+  // the lease runs out under the lock, and nobody has taken anything over
+  await eventually('the lease to run out', () => performance.now() - from > 500)
+  free()
+  await eventually('every execution to go on', async () => {
+    const sent = await Promise.allSettled(executions.map((each) => each.send({ type: 'ADD' })))
+    return sent.every((each) => each.status === 'fulfilled' && each.value.status === 'delivered')
+  })
+  const context = await Promise.all(executions.map(async (each) => (await each.get()) as { context: { n: number } }))
+  for (const {
+    context: { n },
+  } of context)
+    expect(n).toBeGreaterThan(0)
+  expect(runtime.registry.health.getSnapshot().context.status).toBe('ok')
+})
+
+test("a runtime that can't open its file starts no later than its limit says, and may be started again", async () => {
+  const path = join(temporaryFolder(), 'store.db')
+  const free = await holdLock(path, 'exclusive')
+  const runtime = createRuntime({ store: sqliteStore(path, { busyTimeout: 200 }), entryPoints })
+  const from = performance.now()
+  await expect(runtime.start()).rejects.toMatchObject(busy)
+  expect(performance.now() - from).toBeLessThan(1_500)
+  free()
+  await runtime.start()
+  await runtime.stop()
+})
