@@ -18,6 +18,7 @@ const codes = {
   invalid_option: false,
   invalid_event: false,
   duplicate_execution: false,
+  idempotency_conflict: false,
   owner_in_use: false,
   // lifecycle of the runtime
   not_started: false,

@@ -33,7 +33,7 @@ export interface HandlePort {
   load(id: string): Promise<StoredExecution | Absent>
   /** The opened store, and the clock by which its times go. */
   storage(): Promise<{ readonly store: SnapshotStore; readonly clock: Clock }>
-  fork(id: string, options: ForkRequest): Promise<string>
+  fork(id: string, options: ForkRequest): Promise<{ readonly id: string; readonly created: boolean }>
 }
 
 /** What a handle stands on, for those who must look behind it: the testing kit. */
@@ -56,14 +56,17 @@ type EventOf<TProgram extends AnyActorLogic> =
  */
 export class ExecutionHandle<TProgram extends AnyActorLogic = AnyActorLogic> {
   readonly id: string
+  /** True if the call that gave this handle made the execution; false if that was there before, or need not be there at all. */
+  readonly created: boolean
   readonly #port: HandlePort
 
   static {
     portOf = (handle) => handle.#port
   }
 
-  constructor(id: string, port: HandlePort) {
+  constructor(id: string, port: HandlePort, created = false) {
     this.id = id
+    this.created = created
     this.#port = port
   }
 
@@ -97,11 +100,13 @@ export class ExecutionHandle<TProgram extends AnyActorLogic = AnyActorLogic> {
    * console.log(resumed.status) // prints resumed
    * ```
    */
-  async pause(options: PauseOptions = {}): Promise<PauseOutcome> {
-    checkCommand('pause', this.id, options)
-    const { mode = 'boundary', timeout, ...by } = options
-    const command = { type: 'pause', mode, intervention: this.#by(by), ...waiting(timeout) } as const
-    return (await this.#command(command)) as PauseOutcome
+  pause(options: PauseOptions = {}): Promise<PauseOutcome> {
+    return unlessRefused(() => {
+      checkCommand('pause', this.id, options)
+      const { mode = 'boundary', timeout, ...by } = options
+      const command = { type: 'pause', mode, intervention: this.#by(by), ...waiting(timeout) } as const
+      return this.#command(command) as Promise<PauseOutcome>
+    })
   }
 
   /** Goes on from the last commit; resolves once that is durable. */
@@ -115,11 +120,13 @@ export class ExecutionHandle<TProgram extends AnyActorLogic = AnyActorLogic> {
   }
 
   /** Cancels; resolves once the execution has ended. */
-  async cancel(options: CancelOptions = {}): Promise<CancelOutcome> {
-    checkCommand('cancel', this.id, options)
-    const { timeout, ...by } = options
-    const command = { type: 'cancel', intervention: this.#by(by), ...waiting(timeout) } as const
-    return (await this.#command(command)) as CancelOutcome
+  cancel(options: CancelOptions = {}): Promise<CancelOutcome> {
+    return unlessRefused(() => {
+      checkCommand('cancel', this.id, options)
+      const { timeout, ...by } = options
+      const command = { type: 'cancel', intervention: this.#by(by), ...waiting(timeout) } as const
+      return this.#command(command) as Promise<CancelOutcome>
+    })
   }
 
   /**
@@ -135,7 +142,8 @@ export class ExecutionHandle<TProgram extends AnyActorLogic = AnyActorLogic> {
   /** Starts another execution from a kept commit of this one. Errors: `not_found`, `no_checkpoint`. */
   async fork(options: ForkOptions = {}): Promise<ExecutionHandle<TProgram>> {
     refuseUnknown('invalid_option', `The fork of ${this.id}`, options, forkNames)
-    return new ExecutionHandle(await this.#port.fork(this.id, options), this.#port)
+    const { id, created } = await this.#port.fork(this.id, options)
+    return new ExecutionHandle(id, this.#port, created)
   }
 
   /**
@@ -152,9 +160,11 @@ export class ExecutionHandle<TProgram extends AnyActorLogic = AnyActorLogic> {
    * if (outcome.status === 'completed') console.log(early.status, outcome.output) // prints timeout approved 123
    * ```
    */
-  async result(options?: ResultOptions): Promise<ResultOutcome<OutputOf<TProgram>>> {
-    refuseUnknown('invalid_option', `The result of ${this.id}`, options, resultNames)
-    return (await this.#port.router.result(this.id, options)) as ResultOutcome<OutputOf<TProgram>>
+  result(options?: ResultOptions): Promise<ResultOutcome<OutputOf<TProgram>>> {
+    return unlessRefused(() => {
+      refuseUnknown('invalid_option', `The result of ${this.id}`, options, resultNames)
+      return this.#port.router.result(this.id, options) as Promise<ResultOutcome<OutputOf<TProgram>>>
+    })
   }
 
   /** The execution as of its last commit. */
@@ -169,6 +179,15 @@ export class ExecutionHandle<TProgram extends AnyActorLogic = AnyActorLogic> {
 
   #by({ reason, actor }: By) {
     return { at: this.#port.now(), ...(reason === undefined ? {} : { reason }), ...(actor === undefined ? {} : { actor }) }
+  }
+}
+
+/** The answer itself, not a promise of it: whoever gives it may look at how it is awaited. What is thrown rejects. */
+function unlessRefused<T>(call: () => Promise<T>): Promise<T> {
+  try {
+    return call()
+  } catch (error) {
+    return Promise.reject(error as Error)
   }
 }
 

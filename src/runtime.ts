@@ -18,7 +18,7 @@ import type { EventFilter, RuntimeEvent } from './actors/journal-feed.js'
 import { guardedObserver } from './actors/xstate/inspection.js'
 import { partsOf, preparedInput, supervisorMachine, type SupervisorParts } from './actors/supervisor-logic.js'
 import type { SupervisorOptions } from './actors/supervisor-options.js'
-import { acceptedId, checkTrigger } from './actors/trigger-check.js'
+import { accepted, checkTrigger } from './actors/trigger-check.js'
 import { commandScope, type CommandScope } from './command-scope.js'
 import type { EntryPoint } from './entry-point.js'
 import { StatewardError } from './errors.js'
@@ -42,6 +42,7 @@ export interface ExecutionFilter {
   readonly sessionId?: string | undefined
   readonly correlationId?: string | undefined
   readonly parentId?: string | undefined
+  readonly idempotencyKey?: string | undefined
   /** Default 50, at most 1,000. */
   readonly limit?: number | undefined
   /** Of the page before. */
@@ -54,6 +55,7 @@ const filterNames: OptionNames<ExecutionFilter> = {
   sessionId: true,
   correlationId: true,
   parentId: true,
+  idempotencyKey: true,
   limit: true,
   cursor: true,
 }
@@ -115,15 +117,16 @@ export class Runtime<TEntryPoints extends readonly EntryPoint[] = readonly Entry
 
   /**
    * Accepts an execution; resolves with its handle once that is durable. What is done to `input` afterwards changes nothing.
+   * The handle of one that was accepted before, under the same `idempotencyKey`, has `created: false`.
    *
-   * Errors: `unknown_entry_point`, `invalid_id`, `invalid_option`, `duplicate_execution`, `not_storable`, `queue_full`,
-   * `draining`, `stream_down`, `not_started`, `already_stopped`, `store_failed`.
+   * Errors: `unknown_entry_point`, `invalid_id`, `invalid_option`, `duplicate_execution`, `idempotency_conflict` (the key was
+   * given with another input), `not_storable`, `queue_full`, `draining`, `stream_down`, `not_started`, `already_stopped`, `store_failed`.
    *
    * @example
    * ```ts
    * const again = await runtime.trigger('tickets', { id: 123 }, { idempotencyKey: 'delivery-9', deadline: Date.now() + 60_000 })
    * const same = await runtime.trigger('tickets', { id: 123 }, { idempotencyKey: 'delivery-9' })
-   * console.log(again.id === same.id) // prints true
+   * console.log(again.id === same.id, again.created, same.created) // prints true true false
    * ```
    */
   async trigger<const TId extends TEntryPoints[number]['id']>(
@@ -132,7 +135,8 @@ export class Runtime<TEntryPoints extends readonly EntryPoint[] = readonly Entry
   ): Promise<ExecutionHandle<ProgramOf<TEntryPoints, TId>>> {
     const stream = this.#parts.supervisor.streamFor(entryPoint, true)
     checkTrigger(entryPoint, options)
-    return new ExecutionHandle(acceptedId(await stream.admit({ ...options, input })), this.handlePort)
+    const { id, created } = accepted(await stream.admit({ ...options, input }))
+    return new ExecutionHandle(id, this.handlePort, created)
   }
 
   /** A handle on an execution, whether it exists or not: its calls will tell. Throws `invalid_id`. */

@@ -11,12 +11,12 @@ export interface ForkRequest {
   readonly idempotencyKey?: string | undefined
 }
 
-/** The id of the fork, once its acceptance is durable. Throws `not_found`, `no_checkpoint`, and what a trigger throws. */
+/** The fork, once its acceptance is durable, and whether it is a new one. Throws `not_found`, `no_checkpoint`, and what a trigger throws. */
 export async function forkExecution(
   supervisor: SupervisorActor,
   id: string,
   { revision, idempotencyKey, id: own }: ForkRequest,
-): Promise<string> {
+): Promise<{ readonly id: string; readonly created: boolean }> {
   const { store } = supervisor.settings
   await supervisor.open()
   const stored = await store.load(id)
@@ -41,5 +41,5 @@ export async function forkExecution(
     ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
     ...(program === undefined ? {} : { program: forkedProgram(program, id) }),
   })
-  return outcome.id
+  return { id: outcome.id, created: outcome.status === 'accepted' }
 }

@@ -7,7 +7,6 @@
  */
 import { createActor, type Actor, type AnyActorRef, type AnyEventObject } from 'xstate'
 import type { Clock } from '../clock.js'
-import { isStatewardError } from '../errors.js'
 import type { Intervention } from '../events/execution-events.js'
 import type { ExecutionStatus } from '../events/execution-status.js'
 import type { IdSource } from '../ids.js'
@@ -16,11 +15,12 @@ import { streamMachine } from '../machines/stream-machine.js'
 import type { GroupCommit } from '../persistence/group-commit.js'
 import { decode, encode } from '../persistence/snapshot-codec.js'
 import type { Commit, SnapshotStore, StoredExecution } from '../persistence/snapshot-store.js'
-import { admission, queueFull, type AdmissionRequest } from './admission.js'
+import type { Admitted } from './accepted-before.js'
+import { queueFull, type AdmissionRequest } from './admission.js'
 import { AdmissionQueue } from './admission-queue.js'
 import { ExecutionActor } from './execution-actor.js'
 import { deliverInbox } from './execution-inbox.js'
-import type { AcceptOutcome } from './execution-origin.js'
+import type { ExecutionOrigin } from './execution-origin.js'
 import type { ExecutionPort, HeldExecution } from './execution-port.js'
 import type { ProgramSettings } from './program-port.js'
 import type { ProgramRecord } from './program-record.js'
@@ -28,6 +28,7 @@ import { guardedParent } from './xstate/inspection.js'
 import { fittingProgram } from './program-version.js'
 import { Reloads } from './reloads.js'
 import type { Slots, SlotSeeker } from './slots.js'
+import { admit, type StreamAdmissionPort } from './stream-admission.js'
 import type { StreamDefinition } from './stream-definition.js'
 
 /** What a stream asks of the supervisor that holds it. */
@@ -60,6 +61,7 @@ export class StreamActor implements ExecutionPort, SlotSeeker {
   readonly #port: StreamPort
   readonly #queue: AdmissionQueue<HeldExecution>
   readonly #settings: ProgramSettings
+  readonly #admission: StreamAdmissionPort
   /** Executions that are being taken up again after the store failed. */
   readonly #reloads: Reloads
   #open = false
@@ -87,6 +89,17 @@ export class StreamActor implements ExecutionPort, SlotSeeker {
       failed: (id, error) => port.logger('execution', id, 'could not be taken up again yet', error),
       settled: () => port.left(),
     })
+    this.#admission = {
+      definition,
+      store: port.store,
+      clock,
+      ids,
+      executions: this.executions,
+      isFull: () => this.#isFull,
+      refuseOverflow: () => this.#refuseOverflow(),
+      dropOldest: () => this.#dropOldest(),
+      make: (id, origin) => this.#make(id, origin),
+    }
     port.slots.join(this)
     const actions = { openAdmission: () => this.#setOpen(true), closeAdmission: () => this.#setOpen(false) }
     const input = { entryPoint: definition.id, maxConcurrent: definition.maxConcurrent, ...(pause ? { pause } : {}) }
@@ -103,36 +116,9 @@ export class StreamActor implements ExecutionPort, SlotSeeker {
 
   // ── from above ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Accepts an execution; resolves once that is durable. Throws `queue_full`, `not_storable`. */
-  async admit(request: AdmissionRequest): Promise<AcceptOutcome & { id: string }> {
-    const now = this.clock.now()
-    const id = request.id ?? this.#port.ids.execution(now)
-    const origin = admission(this.definition, request, id, now)
-    const isFull = this.#isFull
-    const known = this.executions.get(id) ?? (isFull ? this.#keyed(request) : undefined)
-    if (known) return this.#again(known, request)
-    if (isFull) this.#refuseOverflow()
-    const execution = new ExecutionActor(this, id, origin)
-    this.executions.set(id, execution)
-    const outcome = await execution.accept()
-    // only now: a trigger that comes to nothing, as its key is taken, drops nobody
-    if (isFull && outcome.status === 'accepted') this.#dropOldest()
-    return outcome.status === 'accepted' ? { status: 'accepted', id } : outcome
-  }
-
-  /** An id that is taken: by the same execution, if the key is the same; then it is accepted once that is durable. */
-  async #again(known: ExecutionActor, request: AdmissionRequest): Promise<AcceptOutcome & { id: string }> {
-    const { id } = known
-    const { idempotencyKey: key } = request
-    if (key === undefined || known.idempotencyKey !== key) return { status: 'duplicate', of: 'id', id }
-    try {
-      if (known.revision === 0) await known.until(() => true)
-    } catch (error) {
-      // another one has its key: that is the answer
-      if (isStatewardError(error, 'stale_owner')) return this.admit(request)
-      throw error
-    }
-    return { status: 'duplicate', of: 'idempotency_key', id }
+  /** Accepts an execution; resolves once that is durable. Throws `queue_full`, `not_storable`, `idempotency_conflict`. */
+  admit(request: AdmissionRequest): Promise<Admitted> {
+    return admit(this.#admission, request)
   }
 
   /** Takes up an execution that this process has claimed. `recovered`: its last owner died. Throws `corrupt`, `unknown_format`. */
@@ -143,8 +129,7 @@ export class StreamActor implements ExecutionPort, SlotSeeker {
       known.gone.then(() => this.take(stored, recovered)).catch((error: unknown) => this.lost(known, error))
     if (known || this.#dead) return known
     const input: unknown = decode(stored.input, { id: stored.id, what: 'input' })
-    const execution = new ExecutionActor(this, stored.id, { kind: 'stored', stored, recovered, input })
-    this.executions.set(stored.id, execution)
+    const execution = this.#make(stored.id, { kind: 'stored', stored, recovered, input })
     // what came while nobody held it stands in its inbox
     execution.mail.waits = true
     execution.revive()
@@ -223,8 +208,10 @@ export class StreamActor implements ExecutionPort, SlotSeeker {
     if (open) queueMicrotask(() => this.#port.slots.offer()) // an action that starts programs is one that XState warns of
   }
 
-  #keyed({ idempotencyKey: key }: AdmissionRequest): ExecutionActor | undefined {
-    return key === undefined ? undefined : [...this.executions.values()].find(({ idempotencyKey }) => idempotencyKey === key)
+  #make(id: string, origin: ExecutionOrigin): ExecutionActor {
+    const execution = new ExecutionActor(this, id, origin)
+    this.executions.set(id, execution)
+    return execution
   }
 
   get #isFull(): boolean {

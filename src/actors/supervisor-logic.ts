@@ -19,7 +19,7 @@ import { supervisorChart, type SupervisorEvent } from '../machines/supervisor-ma
 import { CommandRouter } from './command-router.js'
 import { SupervisorActor } from './supervisor-actor.js'
 import type { SupervisorOptions } from './supervisor-options.js'
-import { acceptedId, checkTrigger } from './trigger-check.js'
+import { accepted, checkTrigger } from './trigger-check.js'
 
 /** What stands behind a supervisor's ref. */
 export interface SupervisorParts {
@@ -95,8 +95,8 @@ async function obey(self: Self, request: SupervisorRequest): Promise<void> {
     if (request.type === 'execution.trigger') {
       const stream = supervisor.streamFor(request.entryPoint, true)
       checkTrigger(request.entryPoint, request.options)
-      const id = acceptedId(await stream.admit({ ...request.options, input: request.input }))
-      reply({ type: 'execution.accepted', id })
+      const { id, created } = accepted(await stream.admit({ ...request.options, input: request.input }))
+      reply({ type: 'execution.accepted', id, created })
       if (replyTo) reply({ type: 'execution.settled', id, outcome: await router.result(id) })
       return
     }

@@ -3,7 +3,7 @@ import { StatewardError } from '../errors.js'
 import { triggerNames, type TriggerOptions } from '../events/requests.js'
 import { isId } from '../ids.js'
 import { refuseUnknown } from '../known-options.js'
-import type { AcceptOutcome } from './execution-origin.js'
+import type { Admitted } from './accepted-before.js'
 
 /** Throws `invalid_id`, `invalid_option`, naming the option. */
 export function checkTrigger(entryPoint: string, options: TriggerOptions = {}): void {
@@ -34,12 +34,12 @@ export function checkTrigger(entryPoint: string, options: TriggerOptions = {}): 
   }
 }
 
-/** The id of the execution that answers a trigger. Throws `duplicate_execution`. */
-export function acceptedId(outcome: AcceptOutcome & { readonly id: string }): string {
+/** The execution that answers a trigger, and whether it is a new one. Throws `duplicate_execution`. */
+export function accepted(outcome: Admitted): { readonly id: string; readonly created: boolean } {
   if (outcome.status === 'duplicate' && outcome.of === 'id') {
     throw new StatewardError('duplicate_execution', `There is an execution ${outcome.id} already.`, {
       details: { id: outcome.id },
     })
   }
-  return outcome.id
+  return { id: outcome.id, created: outcome.status === 'accepted' }
 }

@@ -15,7 +15,7 @@ export interface TriggerOptions {
   readonly id?: string | undefined
   /** Default the execution's id. */
   readonly correlationId?: string | undefined
-  /** The same key on the same entry point gives the same execution, however often it is triggered. */
+  /** The same key on the same entry point gives the same execution, however often it is triggered. Error: `idempotency_conflict` with another input. */
   readonly idempotencyKey?: string | undefined
   /** A key that many executions may share. */
   readonly sessionId?: string | undefined
@@ -112,10 +112,10 @@ export type SupervisorRequest = ReplyAddress &
 
 /**
  * The answer to a request by event; `requestId` is the request's own. A trigger is answered twice: `accepted` once
- * that is durable, `settled` at the end. `refused` stands where a call would have rejected.
+ * that is durable (`created`: false if it was accepted before), `settled` at the end. `refused` stands where a call would have rejected.
  */
 export type SupervisorReply = { readonly requestId?: string } & (
-  | { readonly type: 'execution.accepted'; readonly id: string }
+  | { readonly type: 'execution.accepted'; readonly id: string; readonly created: boolean }
   | { readonly type: 'execution.settled'; readonly id: string; readonly outcome: ResultOutcome }
   | { readonly type: 'execution.answered'; readonly id: string; readonly outcome: SendOutcome | CommandOutcome }
   | { readonly type: 'execution.refused'; readonly request: SupervisorRequest['type']; readonly error: ErrorRecord }

@@ -22,6 +22,7 @@ export function queryMemory(tables: MemoryTables, query: ExecutionQuery): Execut
       if (query.sessionId !== undefined && execution.sessionId !== query.sessionId) return false
       if (query.correlationId !== undefined && execution.correlationId !== query.correlationId) return false
       if (query.parentId !== undefined && execution.parentId !== query.parentId) return false
+      if (query.idempotencyKey !== undefined && execution.idempotencyKey !== query.idempotencyKey) return false
       if (query.owner !== undefined && !(execution.owner === query.owner && isUnderWay(execution))) return false
       return !statuses || statuses.has(execution.status)
     })
@@ -45,6 +46,11 @@ function briefly(execution: StoredExecution): StoredExecution {
 }
 
 function candidates({ rows }: MemoryTables, query: ExecutionQuery): Iterable<MemoryRow> {
+  if (query.idempotencyKey !== undefined && query.entryPoint !== undefined) {
+    const id = rows.idOfKey(query.entryPoint, query.idempotencyKey)
+    const row = id === undefined ? undefined : rows.byId.get(id)
+    return row ? [row] : []
+  }
   if (query.owner !== undefined) return rows.under('held', query.owner)
   if (query.parentId !== undefined) return rows.under('parent', query.parentId)
   if (query.sessionId !== undefined) return rows.under('session', query.sessionId)

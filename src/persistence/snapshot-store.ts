@@ -158,6 +158,7 @@ export interface ExecutionQuery {
   readonly sessionId?: string
   readonly correlationId?: string
   readonly parentId?: string
+  readonly idempotencyKey?: string
   /** What this owner key holds and is not done with: not terminal, or owed. */
   readonly owner?: string
   readonly limit: number

@@ -36,6 +36,7 @@ export interface SqliteQueries {
 const every = Object.keys(statusNumbers) as ExecutionStatus[]
 /** The filters that name few executions, each with its index. */
 const selective = [
+  ['idempotencyKey', 'idempotency_key'],
   ['parentId', 'parent_id'],
   ['sessionId', 'session_id'],
   ['correlationId', 'correlation_id'],
@@ -71,7 +72,8 @@ export function sqliteQueries(database: SqliteDatabase, rows: SqliteRows): Sqlit
     if (query.entryPoint !== undefined) {
       const ref = rows.knownRefs([query.entryPoint])[0]
       if (ref === undefined) return []
-      conditions.push('+entry_ref = ?')
+      // the index of keys begins with it
+      conditions.push(query.idempotencyKey === undefined ? '+entry_ref = ?' : 'entry_ref = ?')
       values.push(ref)
     }
     if (query.status !== undefined) conditions.push(`+status IN (${query.status.map(numberOfStatus).join(', ')})`)

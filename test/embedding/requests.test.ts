@@ -39,7 +39,12 @@ describe('a request by event', () => {
   it('to trigger is accepted once that is durable, and settled with the outcome, also if it came before the start was over', async () => {
     supervisor.send({ type: 'execution.trigger', entryPoint: 'approvals', options: { id: 'a1' }, replyTo, requestId: 'r1' })
     expect(supervisor.getSnapshot().value).toBe('starting')
-    expect(await reply('r1', 'execution.accepted')).toEqual({ type: 'execution.accepted', id: 'a1', requestId: 'r1' })
+    expect(await reply('r1', 'execution.accepted')).toEqual({
+      type: 'execution.accepted',
+      id: 'a1',
+      created: true,
+      requestId: 'r1',
+    })
     expect(await runtimeOf(supervisor).execution('a1').get()).toMatchObject({ revision: expect.any(Number) as number })
     supervisor.send({ type: 'execution.send', id: 'a1', event: { type: 'APPROVE' }, replyTo, requestId: 'r2' })
     expect(await reply('r2', 'execution.answered')).toMatchObject({ id: 'a1', outcome: { status: 'delivered' } })

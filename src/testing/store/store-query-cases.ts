@@ -24,9 +24,9 @@ async function pages(store: SnapshotStore, query: ExecutionQuery): Promise<strin
 export const queryCases: readonly StoreCase[] = [
   storeCase('the newest accepted come first, and each filter narrows', async ({ store }) => {
     await store.commit([
-      anAccepted('a', { acceptedAt: 1, sessionId: 's1', correlationId: 'c1' }),
+      anAccepted('a', { acceptedAt: 1, sessionId: 's1', correlationId: 'c1', idempotencyKey: 'k1' }),
       anAccepted('b', { acceptedAt: 2, sessionId: 's1', parentId: 'a' }),
-      anAccepted('c', { acceptedAt: 3, sessionId: 's2', correlationId: 'c1', entryPoint: 'other' }),
+      anAccepted('c', { acceptedAt: 3, sessionId: 's2', correlationId: 'c1', entryPoint: 'other', idempotencyKey: 'k1' }),
       anAccepted('d', { acceptedAt: 4, parentId: 'a', entryPoint: 'other' }),
     ])
     await store.commit([aCommit({ id: 'a', revision: 2 }), anEnd('d', 2)])
@@ -47,6 +47,11 @@ export const queryCases: readonly StoreCase[] = [
       [{ sessionId: 's1', correlationId: 'c1', entryPoint: 'tickets', status: ['running', 'queued'] }, ['a']],
       [{ sessionId: 's1', status: [] }, []],
       [{ sessionId: 'nobody' }, []],
+      [{ idempotencyKey: 'k1' }, ['c', 'a']],
+      [{ idempotencyKey: 'k1', entryPoint: 'other' }, ['c']],
+      [{ idempotencyKey: 'k1', entryPoint: 'nowhere' }, []],
+      [{ idempotencyKey: 'k1', entryPoint: 'other', status: ['completed'] }, []],
+      [{ idempotencyKey: 'k2' }, []],
       [{ limit: 0 }, []],
     ]
     for (const [query, found] of expected) deepEqual(await ids(store, query), found, JSON.stringify(query))
