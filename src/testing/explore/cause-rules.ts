@@ -39,6 +39,30 @@ function stuckAt({ expected, actual, differences }: Comparison): Told | undefine
   return undefined
 }
 
+const cancelRace: Rule = ({ differences, actual }) => {
+  const raced = differences.find(({ path, actual: what }) => path === 'outcome' && typeof what === 'string')
+  const name = raced?.execution
+  if (!raced || name === null || name === undefined) return undefined
+  return {
+    code: 'cancel_race',
+    execution: name,
+    where: stateText(actual.executions[name]?.value),
+    message: `A cancel came as the program of ${name} ended in ${stateText(actual.executions[name]?.value)}: ${String(raced.actual)}. No machine can cause that: it is the host.`,
+  }
+}
+
+const compensationMissing: Rule = ({ differences, actual }) => {
+  const missing = differences.find(({ path }) => path === 'compensation')
+  if (!missing || missing.execution === null) return undefined
+  const where = String(missing.actual)
+  return {
+    code: 'compensation_missing',
+    execution: missing.execution,
+    where,
+    message: `${missing.execution} was cancelled in ${where}, where its machine does not take its \`cancelEvent\`; it had done steps by then, went on to ${stateText(actual.executions[missing.execution]?.value)}, and made nothing good. Take the event wherever there is something to make good; at the root, for all states.`,
+  }
+}
+
 const lawBroken: Rule = ({ differences }) => {
   const broken = differences.find(({ path }) => path === 'breach' || path.startsWith('ends, '))
   if (!broken) return undefined
@@ -110,7 +134,8 @@ const inlineAction: Rule = ({ actual, differences }) => {
   }
 }
 
-const randomness: Rule = ({ expected, actual, differences }) => {
+const randomness: Rule = (comparison) => {
+  const { expected, actual, differences } = comparison
   for (const { execution, path, expected: a, actual: b } of differences) {
     if (execution === null || !/^(context|output)\b/.test(path)) continue
     const made = (run: Comparison['expected'], value: unknown) =>
@@ -124,6 +149,10 @@ const randomness: Rule = ({ expected, actual, differences }) => {
       other &&
       isDeepStrictEqual([first.transition.from, first.transition.on], [other.transition.from, other.transition.on])
     if (!first || !isSame) continue
+    // an event that nobody sent from outside may carry what a callback no longer knew
+    const isSaid = !first.transition.on.startsWith('xstate.') && !isSent(expected, first.transition.on)
+    const restarted = isSaid ? callbackRestarted(comparison) : undefined
+    if (restarted) return restarted
     const key = Object.entries(first.transition.changes).find(([, value]) => holds(value, a))?.[0] ?? path
     const where = `context.${key}, in ${transitionText(first.transition)}`
     return {
@@ -135,6 +164,9 @@ const randomness: Rule = ({ expected, actual, differences }) => {
   }
   return undefined
 }
+
+const isSent = ({ history: { entries } }: Comparison['expected'], type: string) =>
+  entries.some(({ text }) => text.startsWith('send ') && text.includes(`type: "${type}"`))
 
 /** Without those that were made, lost with their process, and made again. */
 function lasting(entries: readonly HistoryEntry[]): Told[] {
@@ -208,6 +240,8 @@ const timerRace: Rule = ({ expected, actual, differences }) => {
 
 /** In this order. */
 const causeRules: readonly Rule[] = [
+  cancelRace,
+  compensationMissing,
   lawBroken,
   notStorable,
   programMismatch,

@@ -9,6 +9,7 @@ export type CauseCode =
   | 'program_mismatch'
   | 'randomness'
   | 'value_lost'
+  | 'memory_lost'
   | 'inline_action_repeated'
   | 'inline_action_lost'
   | 'action_repeated'
@@ -21,6 +22,8 @@ export type CauseCode =
   | 'order_of_completion'
   | 'timer_race'
   | 'commits_counted'
+  | 'cancel_race'
+  | 'compensation_missing'
   | 'law_broken'
   | 'unknown'
 

@@ -35,7 +35,13 @@ export function breaches({ executions, breaches: found }: Run): Difference[] {
       expected: isTerminal(status as ExecutionStatus) ? 1 : 0,
       actual,
     }))
-  return [...ends, ...found.map(({ execution, what }) => ({ execution, path: 'breach', expected: 'none', actual: what }))]
+  const begun = found.map(({ execution, what, isRace }) => ({
+    execution,
+    path: isRace ? 'outcome' : 'breach',
+    expected: isRace ? 'completed' : 'none',
+    actual: what,
+  }))
+  return [...ends, ...begun]
 }
 
 /** Everything that `actual` did otherwise than `expected`. */

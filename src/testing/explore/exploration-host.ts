@@ -31,6 +31,8 @@ export interface ObservedExecution {
   readonly owed: number
   /** Events and commands that stand in its inbox. */
   readonly inbox: number
+  /** The state in which its machine did not take its cancel event; absent if it did, or got none. */
+  readonly cancelUntakenIn?: unknown
   /** Actors of its program that have ended and are still there, by path. */
   readonly endedChildren: readonly string[]
 }
@@ -55,6 +57,10 @@ export interface ExplorationWorld {
   readonly lossy: readonly LossyValue[]
   crash(): void
   restart(): Promise<void>
+  /** The process stops as it should, and another one begins. */
+  redeploy(): Promise<void>
+  /** An execution leaves memory, if it waits. */
+  passivate(execution: string): Promise<void>
   runToIdle(): Promise<void>
   settle(): Promise<void>
   /** Gives a command to an execution; resolves when it, and what undoes it, is over. */
@@ -80,6 +86,8 @@ export interface ExplorationHost {
     readonly entryPoints: readonly EntryPoint[]
     readonly seed: number
     readonly store: TestRuntimeOptions['store']
+    /** Makes those of each further process; undefined: they are the same. */
+    readonly fresh?: (() => readonly EntryPoint[]) | undefined
     readonly onPoint: (point: Point) => void
   }): ExplorationWorld
 }

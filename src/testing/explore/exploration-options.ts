@@ -20,6 +20,12 @@ export interface ExplorationOptions {
   readonly invariant?: (run: Run) => void
   /** Makes the store of one run, or what opens it for each process of the run; default a memory store. */
   readonly store?: () => SnapshotStore | (() => SnapshotStore)
+  /**
+   * Whether a function that is explored makes the entry points anew for each `run`, or for each `process` of a run: then what its
+   * machines keep outside of their context, in closures, is gone with a process, as it would be in earnest. Default `run`;
+   * of `exploreRestarts`, `process`.
+   */
+  readonly fresh?: 'run' | 'process'
   /** What carries the programs; default Stateward. `naiveHost` shows what becomes of them without it. */
   readonly host?: ExplorationHost
 }

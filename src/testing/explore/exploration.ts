@@ -4,6 +4,7 @@
  * Owns: the budget, that two undisturbed runs come to the same before anything is concluded, and the report.
  */
 import { StatewardError, toErrorRecord } from '../../errors.js'
+import { shortText } from '../world/readable.js'
 import type { Difference } from './differences.js'
 import { breaches, differences } from './differences.js'
 import { causeOf } from './cause-rules.js'
@@ -86,7 +87,7 @@ export class Exploration {
     const actual = await this.#run(plan)
     if (actual.done.length < plan.length) this.#unreached++
     const found = [...breaches(actual), ...this.#compare(this.#undisturbed, actual)]
-    if (found.length > 0) this.#fail(actual, found)
+    if (found.length > 0) this.#fail(actual, found, await this.#memoryLost(actual, found))
     else this.#check(actual)
     return actual
   }
@@ -108,10 +109,18 @@ export class Exploration {
     return report
   }
 
-  #run(plan: readonly Deed[]): Promise<Run> {
+  #run(plan: readonly Deed[], isFresh = this.#options.fresh === 'process'): Promise<Run> {
     this.#runs++
     const { host = statewardHost, seed = 1, store } = this.#options
-    return run(host, this.#explored, this.#scenario, { plan, seed, store })
+    return run(host, this.#explored, this.#scenario, { plan, seed, store, fresh: isFresh })
+  }
+
+  /** Where processes that share the memory of their machines come to the same as undisturbed, that memory is the cause. */
+  async #memoryLost(actual: Run, found: readonly Difference[]): Promise<Cause | undefined> {
+    if (this.#options.fresh !== 'process' || typeof this.#explored !== 'function' || found[0] === undefined) return undefined
+    const shared = await this.#run(actual.plan, false)
+    if (breaches(shared).length > 0 || this.#compare(this.#undisturbed, shared).length > 0) return undefined
+    return memoryLost(found.find(({ path }) => path.startsWith('context')) ?? found[0])
   }
 
   #check(actual: Run): void {
@@ -147,6 +156,15 @@ function randomCause(expected: Run, actual: Run, found: readonly Difference[]): 
     execution: first?.execution ?? null,
     where: first?.path ?? '',
     message: `Two runs that nobody disturbed do not come to the same: ${first?.path} differs. The scenario, a step or a machine is random, counts what outlives a run, or reads the clock. Give the machine fresh surroundings (pass a function that makes the entry point), mock the step, or take the value from the input.`,
+  }
+}
+
+function memoryLost({ execution, path, expected, actual }: Difference): Cause {
+  return {
+    code: 'memory_lost',
+    execution,
+    where: path,
+    message: `${path} is ${shortText(actual)} instead of ${shortText(expected)} where each process makes its machines anew, and the same where they share a memory: something is kept outside of the context, in a variable that a guard, an action or a step closes over, and a process takes it along when it goes. Keep it in the context, or ask for it in a step.`,
   }
 }
 

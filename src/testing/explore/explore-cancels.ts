@@ -1,6 +1,7 @@
 /** Cancels everywhere. Owns which cancels are tried, and what must hold of a run in which an execution was cancelled. */
 import { isTerminal, type ExecutionStatus } from '../../events/execution-status.js'
 import { differences, type Difference } from './differences.js'
+import { stateText } from '../world/readable.js'
 import { Exploration } from './exploration.js'
 import type { ExplorationReport } from './report.js'
 import { pointsOfChildren, type Run } from './run.js'
@@ -12,8 +13,8 @@ import type { Explored, Scenario } from './scenario.js'
  * where an execution was started by another one, of that one as well.
  *
  * The execution must end once: as `cancelled`, or as in the undisturbed run where the cancel came too late; no step of it may
- * begin afterwards; every execution that ends without the cancel must end with it, and those that have nothing to do with it
- * must come out the same. What a compensation must have made good is for the `invariant` option to say, which gets the run
+ * begin afterwards; with a `cancelEvent`, its machine must take that wherever it has done a step; every execution that ends without the cancel must end with it, and those that have nothing to do with it
+ * must come out the same. Causes of its own are `cancel_race` and `compensation_missing`. What a compensation must have made good is for the `invariant` option to say, which gets the run
  * (`returned` is what the scenario resolved with). Resolves with a report; rejects with an `ExplorationError` (code
  * `exploration_failed`).
  *
@@ -57,6 +58,8 @@ function broken(expected: Run, actual: Run, inlineActions: ExplorationOptions['i
   for (const name of cancelled) {
     const late = beginsAfterItsEnd(actual, name)
     if (late !== undefined) found.push({ execution: name, path: 'steps', expected: 'none after the end', actual: late })
+    const where = uncompensated(actual, name)
+    if (where !== undefined) found.push({ execution: name, path: 'compensation', expected: 'begins', actual: where })
     for (const child of outlives(actual, name))
       found.push({ execution: child, path: 'end', expected: `with its parent ${name}`, actual: 'after it' })
   }
@@ -64,6 +67,13 @@ function broken(expected: Run, actual: Run, inlineActions: ExplorationOptions['i
     ({ execution }) => execution !== null && !concerned.has(execution) && actual.executions[execution] !== undefined,
   )
   return [...found, ...others]
+}
+
+/** The state in which a machine that had done something did not take its cancel event. */
+function uncompensated({ executions, calls }: Run, name: string): string | undefined {
+  const untakenIn = executions[name]?.cancelUntakenIn
+  const didSomething = calls.some(({ execution, status }) => execution === name && status === 'done')
+  return untakenIn === undefined || !didSomething ? undefined : stateText(untakenIn)
 }
 
 /** An execution, those that started it, and those that it started. */

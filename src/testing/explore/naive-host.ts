@@ -113,6 +113,14 @@ class NaiveWorld implements ExplorationWorld {
     await this.#world.time.settle()
   }
 
+  redeploy(): Promise<void> {
+    return Promise.reject(unsupported('a stop'))
+  }
+
+  passivate(): Promise<void> {
+    return Promise.reject(unsupported('passivation'))
+  }
+
   runToIdle(): Promise<void> {
     return this.#world.time.runToIdle()
   }

@@ -7,11 +7,13 @@ import { isDeepStrictEqual } from 'node:util'
 import type { StepCall } from '../world/step-calls.js'
 import { shortText, stateText } from '../world/readable.js'
 import type { Cause, Comparison } from './cause.js'
-import type { Run } from './run.js'
+import type { Deed, Run } from './run.js'
 
 /** What the run did to a step in flight, for people. */
 export function whenDisturbed({ plan }: Run): string {
-  return plan.some(({ what }) => what === 'crash') ? 'when the process died' : 'when it was paused'
+  const did = (deed: Deed['what']) => plan.some(({ what }) => what === deed)
+  if (did('crash')) return 'when the process died'
+  return did('restart') ? 'when the process stopped' : did('passivation') ? 'when it left memory' : 'when it was paused'
 }
 
 /** A step that was told not to run again. */
@@ -20,7 +22,7 @@ export function stepInterrupted({ expected, actual }: Comparison): Cause | undef
     code: 'step_interrupted',
     execution,
     where,
-    message: `Step ${where} may have been in flight when the process died, and its \`onRecovery\` does not let it run again: ${what}. If that is how it is to be, accept this cause; else leave it at 'rerun' and pass its idempotency key on.`,
+    message: `Step ${where} may have been in flight ${whenDisturbed(actual)}, and its \`onRecovery\` does not let it run again: ${what}. If that is how it is to be, accept this cause; else leave it at 'rerun' and pass its idempotency key on.`,
   })
   for (const [name, { error, paused }] of Object.entries(actual.executions)) {
     const path = error?.code === 'step_interrupted' ? error.details?.['path'] : undefined

@@ -25,7 +25,7 @@ export interface ExplorationFailure {
 
 /** What came of one exploration. */
 export interface ExplorationReport {
-  readonly what: 'crashes' | 'pauses' | 'cancels'
+  readonly what: 'crashes' | 'pauses' | 'cancels' | 'restarts'
   readonly host: string
   /** How the scenario comes out by itself. */
   readonly undisturbed: Run

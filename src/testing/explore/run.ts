@@ -16,9 +16,10 @@ import { entryPointsFor, type Explored } from './scenario.js'
 
 /** What is done at a point. */
 export interface Deed {
-  /** The point's number. */
-  readonly at: number
-  readonly what: 'crash' | ExplorationCommand
+  /** The point's number; or after every commit. */
+  readonly at: number | 'every commit'
+  /** `restart`: the process stops as it should, and another one begins. `passivation`: the execution that came there leaves memory. */
+  readonly what: 'crash' | 'restart' | 'passivation' | ExplorationCommand
 }
 
 /** How a scenario came out. */
@@ -49,20 +50,30 @@ export async function run(
     plan,
     seed,
     store,
-  }: { readonly plan: readonly Deed[]; readonly seed: number; readonly store?: (() => TestRuntimeOptions['store']) | undefined },
+    fresh,
+  }: {
+    readonly plan: readonly Deed[]
+    readonly seed: number
+    readonly store?: (() => TestRuntimeOptions['store']) | undefined
+    /** Whether each process makes its entry points anew. */
+    readonly fresh?: boolean
+  },
 ): Promise<Run> {
   const points: Point[] = []
   const done: Point[] = []
   const commands: Promise<unknown>[] = []
-  const left = plan.toSorted((a, b) => a.at - b.at)
+  const left = plan.filter(isOnce).toSorted((a, b) => a.at - b.at)
+  const always = plan.find((deed) => !isOnce(deed))
   const world = host.begin({
     entryPoints: entryPointsFor(explored),
     seed,
     store: store?.(),
+    fresh: fresh === true && typeof explored === 'function' ? () => entryPointsFor(explored) : undefined,
     onPoint: (point) => {
       points.push(point)
-      if (left[0]?.at !== point.n) return
-      const deed = left.shift() as Deed
+      const isCommit = point.kind === 'commit' && point.side === 'after'
+      const deed = left[0]?.at === point.n ? left.shift() : isCommit ? always : undefined
+      if (!deed) return
       done.push(point)
       const command = carryOut(world, deed, point)
       // it is awaited below
@@ -84,8 +95,10 @@ export async function run(
   }
   await come(() => world.runToIdle())
   // what was begun at a point, and what that began
-  for (let settled = 0; settled < commands.length; settled++) await come(() => attended(commands[settled] as Promise<unknown>))
-  await come(() => world.runToIdle())
+  for (let settled = 0; settled < commands.length;) {
+    while (settled < commands.length) await come(() => attended(commands[settled++] as Promise<unknown>))
+    await come(() => world.runToIdle())
+  }
   const { executions, rename } = canonical(await world.observe())
   const result = {
     plan,
@@ -104,12 +117,16 @@ export async function run(
 }
 
 async function carryOut(world: ExplorationWorld, { what }: Deed, point: Point): Promise<void> {
+  if (what === 'restart') return world.redeploy()
+  if (what === 'passivation') return world.passivate(point.execution)
   if (what !== 'crash') return world.command(point.execution, what)
   world.crash()
   // when what came to the point has returned
   await Promise.resolve()
   await world.restart()
 }
+
+const isOnce = (deed: Deed): deed is Deed & { readonly at: number } => typeof deed.at === 'number'
 
 /** The points, by number, to which executions came that others had started. */
 export function pointsOfChildren({ points, executions }: Run): number[] {
@@ -120,7 +137,10 @@ export function pointsOfChildren({ points, executions }: Run): number[] {
 export function describePlan({ plan, done }: Pick<Run, 'plan' | 'done'>): string {
   if (plan.length === 0) return 'undisturbed'
   return plan
-    .map(({ what, at }, index) => `${what} ${done[index] ? describePoint(done[index]) : `at point ${at}, which was not reached`}`)
+    .map(
+      ({ what, at }, index) =>
+        `${what} ${typeof at === 'string' ? `after ${at}` : done[index] ? describePoint(done[index]) : `at point ${at}, which was not reached`}`,
+    )
     .join(', then ')
 }
 

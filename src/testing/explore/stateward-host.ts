@@ -18,10 +18,10 @@ const MOST = 10_000
 /** Stateward, on a store in memory. */
 export const statewardHost: ExplorationHost = {
   name: 'Stateward',
-  begin({ entryPoints, seed, store, onPoint }) {
+  begin({ entryPoints, seed, store, fresh, onPoint }) {
     const ground = new Ground()
     const options = { entryPoints, seed, retentionInterval: NEVER, ...(store ? { store } : {}) }
-    const runtime = new TestRuntime(options, { onPoint, ground })
+    const runtime = new TestRuntime(options, { onPoint, ground, fresh })
     return {
       runtime,
       lossy: [],
@@ -32,10 +32,15 @@ export const statewardHost: ExplorationHost = {
       history: () => runtime.history(),
       crash: () => runtime.crash(),
       restart: () => runtime.restart(),
+      redeploy: () => runtime.redeploy(),
+      passivate: (execution) => runtime.passivate(execution),
       runToIdle: () => runtime.runToIdle({ limit: MOST }),
       settle: () => runtime.settle(),
       command: (execution, command) => give(runtime, execution, command),
-      observe: () => observed(runtime),
+      observe: async () => {
+        const all = await observed(runtime)
+        return all.map((each) => ({ ...each, cancelUntakenIn: ground.untakenIn(each.id) }))
+      },
       end: () => runtime.stop(),
     }
   },

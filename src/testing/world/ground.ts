@@ -2,7 +2,8 @@
  * What the steps of a world stand on: that each begins only as the last commit of its execution says.
  *
  * Owns: the last durable state of each execution, and what was begun against it: before the commit that holds its cause, after
- * one that holds its end, in an attempt that is over, or after the end of all; and which steps a cancel did not wait for.
+ * one that holds its end, in an attempt that is over, or after the end of all; which steps a cancel did not wait for; and which
+ * programs had come to their own end when they were told to be cancelled.
  */
 import { programOf, splitState } from '../../actors/execution-state.js'
 import type { Commit } from '../../persistence/snapshot-store.js'
@@ -12,6 +13,8 @@ import { isTerminal, type ExecutionStatus } from '../../events/execution-status.
 export interface Breach {
   readonly execution: string
   readonly what: string
+  /** It is a cancel that met the end of the program. */
+  readonly isRace?: true
 }
 
 /** The start of one attempt of a step. */
@@ -42,6 +45,9 @@ export class Ground {
   /** The furthest attempt of a step that was ever durable, by its key. */
   readonly #attempts = new Map<string, number>()
 
+  /** Executions whose program got the event to make good what it has done, and the state that did not take it, if so. */
+  readonly #compensating = new Map<string, { readonly untakenIn?: unknown }>()
+
   /** The steps in flight, by key. */
   readonly #running = new Map<string, Beginning>()
 
@@ -52,6 +58,16 @@ export class Ground {
     if (!this.#retried.has(execution)) return
     for (const [key, attempt] of stepsOf(execution, state))
       this.#attempts.set(key, Math.max(attempt, this.#attempts.get(key) ?? 1))
+  }
+
+  /** A program that had not ended got its cancel event; `untakenIn`: the state of its machine, unless a transition takes that. */
+  compensates(execution: string, untakenIn?: unknown): void {
+    this.#compensating.set(execution, untakenIn === undefined ? {} : { untakenIn })
+  }
+
+  /** The state in which a program's machine did not take its cancel event; undefined if it did, or got none. */
+  untakenIn(execution: string): unknown {
+    return this.#compensating.get(execution)?.untakenIn
   }
 
   /** A step begins. */

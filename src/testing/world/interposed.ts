@@ -64,6 +64,7 @@ export function interposed<TEntryPoint extends EntryPoint>(
       if (life.isDead) return
       const place = isExternal(event) ? placeOf(event.actorRef) : undefined
       if (place && event.type === '@xstate.event') deliveries.taken(place.execution, event.event)
+      if (entryPoint.cancelEvent) tellCancel(event, entryPoint.cancelEvent.type, world.ground)
       if (hasFailed(event)) deliveries.failed(placeOf(event.actorRef)?.execution ?? '')
       story.take(event)
     },
@@ -80,6 +81,18 @@ export function interposed<TEntryPoint extends EntryPoint>(
   }
   const own = Object.getOwnPropertyDescriptors(entryPoint)
   return Object.defineProperties({}, { ...own, interposition: { value: interposition, enumerable: true } }) as TEntryPoint
+}
+
+/** Tells that a program got its cancel event, and whether a transition takes it; one that is no machine takes all. */
+function tellCancel(event: InspectionEvent, cancel: string, ground: Ground | undefined): void {
+  if (!ground || (event.type !== '@xstate.event' && event.type !== '@xstate.microstep') || event.event.type !== cancel) return
+  const place = placeOf(event.actorRef)
+  if (place?.path !== '') return
+  const snapshot = event.actorRef.getSnapshot() as { readonly status?: string; readonly value?: unknown } | undefined
+  if (event.type === '@xstate.microstep') {
+    const { _transitions: taken } = event
+    if (taken.length > 0) ground.compensates(place.execution)
+  } else if (snapshot?.status === 'active') ground.compensates(place.execution, snapshot.value)
 }
 
 /** True for the end of a program by an error. */

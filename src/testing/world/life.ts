@@ -1,5 +1,5 @@
 /**
- * One simulated process: from its start until it is killed.
+ * One simulated process: from its start until it is killed, or has stopped.
  *
  * Owns: that it is dead for good once it is, and the clock as it sees it, whose timers die with it.
  */
@@ -15,6 +15,7 @@ export class Life {
   readonly #clock: Clock
   readonly #timers = new Set<unknown>()
   #dead = false
+  #leaving = false
   #die: (value: undefined) => void = () => undefined
 
   constructor(n: number, clock: Clock) {
@@ -33,6 +34,16 @@ export class Life {
 
   get isDead(): boolean {
     return this.#dead
+  }
+
+  /** True once it is told to stop: what it refuses from then on, the next one is asked. */
+  get isLeaving(): boolean {
+    return this.#leaving
+  }
+
+  /** As SIGTERM. */
+  leave(): void {
+    this.#leaving = true
   }
 
   /** As SIGKILL: nothing more comes of it. */

@@ -24,6 +24,8 @@ export class Outliving {
   /** While the process is dead; resolves when the next one has begun, or none is to come. */
   #rebirth: Deferred | undefined
   #isOver = false
+  /** What calls wait for before they are made. */
+  #gate: Promise<unknown> | undefined
 
   constructor(port: OutlivingPort) {
     this.#port = port
@@ -48,6 +50,14 @@ export class Outliving {
     this.#rebirth.resolve()
   }
 
+  /** Calls that are made from now on wait for something; what it comes to is for whoever began it. */
+  after(work: Promise<unknown>): void {
+    const gate = Promise.allSettled([this.#gate, work]).finally(() => {
+      if (this.#gate === gate) this.#gate = undefined
+    })
+    this.#gate = gate
+  }
+
   /** Makes a call, again and again until a process has lived long enough to answer it. `again`: one has died over it. */
   async surviving<T>(call: (again: boolean) => Promise<T>): Promise<T> {
     const { world } = this.#port
@@ -58,7 +68,9 @@ export class Outliving {
         const answer = await Promise.race([call(again).then((value) => ({ value })), life.death])
         if (answer) return answer.value
       } catch (error) {
-        if (!life.isDead || isStatewardError(error, 'invalid_option')) throw error
+        if ((!life.isDead && !life.isLeaving) || isStatewardError(error, 'invalid_option')) throw error
+        // one that stops refuses what the next one is then asked
+        await life.death
       }
     }
   }
@@ -92,6 +104,8 @@ export class Outliving {
   }
 
   async #alive(): Promise<undefined> {
+    if (this.#gate) await this.#gate
+    if (this.#port.world.life.isLeaving) await this.#port.world.life.death
     while (this.#rebirth && !this.#isOver) await this.#port.world.activity.inTime(this.#rebirth.promise, deadText)
     if (this.#isOver) throw stopped()
     await this.#port.start()

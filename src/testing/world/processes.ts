@@ -14,6 +14,8 @@ export interface ProcessesPort {
   make(): Process
   /** Starts the one that was made last. */
   start(): Promise<void>
+  /** The process that lives stops, as it should. */
+  stop(): Promise<void>
   /** What was on its way is gone. */
   died(): void
 }
@@ -61,6 +63,28 @@ export class Processes {
     this.#process.connection.cut()
     this.#port.died()
     this.outliving.died()
+  }
+
+  /** As a deploy does: it stops as it should, and another one begins. */
+  async replace(): Promise<void> {
+    const { life } = this.#port.world
+    if (this.isUp && !life.isLeaving) {
+      life.leave()
+      await Promise.race([this.#port.stop(), life.death])
+    }
+    await this.restart()
+  }
+
+  /** An execution leaves memory, if it waits once all is quiet. */
+  async passivate(id: string): Promise<void> {
+    const { time } = this.#port.world
+    await time.settle()
+    if (!this.isUp) return
+    for (const { executions } of this.#process.source.parts().supervisor.streams.all) {
+      const execution = executions.get(id)
+      execution?.program.observe()
+      if (execution?.heading === 'waiting' && !execution.isLeaving) await time.until(execution.release())
+    }
   }
 
   /** Another one, on the same store. */

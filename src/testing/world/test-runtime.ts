@@ -71,6 +71,8 @@ export class TestRuntime<TEntryPoints extends readonly EntryPoint[] = readonly E
     this.#shared = new SharedStore(store)
     this.store = this.#shared.connect()
     const ids = options.entryPoints.map(({ id }) => id)
+    let made: readonly EntryPoint[] | undefined
+    const entryPoints = () => (made = made && watch.fresh ? watch.fresh() : options.entryPoints)
     const world = new World({
       clock: this.clock,
       names: actorNames(options.entryPoints),
@@ -83,13 +85,15 @@ export class TestRuntime<TEntryPoints extends readonly EntryPoint[] = readonly E
     this.#processes = own.processes = new Processes({
       world,
       make: () =>
-        beginProcess(rest, { life: world.life, world, shared: this.#shared, deliveries: this.#deliveries, ids: this.#ids }),
+        beginProcess(
+          { ...rest, entryPoints: entryPoints() },
+          { life: world.life, world, shared: this.#shared, deliveries: this.#deliveries, ids: this.#ids },
+        ),
       start: () => Promise.all([this.store.open(), super.start()]).then(() => undefined),
+      stop: () => world.time.until(super.stop()),
       died: () => this.#deliveries.lost(),
     })
   }
-
-  // ── the world ─────────────────────────────────────────────────────────
 
   /**
    * Replaces what the actors of that name do, in every program; by a behaviour (a function like a step's), by several (for
@@ -131,8 +135,6 @@ export class TestRuntime<TEntryPoints extends readonly EntryPoint[] = readonly E
     return execution === undefined ? history : history.of(typeof execution === 'string' ? execution : execution.id)
   }
 
-  // ── time ──────────────────────────────────────────────────────────────
-
   /** Resolves when nothing moves any more but time. */
   settle(): Promise<void> {
     return this.#world.time.settle()
@@ -158,8 +160,6 @@ export class TestRuntime<TEntryPoints extends readonly EntryPoint[] = readonly E
     return this.#world.time.until(promise)
   }
 
-  // ── life and death ────────────────────────────────────────────────────
-
   /** Begins; joined by every call that needs it, so that a test need not. Errors: those of a runtime. */
   override start(): Promise<void> {
     return this.#processes.start()
@@ -178,6 +178,19 @@ export class TestRuntime<TEntryPoints extends readonly EntryPoint[] = readonly E
     return this.#processes.restart()
   }
 
+  /** A deploy: the process stops as it should, and another one begins on the same store. Calls go on with that one. */
+  redeploy(): Promise<void> {
+    return this.#processes.replace()
+  }
+
+  /** An execution that waits leaves memory now, once all is quiet, rather than after `passivateAfter`; whatever comes for it brings it back. */
+  async passivate(execution: ExecutionHandle | string): Promise<void> {
+    const id = typeof execution === 'string' ? execution : execution.id
+    const left = this.#processes.passivate(id)
+    this.#outliving.after(left)
+    await left
+  }
+
   /** As that of a runtime; closes what a `store` function has opened. */
   override async stop(): Promise<void> {
     if (this.#processes.isDead) this.#outliving.over()
@@ -188,8 +201,6 @@ export class TestRuntime<TEntryPoints extends readonly EntryPoint[] = readonly E
   override drain(): Promise<void> {
     return this.#outliving.timed(() => super.drain())
   }
-
-  // ── calls ─────────────────────────────────────────────────────────────
 
   override async trigger<const TId extends TEntryPoints[number]['id']>(
     entryPoint: TId,

@@ -5,6 +5,7 @@
  * `naive-runtime.ts`).
  */
 import type { AnyActorLogic } from 'xstate'
+import type { EntryPoint } from '../../entry-point.js'
 import { StatewardError } from '../../errors.js'
 import type { SimulatedClock } from '../clock/simulated-clock.js'
 import { Activity } from './activity.js'
@@ -34,6 +35,8 @@ export interface Watch {
   readonly onPoint?: ((point: Point) => void) | undefined
   /** What its steps are held against; it costs a decoding a step. */
   readonly ground?: Ground | undefined
+  /** Makes the entry points of each process but the first; default: they are the same ones. */
+  readonly fresh?: (() => readonly EntryPoint[]) | undefined
 }
 
 /** One world. */
@@ -119,7 +122,7 @@ export class World {
   /** The process that lives is killed. */
   kill(): void {
     if (this.life.isDead) return
-    this.tell(null, '✗ the process is killed')
+    this.tell(null, this.life.isLeaving ? '■ the process has stopped' : '✗ the process is killed')
     this.life.kill()
     this.calls.lose(this.life)
     this.ground?.died()
