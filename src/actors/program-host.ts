@@ -9,8 +9,8 @@ import type { AnyActorRef, AnyEventObject } from 'xstate'
 import { StatewardError, isStatewardError, toErrorRecord } from '../errors.js'
 import { encode } from '../persistence/snapshot-codec.js'
 import { misfit } from './program-fit.js'
-import { ProgramOutbox } from './program-outbox.js'
-import type { ProgramOutput } from './program-output.js'
+import { ProgramOutbox, type RepeatedAction } from './program-outbox.js'
+import type { EndOutput, ProgramOutput } from './program-output.js'
 import type { ProgramOutcome, ProgramPort, ProgramSettings } from './program-port.js'
 import {
   frozenTimers,
@@ -22,12 +22,13 @@ import {
 } from './program-record.js'
 import { ProgramSteps } from './program-steps.js'
 import { createProgramSystem, type ProgramSystem } from './xstate/program-system.js'
+import { isPromise } from './xstate/user-code.js'
 import { ProgramTimers } from './program-timers.js'
 
 interface Held {
   /** The commit that holds its cause; 0: none yet. */
   seq: number
-  readonly output: ProgramOutput
+  readonly output: ProgramOutput | EndOutput
   /** Its entry in the outbox. */
   readonly owed: number
 }
@@ -58,7 +59,7 @@ export class ProgramHost {
     this.#port = port
     const record = 'record' in from ? from.record : undefined
     this.#steps = new ProgramSteps(id, settings, port, record?.steps ?? {}, record?.visits ?? 0)
-    this.#outbox = new ProgramOutbox(id, record?.outbox)
+    this.#outbox = new ProgramOutbox(id, record)
     this.#timers = new ProgramTimers(settings.clock, (timer) => this.#dead || this.#system.fire(timer))
     if (record) this.#refuseMisfit(record.snapshot)
     this.#system = createProgramSystem(
@@ -75,6 +76,9 @@ export class ProgramHost {
       {
         changed: () => this.#dead || port.dirty(),
         output: (output) => this.#take(output),
+        ending: (end) => this.#take(end),
+        owesActions: () => this.#held.some(({ output }) => output.kind === 'action'),
+        failedAside: (what, error) => this.#failed(what, error),
         stepGone: (step) => this.#steps.gone(step),
         stepLeft: (step) => this.#steps.left(step),
         schedule: (timer) => {
@@ -85,7 +89,7 @@ export class ProgramHost {
         cancel: (source, timer) => void this.#timers.cancel(source, timer),
         cancelAll: (source) => void this.#timers.cancelAll(source),
         settled: (outcome) => {
-          this.#outcome = outcome
+          this.#outcome ??= outcome
           port.dirty()
         },
       },
@@ -100,12 +104,18 @@ export class ProgramHost {
     this.#steps.recovering = options.recovering ?? false
     this.#steps.mayStart = options.mayStart ?? true
     if (!this.#outbox.isEmpty) this.#repeatOwed()
-    this.#system.start()
+    if (!this.#outcome) this.#system.start()
     this.#port.dirty()
   }
 
+  /** How it has ended: known once all has happened that it asked for on the way. */
   get outcome(): ProgramOutcome | undefined {
     return this.#outcome
+  }
+
+  /** True if it takes nothing more: it has ended, or will have once its actions have run. */
+  get hasEnded(): boolean {
+    return this.#outcome !== undefined || this.snapshot.status !== 'active'
   }
 
   /** True once a step has come to its end here. */
@@ -137,7 +147,7 @@ export class ProgramHost {
   }
 
   send(event: AnyEventObject): void {
-    if (!this.#dead && !this.#outcome) this.#system.send(event)
+    if (!this.#dead && !this.hasEnded) this.#system.send(event)
   }
 
   /** The persisted form as of now; every output taken so far goes with commit `seq`. `paused`: what becomes of its timers. Throws `not_storable`. */
@@ -152,7 +162,7 @@ export class ProgramHost {
       visits: this.#steps.visits,
       ...(timers ? { timers: paused ? frozenTimers(timers, paused, this.#settings.clock.now()) : timers } : {}),
       ...(steps ? { steps } : {}),
-      ...(this.#outbox.isEmpty ? {} : { outbox: this.#outbox.texts }),
+      ...this.#outbox.texts,
     }
     return encode(record, { id: this.#id, what: 'program' })
   }
@@ -225,12 +235,12 @@ export class ProgramHost {
     }
   }
 
-  #take(output: ProgramOutput): void {
+  #take(output: ProgramOutput | EndOutput): void {
     if (this.#dead) return
+    const owed = this.#outbox.owe(output)
     if (output.kind === 'step') this.#steps.add(output)
-    if (output.kind === 'emit') this.#port.publish('execution.emitted', output.value)
-    const held: Held = { seq: 0, output, owed: output.kind === 'action' ? this.#outbox.owe(output) : 0 }
-    this.#gate(held)
+    if (output.kind === 'emit' && !output.waits) this.#port.publish('execution.emitted', output.value)
+    this.#gate({ seq: 0, output, owed })
   }
 
   /** A restored step waits as well: only a commit tells that the execution is still this process's own. */
@@ -241,7 +251,11 @@ export class ProgramHost {
   }
 
   #run(held: Held): void {
-    this.#past(held.output, () => this.#let(held))
+    const { output, owed } = held
+    if (output.kind !== 'step' && output.isVoid()) return this.#acknowledge(owed)
+    if (output.kind !== 'end') return this.#past(output, () => this.#let(output, owed))
+    output.run()
+    this.#acknowledge(owed)
   }
 
   #past(output: ProgramOutput, run: () => void): void {
@@ -250,37 +264,56 @@ export class ProgramHost {
     else run()
   }
 
-  #let({ output, owed }: Held): void {
+  #let(output: ProgramOutput, owed: number): void {
     if (output.kind === 'step') return this.#steps.release(output)
-    this.#effect(output.kind === 'action' ? (output.name ?? 'inline') : output.kind, () => output.run())
-    if (owed > 0) this.#acknowledge(owed)
+    if (output.kind === 'emit' && output.waits) this.#port.publish('execution.emitted', output.value)
+    this.#effect(output.kind === 'action' ? (output.name ?? 'inline') : output.kind, owed, () => output.run())
   }
 
-  #effect(name: string, run: () => void): void {
+  /** What throws here has nobody any more to fail with it: its actor has ended. An asynchronous one is owed until it has settled. */
+  #effect(name: string, owed: number, run: () => unknown): void {
+    let result: unknown
     try {
-      run()
+      result = run()
     } catch (error) {
-      // the actor that asked has ended, so the error can't be its own any more
-      this.#port.publish('execution.action_failed', { action: name, error: toErrorRecord(error) })
+      this.#failed(name, error)
     }
+    if (!isPromise(result)) return this.#acknowledge(owed)
+    void result.then(undefined, (error) => this.#failed(name, error)).then(() => this.#acknowledge(owed))
+  }
+
+  #failed(what: string, error: unknown): void {
+    if (this.#dead) this.#settings.logger(`${what} of execution ${this.#id} has failed after its program was stopped`, error)
+    else this.#port.publish('execution.action_failed', { action: what, error: toErrorRecord(error) })
   }
 
   #acknowledge(n: number): void {
+    if (n === 0) return
     this.#outbox.acknowledge(n)
-    this.#port.dirty()
+    if (!this.#dead) this.#port.dirty()
   }
 
   #repeatOwed(): void {
-    const { root, find } = this.#system
-    for (const { n, run, ...action } of this.#outbox.repeated(this.#settings.logic, root, find)) {
-      const { path, name } = action
-      if (!run) throw this.#mismatch(`there is no action '${name}' any more, and one is owed`)
-      const again = { ...action, run: () => this.#system.attempt(path, run) }
-      this.#past(again, () => {
-        this.#effect(name, again.run)
+    const system = this.#system
+    for (const path of this.#outbox.ends) system.owesEnd(path)
+    for (const owed of this.#outbox.repeated(this.#settings.logic, system.root, (path) => system.find(path))) {
+      const { n, path } = owed
+      if (system.hasFailed(path)) this.#acknowledge(n)
+      else if (owed.kind === 'end') {
+        system.tellEnd(path)
         this.#acknowledge(n)
-      })
+      } else if (owed.kind === 'emit') {
+        this.#port.publish('execution.emitted', owed.value)
+        this.#acknowledge(n)
+      } else this.#repeatAction(owed)
     }
+  }
+
+  #repeatAction({ n, run, ...action }: RepeatedAction): void {
+    const { path, name } = action
+    if (!run) throw this.#mismatch(`there is no action '${name}' any more, and one is owed`)
+    const again = { ...action, isVoid: () => this.#system.hasFailed(path), run: () => this.#system.attempt(path, run) }
+    this.#past(again, () => this.#effect(name, n, again.run))
   }
 
   #refuseMisfit(snapshot: PersistedProgram): void {
