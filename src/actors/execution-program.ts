@@ -194,9 +194,11 @@ export class ExecutionProgram implements ProgramPort {
 
   #told(): void {
     const { value } = this.#execution.lifecycle
-    const { outcome, busy } = this.#host ?? {}
+    const { outcome, busy, hasEnded } = this.#host ?? {}
     if (outcome?.status === 'error') this.fail(outcome.error, false)
     else if (outcome) this.#done(outcome.output)
+    // what it asked for on the way to its end happens first
+    else if (hasEnded) return
     else if (value === 'running' && !busy) this.#execution.tell({ type: 'program.idle' })
     else if (value === 'waiting' && busy) this.#askForSlot()
   }

@@ -36,7 +36,7 @@ export function* misfits(
   // of logic that hides what it makes its snapshots with nothing can be said
   const change = was
     ? creatorOf(logic) && 'is no state machine any more'
-    : machine && storesLikeMachine(machine) && 'was no state machine before'
+    : snapshot.value === undefined && machine && storesLikeMachine(machine) && 'was no state machine before'
   if (change) yield { reason: 'logic_changed', path: `${place}value`, message: `${actor || 'the program'} ${change}` }
   if (!machine || !was || !storesLikeMachine(machine)) return undefined
   for (const state of missingStates(machine.root, snapshot.value)) {

@@ -59,7 +59,7 @@ export class ProgramHost {
     this.#port = port
     const record = 'record' in from ? from.record : undefined
     this.#steps = new ProgramSteps(id, settings, port, record?.steps ?? {}, record?.visits ?? 0)
-    this.#outbox = new ProgramOutbox(id, record)
+    this.#outbox = new ProgramOutbox(id, record?.outbox)
     this.#timers = new ProgramTimers(settings.clock, (timer) => this.#dead || this.#system.fire(timer))
     if (record) this.#refuseMisfit(record.snapshot)
     this.#system = createProgramSystem(
@@ -162,7 +162,7 @@ export class ProgramHost {
       visits: this.#steps.visits,
       ...(timers ? { timers: paused ? frozenTimers(timers, paused, this.#settings.clock.now()) : timers } : {}),
       ...(steps ? { steps } : {}),
-      ...this.#outbox.texts,
+      ...(this.#outbox.isEmpty ? {} : { outbox: this.#outbox.texts }),
     }
     return encode(record, { id: this.#id, what: 'program' })
   }

@@ -9,7 +9,7 @@ import type { AnyActorLogic, AnyActorRef, AnyEventObject } from 'xstate'
 import { isStatewardError } from '../errors.js'
 import { decode, encode } from '../persistence/snapshot-codec.js'
 import type { ActionOutput, EndOutput, ProgramOutput } from './program-output.js'
-import { actionAt, actionOf, hidden, type Owed, type OwedAction, type OwedCause, type ProgramRecord } from './program-record.js'
+import { actionAt, actionOf, hidden, type Owed, type OwedAction } from './program-record.js'
 import { refsByName, refsFound } from './stored-refs.js'
 
 /** An action that is to be run again; `run` is undefined if the program has no such action any more. */
@@ -27,41 +27,36 @@ export type RepeatedNotice = { readonly n: number; readonly path: string } & (
 
 interface Entry {
   readonly n: number
-  readonly text: string
+  /** Without what it saw, if that is its cause's. */
+  readonly owed: Unnumbered
   readonly cause: Cause | undefined
-}
-
-/** What the actions of one transition saw: stored once for all of them; undefined `text`: it can't be. */
-interface Cause {
-  readonly key: number
-  readonly event: AnyEventObject
-  readonly context: unknown
+  /** All of it, encoded; undefined if what it saw is in another's text. */
   readonly text: string | undefined
 }
 
-/** The stored form of an outbox, both parts oldest first. */
-export type OutboxTexts = Pick<ProgramRecord, 'outbox' | 'causes'>
+/** What the actions of one transition saw: stored with the first of them, for all. */
+interface Cause {
+  readonly event: AnyEventObject | undefined
+  readonly context: unknown
+  /** Of an action that has all of it. */
+  readonly text: string
+}
 
 /** What one program owes, oldest first. */
 export class ProgramOutbox {
   readonly #id: string
   #owed: Entry[] = []
   #last = 0
-  #causes = 0
   /** Of the action that was taken in last. */
   #cause: Cause | undefined
 
-  constructor(id: string, { outbox = [], causes = [] }: OutboxTexts = {}) {
+  constructor(id: string, stored: readonly string[] = []) {
     this.#id = id
-    const known = new Map<number, Cause>()
-    for (const text of causes) {
-      const cause: Cause = { ...decode<OwedCause>(text, this.#place), text }
-      known.set(cause.key, cause)
-      this.#causes = Math.max(this.#causes, cause.key)
-    }
-    for (const text of outbox) {
-      const cause = known.size > 0 ? known.get(decode<OwedAction>(text, this.#place).cause ?? 0) : undefined
-      this.#owed.push({ n: ++this.#last, text, cause })
+    for (const text of stored) {
+      const owed = decode<Owed>(text, this.#place)
+      const as = 'as' in owed ? this.#owed[owed.as ?? 0] : undefined
+      const cause = as ? as.cause : 'name' in owed ? { event: undefined, context: undefined, text } : undefined
+      this.#owed.push({ n: ++this.#last, owed, cause, text: as ? undefined : text })
     }
   }
 
@@ -69,13 +64,15 @@ export class ProgramOutbox {
     return this.#owed.length === 0
   }
 
-  /** Its stored form; empty if nothing is owed. */
-  get texts(): OutboxTexts {
-    if (this.isEmpty) return {}
-    const causes = new Set<string>()
-    for (const { cause } of this.#owed) if (cause?.text !== undefined) causes.add(cause.text)
-    const outbox = this.#owed.map(({ text }) => text)
-    return causes.size === 0 ? { outbox } : { outbox, causes: [...causes] }
+  /** Its stored form, oldest first. */
+  get texts(): string[] {
+    const holders = new Map<Cause, number>()
+    return this.#owed.map(({ n, owed, cause, text }, index) => {
+      const as = cause && holders.get(cause)
+      if (as !== undefined) return this.#encode({ n, ...withoutCause(owed), as })
+      if (cause) holders.set(cause, index)
+      return text ?? this.#encode({ ...decode<OwedAction>(cause?.text ?? '', this.#place), ...withoutCause(owed), n })
+    })
   }
 
   /** Takes an output in; the number under which it is acknowledged, or 0 if it is not owed. Throws `not_storable` for what is emitted. */
@@ -92,10 +89,7 @@ export class ProgramOutbox {
 
   /** The actors whose end is owed. */
   get ends(): string[] {
-    return this.#owed.flatMap(({ text }) => {
-      const owed = decode<Owed>(text, this.#place)
-      return 'end' in owed ? [owed.path] : []
-    })
+    return this.#owed.flatMap(({ owed }) => ('end' in owed ? [owed.path] : []))
   }
 
   /** Everything that is owed, ready to run in the program that `find` and `root` reach. */
@@ -104,15 +98,14 @@ export class ProgramOutbox {
     root: AnyActorRef,
     find: (path: string) => AnyActorRef | undefined,
   ): Iterable<RepeatedAction | RepeatedNotice> {
-    for (const { n, text, cause } of [...this.#owed]) {
-      const owed = decode<Owed>(text, this.#place)
+    for (const { n, owed, cause } of [...this.#owed]) {
       const { path } = owed
       if ('end' in owed) yield { kind: 'end', n, path }
       else if ('emit' in owed) yield { kind: 'emit', n, path, value: owed.emit }
       else {
         const { via, name, params } = owed
         // each gets its own: one may change what it is given
-        const { event, context } = cause?.text === undefined ? owed : decode<OwedCause>(cause.text, this.#place)
+        const { event, context } = cause ? decode<OwedAction>(cause.text, this.#place) : owed
         const actor = find(path)
         const self = actor ?? root
         const found = actionAt(logic, via, name)
@@ -126,34 +119,33 @@ export class ProgramOutbox {
 
   #oweAction({ path, via, name, params, event, context }: ActionOutput): number {
     if (name === undefined) return 0
-    const cause = this.#causeOf(event, context)
-    if (cause.text === undefined) return 0
+    const owed = { path, via, name, ...(params === undefined ? {} : { params }) }
     try {
-      return this.#add({ path, via, name, cause: cause.key, ...(params === undefined ? {} : { params }) }, cause)
+      if (this.#cause?.event === event && this.#cause.context === context) {
+        // whoever has the params may change them
+        const kept = params === undefined ? owed : decode<typeof owed>(this.#encode(owed), this.#place)
+        return this.#push(kept, this.#cause, undefined)
+      }
+      const n = this.#last + 1
+      const saw = { event, context: refsByName(context) }
+      const text = this.#encode({ n, path, via, name, ...saw, ...(params === undefined ? {} : { params }) })
+      this.#cause = { event, context, text }
+      return this.#push(owed, this.#cause, text)
     } catch (error) {
-      return refused(error)
+      // a context that goes in a circle; the commit refuses it, by its path
+      if (isStatewardError(error, 'not_storable') || error instanceof RangeError) return 0
+      throw error
     }
   }
 
-  #causeOf(event: AnyEventObject, context: unknown): Cause {
-    if (this.#cause?.event === event && this.#cause.context === context) return this.#cause
-    const key = ++this.#causes
-    return (this.#cause = { key, event, context, text: this.#causeText({ key, event, context }) })
+  #add(owed: Unnumbered): number {
+    return this.#push(owed, undefined, this.#encode({ n: this.#last + 1, ...owed }))
   }
 
-  #causeText({ key, event, context }: OwedCause): string | undefined {
-    try {
-      return this.#encode({ key, event, context: refsByName(context) })
-    } catch (error) {
-      refused(error)
-      return undefined
-    }
-  }
-
-  #add(owed: DistributiveOmit<Owed, 'n'>, cause?: Cause): number {
-    const n = this.#last + 1
-    this.#owed.push({ n, text: this.#encode({ n, ...owed }), cause })
-    return (this.#last = n)
+  #push(owed: Unnumbered, cause: Cause | undefined, text: string | undefined): number {
+    const n = ++this.#last
+    this.#owed.push({ n, owed, cause, text })
+    return n
   }
 
   #encode(owed: object): string {
@@ -165,12 +157,11 @@ export class ProgramOutbox {
   }
 }
 
-type DistributiveOmit<T, K extends keyof never> = T extends unknown ? Omit<T, K> : never
+type Unnumbered = Owed extends infer T ? (T extends unknown ? Omit<T, 'n'> : never) : never
 
-/** What can't be stored is not owed. Of a context that goes in a circle the commit says where. */
-function refused(error: unknown): 0 {
-  if (isStatewardError(error, 'not_storable') || error instanceof RangeError) return 0
-  throw error
+function withoutCause(owed: Unnumbered): object {
+  const { event: _event, context: _context, as: _as, n: _n, ...rest } = owed as Partial<OwedAction>
+  return rest
 }
 
 function outOfReach(path: string, name: string): never {

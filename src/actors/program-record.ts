@@ -31,18 +31,10 @@ export interface OwedAction {
   readonly via: readonly string[]
   readonly name: string
   readonly params?: unknown
-  /** Which of the stored causes has its event and its context; both are here instead in what was stored before there were any. */
-  readonly cause?: number
+  /** Which of the others, from 0, has its event and its context: that of the same transition. Its own are here if it is none. */
+  readonly as?: number
   readonly event?: AnyEventObject
   readonly context?: unknown
-}
-
-/** What the actions of one transition saw. */
-export interface OwedCause {
-  /** Invariant: unique among those that are stored. */
-  readonly key: number
-  readonly event: AnyEventObject
-  readonly context: unknown
 }
 
 /** Whatever was asked for and not yet acknowledged: an action, an event to emit behind one, or the end of an actor behind its own. */
@@ -63,8 +55,6 @@ export interface ProgramRecord {
   readonly visits: number
   /** Each encoded by itself, oldest first. */
   readonly outbox?: readonly string[]
-  /** What the owed actions saw, each encoded by itself. */
-  readonly causes?: readonly string[]
 }
 
 /** The part of XState's persisted snapshots that a host reads. */

@@ -39,19 +39,13 @@ export class GoldenCollection {
 /** A stack names the places of one machine: the same scenario would give other bytes on another. */
 function withoutStacks(record: ProgramRecord): ProgramRecord {
   forgetStacks(record.snapshot)
-  const { outbox, causes } = record
-  return {
-    ...record,
-    ...(outbox ? { outbox: outbox.map(textWithoutStacks) } : {}),
-    ...(causes ? { causes: causes.map(textWithoutStacks) } : {}),
-  }
-}
-
-function textWithoutStacks(text: string, index: number): string {
-  const place = { id: `${index}`, what: 'action' }
-  const owed = decode(text, place)
-  forgetStacks(owed)
-  return encode(owed, place)
+  const texts = record.outbox?.map((text, index) => {
+    const place = { id: `${index}`, what: 'action' }
+    const owed = decode(text, place)
+    forgetStacks(owed)
+    return encode(owed, place)
+  })
+  return texts ? { ...record, outbox: texts } : record
 }
 
 function forgetStacks(value: unknown): void {

@@ -67,7 +67,7 @@ export class RestoredProgram {
 
   /** The custom actions that it owes, as they would be repeated. Throws `corrupt`, `unknown_format`. */
   *owed(): Iterable<RepeatedAction> {
-    const outbox = new ProgramOutbox(this.#name, this.#record)
+    const outbox = new ProgramOutbox(this.#name, this.#record.outbox)
     for (const owed of outbox.repeated(this.#logic, this.root, (path) => this.find(path))) if (owed.kind === 'action') yield owed
   }
 
