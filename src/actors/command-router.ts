@@ -19,7 +19,7 @@ import type {
 import { decode, encode } from '../persistence/snapshot-codec.js'
 import type { ExecutionQuery, SnapshotStore, StoredExecution } from '../persistence/snapshot-store.js'
 import { BoundedWork } from './bounded-work.js'
-import { childStarter } from './child-executions.js'
+import { ChildExecutions } from './child-executions.js'
 import type { ExecutionActor } from './execution-actor.js'
 import { obey } from './execution-commands.js'
 import { splitState } from './execution-state.js'
@@ -57,7 +57,7 @@ export class CommandRouter {
   constructor(supervisor: SupervisorActor) {
     this.#supervisor = supervisor
     this.#store = supervisor.settings.store
-    supervisor.execute = childStarter(supervisor, this)
+    supervisor.children = new ChildExecutions(supervisor, this)
   }
 
   /** An event as it is stored. Throws `invalid_event`, `not_storable`. */

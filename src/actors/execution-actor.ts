@@ -194,7 +194,8 @@ export class ExecutionActor extends ExecutionStanding implements Committer, Prog
   }
 
   touch(): void {
-    if (!this.#gone) this.#port.commits.request(this)
+    if (this.#gone) this.#giveSlotBack()
+    else this.#port.commits.request(this)
   }
 
   publish(type: string, data: unknown): void {
@@ -213,14 +214,12 @@ export class ExecutionActor extends ExecutionStanding implements Committer, Prog
     if (this.program.isReturning) return undefined
     if (this.program.hasProgressed) this.row.recoveries = 0
     const { value, context } = this.machine.getSnapshot()
-    const status = this.heading
-    const owed = this.program.owes
+    const [status, owed] = [this.heading, this.program.owes]
     const ends = isTerminal(status)
     if ((ends && !owed) || status === 'paused') this.#leaving = true
     const { definition, owner, clock, commits } = this.#port
     this.#waiters.collect()
-    // what moved while this was being made is in it
-    commits.withdraw(this)
+    commits.withdraw(this) // what moved while this was being made is in it
     if (this.revision === 0) this.#acceptance?.collected()
     return this.row.commit({
       owner: this.#leaving && !owed ? null : owner, // what it owes is done here, or it would be done again elsewhere
@@ -244,7 +243,7 @@ export class ExecutionActor extends ExecutionStanding implements Committer, Prog
     if (verdict.status !== 'committed') return this.abandon(this.row.lostError())
     const before = commit.accept ? undefined : this.status
     this.row.committed(commit)
-    if (this.hasSlot && ![commit.status, this.heading].some(holdsSlot)) this.#port.freed(this) // what goes on ahead keeps its slot
+    this.#giveSlotBack()
     if (isTerminal(commit.status)) this.#clocks.clear()
     this.#acceptance = undefined
     this.mail.acknowledged(commit.consumed)
@@ -267,7 +266,14 @@ export class ExecutionActor extends ExecutionStanding implements Committer, Prog
     this.#port.crashed(this, error)
   }
 
+  /** An execution that has already moved on to a status with a slot keeps it, and so does one whose steps' functions still run. */
+  #giveSlotBack(): void {
+    const isNeeded = this.program.inFlight || (!this.#gone && [this.status, this.heading].some(holdsSlot))
+    if (this.hasSlot && !isNeeded) this.#port.freed(this)
+  }
+
   #reached(what: LimitName | 'retry'): void {
+    if (what === 'stop') this.program.giveUp()
     if (what !== 'retry') this.tell({ type: 'limit.reached', limit: what, ...this.stopping() })
     else if (this.isBackingOff) this.tell({ type: 'retry.due', granted: this.#port.acquire(this) })
   }
@@ -287,7 +293,7 @@ export class ExecutionActor extends ExecutionStanding implements Committer, Prog
     this.program.stop()
     this.#port.commits.withdraw(this)
     stopActor(this.ref)
-    if (this.hasSlot) this.#port.freed(this)
+    this.#giveSlotBack()
     this.#port.left(this)
     for (const resolve of this.#whenGone.splice(0)) resolve()
   }

@@ -55,6 +55,4 @@ export interface ExecutionPort {
   crashed(execution: HeldExecution, error: unknown): void
   /** Puts an event back into the durable inbox; if that fails, the execution is lost to the store. */
   reenqueue(execution: HeldExecution, event: AnyEventObject): Promise<void>
-  /** Starts an execution of another entry point for one of its steps. */
-  execute(execution: HeldExecution, entryPoint: string, input: unknown, key: string, signal: AbortSignal): Promise<unknown>
 }

@@ -39,6 +39,8 @@ export class ExecutionProgram implements ProgramPort {
   readonly #execution: ProgramWatcher
   readonly #input: unknown
   #host: ProgramHost | undefined
+  /** Those that were dropped while functions of their steps ran. */
+  #former: readonly ProgramHost[] = []
   #dirty = false
   #returning = 0
   /** Its actors are gone: what was committed last is what remains of it. */
@@ -61,8 +63,9 @@ export class ExecutionProgram implements ProgramPort {
     return this.#host?.owes ?? false
   }
 
+  /** True while the function of one of its steps runs, wanted or not, and has not run out of the time that it has to end. */
   get inFlight(): boolean {
-    return this.#host?.inFlight ?? false
+    return this.#host?.inFlight === true || this.#former.some((host) => host.inFlight)
   }
 
   get nextTimer(): number | undefined {
@@ -132,6 +135,7 @@ export class ExecutionProgram implements ProgramPort {
   /** Gives it back to its stored form: what it did since the last commit is gone. */
   drop(): void {
     this.#host?.stop()
+    this.#former = [...this.#former, ...(this.#host ? [this.#host] : [])].filter((host) => host.inFlight)
     this.#host = undefined
     this.#stopped = false
     this.#dirty = false
@@ -155,6 +159,11 @@ export class ExecutionProgram implements ProgramPort {
 
   quiet(): void {
     this.#host?.quiet()
+  }
+
+  /** What still runs of its steps is waited for no longer. */
+  giveUp(): void {
+    for (const host of [...this.#former, ...(this.#host ? [this.#host] : [])]) host.giveUp()
   }
 
   /** Abort signals fire; says `drained` once no promise runs any more. */
@@ -184,10 +193,6 @@ export class ExecutionProgram implements ProgramPort {
 
   publish(type: string, data: unknown): void {
     this.#execution.publish(type, data)
-  }
-
-  execute(entryPoint: string, input: unknown, key: string, signal: AbortSignal): Promise<unknown> {
-    return this.#port.execute(this.#execution, entryPoint, input, key, signal)
   }
 
   // ── inside ────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -6,6 +6,7 @@
  * finer questions are those of `checkCompatibility` in `stateward/testing`.
  */
 import type { AnyActorLogic } from 'xstate'
+import { StatewardError } from '../errors.js'
 import type { Interposition } from './interposition.js'
 import { creatorOf, machineIn, storesLikeMachine, type ProgramMachine } from './program-logic.js'
 import { childLogic, isMachineMade, type PersistedProgram } from './program-record.js'
@@ -64,4 +65,11 @@ function* missingStates(node: ProgramMachine['root'], value: unknown): Generator
     else yield [...node.path, key].join('.')
   }
   return undefined
+}
+
+/** The error of a snapshot that does not fit its program. */
+export function mismatch(id: string, reason: string): StatewardError {
+  return new StatewardError('program_mismatch', `The snapshot of execution ${id} does not fit its program: ${reason}.`, {
+    details: { id, reason },
+  })
 }

@@ -8,7 +8,8 @@
 import type { AnyActorRef, AnyEventObject } from 'xstate'
 import { StatewardError, isStatewardError, toErrorRecord } from '../errors.js'
 import { encode } from '../persistence/snapshot-codec.js'
-import { misfit } from './program-fit.js'
+import { CommitGate } from './commit-gate.js'
+import { misfit, mismatch } from './program-fit.js'
 import { ProgramOutbox, type RepeatedAction } from './program-outbox.js'
 import type { EndOutput, ProgramOutput } from './program-output.js'
 import type { ProgramOutcome, ProgramPort, ProgramSettings } from './program-port.js'
@@ -41,6 +42,7 @@ export class ProgramHost {
   readonly #timers: ProgramTimers
   readonly #system: ProgramSystem
   readonly #held: Held[] = []
+  readonly #gateway: CommitGate
   readonly #steps: ProgramSteps
   readonly #outbox: ProgramOutbox
   #dead = false
@@ -58,7 +60,8 @@ export class ProgramHost {
     this.#id = id
     this.#port = port
     const record = 'record' in from ? from.record : undefined
-    this.#steps = new ProgramSteps(id, settings, port, record?.steps ?? {}, record?.visits ?? 0)
+    this.#gateway = new CommitGate(settings, port, (step) => this.#dead || this.#gate({ seq: 0, output: step, owed: 0 }))
+    this.#steps = new ProgramSteps(id, settings, port, this.#gateway, record?.steps ?? {}, record?.visits ?? 0)
     this.#outbox = new ProgramOutbox(id, record?.outbox)
     this.#timers = new ProgramTimers(settings.clock, (timer) => this.#dead || this.#system.fire(timer))
     if (record) this.#refuseMisfit(record.snapshot)
@@ -95,7 +98,7 @@ export class ProgramHost {
       },
     )
     const unrestored = this.#system.unrestored()
-    if (unrestored !== undefined) throw this.#mismatch(unrestored)
+    if (unrestored !== undefined) throw mismatch(this.#id, unrestored)
     for (const timer of thawedTimers(record?.timers ?? [], settings.clock.now())) this.#timers.set(timer)
   }
 
@@ -132,9 +135,12 @@ export class ProgramHost {
     return !this.#outbox.isEmpty
   }
 
-  /** True while a promise runs that has not come to its end. */
   get inFlight(): boolean {
     return this.#steps.inFlight
+  }
+
+  giveUp(): void {
+    this.#steps.giveUp()
   }
 
   get nextTimer(): number | undefined {
@@ -153,6 +159,7 @@ export class ProgramHost {
   /** The persisted form as of now; every output taken so far goes with commit `seq`. `paused`: what becomes of its timers. Throws `not_storable`. */
   collect(seq: number, paused?: PausedTimers): string {
     for (const held of this.#held) held.seq ||= seq
+    this.#gateway.collected(seq)
     const steps = this.#steps.records()
     const timers = this.#timers.records()
     const record: ProgramRecord = {
@@ -169,6 +176,7 @@ export class ProgramHost {
 
   /** Commit `seq` is durable: lets go what waited for it, in order. */
   release(seq: number): void {
+    this.#gateway.committed(seq)
     while (!this.#dead) {
       const held = this.#held[0]
       if (!held || held.seq === 0 || held.seq > seq) return
@@ -217,6 +225,7 @@ export class ProgramHost {
     this.#dead = true
     this.#timers.halt()
     this.#held.length = 0
+    this.#gateway.close()
     this.#steps.stop()
     this.#system.stop()
   }
@@ -311,7 +320,7 @@ export class ProgramHost {
 
   #repeatAction({ n, run, ...action }: RepeatedAction): void {
     const { path, name } = action
-    if (!run) throw this.#mismatch(`there is no action '${name}' any more, and one is owed`)
+    if (!run) throw mismatch(this.#id, `there is no action '${name}' any more, and one is owed`)
     const again = { ...action, isVoid: () => this.#system.hasFailed(path), run: () => this.#system.attempt(path, run) }
     this.#past(again, () => this.#effect(name, n, again.run))
   }
@@ -319,12 +328,6 @@ export class ProgramHost {
   #refuseMisfit(snapshot: PersistedProgram): void {
     const { logic, interposition } = this.#settings
     const reason = misfit(logic, snapshot, interposition)
-    if (reason) throw this.#mismatch(reason)
-  }
-
-  #mismatch(reason: string): StatewardError {
-    return new StatewardError('program_mismatch', `The snapshot of execution ${this.#id} does not fit its program: ${reason}.`, {
-      details: { id: this.#id, reason },
-    })
+    if (reason) throw mismatch(this.#id, reason)
   }
 }

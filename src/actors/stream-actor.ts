@@ -22,7 +22,7 @@ import { ExecutionActor } from './execution-actor.js'
 import { deliverInbox } from './execution-inbox.js'
 import type { ExecutionOrigin } from './execution-origin.js'
 import type { ExecutionPort, HeldExecution } from './execution-port.js'
-import type { ProgramSettings } from './program-port.js'
+import type { ProgramSettings, SharedByPrograms } from './program-port.js'
 import type { ProgramRecord } from './program-record.js'
 import { guardedParent } from './xstate/inspection.js'
 import { fittingProgram } from './program-version.js'
@@ -39,10 +39,10 @@ export interface StreamPort {
   readonly ids: IdSource
   readonly owner: string
   readonly slots: Slots
+  readonly programs: SharedByPrograms
   readonly logger: Log
   committed(entryPoint: string, before: ExecutionStatus | undefined, commit: Commit): void
   left(): void
-  execute(parentId: string, entryPoint: string, input: unknown, key: string, signal: AbortSignal): Promise<unknown>
 }
 
 /** One stream. */
@@ -68,8 +68,8 @@ export class StreamActor implements ExecutionPort, SlotSeeker {
   #dead = false
 
   constructor(definition: StreamDefinition, port: StreamPort, parent: AnyActorRef, pause: Intervention | undefined) {
-    const { program: logic, version, hash, durability, maxIterations, interposition } = definition
-    const { clock, ids } = port
+    const { program: logic, version, hash, durability, maxIterations, cancelTimeout, interposition } = definition
+    const { clock, ids, programs } = port
     const logger = port.logger.program
     this.id = definition.id
     this.definition = definition
@@ -79,7 +79,8 @@ export class StreamActor implements ExecutionPort, SlotSeeker {
     this.random = () => ids.random()
     this.#port = port
     this.#queue = new AdmissionQueue(definition.ageing)
-    this.#settings = { logic, version, hash, durability, maxIterations, clock, random: this.random, logger, interposition }
+    const limits = { durability, maxIterations, cancelTimeout }
+    this.#settings = { logic, version, hash, ...limits, clock, random: this.random, logger, interposition, ...programs }
     this.#reloads = new Reloads({
       id: definition.id,
       store: port.store,
@@ -183,6 +184,7 @@ export class StreamActor implements ExecutionPort, SlotSeeker {
     execution.hasSlot = false
     this.used--
     this.#port.slots.free()
+    this.#port.left()
   }
 
   wanting(): { started: boolean; key: number } | undefined {
@@ -270,10 +272,6 @@ export class StreamActor implements ExecutionPort, SlotSeeker {
     const payload = encode(event, { id: execution.id, what: 'event' })
     const message = { executionId: execution.id, kind: 'event', payload, at: this.clock.now() } as const
     await this.#port.store.enqueue(message).catch((error: unknown) => this.lost(execution, error))
-  }
-
-  execute(execution: HeldExecution, entryPoint: string, input: unknown, key: string, signal: AbortSignal): Promise<unknown> {
-    return this.#port.execute(execution.id, entryPoint, input, key, signal)
   }
 
   async #takeAgain(id: string): Promise<boolean> {

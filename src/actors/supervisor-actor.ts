@@ -12,6 +12,7 @@ import type { ExecutionOutcome } from '../events/outcomes.js'
 import { GroupCommit } from '../persistence/group-commit.js'
 import type { Commit, StoredExecution } from '../persistence/snapshot-store.js'
 import { backoffDelay } from './backoff.js'
+import type { ChildPort } from './child-port.js'
 import { Deadline } from './deadline.js'
 import type { ExecutionActor } from './execution-actor.js'
 import { storedOutcome } from './execution-view.js'
@@ -22,12 +23,10 @@ import { draining, notRunning, streamDown, unknownEntryPoint } from './refusals.
 import { RestartPlan } from './restart-plan.js'
 import { ResultWaiters } from './result-waiters.js'
 import { Slots } from './slots.js'
+import { StepBodies } from './step-bodies.js'
 import { StreamActor, type StreamPort } from './stream-actor.js'
 import { StreamSet } from './stream-set.js'
 import { supervisorSettings, type SupervisorOptions, type SupervisorSettings } from './supervisor-options.js'
-
-/** Starts executions for steps that asked for them. */
-export type Execute = (parentId: string, entryPoint: string, input: unknown, key: string, signal: AbortSignal) => Promise<unknown>
 
 /** One supervisor. */
 export class SupervisorActor {
@@ -38,9 +37,10 @@ export class SupervisorActor {
   readonly commits: GroupCommit
   readonly streams: StreamSet
   /** Set by the router. */
-  execute: Execute = () => Promise.reject(new StatewardError('not_started', 'The runtime is not started.'))
+  children: ChildPort = { start: () => Promise.reject(new StatewardError('not_started', 'The runtime is not started.')) }
   #membership: Membership
   readonly #slots: Slots
+  readonly #bodies = new StepBodies()
   readonly #plan: RestartPlan
   #ref: AnyActorRef | undefined
   #phase: 'idle' | 'starting' | 'running' | 'draining' | 'stopping' | 'stopped' = 'idle'
@@ -205,6 +205,7 @@ export class SupervisorActor {
 
   async #close(): Promise<void> {
     this.feed.close()
+    this.#bodies.close()
     this.results.failAll(new StatewardError('already_stopped', 'The runtime was stopped; the execution may go on elsewhere.'))
     if (this.#opened) await this.#bound('closing the store', this.settings.store.close())
   }
@@ -225,10 +226,10 @@ export class SupervisorActor {
       logger,
       commits: this.commits,
       slots: this.#slots,
+      programs: { bodies: this.#bodies, children: this.children, isOwner: () => this.#membership.holds() },
       owner: this.owner,
       committed: (...args) => this.#committed(...args),
       left: () => this.#moved(),
-      execute: (...args) => this.execute(...args),
     }
   }
 
