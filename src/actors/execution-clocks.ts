@@ -35,6 +35,11 @@ export class ExecutionClocks {
     this.#arm(-Infinity)
   }
 
+  /** Asks again for every limit, also for those that are past. */
+  again(): void {
+    this.#arm(-Infinity)
+  }
+
   /** Leaves memory after `ms` without a further word; Infinity: never. */
   leaveAfter(ms: number): void {
     this.stay()

@@ -9,7 +9,6 @@ import { isTerminal } from '../events/execution-status.js'
 import type { ExecutionOutcome } from '../events/outcomes.js'
 import type { SnapshotStore } from '../persistence/snapshot-store.js'
 import type { ExecutionActor } from './execution-actor.js'
-import { deliverInbox } from './execution-inbox.js'
 import { storedOutcome } from './execution-view.js'
 import type { OwnerLease } from './owner-lease.js'
 import type { ResultWaiters } from './result-waiters.js'
@@ -87,8 +86,7 @@ export class PollLoop {
       if (execution) addressed.add(execution)
     }
     for (const execution of addressed) {
-      execution.mail.waits = true
-      deliverInbox(store, execution).catch((error: unknown) => logger('the inbox of', execution.id, 'could not be read', error))
+      execution.inbox.look().catch((error: unknown) => logger('the inbox of', execution.id, 'could not be read', error))
     }
   }
 

@@ -10,6 +10,7 @@ import { StatewardError, isStatewardError, toErrorRecord } from '../errors.js'
 import { encode } from '../persistence/snapshot-codec.js'
 import { CommitGate } from './commit-gate.js'
 import { misfit, mismatch } from './program-fit.js'
+import { passages, type Passage, type ProgramMode } from '../events/program-mode.js'
 import { ProgramOutbox, type RepeatedAction } from './program-outbox.js'
 import type { EndOutput, ProgramOutput } from './program-output.js'
 import type { ProgramOutcome, ProgramPort, ProgramSettings } from './program-port.js'
@@ -45,7 +46,7 @@ export class ProgramHost {
   readonly #gateway: CommitGate
   readonly #steps: ProgramSteps
   readonly #outbox: ProgramOutbox
-  #dead = false
+  #mode: ProgramMode = 'running'
   #outcome: ProgramOutcome | undefined
 
   /** Makes the program, fresh from `input` or as `record` says; nothing of it starts before `start`. */
@@ -60,10 +61,10 @@ export class ProgramHost {
     this.#id = id
     this.#port = port
     const record = 'record' in from ? from.record : undefined
-    this.#gateway = new CommitGate(settings, port, (step) => this.#dead || this.#gate({ seq: 0, output: step, owed: 0 }))
+    this.#gateway = new CommitGate(settings, port, (step) => this.#isOver || this.#gate({ seq: 0, output: step, owed: 0 }))
     this.#steps = new ProgramSteps(id, settings, port, this.#gateway, record?.steps ?? {}, record?.visits ?? 0)
     this.#outbox = new ProgramOutbox(id, record?.outbox)
-    this.#timers = new ProgramTimers(settings.clock, (timer) => this.#dead || this.#system.fire(timer))
+    this.#timers = new ProgramTimers(settings.clock, (timer) => this.#lets.timers && this.#system.fire(timer))
     if (record) this.#refuseMisfit(record.snapshot)
     this.#system = createProgramSystem(
       settings.logic,
@@ -77,7 +78,7 @@ export class ProgramHost {
         ...('record' in from ? { snapshot: from.record.snapshot } : { input: from.input }),
       },
       {
-        changed: () => this.#dead || port.dirty(),
+        changed: () => this.#isOver || port.dirty(),
         output: (output) => this.#take(output),
         ending: (end) => this.#take(end),
         owesActions: () => this.#held.some(({ output }) => output.kind === 'action'),
@@ -103,9 +104,9 @@ export class ProgramHost {
   }
 
   /** Starts the program. `recovering`: its steps may have been in flight when a process died. */
-  start(options: { recovering?: boolean; mayStart?: boolean } = {}): void {
+  start(options: { recovering?: boolean; mode?: 'running' | 'no-new-steps' } = {}): void {
     this.#steps.recovering = options.recovering ?? false
-    this.#steps.mayStart = options.mayStart ?? true
+    this.setMode(options.mode ?? 'running')
     if (!this.#outbox.isEmpty) this.#repeatOwed()
     if (!this.#outcome) this.#system.start()
     this.#port.dirty()
@@ -152,8 +153,35 @@ export class ProgramHost {
     return this.#system.root.getSnapshot() as PersistedProgram
   }
 
-  send(event: AnyEventObject): void {
-    if (!this.#dead && !this.hasEnded) this.#system.send(event)
+  get mode(): ProgramMode {
+    return this.#mode
+  }
+
+  /** True if an event from outside would reach the program now. */
+  get takesEvents(): boolean {
+    return this.#lets.events && !this.hasEnded
+  }
+
+  /** Hands an event to the program; true if it took it: a machine that has a transition for it, or any other logic. */
+  send(event: AnyEventObject): boolean {
+    return this.takesEvents && this.#system.send(event)
+  }
+
+  /** From now on the program may go so far; what falls due goes with the next commit. Invariant: nothing leads out of `muted` but `stopped`, and nothing out of that. */
+  setMode(mode: ProgramMode): void {
+    if (!this.#lets.answers && mode !== 'stopped') return
+    this.#mode = mode
+    const { starts, timers, answers, outputs } = this.#lets
+    this.#steps.mode = mode
+    if (timers) this.#timers.run()
+    else this.#timers.halt()
+    if (starts) for (const step of this.#steps.unparked()) this.#gate({ seq: 0, output: step, owed: 0 })
+    if (!answers) this.#system.mute()
+    if (outputs) return
+    this.#held.length = 0
+    this.#gateway.close()
+    this.#steps.stop()
+    this.#system.stop()
   }
 
   /** The persisted form as of now; every output taken so far goes with commit `seq`. `paused`: what becomes of its timers. Throws `not_storable`. */
@@ -177,17 +205,12 @@ export class ProgramHost {
   /** Commit `seq` is durable: lets go what waited for it, in order. */
   release(seq: number): void {
     this.#gateway.committed(seq)
-    while (!this.#dead) {
+    while (this.#lets.outputs) {
       const held = this.#held[0]
       if (!held || held.seq === 0 || held.seq > seq) return
       this.#held.shift()
       this.#run(held)
     }
-  }
-
-  /** Lets what is parked go with the next commit, and from now on every step with its own. */
-  allowSteps(): void {
-    for (const step of this.#steps.allow()) this.#gate({ seq: 0, output: step, owed: 0 })
   }
 
   /** The program has failed: what it asked for since the last commit is not to happen. */
@@ -196,38 +219,12 @@ export class ProgramHost {
     this.#held.splice(0, Infinity, ...this.#held.filter(({ seq }) => seq > 0))
   }
 
-  /** No further step starts, no timer fires; promises in flight go on. */
-  hold(): void {
-    this.#steps.mayStart = false
-    this.#timers.halt()
+  get #lets(): Passage {
+    return passages[this.#mode]
   }
 
-  /** As `hold`, and nothing that still arrives moves the program: the next commit is its last here. */
-  quiet(): void {
-    this.hold()
-    this.#system.mute()
-  }
-
-  /** Timers fire, but no further step starts before `allowSteps`: there is no slot for it. */
-  park(): void {
-    this.#steps.mayStart = false
-    this.#timers.run()
-  }
-
-  /** Undoes `hold`. */
-  unhold(): void {
-    this.#timers.run()
-    this.allowSteps()
-  }
-
-  /** Abort signals fire and every actor stops; nothing of the program is heard any more, but the end of its promises. */
-  stop(): void {
-    this.#dead = true
-    this.#timers.halt()
-    this.#held.length = 0
-    this.#gateway.close()
-    this.#steps.stop()
-    this.#system.stop()
+  get #isOver(): boolean {
+    return this.#mode === 'stopped'
   }
 
   #persisted(): PersistedProgram {
@@ -245,7 +242,7 @@ export class ProgramHost {
   }
 
   #take(output: ProgramOutput | EndOutput): void {
-    if (this.#dead) return
+    if (this.#isOver) return
     const owed = this.#outbox.owe(output)
     if (output.kind === 'step') this.#steps.add(output)
     if (output.kind === 'emit' && !output.waits) this.#port.publish('execution.emitted', output.value)
@@ -292,14 +289,14 @@ export class ProgramHost {
   }
 
   #failed(what: string, error: unknown): void {
-    if (this.#dead) this.#settings.logger(`${what} of execution ${this.#id} has failed after its program was stopped`, error)
+    if (this.#isOver) this.#settings.logger(`${what} of execution ${this.#id} has failed after its program was stopped`, error)
     else this.#port.publish('execution.action_failed', { action: what, error: toErrorRecord(error) })
   }
 
   #acknowledge(n: number): void {
     if (n === 0) return
     this.#outbox.acknowledge(n)
-    if (!this.#dead) this.#port.dirty()
+    if (!this.#isOver) this.#port.dirty()
   }
 
   #repeatOwed(): void {

@@ -6,6 +6,7 @@
  */
 import { StatewardError } from '../errors.js'
 import type { CommitGate } from './commit-gate.js'
+import { passages, type ProgramMode } from '../events/program-mode.js'
 import type { StepOutput } from './program-output.js'
 import type { ProgramPort, ProgramSettings } from './program-port.js'
 import type { StepRecord } from './program-record.js'
@@ -17,8 +18,8 @@ import { stepOptionsOf, waitsForExecution, type StepContext } from './step.js'
 export class ProgramSteps {
   /** True while a process's death may have cut off the restored steps. */
   recovering = false
-  /** False: a step that wants to start is parked. */
-  mayStart = true
+  /** How far the program may go: whether a step that wants to start is parked. */
+  mode: ProgramMode = 'running'
   readonly #id: string
   readonly #settings: ProgramSettings
   readonly #port: ProgramPort
@@ -31,7 +32,6 @@ export class ProgramSteps {
   /** The functions of its promises that run, wanted or not. */
   readonly #bodies = new Set<StepBody>()
   readonly #bodyOf = new Map<StepOutput, StepBody>()
-  #stopped = false
   #progressed = false
   /** The last visit number given out. Invariant: only grows. */
   #visits: number
@@ -89,15 +89,14 @@ export class ProgramSteps {
     this.#active.set(step, restored ?? { visit: this.nextVisit(), attempt: 1 })
   }
 
-  /** Nothing holds its start back any more but `mayStart`. */
+  /** Nothing holds its start back any more but the mode. */
   release(step: StepOutput): void {
-    if (this.mayStart) this.#begin(step)
+    if (this.#mayStart) this.#begin(step)
     else this.#parked.push(step)
   }
 
-  /** From now on steps may start; returns those that are parked. */
-  allow(): StepOutput[] {
-    this.mayStart = true
+  /** Takes out those that are parked. */
+  unparked(): StepOutput[] {
     return this.#parked.splice(0)
   }
 
@@ -110,12 +109,11 @@ export class ProgramSteps {
   /** A step's actor is no longer active. */
   left(step: StepOutput): void {
     this.#bodyOf.get(step)?.unwanted(this.#settings.cancelTimeout)
-    if (this.#active.delete(step) && !this.#stopped) this.#port.dirty()
+    if (this.#active.delete(step) && !this.#isOver) this.#port.dirty()
   }
 
   /** No step starts or counts any more; promises that run are still known, for as long as they have to end. */
   stop(): void {
-    this.#stopped = true
     for (const body of this.#bodies) body.unwanted(this.#settings.cancelTimeout)
     this.#parked.length = 0
     this.#active.clear()
@@ -126,9 +124,17 @@ export class ProgramSteps {
     for (const body of [...this.#bodies]) body.over()
   }
 
+  get #mayStart(): boolean {
+    return passages[this.mode].starts
+  }
+
+  get #isOver(): boolean {
+    return this.mode === 'stopped'
+  }
+
   #begin(step: StepOutput): void {
     const record = this.#active.get(step)
-    if (!record || this.#stopped || !step.isActive()) return
+    if (!record || this.#isOver || !step.isActive()) return
     const earlier = this.#settings.bodies.over(this.#keyOf(step, record))
     // it was interrupted here, and does not run twice at once
     if (earlier) return void earlier.then(() => this.#gate.start(step))
@@ -156,7 +162,7 @@ export class ProgramSteps {
       clock,
       random,
       logger,
-      progress: (data) => this.#stopped || this.#port.publish('execution.progress', { step: step.path, data }),
+      progress: (data) => this.#isOver || this.#port.publish('execution.progress', { step: step.path, data }),
       attempted: (attempt) =>
         new Promise<void>((resolve) => {
           if (!this.#active.has(step)) return
@@ -180,7 +186,7 @@ export class ProgramSteps {
     body.whenOver(() => {
       this.#bodies.delete(body)
       if (this.#bodies.size > 0) return
-      if (this.#stopped || !this.mayStart) this.#port.drained()
+      if (!this.#mayStart) this.#port.drained()
       else if (this.#active.size === 0) this.#port.dirty()
     })
     return body

@@ -5,7 +5,7 @@
  * `ExecutionPort`, asks the supervisor above through `StreamPort`.
  * Does not know: triggers, other streams, processes.
  */
-import { createActor, type Actor, type AnyActorRef, type AnyEventObject } from 'xstate'
+import { createActor, type Actor, type AnyActorRef } from 'xstate'
 import type { Clock } from '../clock.js'
 import type { Intervention } from '../events/execution-events.js'
 import type { ExecutionStatus } from '../events/execution-status.js'
@@ -13,13 +13,12 @@ import type { IdSource } from '../ids.js'
 import type { Log } from '../logger.js'
 import { streamMachine } from '../machines/stream-machine.js'
 import type { GroupCommit } from '../persistence/group-commit.js'
-import { decode, encode } from '../persistence/snapshot-codec.js'
+import { decode } from '../persistence/snapshot-codec.js'
 import type { Commit, SnapshotStore, StoredExecution } from '../persistence/snapshot-store.js'
 import type { Admitted } from './accepted-before.js'
 import { queueFull, type AdmissionRequest } from './admission.js'
 import { AdmissionQueue } from './admission-queue.js'
 import { ExecutionActor } from './execution-actor.js'
-import { deliverInbox } from './execution-inbox.js'
 import type { ExecutionOrigin } from './execution-origin.js'
 import type { ExecutionPort, HeldExecution } from './execution-port.js'
 import type { ProgramSettings, SharedByPrograms } from './program-port.js'
@@ -56,6 +55,7 @@ export class StreamActor implements ExecutionPort, SlotSeeker {
   used = 0
   readonly clock: Clock
   readonly commits: GroupCommit
+  readonly store: SnapshotStore
   readonly owner: string
   readonly random: () => number
   readonly #port: StreamPort
@@ -75,6 +75,7 @@ export class StreamActor implements ExecutionPort, SlotSeeker {
     this.definition = definition
     this.clock = clock
     this.commits = port.commits
+    this.store = port.store
     this.owner = port.owner
     this.random = () => ids.random()
     this.#port = port
@@ -132,9 +133,8 @@ export class StreamActor implements ExecutionPort, SlotSeeker {
     const input: unknown = decode(stored.input, { id: stored.id, what: 'input' })
     const execution = this.#make(stored.id, { kind: 'stored', stored, recovered, input })
     // what came while nobody held it stands in its inbox
-    execution.mail.waits = true
+    execution.inbox.look().catch((error: unknown) => this.lost(execution, error))
     execution.revive()
-    this.started(execution)
     return execution
   }
 
@@ -239,12 +239,6 @@ export class StreamActor implements ExecutionPort, SlotSeeker {
     return fittingProgram(this.definition, this.#settings, record)
   }
 
-  started({ id }: HeldExecution): void {
-    const execution = this.executions.get(id)
-    if (!execution?.mail.waits) return
-    deliverInbox(this.#port.store, execution).catch((error: unknown) => this.lost(execution, error))
-  }
-
   committed({ id }: HeldExecution, before: ExecutionStatus | undefined, commit: Commit): void {
     this.#reloads.committed(id)
     this.#port.committed(this.id, before, commit)
@@ -265,13 +259,6 @@ export class StreamActor implements ExecutionPort, SlotSeeker {
   crashed(execution: HeldExecution, error: unknown): void {
     this.#port.logger('stream', this.id, 'crashed at execution', execution.id, error)
     this.ref.send({ type: 'stream.crash', error })
-  }
-
-  async reenqueue(execution: HeldExecution, event: AnyEventObject): Promise<void> {
-    execution.mail.waits = true
-    const payload = encode(event, { id: execution.id, what: 'event' })
-    const message = { executionId: execution.id, kind: 'event', payload, at: this.clock.now() } as const
-    await this.#port.store.enqueue(message).catch((error: unknown) => this.lost(execution, error))
   }
 
   async #takeAgain(id: string): Promise<boolean> {

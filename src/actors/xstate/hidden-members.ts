@@ -62,6 +62,9 @@ export interface SystemEvent {
   readonly type: string
   readonly actorRef: InnerActor
   readonly snapshot?: unknown
+  /** Of a machine's microstep: what it answers to, and the transitions that it takes. */
+  readonly event?: AnyEventObject
+  readonly _transitions?: readonly unknown[]
 }
 
 /** What XState calls on a system, its hidden members included. */

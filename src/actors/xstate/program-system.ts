@@ -29,7 +29,8 @@ import { guardedListening } from './user-code.js'
 export interface ProgramSystem {
   readonly root: AnyActorRef
   start(): void
-  send(event: AnyEventObject): void
+  /** Sends the root an event; false if it is a machine that has no transition for it. */
+  send(event: AnyEventObject): boolean
   /** Delivers a timer's event, if both ends are still there. */
   fire(timer: ProgramTimer): void
   persisted(): unknown
@@ -87,6 +88,8 @@ export function createProgramSystem(
 ): ProgramSystem {
   let muted = false
   let depth = 0
+  /** The event that the root is sent from outside just now, and whether a machine has a transition for it. */
+  let asked: { readonly event: AnyEventObject; isTaken: boolean | undefined } | undefined
   /** Messages between the program's actors since something came from outside. */
   let relayed = 0
   const mostRelayed = options.maxIterations * 10
@@ -129,7 +132,8 @@ export function createProgramSystem(
         const notes = hosted(event.actorRef)
         if (notes) notes.microsteps = 0
         if (!muted) host.changed()
-      }
+      } else if (asked && event.type === '@xstate.microstep' && event.event === asked.event && event.actorRef === root)
+        asked.isTaken ??= (event._transitions?.length ?? 0) > 0 // the first microstep tells, what follows is `always`
       inspector?._sendInspectionEvent(event)
       interposition?.inspected(event as unknown as InspectionEvent)
       if (observers)
@@ -325,7 +329,16 @@ export function createProgramSystem(
   return {
     root: root as unknown as AnyActorRef,
     start: () => turn(() => root.start()),
-    send: (event) => system._relay(undefined, root, event),
+    send(event) {
+      const sent: typeof asked = (asked = { event, isTaken: undefined })
+      try {
+        system._relay(undefined, root, event)
+      } finally {
+        asked = undefined
+      }
+      // whoever fails by it, or keeps it for later, has taken it
+      return sent.isTaken ?? true
+    },
     fire(timer) {
       const [source, target] = [find(timer.source), find(timer.target)]
       if (source && target) system._relay(source, target, timer.event)
