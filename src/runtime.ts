@@ -3,6 +3,7 @@
  *
  * Owns: the calls on a runtime and on a stream, and their types. Everything they do is done by actors.
  */
+import { accept } from './actors/acceptance.js'
 import {
   createActor,
   type Actor,
@@ -133,9 +134,10 @@ export class Runtime<TEntryPoints extends readonly EntryPoint[] = readonly Entry
     entryPoint: TId,
     ...[input, options]: TriggerArguments<TEntryPoints, TId>
   ): Promise<ExecutionHandle<ProgramOf<TEntryPoints, TId>>> {
-    const stream = this.#parts.supervisor.streamFor(entryPoint, true)
+    const { supervisor } = this.#parts
+    supervisor.checkUp(entryPoint)
     checkTrigger(entryPoint, options)
-    const { id, created } = accepted(await stream.admit({ ...options, input }))
+    const { id, created } = accepted(await accept(supervisor, entryPoint, { ...options, input }))
     return new ExecutionHandle(id, this.handlePort, created)
   }
 

@@ -6,7 +6,6 @@
  */
 import { createActor, type Actor, type AnyActorRef } from 'xstate'
 import type { ExecutionContext, ExecutionEvent } from '../events/execution-events.js'
-import type { ProgramMode } from '../events/program-mode.js'
 import { executionMachine, type CommitReason } from '../machines/execution-machine.js'
 import type { Lifecycle } from './execution-state.js'
 import { deafParent } from './xstate/hidden-members.js'
@@ -17,7 +16,10 @@ export interface ExecutionEffects {
   runProgram(): void
   compensate(): void
   readonly program: {
-    setMode(mode: ProgramMode): void
+    startSteps(): void
+    hold(): void
+    quiet(): void
+    stop(): void
     drop(): void
   }
 }
@@ -46,7 +48,10 @@ const providedMachine = executionMachine.provide({
     commit: ({ self, context }, as) => void boundTo(self).due.push((host) => host.enter(as, context)),
     runProgram: effect((host) => host.runProgram()),
     compensate: effect((host) => host.compensate()),
-    setMode: ({ self }, mode) => void boundTo(self).due.push(({ program }) => program.setMode(mode)),
+    startSteps: effect(({ program }) => program.startSteps()),
+    holdProgram: effect(({ program }) => program.hold()),
+    quietProgram: effect(({ program }) => program.quiet()),
+    stopProgram: effect(({ program }) => program.stop()),
     dropProgram: effect(({ program }) => program.drop()),
   },
 })

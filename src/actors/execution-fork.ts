@@ -1,4 +1,5 @@
 /** Starts an execution from a kept commit of another one. Owns what of it goes along: its input, not what it owes. */
+import { accept } from './acceptance.js'
 import { StatewardError } from '../errors.js'
 import { forkedProgram, splitState } from './execution-state.js'
 import { executionRecord } from './execution-view.js'
@@ -32,7 +33,7 @@ export async function forkExecution(
   }
   const { program } = splitState(state, id)
   const record = executionRecord(stored)
-  const outcome = await supervisor.streamFor(stored.entryPoint, true).admit({
+  const outcome = await accept(supervisor, stored.entryPoint, {
     input: record.input,
     correlationId: record.correlationId,
     priority: stored.priority,

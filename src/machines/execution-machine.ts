@@ -8,7 +8,6 @@
 import { setup, type SnapshotFrom } from 'xstate'
 import type { ExecutionContext, ExecutionEvent } from '../events/execution-events.js'
 import type { ExecutionStatus } from '../events/execution-status.js'
-import type { ProgramMode } from '../events/program-mode.js'
 import * as note from './execution-notes.js'
 
 /** What a state's commit is to say: a status, or that another attempt will be made. */
@@ -24,7 +23,10 @@ const executionSetup = setup({
   actions: {
     commit: (_, _as: CommitReason) => undefined,
     runProgram: () => undefined,
-    setMode: (_, _mode: ProgramMode) => undefined,
+    startSteps: () => undefined,
+    holdProgram: () => undefined,
+    quietProgram: () => undefined,
+    stopProgram: () => undefined,
     dropProgram: () => undefined,
     compensate: () => undefined,
   },
@@ -59,13 +61,9 @@ const noteExhausted = assign(note.noteExhausted)
 const clearStop = assign(note.clearStop)
 const clearRetry = assign(note.clearRetry)
 const startClocks = assign(note.startClocks)
+const noteLimits = assign(note.noteLimits)
 
 const commit = (as: CommitReason) => ({ type: 'commit', params: as }) as const
-const setMode = (mode: ProgramMode) => ({ type: 'setMode', params: mode }) as const
-const allowSteps = setMode('running')
-const freeze = setMode('frozen')
-const mute = setMode('muted')
-const stop = setMode('stopped')
 
 // what several states do alike
 const done = { target: '#execution.completed', actions: completed } as const
@@ -74,15 +72,15 @@ const whenFailed = [
   { guard: 'mayMend', target: '#execution.paused', actions: [noteExhausted, 'dropProgram'] },
   { target: '#execution.failed', actions: [noteFailure, failed] },
 ] as const
-const pauseAtOnce = { target: '#execution.paused', actions: [notePause, mute] } as const
+const pauseAtOnce = { target: '#execution.paused', actions: [notePause, 'quietProgram'] } as const
 const pauseOrWait = [{ guard: 'inFlight', target: '#execution.pausing', actions: notePause }, pauseAtOnce] as const
-const cancelAtOnce = { target: '#execution.cancelled', actions: [noteCancel, cancelled, mute] } as const
+const cancelAtOnce = { target: '#execution.cancelled', actions: [noteCancel, cancelled, 'quietProgram'] } as const
 const compensate = { guard: 'compensates', target: '#execution.cancelling.compensating', actions: noteCancel } as const
 const cancelOrWait = [
   { guard: 'inFlight', target: '#execution.cancelling.stopping', actions: [noteCancel, cancelled] },
   cancelAtOnce,
 ] as const
-const timeOutAtOnce = { target: '#execution.timed_out', actions: [timedOut, mute] } as const
+const timeOutAtOnce = { target: '#execution.timed_out', actions: [timedOut, 'quietProgram'] } as const
 const timeOutOrWait = [
   { guard: 'inFlight', target: '#execution.cancelling.stopping', actions: [noteStop, timedOut] },
   timeOutAtOnce,
@@ -94,6 +92,7 @@ export const executionMachine = executionSetup.createMachine({
   id: 'execution',
   context: ({ input }) => input,
   initial: 'queued',
+  on: { 'clock.set_back': { actions: noteLimits } },
   states: {
     queued: {
       tags: 'queued',
@@ -158,7 +157,7 @@ export const executionMachine = executionSetup.createMachine({
       tags: 'pausing',
       initial: 'deciding',
       on: {
-        'program.drained': { target: 'paused', actions: mute },
+        'program.drained': { target: 'paused', actions: 'quietProgram' },
         'program.done': done,
         'program.failed': [
           { guard: 'mayRetry', target: 'paused', actions: [noteRetry, clearRetry, 'dropProgram'] },
@@ -166,19 +165,19 @@ export const executionMachine = executionSetup.createMachine({
         ],
         'execution.cancel': [compensate, ...cancelOrWait],
         'execution.pause': { guard: 'now', target: '.now', actions: notePause },
-        'limit.reached': [{ guard: 'mustStop', target: 'paused', actions: mute }, ...timeOutOrWait],
+        'limit.reached': [{ guard: 'mustStop', target: 'paused', actions: 'quietProgram' }, ...timeOutOrWait],
       },
       states: {
         deciding: { always: [{ guard: 'isAtOnce', target: 'now' }, { target: 'boundary' }] },
         boundary: {
-          entry: [freeze, commit('pausing')],
+          entry: ['holdProgram', commit('pausing')],
           on: { 'execution.resume': { target: '#execution.running', actions: noteResume } },
         },
         /** The abort signals fire once the commit of this state is durable. */
         now: {
-          entry: [mute, commit('pausing')],
+          entry: ['quietProgram', commit('pausing')],
           on: {
-            'commit.acknowledged': { actions: stop },
+            'commit.acknowledged': { actions: 'stopProgram' },
             'execution.cancel': [{ ...compensate, target: '#execution.cancelling.restoring' }, ...cancelOrWait],
           },
         },
@@ -203,25 +202,25 @@ export const executionMachine = executionSetup.createMachine({
         /** What is to compensate was silenced by a pause: once that is durable, it begins again from there. */
         restoring: {
           entry: commit('cancelling'),
-          on: { 'commit.acknowledged': { target: 'compensating', actions: stop } },
+          on: { 'commit.acknowledged': { target: 'compensating', actions: 'stopProgram' } },
         },
         compensating: {
           entry: ['compensate', commit('cancelling')],
           on: {
-            'slot.granted': { actions: allowSteps },
+            'slot.granted': { actions: 'startSteps' },
             'program.done': { target: '#execution.cancelled', actions: cancelled },
             'program.failed': { target: '#execution.cancelled', actions: [noteFailure, cancelled] },
-            'program.held': { target: '#execution.cancelled', actions: [cancelled, mute] },
+            'program.held': { target: '#execution.cancelled', actions: [cancelled, 'quietProgram'] },
             'limit.reached': [
               { guard: 'inFlight', target: 'stopping', actions: [noteStop, cancelled] },
-              { target: '#execution.cancelled', actions: [cancelled, mute] },
+              { target: '#execution.cancelled', actions: [cancelled, 'quietProgram'] },
             ],
           },
         },
         /** The abort signals fire once the commit of this state is durable. */
         stopping: {
-          entry: [mute, commit('cancelling')],
-          on: { 'commit.acknowledged': { actions: stop }, 'program.drained': stopped, 'limit.reached': stopped },
+          entry: ['quietProgram', commit('cancelling')],
+          on: { 'commit.acknowledged': { actions: 'stopProgram' }, 'program.drained': stopped, 'limit.reached': stopped },
         },
       },
     },

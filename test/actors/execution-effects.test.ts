@@ -29,7 +29,10 @@ function refIn(value: string, id = 'e1', ask: (what: string, ref: ExecutionMachi
     runProgram: note('runProgram'),
     compensate: note('compensate'),
     program: {
-      setMode: (mode) => note(mode)(),
+      startSteps: note('startSteps'),
+      hold: note('hold'),
+      quiet: note('quiet'),
+      stop: note('stop'),
       drop: note('drop'),
     },
   }

@@ -18,9 +18,6 @@ const nothing = () => undefined
 const deaf = {
   changed: nothing,
   output: nothing,
-  ending: nothing,
-  owesActions: () => false,
-  failedAside: nothing,
   stepGone: nothing,
   stepLeft: nothing,
   schedule: nothing,
@@ -68,7 +65,7 @@ export class RestoredProgram {
   /** The custom actions that it owes, as they would be repeated. Throws `corrupt`, `unknown_format`. */
   *owed(): Iterable<RepeatedAction> {
     const outbox = new ProgramOutbox(this.#name, this.#record.outbox)
-    for (const owed of outbox.repeated(this.#logic, this.root, (path) => this.find(path))) if (owed.kind === 'action') yield owed
+    yield* outbox.repeated(this.#logic, this.root, (path) => this.find(path))
   }
 
   stop(): void {

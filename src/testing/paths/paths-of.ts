@@ -5,6 +5,7 @@
  * for the ways, `path-run.ts` to run one.
  */
 import type { AnyActorLogic, AnyStateMachine } from 'xstate'
+import { boundedMachine } from '../../actors/bounded-machine.js'
 import { isProgramMachine } from '../../actors/program-logic.js'
 import type { EntryPoint } from '../../entry-point.js'
 import { StatewardError } from '../../errors.js'
@@ -54,7 +55,7 @@ export function pathsOf<TProgram extends AnyActorLogic>(
   if (typeof part !== 'boolean' && typeof part !== 'function')
     throw invalid(id, 'context', 'it must be true, false, or a function that picks of it what counts')
   const machine: Machine = program
-  const walk = new ProgramWalk(stubbedMachine(machine) as AnyStateMachine, maxIterations)
+  const walk = new ProgramWalk(boundedMachine(stubbedMachine(machine), maxIterations) as AnyStateMachine)
   const { events = {}, outputs = {}, errors = {} } = options as Partial<MoveValues>
   const moves = new Moves(machine, walk, { events, outputs, errors })
   moves.checkValues(id)
