@@ -3,7 +3,6 @@
  *
  * Owns: the calls on a runtime and on a stream, and their types. Everything they do is done by actors.
  */
-import { accept } from './actors/acceptance.js'
 import {
   createActor,
   type Actor,
@@ -134,10 +133,9 @@ export class Runtime<TEntryPoints extends readonly EntryPoint[] = readonly Entry
     entryPoint: TId,
     ...[input, options]: TriggerArguments<TEntryPoints, TId>
   ): Promise<ExecutionHandle<ProgramOf<TEntryPoints, TId>>> {
-    const { supervisor } = this.#parts
-    supervisor.checkUp(entryPoint)
+    const stream = this.#parts.supervisor.streamFor(entryPoint, true)
     checkTrigger(entryPoint, options)
-    const { id, created } = accepted(await accept(supervisor, entryPoint, { ...options, input }))
+    const { id, created } = accepted(await stream.admit({ ...options, input }))
     return new ExecutionHandle(id, this.handlePort, created)
   }
 

@@ -6,8 +6,9 @@
  */
 import { StatewardError } from '../errors.js'
 import type { Command, CommandOutcome, ResultOutcome } from '../events/outcomes.js'
+import type { ChildPort, ChildRequest } from './child-port.js'
 import { splitState } from './execution-state.js'
-import type { Execute, SupervisorActor } from './supervisor-actor.js'
+import type { SupervisorActor } from './supervisor-actor.js'
 
 /** How long a child that was cancelled for its parent's sake waits for the parent's own cancel, in ms. */
 const HELD_BACK = 30_000
@@ -18,13 +19,8 @@ export interface ChildRouter {
   result(id: string, options: { readonly signal: AbortSignal }): Promise<ResultOutcome>
 }
 
-/** What starts the children of one supervisor's executions. */
-export function childStarter(supervisor: SupervisorActor, router: ChildRouter): Execute {
-  const children = new ChildExecutions(supervisor, router)
-  return (...args) => children.execute(...args)
-}
-
-class ChildExecutions {
+/** Those of one runtime. */
+export class ChildExecutions implements ChildPort {
   readonly #supervisor: SupervisorActor
   readonly #router: ChildRouter
 
@@ -33,7 +29,7 @@ class ChildExecutions {
     this.#router = router
   }
 
-  async execute(parentId: string, entryPoint: string, input: unknown, key: string, signal: AbortSignal): Promise<unknown> {
+  async start({ parentId, entryPoint, input, key, signal }: ChildRequest): Promise<unknown> {
     const stream = this.#supervisor.streamFor(entryPoint, false)
     const accepted = await stream.admit({ input, idempotencyKey: key, parentId, correlationId: parentId })
     const outcome = await this.#router.result(accepted.id, { signal }).catch(async (error: unknown) => {

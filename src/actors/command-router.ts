@@ -19,11 +19,10 @@ import type {
 import { decode, encode } from '../persistence/snapshot-codec.js'
 import type { ExecutionQuery, SnapshotStore, StoredExecution } from '../persistence/snapshot-store.js'
 import { BoundedWork } from './bounded-work.js'
-import { childStarter } from './child-executions.js'
+import { ChildExecutions } from './child-executions.js'
 import type { ExecutionActor } from './execution-actor.js'
 import { obey } from './execution-commands.js'
 import { splitState } from './execution-state.js'
-import { deliverInbox } from './execution-inbox.js'
 import { storedOutcome } from './execution-view.js'
 import { eventProblem } from './external-event.js'
 import { endedWithin } from './result-waiters.js'
@@ -57,7 +56,7 @@ export class CommandRouter {
   constructor(supervisor: SupervisorActor) {
     this.#supervisor = supervisor
     this.#store = supervisor.settings.store
-    supervisor.execute = childStarter(supervisor, this)
+    supervisor.children = new ChildExecutions(supervisor, this)
   }
 
   /** An event as it is stored. Throws `invalid_event`, `not_storable`. */
@@ -73,35 +72,20 @@ export class CommandRouter {
   /** Sends an event; resolves once what it caused, or its place in the inbox, is durable. Throws `invalid_event`, `not_storable`. */
   async send(id: string, event: AnyEventObject): Promise<SendOutcome> {
     const payload = this.checked(id, event)
-    let hasRead = false
     for (;;) {
       const held = await this.#find(id, ['waiting', 'running'])
       if (held.by === 'store') return held.answer
       if (held.by === 'us') {
-        const { execution } = held
-        if (isTerminal(execution.heading)) await execution.until(() => true).catch(() => undefined)
-        else if (execution.takesEvents && !execution.mail.waits) {
-          const own = decode<AnyEventObject>(payload, { id, what: 'event' })
-          return { status: 'delivered', revision: await execution.deliver(own) }
-        } else if (execution.takesEvents && !hasRead) {
-          // it was just taken up: what stands in its inbox goes first
-          hasRead = true
-          await deliverInbox(this.#store, execution)
-          continue
-        } else execution.mail.waits = true
+        const answer = await held.execution.inbox.receive(payload, decode<AnyEventObject>(payload, { id, what: 'event' }))
+        if (answer) return answer
+        continue
       }
-      const queued = await this.#store.enqueue({
-        executionId: id,
-        kind: 'event',
-        payload,
-        at: this.#supervisor.settings.clock.now(),
-      })
-      if (queued.status === 'not_found') continue
-      if (queued.status === 'queued') {
-        const execution = this.#supervisor.live(id)
-        if (execution) execution.mailArrived()
-        return { status: 'queued' }
-      }
+      const at = this.#supervisor.settings.clock.now()
+      const queued = await this.#store.enqueue({ executionId: id, kind: 'event', payload, at })
+      if (queued.status !== 'queued') continue
+      // it may have been taken up here meanwhile
+      this.#supervisor.live(id)?.inbox.arrived()
+      return { status: 'queued' }
     }
   }
 
@@ -240,12 +224,12 @@ export class CommandRouter {
     const payload = encode(command, { id, what: 'command' })
     const queued = await this.#store.enqueue({ executionId: id, kind: 'command', payload, at: clock.now() })
     if (queued.status !== 'queued') return undefined
-    const until = clock.monotonic() + (('wait' in command && command.wait) || 0) + ANSWER_WITHIN
+    const until = clock.now() + (('wait' in command && command.wait) || 0) + ANSWER_WITHIN
     for (;;) {
       const answer = await this.#store.answer(queued.seq)
       if (answer.status === 'answered' && answer.answer !== null) return this.#read(id, answer.answer)
       if (answer.status === 'unknown') return undefined
-      if (clock.monotonic() >= until) {
+      if (clock.now() >= until) {
         throw new StatewardError(
           'no_answer',
           `No runtime has answered the ${command.type} of execution ${id}; it stays in its inbox.`,

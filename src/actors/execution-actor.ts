@@ -5,31 +5,33 @@
  * Talks to: its row, program, clocks, mail and waiters, which have files of their own; the stream above through `ExecutionPort`.
  */
 import type { AnyEventObject } from 'xstate'
+import type { Clock } from '../clock.js'
 import { isStatewardError } from '../errors.js'
+import type { SendOutcome } from '../events/outcomes.js'
 import type { ExecutionContext, ExecutionEvent, Intervention, LimitName } from '../events/execution-events.js'
 import { holdsSlot, isTerminal, type ExecutionStatus } from '../events/execution-status.js'
 import type { CommitReason } from '../machines/execution-machine.js'
 import type { Committer } from '../persistence/group-commit.js'
 import type { Commit, CommitVerdict } from '../persistence/snapshot-store.js'
+import { decide, type Decision } from './commit-decision.js'
 import { CommitWaiters } from './commit-waiters.js'
-import { dueAt, ExecutionClocks } from './execution-clocks.js'
+import { ExecutionClocks } from './execution-clocks.js'
 import { executionRef, tell, type ExecutionEffects, type ExecutionMachineRef } from './execution-effects.js'
-import { ExecutionMail } from './execution-mail.js'
+import { ExecutionInbox, type InboxOwner } from './execution-inbox.js'
 import { opening, type AcceptOutcome, type ExecutionOrigin } from './execution-origin.js'
 import type { ExecutionPort } from './execution-port.js'
 import { ExecutionProgram, type ProgramWatcher } from './execution-program.js'
 import type { ExecutionRow } from './execution-row.js'
 import { ExecutionStanding } from './execution-standing.js'
 import { PendingAcceptance } from './pending-acceptance.js'
-import type { WallClock } from './wall-clock.js'
 import { stopActor } from './xstate/hidden-members.js'
 
 /** One execution in memory. */
-export class ExecutionActor extends ExecutionStanding implements Committer, ProgramWatcher, ExecutionEffects {
+export class ExecutionActor extends ExecutionStanding implements Committer, ProgramWatcher, ExecutionEffects, InboxOwner {
   readonly id: string
   protected readonly machine: ExecutionMachineRef
-  readonly mail = new ExecutionMail()
-  readonly clock: WallClock
+  readonly inbox: ExecutionInbox
+  readonly clock: Clock
   readonly program: ExecutionProgram
   /** True while it holds a slot of its stream. */
   hasSlot = false
@@ -38,7 +40,7 @@ export class ExecutionActor extends ExecutionStanding implements Committer, Prog
   readonly #clocks: ExecutionClocks
   readonly #waiters = new CommitWaiters()
   #acceptance: PendingAcceptance | undefined
-  #recovering: boolean
+  readonly #recovering: boolean
   /** Set by a commit that gives it away, until that is durable. */
   #leaving = false
   #gone = false
@@ -49,16 +51,17 @@ export class ExecutionActor extends ExecutionStanding implements Committer, Prog
     this.id = id
     this.#port = port
     this.clock = port.clock
+    this.inbox = new ExecutionInbox(this, port.store, (error) => port.lost(this, error))
     this.#clocks = new ExecutionClocks(port.clock, {
       reached: (what) => this.#reached(what), // what rejects it is told to whoever holds the stream, or is no longer ours
-      idle: () => (this.program.observe(), this.heading === 'waiting' && void this.release().catch(() => undefined)), // unless it moved in this turn
+      idle: () => this.#idle(),
     })
     // with a slot at hand a fresh one never stands in the queue
     this.hasSlot = origin.kind === 'fresh' && port.takeSlot()
-    const { row, lifecycle, program } = opening(origin, id, port.clock, this.hasSlot ? port.clock.now() : undefined)
+    const { row, lifecycle, program } = opening(origin, id, this.hasSlot ? port.clock.now() : undefined)
     this.row = row
     this.#recovering = origin.kind === 'stored' && origin.recovered
-    this.program = new ExecutionProgram(port, this, origin.input, program)
+    this.program = new ExecutionProgram(port, this, { input: origin.input, text: program, recovering: this.#recovering })
     this.machine = executionRef(id, lifecycle, port.parent, this)
   }
 
@@ -78,8 +81,9 @@ export class ExecutionActor extends ExecutionStanding implements Committer, Prog
     const { value, context } = this.machine.getSnapshot()
     this.machine.start()
     this.#clocks.set(context.limits)
-    if (this.#recovering) this.publish('execution.recovered', { recoveries: this.row.recoveries })
+    // nothing of a life is told after its end, when only pending actions are taken over
     if (isTerminal(this.status)) return this.#payDebts()
+    if (this.#recovering) this.publish('execution.recovered', { recoveries: this.row.recoveries })
     if (this.row.recoveries > this.#port.definition.maxRecoveries && this.status !== 'paused') {
       return this.program.fail(this.row.recoveryLimit(), true)
     }
@@ -103,49 +107,40 @@ export class ExecutionActor extends ExecutionStanding implements Committer, Prog
     return this.#leaving || this.#gone
   }
 
-  /** True if an event may go straight to the program. */
-  get takesEvents(): boolean {
-    const { value } = this.lifecycle
-    return (value === 'running' || value === 'waiting' || this.isCompensating) && this.program.isLive && !this.#leaving
-  }
-
   /** Resolves once it is no longer in memory. */
   get gone(): Promise<void> {
     return this.#gone ? Promise.resolve() : new Promise((resolve) => this.#whenGone.push(resolve))
   }
 
-  /** Hands an event to the program; the answer is the revision that holds what it caused. */
-  deliver(event: AnyEventObject, seq?: number): Promise<number> {
-    this.mail.delivered(event, seq)
-    this.program.send(event)
-    return this.until(() => true)
+  /** Resolves once it is durable what becomes of it, or it is gone. */
+  async decided(): Promise<void> {
+    await (this.#leaving ? this.gone : this.until(() => true).catch(() => undefined))
   }
 
-  /** To the machine; carries out what that asks for. */
+  /** Hands an event to the program; resolves once what it caused is durable. Undefined: nothing of it ever will be, the program failed. */
+  async deliver(event: AnyEventObject): Promise<SendOutcome | undefined> {
+    const direct = this.inbox.mail.direct(event)
+    const taken = this.program.send(event)
+    direct.ended = this.program.isEnding
+    const revision = await this.until(() => true)
+    return direct.isLost ? undefined : { status: 'delivered', revision, taken }
+  }
+
+  /** Sends an event to the machine, and carries out what it asks for. */
   tell(event: ExecutionEvent): void {
     if (!this.#gone) tell(this.machine, event)
   }
 
   /** Goes on, as soon as there is a slot. `retry`: with fresh attempts. */
   resume(resume: Intervention, retry: boolean): void {
-    this.tell({ type: 'execution.resume', resume, retry, granted: this.heading === 'pausing' || this.#port.acquire(this) })
+    const granted = this.heading === 'pausing' || this.#port.acquire(this)
+    this.tell({ type: 'execution.resume', resume, retry, granted })
   }
 
   /** What every stopping command says of the steps in flight. */
   stopping(): { started: boolean; inFlight: boolean; stopBy: number } {
     const stopBy = this.#port.clock.now() + this.#port.definition.cancelTimeout
     return { started: this.hasStarted, inFlight: this.program.inFlight, stopBy }
-  }
-
-  /** The message is consumed by the next commit, with this answer, unless one holds it already. */
-  consume(seq: number, answer: string): void {
-    if (this.mail.answered(seq, answer)) this.touch()
-  }
-
-  /** A message was put into its inbox here. */
-  mailArrived(): void {
-    this.mail.waits = true
-    if (this.takesEvents) this.#port.started(this)
   }
 
   /** Resolves with the revision of the first later durable commit with such a status, or of the terminal one; rejects if the execution is lost to another owner or the store. */
@@ -163,7 +158,7 @@ export class ExecutionActor extends ExecutionStanding implements Committer, Prog
 
   /** Commits what there is and gives the execution back to the store, wherever it stands. */
   release(): Promise<void> {
-    this.program.quiet()
+    this.program.setMode('muted')
     this.#leaving = true
     return this.until(() => true).then(() => this.gone)
   }
@@ -178,31 +173,23 @@ export class ExecutionActor extends ExecutionStanding implements Committer, Prog
     this.touch()
   }
 
-  /** The clock was set back: what its limits and timers had left stays. */
-  retime(): void {
-    const limits = this.#clocks.retimed()
-    if (limits) this.tell({ type: 'clock.set_back', limits })
-    this.#clocks.set(this.context.limits)
-    this.program.retime()
-    if (limits) this.touch()
-  }
-
-  runProgram(mayStart = true): void {
-    const recovering = this.#recovering
-    this.#recovering = false
-    this.program.run({ recovering, mayStart })
-    if (this.mail.waits) this.#port.started(this)
+  runProgram(): void {
+    this.program.run('running')
+    this.inbox.started()
   }
 
   /** Lets the program make good what it has done. Its steps need a slot, like any others. */
   compensate(isNew = true): void {
     const { cancelEvent } = this.#port.definition
-    this.runProgram(this.#port.acquire(this))
+    this.program.run(this.#port.acquire(this) ? 'running' : 'no-new-steps')
+    // before any event that waits for it
     if (cancelEvent && isNew) this.program.send(cancelEvent)
+    this.inbox.started()
   }
 
   touch(): void {
-    if (!this.#gone) this.#port.commits.request(this)
+    if (this.#gone) this.#giveSlotBack()
+    else this.#port.commits.request(this)
   }
 
   publish(type: string, data: unknown): void {
@@ -216,28 +203,35 @@ export class ExecutionActor extends ExecutionStanding implements Committer, Prog
 
   collect(): Commit | undefined {
     if (this.#gone) return undefined
+    // first the lifecycle: what the program has become moves it, and so does a snapshot that can't be taken
     this.program.observe()
     this.program.take(this.heading === 'paused' && (this.status !== 'paused' || this.program.isLive))
     if (this.program.isReturning) return undefined
     if (this.program.hasProgressed) this.row.recoveries = 0
-    const { value, context } = this.machine.getSnapshot()
-    const [status, owed] = [this.heading, this.program.owes]
-    const ends = isTerminal(status)
-    if ((ends && !owed) || status === 'paused') this.#leaving = true
-    const { definition, owner, clock, commits } = this.#port
+    const { nextTimer, owes: owed } = this.program
+    const decision = decide({ status: this.heading, limits: this.context.limits, owed, isLeaving: this.#leaving, nextTimer })
+    this.#leaving = decision.leaves
     this.#waiters.collect()
-    commits.withdraw(this) // what moved while this was being made is in it
+    // what moved while this was being made is in it
+    this.#port.commits.withdraw(this)
     if (this.revision === 0) this.#acceptance?.collected()
+    return this.#draft(decision, owed)
+  }
+
+  #draft({ isKept, isLast, dueAt }: Decision, owed: boolean): Commit {
+    const { definition, owner, clock } = this.#port
+    const { value, context } = this.machine.getSnapshot()
+    if (this.program.hasProgressed) this.row.recoveries = 0
     return this.row.commit({
-      owner: this.#leaving && !owed ? null : owner, // what it owes is done here, or it would be done again elsewhere
-      status,
+      owner: isKept ? owner : null,
+      status: this.heading,
       value,
       context,
       program: this.program.text,
       now: clock.now(),
-      dueAt: ends ? null : dueAt(status, context.limits, status === 'waiting' ? this.program.nextTimer : undefined),
+      dueAt,
       owed,
-      consumed: this.mail.collect(status, this.revision + 1, (this.#leaving && !owed) || ends),
+      consumed: this.inbox.mail.collect(this.heading, this.revision + 1, isLast),
       checkpoints: definition.checkpoints,
     })
   }
@@ -250,10 +244,10 @@ export class ExecutionActor extends ExecutionStanding implements Committer, Prog
     if (verdict.status !== 'committed') return this.abandon(this.row.lostError())
     const before = commit.accept ? undefined : this.status
     this.row.committed(commit)
-    if (this.hasSlot && ![commit.status, this.heading].some(holdsSlot)) this.#port.freed(this) // what goes on ahead keeps its slot
+    this.#giveSlotBack()
     if (isTerminal(commit.status)) this.#clocks.clear()
     this.#acceptance = undefined
-    this.mail.acknowledged(commit.consumed)
+    this.inbox.mail.acknowledged(commit.consumed)
     this.program.release(commit.revision)
     if (commit.status === 'pausing' || commit.status === 'cancelling') this.tell({ type: 'commit.acknowledged' })
     this.#waiters.answer(commit.status, commit.revision)
@@ -273,7 +267,22 @@ export class ExecutionActor extends ExecutionStanding implements Committer, Prog
     this.#port.crashed(this, error)
   }
 
+  /** Leaves memory, unless it moved in this turn. */
+  #idle(): void {
+    if (this.heading !== 'waiting' || this.isEnding || this.program.isBusy) return
+    this.release().catch(() => undefined) // whoever holds the stream is told, or it is no longer ours
+  }
+
+  /** An execution that has already moved on to a status with a slot keeps it, and so does one whose steps' functions still run. */
+  #giveSlotBack(): void {
+    const isNeeded = this.program.inFlight || (!this.#gone && [this.status, this.heading].some(holdsSlot))
+    if (this.hasSlot && !isNeeded) this.#port.freed(this)
+  }
+
   #reached(what: LimitName | 'retry'): void {
+    // an end that is on its way to the store comes first; if it is none, the limit still stands
+    if (this.isEnding) return void this.decided().then(() => this.#gone || this.#clocks.again())
+    if (what === 'stop') this.program.giveUp()
     if (what !== 'retry') this.tell({ type: 'limit.reached', limit: what, ...this.stopping() })
     else if (this.isBackingOff) this.tell({ type: 'retry.due', granted: this.#port.acquire(this) })
   }
@@ -290,10 +299,10 @@ export class ExecutionActor extends ExecutionStanding implements Committer, Prog
     this.#gone = true
     if (this.#waiters.some) this.#waiters.reject(error ?? this.row.lostError())
     this.#clocks.clear()
-    this.program.stop()
+    this.program.setMode('stopped')
     this.#port.commits.withdraw(this)
     stopActor(this.ref)
-    if (this.hasSlot) this.#port.freed(this)
+    this.#giveSlotBack()
     this.#port.left(this)
     for (const resolve of this.#whenGone.splice(0)) resolve()
   }

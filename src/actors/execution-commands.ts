@@ -1,16 +1,38 @@
 /**
  * Pause, resume and cancel of one execution in memory.
  *
- * Owns: what each command answers in each status. An answer is given once it is durable; every command may be repeated.
+ * Owns: what each command answers in each status. A command is carried out on what is durable, so that it never speaks of
+ * what a failing store, or the end of the program, takes back; its answer is given once that is durable as well. Every
+ * command may be repeated.
  */
-import type { ExecutionStatus, TerminalStatus } from '../events/execution-status.js'
-import { isTerminal } from '../events/execution-status.js'
-import type { CancelOutcome, Command, CommandOutcome, PauseOutcome, ResumeOutcome } from '../events/outcomes.js'
 import type { Clock } from '../clock.js'
-import type { ExecutionActor } from './execution-actor.js'
+import type { ExecutionContext, ExecutionEvent, Intervention } from '../events/execution-events.js'
+import { isTerminal, stageOf, type ExecutionStatus, type TerminalStatus } from '../events/execution-status.js'
+import type { CancelOutcome, Command, CommandOutcome, PauseOutcome, ResumeOutcome } from '../events/outcomes.js'
+
+/** What commands ask of the execution that they are given to. */
+export interface CommandedExecution {
+  readonly clock: Clock
+  /** As of the last durable commit. */
+  readonly status: ExecutionStatus
+  readonly revision: number
+  /** Where its lifecycle stands, ahead of what is durable. */
+  readonly heading: ExecutionStatus
+  readonly context: ExecutionContext
+  readonly isBackingOff: boolean
+  /** True if its lifecycle stands where the store has it, and its program goes on. */
+  readonly isSteady: boolean
+  stopping(): { readonly started: boolean; readonly inFlight: boolean; readonly stopBy: number }
+  tell(event: ExecutionEvent): void
+  resume(resume: Intervention, retry: boolean): void
+  /** Resolves with the revision of the first later durable commit with such a status, or of the terminal one. */
+  until(ready: (status: ExecutionStatus) => boolean): Promise<number>
+}
 
 /** Carries out a command. Rejects if the execution is lost to another owner or the store before there is an answer. */
-export function obey(execution: ExecutionActor, command: Command): Promise<CommandOutcome> {
+export async function obey(execution: CommandedExecution, command: Command): Promise<CommandOutcome> {
+  // whoever came before is done with, and a program that ends has ended: one that fails may begin another attempt
+  while (!execution.isSteady) await execution.until(() => true)
   if (command.type === 'pause') return pause(execution, command)
   return command.type === 'resume' ? resume(execution, command) : cancel(execution, command)
 }
@@ -27,68 +49,74 @@ export function lastAnswer(
   return isTerminal(status) ? finished(status) : undefined
 }
 
-const finished = (as: ExecutionStatus) => ({ status: 'already_finished', as: as as TerminalStatus }) as const
+const finished = (as: TerminalStatus) => ({ status: 'already_finished', as }) as const
 
 async function pause(
-  execution: ExecutionActor,
+  execution: CommandedExecution,
   { mode, intervention, wait }: Command & { type: 'pause' },
 ): Promise<PauseOutcome> {
-  const before = execution.heading
-  if (before === 'paused' && execution.status === 'paused') return { status: 'already_paused', revision: execution.revision }
+  const { status: before, revision } = execution
+  if (isTerminal(before)) return finished(before)
+  if (before === 'paused') return { status: 'already_paused', revision }
   if (before === 'cancelling') return { status: 'cancelling' }
-  if (!isTerminal(before)) execution.tell({ type: 'execution.pause', pause: { ...intervention, mode }, ...execution.stopping() })
-  const revision = await within(execution, wait, (status) => status === 'paused')
-  if (revision === undefined) return { status: 'pausing' }
-  return isTerminal(execution.status) ? finished(execution.status) : { status: 'paused', revision }
+  execution.tell({ type: 'execution.pause', pause: { ...intervention, mode }, ...execution.stopping() })
+  await within(execution, wait, (status) => status === 'paused' || stageOf(status) === 'going')
+  return paused(execution)
 }
 
-async function resume(execution: ExecutionActor, { intervention, retry }: Command & { type: 'resume' }): Promise<ResumeOutcome> {
-  // a pause that is not through yet comes to its end first, unless it only waits for a boundary
-  const stopping = execution.heading === 'pausing' && execution.context.pause?.mode === 'now'
-  const isUnderWay = execution.heading === 'paused' && execution.status !== 'paused'
-  if (stopping || isUnderWay) {
-    await execution.until((status) => status === 'paused')
-    await leftMemory(execution)
-  }
-  const before = execution.heading
-  if (isTerminal(before)) return execution.until(() => true).then(() => finished(execution.status))
+function paused({ status, revision }: CommandedExecution): PauseOutcome {
+  if (isTerminal(status)) return finished(status)
+  if (status === 'pausing' || status === 'cancelling') return { status }
+  // a resume may have taken it back before its steps were gone
+  return { status: status === 'paused' ? status : 'resumed', revision }
+}
+
+async function resume(
+  execution: CommandedExecution,
+  { intervention, retry }: Command & { type: 'resume' },
+): Promise<ResumeOutcome> {
+  const { status: before } = execution
+  if (isTerminal(before)) return finished(before)
   if (before === 'cancelling') return { status: 'cancelling' }
-  const stands = before === 'paused' || before === 'pausing' || execution.isBackingOff
-  if (!stands) return { status: 'already_running' }
+  if (stageOf(before) === 'going' && !execution.isBackingOff) return { status: 'already_running' }
+  // a pause at once comes to its end first; one that only waits for a boundary is taken back
+  if (before === 'pausing' && execution.context.pause?.mode === 'now') {
+    await execution.until((status) => status !== 'pausing')
+    return obey(execution, { type: 'resume', intervention, retry }) as Promise<ResumeOutcome>
+  }
   execution.resume(intervention, retry)
   const revision = await execution.until(() => true)
   return { status: 'resumed', revision }
 }
 
-async function cancel(execution: ExecutionActor, { intervention, wait }: Command & { type: 'cancel' }): Promise<CancelOutcome> {
-  const before = execution.heading
-  const ends = before === 'cancelling' || isTerminal(before)
-  if (!ends) execution.tell({ type: 'execution.cancel', cancel: intervention, ...execution.stopping() })
-  const revision = await within(execution, wait, isTerminal)
-  if (revision === undefined) return { status: 'cancelling' }
-  return execution.status === 'cancelled' && !isTerminal(before) ? { status: 'cancelled' } : finished(execution.status)
+async function cancel(
+  execution: CommandedExecution,
+  { intervention, wait }: Command & { type: 'cancel' },
+): Promise<CancelOutcome> {
+  const { status: before } = execution
+  if (isTerminal(before)) return finished(before)
+  if (before !== 'cancelling') execution.tell({ type: 'execution.cancel', cancel: intervention, ...execution.stopping() })
+  await within(execution, wait, isTerminal)
+  const { status } = execution
+  if (!isTerminal(status)) return { status: 'cancelling' }
+  return status === 'cancelled' ? { status } : finished(status)
 }
 
-/** Rejects once an execution that gives itself back has left memory: whoever takes it up next gets the command. */
-async function leftMemory(execution: ExecutionActor): Promise<void> {
-  if (!execution.isLeaving) return
-  await execution.gone
-  await execution.until(() => true)
-}
-
-/** The revision once a durable commit has such a status; undefined if the time is up before. */
-function within(
-  execution: ExecutionActor,
+/** Resolves once a durable commit has such a status, or if the time is up before, once the command itself is durable. */
+async function within(
+  execution: CommandedExecution,
   wait: number | undefined,
   ready: (status: ExecutionStatus) => boolean,
-): Promise<number | undefined> {
+): Promise<void> {
   const reached = execution.until(ready)
-  return wait === undefined ? reached : Promise.race([reached, elapsed(execution.clock, wait, reached)])
+  if (wait === undefined) return void (await reached)
+  const noted = execution.until(() => true)
+  await Promise.all([noted, Promise.race([reached, elapsed(execution.clock, wait, reached)])])
 }
 
-function elapsed(clock: Clock, ms: number, other: Promise<unknown>): Promise<undefined> {
+function elapsed(clock: Clock, ms: number, other: Promise<unknown>): Promise<void> {
   return new Promise((resolve) => {
-    const timer = clock.setTimeout(() => resolve(undefined), ms)
+    const timer = clock.setTimeout(resolve, ms)
     const stop = () => clock.clearTimeout(timer)
     other.then(stop, stop)
   })

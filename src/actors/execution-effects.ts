@@ -6,6 +6,7 @@
  */
 import { createActor, type Actor, type AnyActorRef } from 'xstate'
 import type { ExecutionContext, ExecutionEvent } from '../events/execution-events.js'
+import type { ProgramMode } from '../events/program-mode.js'
 import { executionMachine, type CommitReason } from '../machines/execution-machine.js'
 import type { Lifecycle } from './execution-state.js'
 import { deafParent } from './xstate/hidden-members.js'
@@ -16,10 +17,7 @@ export interface ExecutionEffects {
   runProgram(): void
   compensate(): void
   readonly program: {
-    startSteps(): void
-    hold(): void
-    quiet(): void
-    stop(): void
+    setMode(mode: ProgramMode): void
     drop(): void
   }
 }
@@ -48,10 +46,7 @@ const providedMachine = executionMachine.provide({
     commit: ({ self, context }, as) => void boundTo(self).due.push((host) => host.enter(as, context)),
     runProgram: effect((host) => host.runProgram()),
     compensate: effect((host) => host.compensate()),
-    startSteps: effect(({ program }) => program.startSteps()),
-    holdProgram: effect(({ program }) => program.hold()),
-    quietProgram: effect(({ program }) => program.quiet()),
-    stopProgram: effect(({ program }) => program.stop()),
+    setMode: ({ self }, mode) => void boundTo(self).due.push(({ program }) => program.setMode(mode)),
     dropProgram: effect(({ program }) => program.drop()),
   },
 })

@@ -1,5 +1,4 @@
 /** Starts an execution from a kept commit of another one. Owns what of it goes along: its input, not what it owes. */
-import { accept } from './acceptance.js'
 import { StatewardError } from '../errors.js'
 import { forkedProgram, splitState } from './execution-state.js'
 import { executionRecord } from './execution-view.js'
@@ -33,7 +32,7 @@ export async function forkExecution(
   }
   const { program } = splitState(state, id)
   const record = executionRecord(stored)
-  const outcome = await accept(supervisor, stored.entryPoint, {
+  const outcome = await supervisor.streamFor(stored.entryPoint, true).admit({
     input: record.input,
     correlationId: record.correlationId,
     priority: stored.priority,

@@ -1,63 +1,202 @@
-/** Delivers what stands in an execution's durable inbox, in order and once. Owns that order. */
+/**
+ * The way in to one execution: its durable inbox, and the events that come straight to the program.
+ *
+ * Owns: the order of events. What stands in the inbox goes before what comes after it, also if another process has put it
+ * there; events that are sent here without awaiting each other keep their order. Carries out the commands that it finds.
+ * Talks to: the store's inbox, and the execution, which says what its program takes.
+ */
 import type { AnyEventObject } from 'xstate'
-import type { Command, CommandOutcome } from '../events/outcomes.js'
+import type { Command, CommandOutcome, SendOutcome } from '../events/outcomes.js'
 import { decode, encode } from '../persistence/snapshot-codec.js'
 import type { InboxMessage, SnapshotStore } from '../persistence/snapshot-store.js'
-import type { ExecutionActor } from './execution-actor.js'
-import { lastAnswer, obey } from './execution-commands.js'
+import { lastAnswer, obey, type CommandedExecution } from './execution-commands.js'
+import { ExecutionMail } from './execution-mail.js'
 
-interface Reading {
-  done: Promise<void>
-  /** Something may have come in since the inbox was read. */
-  again: boolean
+/** What an inbox asks of the execution that it leads to. */
+export interface InboxOwner extends CommandedExecution {
+  readonly id: string
+  readonly program: { send(event: AnyEventObject): boolean }
+  /** True if an event would reach the program now. */
+  readonly takesEvents: boolean
+  /** True if it may also go there before anything else is durable. */
+  readonly takesDirect: boolean
+  /** True if it can't tell yet what becomes of it. */
+  readonly isUndecided: boolean
+  /** Resolves once that is durable, or it is gone. */
+  decided(): Promise<void>
+  deliver(event: AnyEventObject): Promise<SendOutcome | undefined>
+  touch(): void
 }
 
-const reading = new WeakMap<ExecutionActor, Reading>()
+/** An event that was sent here and has no place yet. */
+interface Arrival {
+  readonly payload: string
+  readonly event: AnyEventObject
+  /** How many had arrived by then. */
+  readonly n: number
+  readonly resolve: (answer: SendOutcome | undefined | Promise<SendOutcome | undefined>) => void
+  readonly reject: (error: unknown) => void
+}
 
-/** Delivers until the inbox is empty or the execution takes no events any more; concurrent calls join. New direct events wait behind it (`mail`). */
-export function deliverInbox(store: SnapshotStore, execution: ExecutionActor): Promise<void> {
-  const known = reading.get(execution)
-  if (known) {
-    known.again = true
-    return known.done
+/** The inbox of one execution in memory. */
+export class ExecutionInbox {
+  readonly mail = new ExecutionMail()
+  readonly #execution: InboxOwner
+  readonly #store: SnapshotStore
+  readonly #lost: (error: unknown) => void
+  /** False only if the durable inbox was found empty and nothing was put there by this process since. */
+  #mayHold = false
+  /** How often this process was told of something there; a read that began before says nothing of it. */
+  #news = 0
+  #reading: { done: Promise<void>; again: boolean } | undefined
+  #arrivals: Arrival[] | undefined
+  #arrived = 0
+  /** Arrivals up to this one came before the last look into the durable inbox, after which nothing stood there. */
+  #looked = 0
+
+  /** `lost`: the store could not be asked, and the execution must be taken up again. */
+  constructor(execution: InboxOwner, store: SnapshotStore, lost: (error: unknown) => void) {
+    this.#execution = execution
+    this.#store = store
+    this.#lost = lost
   }
-  const own: Reading = { done: Promise.resolve(), again: false }
-  reading.set(execution, own)
-  own.done = deliverAll(store, execution, own).finally(() => reading.delete(execution))
-  return own.done
-}
 
-async function deliverAll(store: SnapshotStore, execution: ExecutionActor, own: Reading): Promise<void> {
-  for (;;) {
-    own.again = false
-    const messages = await execution.mail.read(() => store.inbox({ execution: execution.id }))
-    const events = messages.filter(({ kind }) => kind === 'event')
-    for (const message of messages) if (message.kind === 'command') obeyMessage(execution, message)
-    for (const message of events) deliverMessage(execution, message)
-    if (own.again) continue
-    if (events.length === 0) execution.mail.waits = false
-    if (events.length === 0 || !execution.takesEvents) return
+  /** Something may stand there that this process has not seen: it is read, for its commands also if the program takes no events. */
+  look(): Promise<void> {
+    this.#noted()
+    return this.#deliver()
   }
-}
 
-function deliverMessage(execution: ExecutionActor, { seq, payload }: InboxMessage): void {
-  if (!execution.takesEvents) return
-  const event = decode<AnyEventObject>(payload, { id: execution.id, what: 'event' })
-  // its sender was answered when it was queued
-  execution.deliver(event, seq).catch(() => undefined)
-}
+  /** An event was put there by this process. */
+  arrived(): void {
+    this.#noted()
+    this.started()
+  }
 
-function obeyMessage(execution: ExecutionActor, { seq, payload }: InboxMessage): void {
-  const command = decode<Command>(payload, { id: execution.id, what: 'command' })
-  const text = (outcome: CommandOutcome) => encode(outcome, { id: execution.id, what: 'answer' })
-  const before = execution.heading
-  execution.mail.take(seq, (status, revision) => {
-    const outcome = lastAnswer(command, before, status, revision)
-    return outcome && text(outcome)
-  })
-  void obey(execution, command).then(
-    (outcome) => execution.consume(seq, text(outcome)),
-    // lost to another owner, who finds the message where it stands
-    () => undefined,
-  )
+  /** The program takes events: what stands there is delivered. */
+  started(): void {
+    if (this.#mayHold && this.#execution.takesEvents) this.#deliver().catch(this.#lost)
+  }
+
+  /**
+   * Takes in an event that is sent here, behind all that were sent before: to the program, or to the durable inbox if the
+   * program does not take it now. Resolves once that is durable; undefined: this is not the place any more, look again.
+   */
+  receive(payload: string, event: AnyEventObject): Promise<SendOutcome | undefined> {
+    return new Promise((resolve, reject) => {
+      const arrival = { payload, event, n: ++this.#arrived, resolve, reject }
+      if (this.#arrivals) this.#arrivals.push(arrival)
+      else void this.#place((this.#arrivals = [arrival]))
+    })
+  }
+
+  /** What a failed attempt had taken stands there again: messages where they stood, other events behind them, in their order. */
+  async putBack(): Promise<void> {
+    this.#noted()
+    try {
+      for (const event of this.mail.giveBack()) await this.#enqueue(encode(event, { id: this.#execution.id, what: 'event' }))
+    } catch (error) {
+      this.#lost(error)
+    }
+  }
+
+  /** One after the other gets its place; the next one does not wait until that is durable. */
+  async #place(arrivals: Arrival[]): Promise<void> {
+    const execution = this.#execution
+    for (let next = arrivals.shift(); next; next = arrivals.shift()) {
+      try {
+        while (execution.takesDirect && (this.#mayHold || this.#looked < next.n)) await this.#lookFor(next.n + arrivals.length)
+        if (execution.takesDirect) next.resolve(execution.deliver(next.event))
+        else next.resolve(await this.#queued(next))
+      } catch (error) {
+        next.reject(error)
+      }
+    }
+    this.#arrivals = undefined
+  }
+
+  /** Looks whether something stands in the durable inbox before the arrivals up to `n`, and delivers it. */
+  async #lookFor(n: number): Promise<void> {
+    await this.#deliver()
+    if (!this.#mayHold) this.#looked = n
+  }
+
+  async #queued({ payload }: Arrival): Promise<SendOutcome | undefined> {
+    if (this.#execution.isUndecided) {
+      await this.#execution.decided()
+      return undefined
+    }
+    const queued = await this.#enqueue(payload)
+    if (queued.status !== 'queued') return undefined
+    this.arrived()
+    return { status: 'queued' }
+  }
+
+  #noted(): void {
+    this.#mayHold = true
+    this.#news++
+  }
+
+  #enqueue(payload: string) {
+    const { id, clock } = this.#execution
+    return this.#store.enqueue({ executionId: id, kind: 'event', payload, at: clock.now() })
+  }
+
+  /** Delivers until the inbox is empty or the execution takes no events any more; concurrent calls join. */
+  #deliver(): Promise<void> {
+    if (this.#reading) {
+      this.#reading.again = true
+      return this.#reading.done
+    }
+    const reading = { done: Promise.resolve(), again: false }
+    this.#reading = reading
+    reading.done = this.#deliverAll(reading)
+    return reading.done
+  }
+
+  async #deliverAll(reading: { again: boolean }): Promise<void> {
+    const execution = this.#execution
+    try {
+      for (;;) {
+        reading.again = false
+        const news = this.#news
+        const messages = await this.mail.read(() => this.#store.inbox({ execution: execution.id }))
+        const events = messages.filter(({ kind }) => kind === 'event')
+        for (const message of messages) if (message.kind === 'command') this.#obey(message)
+        for (const message of events) this.#give(message)
+        if (reading.again) continue
+        if (events.length === 0 && news === this.#news) this.#mayHold = false
+        if (events.length === 0 || !execution.takesEvents) return
+      }
+    } finally {
+      // in the turn of the last look: who asks from now on starts another
+      this.#reading = undefined
+    }
+  }
+
+  #give({ seq, payload }: InboxMessage): void {
+    const execution = this.#execution
+    if (!execution.takesEvents) return
+    this.mail.delivered(seq)
+    // its sender was answered when it was queued
+    execution.program.send(decode<AnyEventObject>(payload, { id: execution.id, what: 'event' }))
+    execution.touch()
+  }
+
+  #obey({ seq, payload }: InboxMessage): void {
+    const execution = this.#execution
+    const command = decode<Command>(payload, { id: execution.id, what: 'command' })
+    const text = (outcome: CommandOutcome) => encode(outcome, { id: execution.id, what: 'answer' })
+    const before = execution.heading
+    this.mail.take(seq, (status, revision) => {
+      const outcome = lastAnswer(command, before, status, revision)
+      return outcome && text(outcome)
+    })
+    void obey(execution, command).then(
+      // consumed by the next commit, with this answer, unless one holds it already
+      (outcome) => this.mail.answered(seq, text(outcome)) && execution.touch(),
+      // lost to another owner, who finds the message where it stands
+      () => undefined,
+    )
+  }
 }

@@ -6,12 +6,19 @@ import type { Commit, InboxMessage } from '../persistence/snapshot-store.js'
 /** What a command answers if a commit with such a status is the last one here; undefined leaves it to the next holder. */
 export type LastAnswer = (status: ExecutionStatus, revision: number) => string | undefined
 
+/** An event that came straight to the program. */
+export interface DirectEvent {
+  readonly event: AnyEventObject
+  /** True if nothing of it is in any commit: the program that had taken it failed, for good and by something else. */
+  isLost: boolean
+  /** True if the program ended by this very event. */
+  ended: boolean
+}
+
 const none: readonly never[] = []
 
 /** The mail of one execution. Most get none: what it needs is made when the first message comes. */
 export class ExecutionMail {
-  /** True while messages stand in the durable inbox; new ones must stand behind them. */
-  waits = false
   /** Messages that were taken out and whose consumption is not durable. */
   #taken: Set<number> | undefined
   /** Messages whose consumption became durable while the inbox was being read: the reader may still see them. */
@@ -21,7 +28,7 @@ export class ExecutionMail {
   #reading = false
   #consumed: { seq: number; answer: string | null }[] = []
   /** Events that came straight to the program and that no commit holds yet. */
-  #direct: AnyEventObject[] = []
+  #direct: DirectEvent[] = []
 
   /** A command was taken out. */
   take(seq: number, last: LastAnswer): void {
@@ -31,14 +38,18 @@ export class ExecutionMail {
     this.#pending.set(seq, last)
   }
 
-  /** The program has got an event, from the inbox if it has a number. */
-  delivered(event: AnyEventObject, seq: number | undefined): void {
-    if (seq === undefined) this.#direct.push(event)
-    else {
-      this.#taken ??= new Set()
-      this.#taken.add(seq)
-      this.#consumed.push({ seq, answer: null })
-    }
+  /** The program gets an event from the inbox. */
+  delivered(seq: number): void {
+    this.#taken ??= new Set()
+    this.#taken.add(seq)
+    this.#consumed.push({ seq, answer: null })
+  }
+
+  /** The program gets an event that stands in no inbox. */
+  direct(event: AnyEventObject): DirectEvent {
+    const direct = { event, isLost: false, ended: false }
+    this.#direct.push(direct)
+    return direct
   }
 
   /** A command has its answer; false if a commit holds one already. */
@@ -82,13 +93,14 @@ export class ExecutionMail {
   }
 
   /** The program that took them since the last commit is gone: messages stand in the inbox again, the other events are returned. */
-  giveBack(): AnyEventObject[] {
-    for (const { seq, answer } of this.#consumed) {
-      if (answer !== null) continue
-      this.#taken?.delete(seq)
-      this.waits = true
-    }
+  giveBack(): readonly AnyEventObject[] {
+    for (const { seq, answer } of this.#consumed) if (answer === null) this.#taken?.delete(seq)
     this.#consumed = this.#consumed.filter(({ answer }) => answer !== null)
-    return this.#direct.splice(0)
+    return this.#direct.splice(0).map(({ event }) => event)
+  }
+
+  /** The program that took them since the last commit is gone, and nobody will take them again. */
+  lose(): void {
+    for (const direct of this.#direct) if (!direct.ended) direct.isLost = true
   }
 }

@@ -1,20 +1,18 @@
 /** What an execution actor asks of the stream that holds it. Owns no behaviour: the stream actor implements it. */
-import type { AnyActorRef, AnyEventObject } from 'xstate'
+import type { AnyActorRef } from 'xstate'
+import type { Clock } from '../clock.js'
 import type { ExecutionStatus } from '../events/execution-status.js'
 import type { GroupCommit } from '../persistence/group-commit.js'
-import type { Commit } from '../persistence/snapshot-store.js'
+import type { Commit, SnapshotStore } from '../persistence/snapshot-store.js'
 import type { Admissible } from './admission-queue.js'
-import type { ExecutionMail } from './execution-mail.js'
 import type { ProgramSettings } from './program-port.js'
 import type { ProgramRecord } from './program-record.js'
-import type { WallClock } from './wall-clock.js'
 import type { StreamDefinition } from './stream-definition.js'
 
 /** What a stream reads of an execution that it holds. */
 export interface HeldExecution extends Admissible {
   readonly id: string
   readonly revision: number
-  readonly mail: ExecutionMail
   /** True while it holds a slot. */
   hasSlot: boolean
   /** A slot is free for it. */
@@ -25,9 +23,10 @@ export interface HeldExecution extends Admissible {
 /** The settings of an entry point as its executions see them, and the calls upwards. */
 export interface ExecutionPort {
   readonly definition: StreamDefinition
-  readonly clock: WallClock
+  readonly clock: Clock
   readonly random: () => number
   readonly commits: GroupCommit
+  readonly store: SnapshotStore
   /** The key under which this process owns executions. */
   readonly owner: string
   /** The stream's ref: an inspector shows executions under it. */
@@ -43,8 +42,6 @@ export interface ExecutionPort {
   dequeued(execution: HeldExecution): void
   /** Its slot is free. */
   freed(execution: HeldExecution): void
-  /** Its program is live: messages that wait in its inbox can be delivered. */
-  started(execution: HeldExecution): void
   /** A commit is durable; `before` is the status until then, undefined at its acceptance. */
   committed(execution: HeldExecution, before: ExecutionStatus | undefined, commit: Commit): void
   /** It is no longer in this process's memory. */
@@ -53,8 +50,4 @@ export interface ExecutionPort {
   lost(execution: HeldExecution, error: unknown): void
   /** Its handling threw: the stream itself is in doubt. */
   crashed(execution: HeldExecution, error: unknown): void
-  /** Puts an event back into the durable inbox; if that fails, the execution is lost to the store. */
-  reenqueue(execution: HeldExecution, event: AnyEventObject): Promise<void>
-  /** Starts an execution of another entry point for one of its steps. */
-  execute(execution: HeldExecution, entryPoint: string, input: unknown, key: string, signal: AbortSignal): Promise<unknown>
 }

@@ -12,11 +12,15 @@ import { backoffDelay } from './backoff.js'
 import type { ExecutionPort, HeldExecution } from './execution-port.js'
 import { programOf, withFrozenTimers } from './execution-state.js'
 import { ProgramHost } from './program-host.js'
+import { passages, type ProgramMode } from '../events/program-mode.js'
 import type { ProgramPort } from './program-port.js'
 
 /** What a program needs of its execution. */
 export interface ProgramWatcher extends HeldExecution {
   readonly ref: AnyActorRef
+  readonly inbox: { readonly mail: { lose(): void }; putBack(): Promise<void> }
+  /** True while it makes good what it has done: no further attempt is made. */
+  readonly isCompensating: boolean
   readonly lifecycle: {
     readonly value: unknown
     readonly attempt: number
@@ -39,30 +43,58 @@ export class ExecutionProgram implements ProgramPort {
   readonly #execution: ProgramWatcher
   readonly #input: unknown
   #host: ProgramHost | undefined
+  /** Those that were dropped while functions of their steps ran. */
+  #former: readonly ProgramHost[] = []
+  /** True until it has begun here. */
+  #recovering: boolean
   #dirty = false
   #returning = 0
-  /** Its actors are gone: what was committed last is what remains of it. */
-  #stopped = false
+  /** True once the lifecycle was told of the outcome. */
+  #isJudged = false
   /** Its last promise has ended; told with the next commit, after what that promise made of the program. */
   #drained = false
 
-  constructor(port: ExecutionPort, execution: ProgramWatcher, input: unknown, text: string | undefined) {
+  /** `text`: a stored program to begin with. `recovering`: its steps may have been in flight when a process died. */
+  constructor(
+    port: ExecutionPort,
+    execution: ProgramWatcher,
+    { input, text, recovering }: { input: unknown; text: string | undefined; recovering: boolean },
+  ) {
     this.#port = port
     this.#execution = execution
     this.#input = input
     this.text = text
+    this.#recovering = recovering
   }
 
   get isLive(): boolean {
     return this.#host !== undefined
   }
 
+  /** True if an event from outside would reach it now. */
+  get takesEvents(): boolean {
+    return this.#host?.takesEvents ?? false
+  }
+
+  /** True if it has ended, well or not, and the lifecycle does not know it yet: the next commit will. */
+  get isEnding(): boolean {
+    const host = this.#host
+    if (!host || this.#isJudged) return false
+    return host.outcome !== undefined || (passages[host.mode].answers && host.hasEnded)
+  }
+
   get owes(): boolean {
     return this.#host?.owes ?? false
   }
 
+  /** True while the function of one of its steps runs, wanted or not, and has not run out of the time that it has to end. */
   get inFlight(): boolean {
-    return this.#host?.inFlight ?? false
+    return this.#host?.inFlight === true || this.#former.some((host) => host.inFlight)
+  }
+
+  /** True while a step is in flight or about to be. */
+  get isBusy(): boolean {
+    return this.#host?.busy ?? false
   }
 
   get nextTimer(): number | undefined {
@@ -76,17 +108,22 @@ export class ExecutionProgram implements ProgramPort {
 
   // ── for its execution ─────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Starts it, from its input or from its last good snapshot; a live one goes on. One that does not fit is held, one that can't start fails. */
-  run(options: { recovering: boolean; mayStart: boolean }): void {
-    if (this.#stopped) this.drop()
-    if (this.#host) return options.mayStart ? this.#host.unhold() : this.#host.park()
+  /**
+   * Starts it, from its input or from its last good snapshot; a live one goes on, one that is silenced is restored from what
+   * is durable. One that does not fit is held, one that can't start fails.
+   */
+  run(mode: 'running' | 'no-new-steps'): void {
+    if (this.#host && !passages[this.#host.mode].answers) this.drop()
+    if (this.#host) return this.#host.setMode(mode)
     const { id, ref } = this.#execution
+    const recovering = this.#recovering
+    this.#recovering = false
     try {
       const stored = this.text === undefined ? undefined : programOf(this.text, id)
       const { settings, record } = this.#port.programFor(stored)
       const host = new ProgramHost(settings, id, ref, record ? { record } : { input: this.#input }, this)
       this.#host = host
-      host.start(options)
+      host.start({ recovering, mode })
     } catch (error) {
       this.#refused(error)
     }
@@ -94,14 +131,16 @@ export class ExecutionProgram implements ProgramPort {
 
   /** Runs what an ended execution still owes, and nothing else of it. */
   repay(): void {
-    this.run({ recovering: false, mayStart: false })
-    this.#host?.quiet()
+    this.#recovering = false
+    this.run('no-new-steps')
+    this.#host?.setMode('muted')
   }
 
   /** What the program has become moves the lifecycle, before the commit is made. */
   observe(): void {
     if (this.#dirty) this.#told()
-    if (this.#drained && !this.inFlight) this.#execution.tell({ type: 'program.drained' })
+    // one that ends is no longer to be paused
+    if (this.#drained && !this.inFlight && !this.isEnding) this.#execution.tell({ type: 'program.drained' })
     this.#drained = false
   }
 
@@ -115,12 +154,13 @@ export class ExecutionProgram implements ProgramPort {
 
   /** `final`: trying again would not help. */
   fail(cause: unknown, final: boolean): void {
-    const { mail, lifecycle, tell } = this.#execution
+    const { inbox, isCompensating, lifecycle, tell } = this.#execution
     const { attempt, maxAttempts, isMended } = lifecycle
     const now = this.#port.clock.now()
     const retryAt = now + backoffDelay(this.#port.definition.retry?.backoff, attempt, this.#port.random)
     // the program that took these events is gone, and another attempt is made, now or when a person has mended it
-    if (!final && (attempt < maxAttempts || isMended)) for (const event of mail.giveBack()) void this.#giveBack(event)
+    if (!final && !isCompensating && (attempt < maxAttempts || isMended)) void this.#giveBack()
+    else inbox.mail.lose()
     tell.call(this.#execution, { type: 'program.failed', error: toErrorRecord(cause), retryAt, final, at: now })
   }
 
@@ -131,44 +171,33 @@ export class ExecutionProgram implements ProgramPort {
 
   /** Gives it back to its stored form: what it did since the last commit is gone. */
   drop(): void {
-    this.#host?.stop()
+    this.#host?.setMode('stopped')
+    this.#former = [...this.#former, ...(this.#host ? [this.#host] : [])].filter((host) => host.inFlight)
     this.#host = undefined
-    this.#stopped = false
+    this.#isJudged = false
     this.#dirty = false
   }
 
-  send(event: AnyEventObject): void {
-    this.#host?.send(event)
+  /** True if it took the event. */
+  send(event: AnyEventObject): boolean {
+    return this.#host?.send(event) ?? false
   }
 
   release(revision: number): void {
     this.#host?.release(revision)
   }
 
-  /** The clock was set back: what its timers had left stays. */
-  retime(): void {
-    this.#host?.retime()
+  /** What still runs of its steps is waited for no longer. */
+  giveUp(): void {
+    for (const host of [...this.#former, ...(this.#host ? [this.#host] : [])]) host.giveUp()
   }
 
-  startSteps(): void {
-    this.#host?.allowSteps()
-  }
-
-  hold(): void {
-    this.#host?.hold()
-  }
-
-  quiet(): void {
-    this.#host?.quiet()
-  }
-
-  /** Abort signals fire; says `drained` once no promise runs any more. */
-  stop(): void {
+  /** How far it may go. One that is stopped says `drained` once no promise runs any more. */
+  setMode(mode: ProgramMode): void {
     // what was owed at the last commit is done by now
-    if (this.#dirty && !this.#stopped) this.#taken(false)
-    this.#stopped = true
-    this.#host?.stop()
-    if (!this.inFlight) this.drained()
+    if (mode === 'stopped' && this.#dirty) this.#taken(false)
+    this.#host?.setMode(mode)
+    if (mode === 'stopped' && !this.inFlight) this.drained()
   }
 
   // ── for its host ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -191,31 +220,30 @@ export class ExecutionProgram implements ProgramPort {
     this.#execution.publish(type, data)
   }
 
-  execute(entryPoint: string, input: unknown, key: string, signal: AbortSignal): Promise<unknown> {
-    return this.#port.execute(this.#execution, entryPoint, input, key, signal)
-  }
-
   // ── inside ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   #told(): void {
     const { value } = this.#execution.lifecycle
-    const { outcome, busy } = this.#host ?? {}
+    const { outcome, busy, hasEnded } = this.#host ?? {}
+    if (outcome) this.#isJudged = true
     if (outcome?.status === 'error') this.fail(outcome.error, false)
     else if (outcome) this.#done(outcome.output)
+    // what it asked for on the way to its end happens first
+    else if (hasEnded) return
     else if (value === 'running' && !busy) this.#execution.tell({ type: 'program.idle' })
     else if (value === 'waiting' && busy) this.#askForSlot()
   }
 
-  async #giveBack(event: AnyEventObject): Promise<void> {
+  async #giveBack(): Promise<void> {
     this.#returning++
-    await this.#port.reenqueue(this.#execution, event)
+    await this.#execution.inbox.putBack()
     this.#returning--
     this.#execution.touch()
   }
 
   #askForSlot(): void {
     const granted = this.#port.acquire(this.#execution)
-    if (!granted) this.#host?.hold()
+    if (!granted) this.#host?.setMode('frozen')
     this.#execution.tell({ type: 'program.busy', granted })
   }
 
@@ -236,7 +264,7 @@ export class ExecutionProgram implements ProgramPort {
     const { id, revision } = this.#execution
     const policy = isPaused ? this.#port.definition.pausedTimers : undefined
     const failed = this.#host?.outcome?.status === 'error'
-    const live = this.#stopped ? undefined : this.#host
+    const live = this.#host?.mode === 'stopped' ? undefined : this.#host
     try {
       if (live && !failed && (this.#dirty || policy)) this.text = live.collect(revision + 1, policy)
       else if (!live && policy && this.text !== undefined)
@@ -255,6 +283,7 @@ export class ExecutionProgram implements ProgramPort {
   }
 
   #heldFor(reason: string): void {
+    if (this.isEnding) return
     const pause: PauseRecord = { mode: 'now', at: this.#port.clock.now(), reason }
     this.#execution.tell({ type: 'program.held', pause, ...this.#execution.stopping() })
   }

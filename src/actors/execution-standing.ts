@@ -5,7 +5,7 @@
  */
 import type { AnyActorRef } from 'xstate'
 import type { ExecutionContext } from '../events/execution-events.js'
-import type { ExecutionStatus } from '../events/execution-status.js'
+import { isTerminal, stageOf, type ExecutionStatus } from '../events/execution-status.js'
 import { statusOf } from '../machines/execution-machine.js'
 import type { ExecutionMachineRef } from './execution-effects.js'
 import type { ProgramWatcher } from './execution-program.js'
@@ -15,6 +15,8 @@ import type { ExecutionRow } from './execution-row.js'
 export abstract class ExecutionStanding {
   protected abstract readonly machine: ExecutionMachineRef
   protected abstract readonly row: ExecutionRow
+  abstract readonly program: { readonly takesEvents: boolean; readonly isEnding: boolean }
+  abstract readonly isLeaving: boolean
 
   get ref(): AnyActorRef {
     return this.machine
@@ -63,6 +65,32 @@ export abstract class ExecutionStanding {
     const { value, context, status } = this.machine.getSnapshot()
     const { attempt, maxAttempts, onExhausted } = context
     return { value: status === 'active' ? value : undefined, attempt, maxAttempts, isMended: onExhausted === 'pause' }
+  }
+
+  /** True if it comes to an end, or an attempt does, which no durable commit says yet. */
+  get isEnding(): boolean {
+    return this.program.isEnding || (isTerminal(this.heading) && !isTerminal(this.status))
+  }
+
+  /** True if its lifecycle stands where the store has it, and its program goes on: commands may be carried out. */
+  get isSteady(): boolean {
+    return !this.isUndecided && stageOf(this.heading) === stageOf(this.status)
+  }
+
+  /** True if it can't tell yet what becomes of it: it ends, leaves memory, or is not accepted yet. */
+  get isUndecided(): boolean {
+    return this.isLeaving || this.isEnding || this.revision === 0
+  }
+
+  /** True if an event would reach the program now. */
+  get takesEvents(): boolean {
+    const { value } = this.machine.getSnapshot()
+    return (value === 'running' || value === 'waiting' || this.isCompensating) && this.program.takesEvents && !this.isLeaving
+  }
+
+  /** True if an event may be answered as delivered: it reaches the program, and that it does is durable. */
+  get takesDirect(): boolean {
+    return this.takesEvents && this.isSteady
   }
 
   get isBackingOff(): boolean {

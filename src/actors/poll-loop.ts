@@ -4,22 +4,21 @@
  * Owns: the order of one look (lease, mail, lost and released executions, results, retention) and that looks never
  * overlap. What this process does itself wakes at once and never waits for a look.
  */
+import type { Clock } from '../clock.js'
 import { isTerminal } from '../events/execution-status.js'
 import type { ExecutionOutcome } from '../events/outcomes.js'
 import type { SnapshotStore } from '../persistence/snapshot-store.js'
 import type { ExecutionActor } from './execution-actor.js'
-import { deliverInbox } from './execution-inbox.js'
 import { storedOutcome } from './execution-view.js'
 import type { OwnerLease } from './owner-lease.js'
 import type { ResultWaiters } from './result-waiters.js'
 import type { StreamDefinition } from './stream-definition.js'
-import type { WallClock } from './wall-clock.js'
 import type { Takeover } from './takeover.js'
 
 /** What a look reads and tells. Times are milliseconds. */
 export interface PollPort {
   readonly store: SnapshotStore
-  readonly clock: WallClock
+  readonly clock: Clock
   readonly interval: number
   readonly retentionInterval: number
   readonly streams: readonly StreamDefinition[]
@@ -29,6 +28,8 @@ export interface PollPort {
   readonly logger: (...args: unknown[]) => void
   live(id: string): ExecutionActor | undefined
   followPauses(): Promise<void>
+  /** The lease was taken away: nothing that this process holds is its own. */
+  fenced(): Promise<void>
   failed(error: unknown): void
 }
 
@@ -38,12 +39,11 @@ export class PollLoop {
   #timer: unknown
   #stopped = false
   #mailSeq = 0
-  /** By the monotonic clock. */
   #pruneAt: number
 
   constructor(port: PollPort) {
     this.#port = port
-    this.#pruneAt = port.clock.monotonic() + port.retentionInterval
+    this.#pruneAt = port.clock.now() + port.retentionInterval
   }
 
   start(): void {
@@ -67,7 +67,7 @@ export class PollLoop {
 
   async #look(): Promise<void> {
     const { lease, takeover } = this.#port
-    if (!(await lease.renew())) return
+    if (!(await lease.renew())) return this.#port.fenced()
     await this.#port.followPauses()
     await this.#readMail()
     await takeover.lost()
@@ -86,8 +86,7 @@ export class PollLoop {
       if (execution) addressed.add(execution)
     }
     for (const execution of addressed) {
-      execution.mail.waits = true
-      deliverInbox(store, execution).catch((error: unknown) => logger('the inbox of', execution.id, 'could not be read', error))
+      execution.inbox.look().catch((error: unknown) => logger('the inbox of', execution.id, 'could not be read', error))
     }
   }
 
@@ -102,9 +101,9 @@ export class PollLoop {
 
   async #prune(): Promise<void> {
     const { store, clock, retentionInterval, streams } = this.#port
-    if (clock.monotonic() < this.#pruneAt) return
-    this.#pruneAt = clock.monotonic() + retentionInterval
     const now = clock.now()
+    if (now < this.#pruneAt) return
+    this.#pruneAt = now + retentionInterval
     for (const { id, retention } of streams) {
       await store.prune({ entryPoint: id, endedBefore: now - retention.maxAge, keep: retention.keep, now, limit: 1_000 })
     }

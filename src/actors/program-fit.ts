@@ -6,9 +6,10 @@
  * finer questions are those of `checkCompatibility` in `stateward/testing`.
  */
 import type { AnyActorLogic } from 'xstate'
+import { StatewardError } from '../errors.js'
 import type { Interposition } from './interposition.js'
-import { isProgramMachine, type ProgramMachine } from './program-logic.js'
-import { childLogic, type PersistedProgram } from './program-record.js'
+import { creatorOf, machineIn, storesLikeMachine, type ProgramMachine } from './program-logic.js'
+import { childLogic, isMachineMade, type PersistedProgram } from './program-record.js'
 
 /** Something that a snapshot needs and a program does not have. */
 export interface ProgramMisfit {
@@ -31,19 +32,21 @@ export function* misfits(
   actor = '',
   place = '',
 ): Generator<ProgramMisfit, undefined> {
-  const was = snapshot.value !== undefined
-  if (isProgramMachine(logic) !== was) {
-    const change = was ? 'is no state machine any more' : 'was no state machine before'
-    yield { reason: 'logic_changed', path: `${place}value`, message: `${actor || 'the program'} ${change}` }
-  }
-  if (!isProgramMachine(logic) || !was) return undefined
-  for (const state of missingStates(logic.root, snapshot.value)) {
+  const machine = machineIn(logic)
+  const was = isMachineMade(snapshot)
+  // of logic that hides what it makes its snapshots with nothing can be said
+  const change = was
+    ? creatorOf(logic) && 'is no state machine any more'
+    : snapshot.value === undefined && machine && storesLikeMachine(machine) && 'was no state machine before'
+  if (change) yield { reason: 'logic_changed', path: `${place}value`, message: `${actor || 'the program'} ${change}` }
+  if (!machine || !was || !storesLikeMachine(machine)) return undefined
+  for (const state of missingStates(machine.root, snapshot.value)) {
     const message = `${actor ? `${actor}: ` : ''}there is no state '${state}' any more`
     yield { reason: 'state_gone', path: `${place}value`, message }
   }
   for (const [name, child] of Object.entries(snapshot.children ?? {})) {
     const [path, at, src] = [actor ? `${actor}/${name}` : name, `${place}children.${name}`, String(child.src)]
-    const source = childLogic(logic, src)
+    const source = childLogic(machine, src)
     if (!source) {
       yield { reason: 'child_gone', path: `${at}.src`, message: `${path}: there is no actor source '${src}' any more` }
       continue
@@ -62,4 +65,11 @@ function* missingStates(node: ProgramMachine['root'], value: unknown): Generator
     else yield [...node.path, key].join('.')
   }
   return undefined
+}
+
+/** The error of a snapshot that does not fit its program. */
+export function mismatch(id: string, reason: string): StatewardError {
+  return new StatewardError('program_mismatch', `The snapshot of execution ${id} does not fit its program: ${reason}.`, {
+    details: { id, reason },
+  })
 }

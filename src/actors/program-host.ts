@@ -8,9 +8,11 @@
 import type { AnyActorRef, AnyEventObject } from 'xstate'
 import { StatewardError, isStatewardError, toErrorRecord } from '../errors.js'
 import { encode } from '../persistence/snapshot-codec.js'
-import { misfit } from './program-fit.js'
-import { ProgramOutbox } from './program-outbox.js'
-import type { ProgramOutput } from './program-output.js'
+import { CommitGate } from './commit-gate.js'
+import { misfit, mismatch } from './program-fit.js'
+import { passages, type Passage, type ProgramMode } from '../events/program-mode.js'
+import { ProgramOutbox, type RepeatedAction } from './program-outbox.js'
+import type { EndOutput, ProgramOutput } from './program-output.js'
 import type { ProgramOutcome, ProgramPort, ProgramSettings } from './program-port.js'
 import {
   frozenTimers,
@@ -22,12 +24,13 @@ import {
 } from './program-record.js'
 import { ProgramSteps } from './program-steps.js'
 import { createProgramSystem, type ProgramSystem } from './xstate/program-system.js'
+import { isPromise } from './xstate/user-code.js'
 import { ProgramTimers } from './program-timers.js'
 
 interface Held {
   /** The commit that holds its cause; 0: none yet. */
   seq: number
-  readonly output: ProgramOutput
+  readonly output: ProgramOutput | EndOutput
   /** Its entry in the outbox. */
   readonly owed: number
 }
@@ -40,9 +43,10 @@ export class ProgramHost {
   readonly #timers: ProgramTimers
   readonly #system: ProgramSystem
   readonly #held: Held[] = []
+  readonly #gateway: CommitGate
   readonly #steps: ProgramSteps
   readonly #outbox: ProgramOutbox
-  #dead = false
+  #mode: ProgramMode = 'running'
   #outcome: ProgramOutcome | undefined
 
   /** Makes the program, fresh from `input` or as `record` says; nothing of it starts before `start`. */
@@ -57,9 +61,10 @@ export class ProgramHost {
     this.#id = id
     this.#port = port
     const record = 'record' in from ? from.record : undefined
-    this.#steps = new ProgramSteps(id, settings, port, record?.steps ?? {}, record?.visits ?? 0)
+    this.#gateway = new CommitGate(settings, port, (step) => this.#isOver || this.#gate({ seq: 0, output: step, owed: 0 }))
+    this.#steps = new ProgramSteps(id, settings, port, this.#gateway, record?.steps ?? {}, record?.visits ?? 0)
     this.#outbox = new ProgramOutbox(id, record?.outbox)
-    this.#timers = new ProgramTimers(settings.clock, (timer) => this.#dead || this.#system.fire(timer))
+    this.#timers = new ProgramTimers(settings.clock, (timer) => this.#lets.timers && this.#system.fire(timer))
     if (record) this.#refuseMisfit(record.snapshot)
     this.#system = createProgramSystem(
       settings.logic,
@@ -73,8 +78,11 @@ export class ProgramHost {
         ...('record' in from ? { snapshot: from.record.snapshot } : { input: from.input }),
       },
       {
-        changed: () => this.#dead || port.dirty(),
+        changed: () => this.#isOver || port.dirty(),
         output: (output) => this.#take(output),
+        ending: (end) => this.#take(end),
+        owesActions: () => this.#held.some(({ output }) => output.kind === 'action'),
+        failedAside: (what, error) => this.#failed(what, error),
         stepGone: (step) => this.#steps.gone(step),
         stepLeft: (step) => this.#steps.left(step),
         schedule: (timer) => {
@@ -85,27 +93,33 @@ export class ProgramHost {
         cancel: (source, timer) => void this.#timers.cancel(source, timer),
         cancelAll: (source) => void this.#timers.cancelAll(source),
         settled: (outcome) => {
-          this.#outcome = outcome
+          this.#outcome ??= outcome
           port.dirty()
         },
       },
     )
     const unrestored = this.#system.unrestored()
-    if (unrestored !== undefined) throw this.#mismatch(unrestored)
-    for (const timer of thawedTimers(record?.timers ?? [], settings.clock.now(), settings.clock.setBack)) this.#timers.set(timer)
+    if (unrestored !== undefined) throw mismatch(this.#id, unrestored)
+    for (const timer of thawedTimers(record?.timers ?? [], settings.clock.now())) this.#timers.set(timer)
   }
 
   /** Starts the program. `recovering`: its steps may have been in flight when a process died. */
-  start(options: { recovering?: boolean; mayStart?: boolean } = {}): void {
+  start(options: { recovering?: boolean; mode?: 'running' | 'no-new-steps' } = {}): void {
     this.#steps.recovering = options.recovering ?? false
-    this.#steps.mayStart = options.mayStart ?? true
+    this.setMode(options.mode ?? 'running')
     if (!this.#outbox.isEmpty) this.#repeatOwed()
-    this.#system.start()
+    if (!this.#outcome) this.#system.start()
     this.#port.dirty()
   }
 
+  /** How it has ended: known once all has happened that it asked for on the way. */
   get outcome(): ProgramOutcome | undefined {
     return this.#outcome
+  }
+
+  /** True if it takes nothing more: it has ended, or will have once its actions have run. */
+  get hasEnded(): boolean {
+    return this.#outcome !== undefined || this.snapshot.status !== 'active'
   }
 
   /** True once a step has come to its end here. */
@@ -122,30 +136,58 @@ export class ProgramHost {
     return !this.#outbox.isEmpty
   }
 
-  /** True while a promise runs that has not come to its end. */
   get inFlight(): boolean {
     return this.#steps.inFlight
+  }
+
+  giveUp(): void {
+    this.#steps.giveUp()
   }
 
   get nextTimer(): number | undefined {
     return this.#timers.next()
   }
 
-  /** The clock was set back: what its timers had left stays. */
-  retime = (): void => void (this.#timers.retime() && this.#port.dirty())
-
   /** The live snapshot of the program's root. */
   get snapshot(): PersistedProgram {
     return this.#system.root.getSnapshot() as PersistedProgram
   }
 
-  send(event: AnyEventObject): void {
-    if (!this.#dead && !this.#outcome) this.#system.send(event)
+  get mode(): ProgramMode {
+    return this.#mode
+  }
+
+  /** True if an event from outside would reach the program now. */
+  get takesEvents(): boolean {
+    return this.#lets.events && !this.hasEnded
+  }
+
+  /** Hands an event to the program; true if it took it: a machine that has a transition for it, or any other logic. */
+  send(event: AnyEventObject): boolean {
+    return this.takesEvents && this.#system.send(event)
+  }
+
+  /** From now on the program may go so far; what falls due goes with the next commit. Invariant: nothing leads out of `muted` but `stopped`, and nothing out of that. */
+  setMode(mode: ProgramMode): void {
+    if (!this.#lets.answers && mode !== 'stopped') return
+    this.#mode = mode
+    const { starts, timers, answers, outputs } = this.#lets
+    this.#steps.mode = mode
+    if (timers) this.#timers.run()
+    else this.#timers.halt()
+    if (starts) for (const step of this.#steps.unparked()) this.#gate({ seq: 0, output: step, owed: 0 })
+    if (!answers) this.#system.mute()
+    if (outputs) return
+    this.#held.length = 0
+    this.#gateway.close()
+    this.#steps.stop()
+    this.#system.stop()
   }
 
   /** The persisted form as of now; every output taken so far goes with commit `seq`. `paused`: what becomes of its timers. Throws `not_storable`. */
   collect(seq: number, paused?: PausedTimers): string {
     for (const held of this.#held) held.seq ||= seq
+    this.#gateway.collected(seq)
     const steps = this.#steps.records()
     const timers = this.#timers.records()
     const record: ProgramRecord = {
@@ -162,17 +204,13 @@ export class ProgramHost {
 
   /** Commit `seq` is durable: lets go what waited for it, in order. */
   release(seq: number): void {
-    while (!this.#dead) {
+    this.#gateway.committed(seq)
+    while (this.#lets.outputs) {
       const held = this.#held[0]
       if (!held || held.seq === 0 || held.seq > seq) return
       this.#held.shift()
       this.#run(held)
     }
-  }
-
-  /** Lets what is parked go with the next commit, and from now on every step with its own. */
-  allowSteps(): void {
-    for (const step of this.#steps.allow()) this.#gate({ seq: 0, output: step, owed: 0 })
   }
 
   /** The program has failed: what it asked for since the last commit is not to happen. */
@@ -181,37 +219,12 @@ export class ProgramHost {
     this.#held.splice(0, Infinity, ...this.#held.filter(({ seq }) => seq > 0))
   }
 
-  /** No further step starts, no timer fires; promises in flight go on. */
-  hold(): void {
-    this.#steps.mayStart = false
-    this.#timers.halt()
+  get #lets(): Passage {
+    return passages[this.#mode]
   }
 
-  /** As `hold`, and nothing that still arrives moves the program: the next commit is its last here. */
-  quiet(): void {
-    this.hold()
-    this.#system.mute()
-  }
-
-  /** Timers fire, but no further step starts before `allowSteps`: there is no slot for it. */
-  park(): void {
-    this.#steps.mayStart = false
-    this.#timers.run()
-  }
-
-  /** Undoes `hold`. */
-  unhold(): void {
-    this.#timers.run()
-    this.allowSteps()
-  }
-
-  /** Abort signals fire and every actor stops; nothing of the program is heard any more, but the end of its promises. */
-  stop(): void {
-    this.#dead = true
-    this.#timers.halt()
-    this.#held.length = 0
-    this.#steps.stop()
-    this.#system.stop()
+  get #isOver(): boolean {
+    return this.#mode === 'stopped'
   }
 
   #persisted(): PersistedProgram {
@@ -228,12 +241,12 @@ export class ProgramHost {
     }
   }
 
-  #take(output: ProgramOutput): void {
-    if (this.#dead) return
+  #take(output: ProgramOutput | EndOutput): void {
+    if (this.#isOver) return
+    const owed = this.#outbox.owe(output)
     if (output.kind === 'step') this.#steps.add(output)
-    if (output.kind === 'emit') this.#port.publish('execution.emitted', output.value)
-    const held: Held = { seq: 0, output, owed: output.kind === 'action' ? this.#outbox.owe(output) : 0 }
-    this.#gate(held)
+    if (output.kind === 'emit' && !output.waits) this.#port.publish('execution.emitted', output.value)
+    this.#gate({ seq: 0, output, owed })
   }
 
   /** A restored step waits as well: only a commit tells that the execution is still this process's own. */
@@ -244,7 +257,11 @@ export class ProgramHost {
   }
 
   #run(held: Held): void {
-    this.#past(held.output, () => this.#let(held))
+    const { output, owed } = held
+    if (output.kind !== 'step' && output.isVoid()) return this.#acknowledge(owed)
+    if (output.kind !== 'end') return this.#past(output, () => this.#let(output, owed))
+    output.run()
+    this.#acknowledge(owed)
   }
 
   #past(output: ProgramOutput, run: () => void): void {
@@ -253,48 +270,61 @@ export class ProgramHost {
     else run()
   }
 
-  #let({ output, owed }: Held): void {
+  #let(output: ProgramOutput, owed: number): void {
     if (output.kind === 'step') return this.#steps.release(output)
-    this.#effect(output.kind === 'action' ? (output.name ?? 'inline') : output.kind, () => output.run())
-    if (owed > 0) this.#acknowledge(owed)
+    if (output.kind === 'emit' && output.waits) this.#port.publish('execution.emitted', output.value)
+    this.#effect(output.kind === 'action' ? (output.name ?? 'inline') : output.kind, owed, () => output.run())
   }
 
-  #effect(name: string, run: () => void): void {
+  /** What throws here has nobody any more to fail with it: its actor has ended. An asynchronous one is owed until it has settled. */
+  #effect(name: string, owed: number, run: () => unknown): void {
+    let result: unknown
     try {
-      run()
+      result = run()
     } catch (error) {
-      // the actor that asked has ended, so the error can't be its own any more
-      this.#port.publish('execution.action_failed', { action: name, error: toErrorRecord(error) })
+      this.#failed(name, error)
     }
+    if (!isPromise(result)) return this.#acknowledge(owed)
+    void result.then(undefined, (error) => this.#failed(name, error)).then(() => this.#acknowledge(owed))
+  }
+
+  #failed(what: string, error: unknown): void {
+    if (this.#isOver) this.#settings.logger(`${what} of execution ${this.#id} has failed after its program was stopped`, error)
+    else this.#port.publish('execution.action_failed', { action: what, error: toErrorRecord(error) })
   }
 
   #acknowledge(n: number): void {
+    if (n === 0) return
     this.#outbox.acknowledge(n)
-    this.#port.dirty()
+    if (!this.#isOver) this.#port.dirty()
   }
 
   #repeatOwed(): void {
-    const { root, find } = this.#system
-    for (const { n, run, ...action } of this.#outbox.repeated(this.#settings.logic, root, find)) {
-      const { path, name } = action
-      if (!run) throw this.#mismatch(`there is no action '${name}' any more, and one is owed`)
-      const again = { ...action, run: () => this.#system.attempt(path, run) }
-      this.#past(again, () => {
-        this.#effect(name, again.run)
+    const system = this.#system
+    for (const path of this.#outbox.ends) system.owesEnd(path)
+    for (const owed of this.#outbox.repeated(this.#settings.logic, system.root, (path) => system.find(path))) {
+      const { n, path } = owed
+      if (system.hasFailed(path)) this.#acknowledge(n)
+      else if (owed.kind === 'end') {
+        system.tellEnd(path)
         this.#acknowledge(n)
-      })
+      } else if (owed.kind === 'emit') {
+        this.#port.publish('execution.emitted', owed.value)
+        this.#acknowledge(n)
+      } else this.#repeatAction(owed)
     }
+  }
+
+  #repeatAction({ n, run, ...action }: RepeatedAction): void {
+    const { path, name } = action
+    if (!run) throw mismatch(this.#id, `there is no action '${name}' any more, and one is owed`)
+    const again = { ...action, isVoid: () => this.#system.hasFailed(path), run: () => this.#system.attempt(path, run) }
+    this.#past(again, () => this.#effect(name, n, again.run))
   }
 
   #refuseMisfit(snapshot: PersistedProgram): void {
     const { logic, interposition } = this.#settings
     const reason = misfit(logic, snapshot, interposition)
-    if (reason) throw this.#mismatch(reason)
-  }
-
-  #mismatch(reason: string): StatewardError {
-    return new StatewardError('program_mismatch', `The snapshot of execution ${this.#id} does not fit its program: ${reason}.`, {
-      details: { id: this.#id, reason },
-    })
+    if (reason) throw mismatch(this.#id, reason)
   }
 }

@@ -4,17 +4,24 @@
  */
 import type { AnyActorLogic, AnyEventObject } from 'xstate'
 
-/** A custom action that a machine asked for; `name` is set if it can be found again by it after a crash. */
-export interface ActionOutput {
-  readonly kind: 'action'
+/** Who asked for an output, and whether it is still to happen. */
+interface Asked {
   readonly path: string
+  /** True once the actor that asked, or one above it, has failed at an earlier output: XState would not have come to this one. */
+  isVoid(): boolean
+}
+
+/** A custom action that a machine asked for; `name` is set if it can be found again by it after a crash. */
+export interface ActionOutput extends Asked {
+  readonly kind: 'action'
   readonly name: string | undefined
   /** The `src` names from the root down to the actor that asked. */
   readonly via: readonly string[]
   readonly params: unknown
   readonly event: AnyEventObject
   readonly context: unknown
-  run(): void
+  /** Runs it; a promise if it is asynchronous. Throws what the actor that asked can't take for its own end. */
+  run(): unknown
 }
 
 /** A step that wants to start; `run` starts it, unless it was left in the meantime. */
@@ -32,10 +39,17 @@ export interface StepOutput {
 }
 
 /** An emitted event, or a log line: told to those who listen. */
-export interface NoticeOutput {
+export interface NoticeOutput extends Asked {
   readonly kind: 'emit' | 'log'
-  readonly path: string
   readonly value: unknown
+  /** True if the same actor has asked for an action before that has not run: it would not be told if that threw. */
+  readonly waits: boolean
+  run(): void
+}
+
+/** The end of an actor whose actions have not all run: told to whoever is above it once they have, unless one of them throws. */
+export interface EndOutput extends Asked {
+  readonly kind: 'end'
   run(): void
 }
 
@@ -56,6 +70,12 @@ export interface ProgramSystemHost {
   /** Some actor's snapshot changed, or something that is persisted beside it. */
   changed(): void
   output(output: ProgramOutput): void
+  /** Something has ended, and is told of in its turn, behind all that was asked for before. */
+  ending(end: EndOutput): void
+  /** True while an action waits that any actor of the program has asked for. */
+  owesActions(): boolean
+  /** Code of the program has thrown, or its promise has rejected, where no actor is left that could fail with it. */
+  failedAside(what: string, error: unknown): void
   /** The promise behind a step has come to its end, whether or not anybody still wants its result. */
   stepGone(step: StepOutput): void
   /** A step's actor is no longer active: it ended, failed or was left. */

@@ -1,7 +1,9 @@
 /** What a program host is given and what it tells the execution that runs it. Owns no behaviour. */
 import type { AnyActorLogic } from 'xstate'
-import type { WallClock } from './wall-clock.js'
+import type { Clock } from '../clock.js'
+import type { ChildPort } from './child-port.js'
 import type { Interposition } from './interposition.js'
+import type { StepBodies } from './step-bodies.js'
 
 /** How a program ended. */
 export type ProgramOutcome =
@@ -17,17 +19,26 @@ export interface ProgramPort {
   /** The last promise of a stopped or held program has come to its end. */
   drained(): void
   publish(type: string, data: unknown): void
-  execute(entryPoint: string, input: unknown, key: string, signal: AbortSignal): Promise<unknown>
+}
+
+/** What all programs of a runtime share. */
+export interface SharedByPrograms {
+  readonly bodies: StepBodies
+  readonly children: ChildPort
+  /** False if this process was frozen, and others have taken over what it holds. */
+  readonly isOwner: () => Promise<boolean>
 }
 
 /** What all programs of an entry point share. */
-export interface ProgramSettings {
+export interface ProgramSettings extends SharedByPrograms {
   readonly logic: AnyActorLogic
   readonly version: string
   readonly hash: string
   readonly durability: 'strict' | 'relaxed'
   readonly maxIterations: number
-  readonly clock: WallClock
+  /** How long a step that nobody wants any more may take to end, in ms. */
+  readonly cancelTimeout: number
+  readonly clock: Clock
   readonly random: () => number
   readonly logger: (...args: unknown[]) => void
   readonly interposition?: Interposition | undefined

@@ -5,9 +5,9 @@
  * `program-fit.ts`.
  * A change here needs a new format number in the codec's golden files.
  */
-import type { AnyActorLogic, AnyEventObject } from 'xstate'
+import type { AnyActorLogic, AnyActorRef, AnyEventObject } from 'xstate'
 import { StatewardError } from '../errors.js'
-import { isProgramMachine, type ProgramMachine } from './program-logic.js'
+import { isMachineSnapshot, machineIn, type ProgramMachine } from './program-logic.js'
 import type { ProgramTimer } from './program-output.js'
 
 /** A timer with the absolute time at which it fires. */
@@ -31,9 +31,17 @@ export interface OwedAction {
   readonly via: readonly string[]
   readonly name: string
   readonly params?: unknown
-  readonly event: AnyEventObject
-  readonly context: unknown
+  /** Which of the others, from 0, has its event and its context: that of the same transition. Its own are here if it is none. */
+  readonly as?: number
+  readonly event?: AnyEventObject
+  readonly context?: unknown
 }
+
+/** Whatever was asked for and not yet acknowledged: an action, an event to emit behind one, or the end of an actor behind its own. */
+export type Owed =
+  | OwedAction
+  | { readonly n: number; readonly path: string; readonly emit: unknown }
+  | { readonly n: number; readonly path: string; readonly end: true }
 
 /** Everything of a program that a restart needs. */
 export interface ProgramRecord {
@@ -59,6 +67,12 @@ export interface PersistedProgram {
   readonly children?: Readonly<Record<string, PersistedChild>>
 }
 
+/** True for what a machine's snapshot is stored as; logic of the user's own may have a `value`, or `children`, as well. */
+export function isMachineMade({ value, children }: PersistedProgram): boolean {
+  if (value === undefined || typeof children !== 'object' || children === null) return false
+  return Object.values(children).every((child) => typeof child === 'object' && child !== null && 'snapshot' in child)
+}
+
 interface PersistedChild {
   readonly src: unknown
   readonly snapshot: PersistedProgram
@@ -67,7 +81,7 @@ interface PersistedChild {
 /** The persisted snapshot without the fields that XState leaves undefined; refuses inline spawned actors by name. */
 export function persistedProgram(snapshot: PersistedProgram, id: string, path = ''): PersistedProgram {
   const clean = defined(snapshot)
-  if (!snapshot.children) return clean as unknown as PersistedProgram
+  if (!isMachineMade(snapshot)) return clean as unknown as PersistedProgram
   const children: Record<string, unknown> = {}
   for (const name in snapshot.children) {
     const child = snapshot.children[name]
@@ -120,16 +134,30 @@ function nodeById(node: ProgramMachine['root'], id: string): ProgramMachine['roo
   return undefined
 }
 
-/** The machine along a chain of `src` names, and what its action is. */
-export function actionAt(
-  logic: AnyActorLogic,
-  via: readonly string[],
-  name: string,
-): ((info: object, params: unknown) => void) | undefined {
-  let at: AnyActorLogic | undefined = logic
-  for (const src of via) at = at && isProgramMachine(at) ? childLogic(at, src) : undefined
-  if (!at || !isProgramMachine(at)) return undefined
-  return at.implementations.actions[name] as ((info: object, params: unknown) => void) | undefined
+type ActionFunction = (info: object, params: unknown) => unknown
+
+/** Stands for an action of a machine that can't be seen: logic of the user's own is around it. */
+export const hidden = Symbol('hidden')
+
+/** The action that a machine has along a chain of `src` names; undefined: that machine, or one on the way, has no such thing any more. */
+export function actionAt(logic: AnyActorLogic, via: readonly string[], name: string): ActionFunction | typeof hidden | undefined {
+  let at = logic
+  for (const src of via) {
+    const machine = machineIn(at)
+    if (!machine) return hidden
+    const child = childLogic(machine, src)
+    if (!child) return undefined
+    at = child
+  }
+  const machine = machineIn(at)
+  return machine ? (machine.implementations.actions[name] as ActionFunction | undefined) : hidden
+}
+
+/** The action that the machine of a live actor has, whatever logic is around it. */
+export function actionOf(actor: AnyActorRef | undefined, name: string): ActionFunction | undefined {
+  const snapshot = actor?.getSnapshot() as object | undefined
+  if (!snapshot || !isMachineSnapshot(snapshot)) return undefined
+  return snapshot.machine.implementations.actions[name] as ActionFunction | undefined
 }
 
 /** What becomes of timers while an execution is paused: they keep what is left, go on, or start anew on resume. */
@@ -142,11 +170,7 @@ export function frozenTimers(timers: readonly TimerRecord[], policy: PausedTimer
   return timers.map((timer) => (timer.left === undefined ? { ...timer, left: left(timer) } : timer))
 }
 
-/** The timers as they are armed after a restoration. One that was set by a clock which has been set back since, by `setBack` ms, keeps what was left. */
-export function thawedTimers(timers: readonly TimerRecord[], now: number, setBack: number): readonly TimerRecord[] {
-  return timers.map(({ left, ...timer }) => {
-    if (left !== undefined) return { ...timer, dueAt: now + left }
-    const { dueAt, delay } = timer
-    return dueAt - delay > now ? { ...timer, dueAt: Math.min(dueAt - setBack, now + delay) } : timer
-  })
+/** The timers as they are armed after a restoration. */
+export function thawedTimers(timers: readonly TimerRecord[], now: number): readonly TimerRecord[] {
+  return timers.map(({ left, ...timer }) => (left === undefined ? timer : { ...timer, dueAt: now + left }))
 }

@@ -5,28 +5,33 @@
  * been in flight when its process died.
  */
 import { StatewardError } from '../errors.js'
+import type { CommitGate } from './commit-gate.js'
+import { passages, type ProgramMode } from '../events/program-mode.js'
 import type { StepOutput } from './program-output.js'
 import type { ProgramPort, ProgramSettings } from './program-port.js'
 import type { StepRecord } from './program-record.js'
+import { settled } from './step-attempts.js'
+import type { StepBody } from './step-bodies.js'
 import { stepOptionsOf, waitsForExecution, type StepContext } from './step.js'
 
 /** Where a program's steps stand. */
 export class ProgramSteps {
   /** True while a process's death may have cut off the restored steps. */
   recovering = false
-  /** False: a step that wants to start is parked. */
-  mayStart = true
+  /** How far the program may go: whether a step that wants to start is parked. */
+  mode: ProgramMode = 'running'
   readonly #id: string
   readonly #settings: ProgramSettings
   readonly #port: ProgramPort
+  readonly #gate: CommitGate
   readonly #restored: Readonly<Record<string, StepRecord>>
   /** Those whose actor is active, started or not. */
   readonly #active = new Map<StepOutput, StepRecord>()
   /** Released starts that wait for a slot, or for ever while the execution pauses. */
   readonly #parked: StepOutput[] = []
-  /** Promises that run, wanted or not. */
-  readonly #bodies = new Set<StepOutput>()
-  #stopped = false
+  /** The functions of its promises that run, wanted or not. */
+  readonly #bodies = new Set<StepBody>()
+  readonly #bodyOf = new Map<StepOutput, StepBody>()
   #progressed = false
   /** The last visit number given out. Invariant: only grows. */
   #visits: number
@@ -35,22 +40,24 @@ export class ProgramSteps {
     id: string,
     settings: ProgramSettings,
     port: ProgramPort,
+    gate: CommitGate,
     restored: Readonly<Record<string, StepRecord>>,
     visits: number,
   ) {
     this.#id = id
     this.#settings = settings
     this.#port = port
+    this.#gate = gate
     this.#restored = restored
     this.#visits = visits
   }
 
   /** True while a step is in flight or about to be. */
   get busy(): boolean {
-    return this.#active.size > 0
+    return this.#active.size > 0 || this.#bodies.size > 0
   }
 
-  /** True while a promise runs that has not come to its end. */
+  /** True while the function of a promise runs that has not come to its end, or run out of the time it has for that. */
   get inFlight(): boolean {
     return this.#bodies.size > 0
   }
@@ -82,52 +89,72 @@ export class ProgramSteps {
     this.#active.set(step, restored ?? { visit: this.nextVisit(), attempt: 1 })
   }
 
-  /** Nothing holds its start back any more but `mayStart`. */
+  /** Nothing holds its start back any more but the mode. */
   release(step: StepOutput): void {
-    if (this.mayStart) this.#begin(step)
+    if (this.#mayStart) this.#begin(step)
     else this.#parked.push(step)
   }
 
-  /** From now on steps may start; returns those that are parked. */
-  allow(): StepOutput[] {
-    this.mayStart = true
+  /** Takes out those that are parked. */
+  unparked(): StepOutput[] {
     return this.#parked.splice(0)
   }
 
   /** The promise behind a step has come to its end. */
   gone(step: StepOutput): void {
     this.#progressed = true
-    if (this.#bodies.delete(step) && this.#bodies.size === 0 && (this.#stopped || !this.mayStart)) this.#port.drained()
+    this.#bodyOf.get(step)?.over()
   }
 
   /** A step's actor is no longer active. */
   left(step: StepOutput): void {
-    if (this.#active.delete(step) && !this.#stopped) this.#port.dirty()
+    this.#bodyOf.get(step)?.unwanted(this.#settings.cancelTimeout)
+    if (this.#active.delete(step) && !this.#isOver) this.#port.dirty()
   }
 
-  /** No step starts or counts any more; promises that run are still known. */
+  /** No step starts or counts any more; promises that run are still known, for as long as they have to end. */
   stop(): void {
-    this.#stopped = true
+    for (const body of this.#bodies) body.unwanted(this.#settings.cancelTimeout)
     this.#parked.length = 0
     this.#active.clear()
   }
 
+  /** What still runs is waited for no longer. */
+  giveUp(): void {
+    for (const body of [...this.#bodies]) body.over()
+  }
+
+  get #mayStart(): boolean {
+    return passages[this.mode].starts
+  }
+
+  get #isOver(): boolean {
+    return this.mode === 'stopped'
+  }
+
   #begin(step: StepOutput): void {
     const record = this.#active.get(step)
-    if (!record || this.#stopped || !step.isActive()) return
+    if (!record || this.#isOver || !step.isActive()) return
+    const earlier = this.#settings.bodies.over(this.#keyOf(step, record))
+    // it was interrupted here, and does not run twice at once
+    if (earlier) return void earlier.then(() => this.#gate.start(step))
     if (step.restored && this.recovering) {
       const policy = stepOptionsOf(step.logic)?.onRecovery ?? 'rerun'
       if (policy === 'hold') return this.#port.doubt(step.path)
       if (policy === 'fail') return step.fail(this.#interrupted(step))
     }
     // a pause that waited for an execution that is paused as well would wait for ever
-    if (step.ends && !waitsForExecution(step.logic)) this.#bodies.add(step)
+    if (step.ends && !waitsForExecution(step.logic)) {
+      const body = this.#track(this.#keyOf(step, record))
+      this.#bodyOf.set(step, body)
+      body.whenOver(() => this.#bodyOf.delete(step))
+    }
     step.run({ step: this.#context(step, record) })
   }
 
   #context(step: StepOutput, record: StepRecord): StepContext {
     const { clock, random, logger } = this.#settings
-    const idempotencyKey = `${this.#id}/${step.path}#${record.visit}`
+    const idempotencyKey = this.#keyOf(step, record)
     return {
       executionId: this.#id,
       idempotencyKey,
@@ -135,14 +162,42 @@ export class ProgramSteps {
       clock,
       random,
       logger,
-      progress: (data) => this.#stopped || this.#port.publish('execution.progress', { step: step.path, data }),
-      attempted: (attempt) => {
-        if (!this.#active.has(step)) return
-        this.#active.set(step, { ...record, attempt })
-        this.#port.dirty()
-      },
-      execute: (entryPoint, input, signal) => this.#port.execute(entryPoint, input, idempotencyKey, signal),
+      progress: (data) => this.#isOver || this.#port.publish('execution.progress', { step: step.path, data }),
+      attempted: (attempt) =>
+        new Promise<void>((resolve) => {
+          if (!this.#active.has(step)) return
+          this.#active.set(step, { ...record, attempt })
+          this.#gate.run(resolve)
+        }),
+      outlived: (promise) => this.#outlived(step, idempotencyKey, promise),
+      execute: (entryPoint, input, signal) =>
+        this.#settings.children.start({ parentId: this.#id, entryPoint, input, key: idempotencyKey, signal }),
     }
+  }
+
+  #keyOf({ path }: StepOutput, { visit }: StepRecord): string {
+    return `${this.#id}/${path}#${visit}`
+  }
+
+  /** A function begins to run; it counts until it is over. */
+  #track(key: string): StepBody {
+    const body = this.#settings.bodies.begin(key, this.#settings.clock)
+    this.#bodies.add(body)
+    body.whenOver(() => {
+      this.#bodies.delete(body)
+      if (this.#bodies.size > 0) return
+      if (!this.#mayStart) this.#port.drained()
+      else if (this.#active.size === 0) this.#port.dirty()
+    })
+    return body
+  }
+
+  #outlived(step: StepOutput, key: string, promise: Promise<unknown>): Promise<void> {
+    if (waitsForExecution(step.logic)) return settled(promise)
+    const body = this.#track(key)
+    body.unwanted(this.#settings.cancelTimeout)
+    void settled(promise).then(() => body.over())
+    return new Promise((resolve) => body.whenOver(resolve))
   }
 
   #interrupted({ path }: StepOutput): StatewardError {

@@ -3,23 +3,23 @@
  *
  * Owns: which are set and when each is due. They are part of every commit; XState's own scheduler forgets them.
  */
-import type { Alarm, WallClock } from './wall-clock.js'
+import type { Clock } from '../clock.js'
 import type { TimerRecord } from './program-record.js'
 
 interface Armed {
-  record: TimerRecord
-  alarm: Alarm | undefined
+  readonly record: TimerRecord
+  handle: unknown
 }
 
 /** Holds the timers of one program and fires each once. */
 export class ProgramTimers {
   /** Source path → timer id → timer; indexed by source because every actor that stops cancels all of its own. */
   #bySource: Map<string, Map<string, Armed>> | undefined
-  readonly #clock: WallClock
+  readonly #clock: Clock
   readonly #fire: (timer: TimerRecord) => void
   #running = true
 
-  constructor(clock: WallClock, fire: (timer: TimerRecord) => void) {
+  constructor(clock: Clock, fire: (timer: TimerRecord) => void) {
     this.#clock = clock
     this.#fire = fire
   }
@@ -29,7 +29,7 @@ export class ProgramTimers {
     const bySource = (this.#bySource ??= new Map())
     let timers = bySource.get(record.source)
     if (!timers) bySource.set(record.source, (timers = new Map<string, Armed>()))
-    const armed: Armed = { record, alarm: undefined }
+    const armed: Armed = { record, handle: undefined }
     timers.set(record.id, armed)
     if (this.#running) this.#arm(armed)
   }
@@ -38,7 +38,7 @@ export class ProgramTimers {
     const timers = this.#bySource?.get(source)
     const armed = timers?.get(id)
     if (!timers || !armed) return false
-    this.#clock.clearAlarm(armed.alarm)
+    this.#clock.clearTimeout(armed.handle)
     timers.delete(id)
     if (timers.size === 0) this.#bySource?.delete(source)
     return true
@@ -47,14 +47,14 @@ export class ProgramTimers {
   cancelAll(source: string): boolean {
     const timers = this.#bySource?.get(source)
     if (!timers) return false
-    for (const armed of timers.values()) this.#clock.clearAlarm(armed.alarm)
+    for (const armed of timers.values()) this.#clock.clearTimeout(armed.handle)
     return this.#bySource?.delete(source) ?? false
   }
 
   /** No timer fires any more; what is set stays in the records. */
   halt(): void {
     this.#running = false
-    for (const armed of this.#all()) this.#clock.clearAlarm(armed.alarm)
+    for (const armed of this.#all()) this.#clock.clearTimeout(armed.handle)
   }
 
   /** Undoes `halt`; what fell due fires. */
@@ -62,18 +62,6 @@ export class ProgramTimers {
     if (this.#running) return
     this.#running = true
     for (const armed of [...this.#all()].toSorted((a, b) => a.record.dueAt - b.record.dueAt)) this.#arm(armed)
-  }
-
-  /** The clock was set back: none has more left than it had. True if that changes a record. */
-  retime(): boolean {
-    let changed = false
-    for (const armed of this.#all()) {
-      const dueAt = armed.alarm ? Math.round(this.#clock.dueAt(armed.alarm)) : armed.record.dueAt
-      if (dueAt === armed.record.dueAt) continue
-      armed.record = { ...armed.record, dueAt }
-      changed = true
-    }
-    return changed
   }
 
   /** In the order in which they are due. */
@@ -95,9 +83,9 @@ export class ProgramTimers {
 
   #arm(armed: Armed): void {
     const { record } = armed
-    armed.alarm = this.#clock.alarm(record.dueAt, () => {
+    armed.handle = this.#clock.setTimeout(() => {
       this.cancel(record.source, record.id)
       this.#fire(record)
-    })
+    }, record.dueAt - this.#clock.now())
   }
 }

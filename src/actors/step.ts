@@ -1,15 +1,16 @@
 /**
  * Step logic: a promise actor with retries, a time limit and an idempotency key.
  *
- * Owns: `fromStep`, and how one step's attempts follow each other. The program host gives each start its key and
- * its first attempt's number; without a host (plain `createActor`) the step runs all the same, with a key of its own.
+ * Owns: `fromStep` and `fromExecution`. How attempts follow each other stands in `step-attempts.ts`. The program host gives each
+ * start its key and its first attempt's number; without a host (plain `createActor`) the step runs all the same, with a key of its own.
  */
 import { fromPromise, type AnyActorLogic, type AnyActorRef, type PromiseActorLogic } from 'xstate'
-import { type Backoff, backoffDelay, checkBackoff } from './backoff.js'
+import { type Backoff, checkBackoff } from './backoff.js'
 import { systemClock, type Clock } from '../clock.js'
 import { StatewardError } from '../errors.js'
 import { isProgramMachine } from './program-logic.js'
 import { refuseUnknown, type OptionNames } from '../known-options.js'
+import { attempts, settled } from './step-attempts.js'
 
 /** What happens to a step that may have been in flight when its process died. */
 export type OnRecovery = 'rerun' | 'fail' | 'hold'
@@ -24,7 +25,10 @@ export interface StepOptions {
         readonly retryIf?: ((error: unknown) => boolean) | undefined
       }
     | undefined
-  /** The limit of one attempt, in ms; past it the signal fires and the attempt fails with `step_timeout`. */
+  /**
+   * The limit of one attempt, in ms; past it the signal fires and the attempt fails with `step_timeout`. A further attempt waits
+   * until a function that does not heed the signal has ended, at most for the entry point's `cancelTimeout`.
+   */
   readonly timeout?: number | undefined
   /** Default `rerun`. `fail`: the step ends with `step_interrupted`. `hold`: the execution is paused with reason `step_in_doubt`. */
   readonly onRecovery?: OnRecovery | undefined
@@ -33,7 +37,10 @@ export interface StepOptions {
 /** What a step's function gets. */
 export interface StepArguments<TInput> {
   readonly input: TInput
-  /** Fires when the step is left, paused away, cancelled or past its time. */
+  /**
+   * Fires when the step is left, paused away, cancelled or past its time. Its `reason` is a `StatewardError` that says why, by its
+   * `code`: `cancelled`, `paused`, `left`, `timed_out`, `step_timeout` or `stopping`; `stale_owner` or `store_failed` if the execution was lost.
+   */
   readonly signal: AbortSignal
   /** The same for every attempt and every restart of this visit; another one on re-entry. */
   readonly idempotencyKey: string
@@ -55,8 +62,10 @@ export interface StepContext {
   readonly random: () => number
   readonly progress: (data: unknown) => void
   readonly logger: (...args: unknown[]) => void
-  /** Told before each further attempt. */
-  readonly attempted: (attempt: number) => void
+  /** Told before each further attempt; resolves once that may begin, if ever: its number is durable, and the execution still held here. */
+  readonly attempted: (attempt: number) => Promise<void>
+  /** Told of an attempt that ran out of time and whose function goes on; resolves once that is gone, or no longer waited for. */
+  readonly outlived: (body: Promise<unknown>) => Promise<void>
   /** Starts an execution of another entry point, once for this step, and ends with its outcome. */
   readonly execute: (entryPoint: string, input: unknown, signal: AbortSignal) => Promise<unknown>
 }
@@ -211,56 +220,13 @@ function marked<TOutput, TInput>(
   run: Attempt<TOutput, TInput>,
   waits = false,
 ): PromiseActorLogic<TOutput, TInput> {
-  const creator = (args: CreatorArguments<TInput>) => attempts(options, run, args)
+  const creator = (args: CreatorArguments<TInput>) => {
+    const context = args.step ?? lonely(args.self)
+    return attempts(options, context, args.signal, (attempt, signal) => run(args, context, attempt, signal))
+  }
   const mark: Mark = { format: FORMAT, options, run: run as Attempt<unknown, unknown>, waits }
   Object.defineProperty(creator, markKey, { value: mark })
   return fromPromise(creator as never) as PromiseActorLogic<TOutput, TInput>
-}
-
-async function attempts<TOutput, TInput>(
-  options: StepOptions,
-  run: Attempt<TOutput, TInput>,
-  args: CreatorArguments<TInput>,
-): Promise<TOutput> {
-  const context = args.step ?? lonely(args.self)
-  const most = options.retry?.maxAttempts ?? 1
-  for (let attempt = context.attempt; ; attempt++) {
-    if (attempt > context.attempt) context.attempted(attempt)
-    try {
-      return await limited(options.timeout, context.clock, args.signal, (signal) => run(args, context, attempt, signal))
-    } catch (error) {
-      if (attempt >= most || args.signal.aborted || options.retry?.retryIf?.(error) === false) throw error
-      await delay(backoffDelay(options.retry?.backoff, attempt, context.random), context.clock, args.signal)
-    }
-  }
-}
-
-async function limited<T>(
-  timeout: number | undefined,
-  clock: Clock,
-  outer: AbortSignal,
-  run: (signal: AbortSignal) => PromiseLike<T> | T,
-): Promise<T> {
-  if (timeout === undefined) return run(outer)
-  const controller = new AbortController()
-  const late = new StatewardError('step_timeout', `A step took longer than its ${timeout} ms.`, { details: { timeout } })
-  return new Promise<T>((resolve, reject) => {
-    const timer = clock.setTimeout(() => (controller.abort(late), reject(late)), timeout)
-    const done = () => clock.clearTimeout(timer)
-    Promise.resolve()
-      .then(() => run(AbortSignal.any([outer, controller.signal])))
-      .then(resolve, reject)
-      .finally(done)
-  })
-}
-
-function delay(ms: number, clock: Clock, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const stop = () => (clock.clearTimeout(timer), reject(signal.reason as Error))
-    const timer = clock.setTimeout(() => (signal.removeEventListener('abort', stop), resolve()), ms)
-    if (signal.aborted) stop()
-    else signal.addEventListener('abort', stop, { once: true })
-  })
 }
 
 /** The context of a step that runs outside of a runtime. */
@@ -275,7 +241,8 @@ function lonely(self: AnyActorRef): StepContext {
     random: () => 0.5,
     progress: () => undefined,
     logger: () => undefined,
-    attempted: () => undefined,
+    attempted: () => Promise.resolve(),
+    outlived: (body) => settled(body),
     execute: missing,
   }
 }

@@ -5,44 +5,43 @@
  * `ExecutionPort`, asks the supervisor above through `StreamPort`.
  * Does not know: triggers, other streams, processes.
  */
-import { createActor, type Actor, type AnyActorRef, type AnyEventObject } from 'xstate'
+import { createActor, type Actor, type AnyActorRef } from 'xstate'
+import type { Clock } from '../clock.js'
 import type { Intervention } from '../events/execution-events.js'
 import type { ExecutionStatus } from '../events/execution-status.js'
 import type { IdSource } from '../ids.js'
 import type { Log } from '../logger.js'
 import { streamMachine } from '../machines/stream-machine.js'
 import type { GroupCommit } from '../persistence/group-commit.js'
-import { decode, encode } from '../persistence/snapshot-codec.js'
+import { decode } from '../persistence/snapshot-codec.js'
 import type { Commit, SnapshotStore, StoredExecution } from '../persistence/snapshot-store.js'
 import type { Admitted } from './accepted-before.js'
 import { queueFull, type AdmissionRequest } from './admission.js'
 import { AdmissionQueue } from './admission-queue.js'
 import { ExecutionActor } from './execution-actor.js'
-import { deliverInbox } from './execution-inbox.js'
 import type { ExecutionOrigin } from './execution-origin.js'
 import type { ExecutionPort, HeldExecution } from './execution-port.js'
-import type { ProgramSettings } from './program-port.js'
+import type { ProgramSettings, SharedByPrograms } from './program-port.js'
 import type { ProgramRecord } from './program-record.js'
 import { guardedParent } from './xstate/inspection.js'
 import { fittingProgram } from './program-version.js'
 import { Reloads } from './reloads.js'
 import type { Slots, SlotSeeker } from './slots.js'
 import { admit, type StreamAdmissionPort } from './stream-admission.js'
-import type { WallClock } from './wall-clock.js'
 import type { StreamDefinition } from './stream-definition.js'
 
 /** What a stream asks of the supervisor that holds it. */
 export interface StreamPort {
   readonly store: SnapshotStore
   readonly commits: GroupCommit
-  readonly clock: WallClock
+  readonly clock: Clock
   readonly ids: IdSource
   readonly owner: string
   readonly slots: Slots
+  readonly programs: SharedByPrograms
   readonly logger: Log
   committed(entryPoint: string, before: ExecutionStatus | undefined, commit: Commit): void
   left(): void
-  execute(parentId: string, entryPoint: string, input: unknown, key: string, signal: AbortSignal): Promise<unknown>
 }
 
 /** One stream. */
@@ -54,8 +53,9 @@ export class StreamActor implements ExecutionPort, SlotSeeker {
   readonly executions = new Map<string, ExecutionActor>()
   /** Invariant: at most `definition.maxConcurrent`. */
   used = 0
-  readonly clock: WallClock
+  readonly clock: Clock
   readonly commits: GroupCommit
+  readonly store: SnapshotStore
   readonly owner: string
   readonly random: () => number
   readonly #port: StreamPort
@@ -68,18 +68,20 @@ export class StreamActor implements ExecutionPort, SlotSeeker {
   #dead = false
 
   constructor(definition: StreamDefinition, port: StreamPort, parent: AnyActorRef, pause: Intervention | undefined) {
-    const { program: logic, version, hash, durability, maxIterations, interposition } = definition
-    const { clock, ids } = port
+    const { program: logic, version, hash, durability, maxIterations, cancelTimeout, interposition } = definition
+    const { clock, ids, programs } = port
     const logger = port.logger.program
     this.id = definition.id
     this.definition = definition
     this.clock = clock
     this.commits = port.commits
+    this.store = port.store
     this.owner = port.owner
     this.random = () => ids.random()
     this.#port = port
-    this.#queue = new AdmissionQueue(definition.ageing, port.clock)
-    this.#settings = { logic, version, hash, durability, maxIterations, clock, random: this.random, logger, interposition }
+    this.#queue = new AdmissionQueue(definition.ageing)
+    const limits = { durability, maxIterations, cancelTimeout }
+    this.#settings = { logic, version, hash, ...limits, clock, random: this.random, logger, interposition, ...programs }
     this.#reloads = new Reloads({
       id: definition.id,
       store: port.store,
@@ -131,9 +133,8 @@ export class StreamActor implements ExecutionPort, SlotSeeker {
     const input: unknown = decode(stored.input, { id: stored.id, what: 'input' })
     const execution = this.#make(stored.id, { kind: 'stored', stored, recovered, input })
     // what came while nobody held it stands in its inbox
-    execution.mail.waits = true
+    execution.inbox.look().catch((error: unknown) => this.lost(execution, error))
     execution.revive()
-    this.started(execution)
     return execution
   }
 
@@ -183,6 +184,7 @@ export class StreamActor implements ExecutionPort, SlotSeeker {
     execution.hasSlot = false
     this.used--
     this.#port.slots.free()
+    this.#port.left()
   }
 
   wanting(): { started: boolean; key: number } | undefined {
@@ -237,12 +239,6 @@ export class StreamActor implements ExecutionPort, SlotSeeker {
     return fittingProgram(this.definition, this.#settings, record)
   }
 
-  started({ id }: HeldExecution): void {
-    const execution = this.executions.get(id)
-    if (!execution?.mail.waits) return
-    deliverInbox(this.#port.store, execution).catch((error: unknown) => this.lost(execution, error))
-  }
-
   committed({ id }: HeldExecution, before: ExecutionStatus | undefined, commit: Commit): void {
     this.#reloads.committed(id)
     this.#port.committed(this.id, before, commit)
@@ -263,17 +259,6 @@ export class StreamActor implements ExecutionPort, SlotSeeker {
   crashed(execution: HeldExecution, error: unknown): void {
     this.#port.logger('stream', this.id, 'crashed at execution', execution.id, error)
     this.ref.send({ type: 'stream.crash', error })
-  }
-
-  async reenqueue(execution: HeldExecution, event: AnyEventObject): Promise<void> {
-    execution.mail.waits = true
-    const payload = encode(event, { id: execution.id, what: 'event' })
-    const message = { executionId: execution.id, kind: 'event', payload, at: this.clock.now() } as const
-    await this.#port.store.enqueue(message).catch((error: unknown) => this.lost(execution, error))
-  }
-
-  execute(execution: HeldExecution, entryPoint: string, input: unknown, key: string, signal: AbortSignal): Promise<unknown> {
-    return this.#port.execute(execution.id, entryPoint, input, key, signal)
   }
 
   async #takeAgain(id: string): Promise<boolean> {

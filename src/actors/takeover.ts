@@ -4,15 +4,14 @@
  * Owns: when to look, that one look finds everything, and that a claim whose answer was lost leaves nothing behind that
  * is held and not known. Polls only for what other processes may have done; what this process knows itself is woken by a timer.
  */
-import { nextTurn } from '../clock.js'
+import { nextTurn, type Clock } from '../clock.js'
 import type { ClaimRequest, SnapshotStore, StoredExecution } from '../persistence/snapshot-store.js'
-import type { Alarm, WallClock } from './wall-clock.js'
 import type { OwnerLease } from './owner-lease.js'
 
 /** Told of each execution that was claimed. */
 export interface TakeoverPort {
   readonly store: SnapshotStore
-  readonly clock: WallClock
+  readonly clock: Clock
   readonly lease: OwnerLease
   readonly entryPoints: readonly string[]
   taken(stored: StoredExecution, recovered: boolean): void
@@ -27,7 +26,7 @@ const PAGE = 500
 export class Takeover {
   readonly #port: TakeoverPort
   #wakeAt = Infinity
-  #wakeAlarm: Alarm | undefined
+  #wakeTimer: unknown
   #stopped = false
   /** True while the store may have carried out a claim of which nothing was heard. */
   #unsure = false
@@ -53,9 +52,7 @@ export class Takeover {
   async released(): Promise<void> {
     await this.#claimAll({ kind: 'released' }, false)
     const due = await this.#port.store.nextDue(this.#port.entryPoints)
-    const { clock } = this.#port
-    // what was set before the clock was set back is due so much earlier
-    if (due !== null) this.wakeAt(due - clock.setBack > clock.now() ? due - clock.setBack : due)
+    if (due !== null) this.wakeAt(due)
   }
 
   /** One execution, if nobody holds it. */
@@ -69,19 +66,22 @@ export class Takeover {
     const { clock } = this.#port
     if (this.#stopped || due >= this.#wakeAt) return
     this.#wakeAt = due
-    clock.clearAlarm(this.#wakeAlarm)
+    clock.clearTimeout(this.#wakeTimer)
     // it may have been taken up by an event since, or have ended: whoever waits asks the store what is due
     const upkeep = true
-    const wake = () => {
-      this.#wakeAt = Infinity
-      this.released().catch((error: unknown) => this.#port.failed(error))
-    }
-    this.#wakeAlarm = clock.alarm(due, wake, upkeep)
+    this.#wakeTimer = clock.setTimeout(
+      () => {
+        this.#wakeAt = Infinity
+        this.released().catch((error: unknown) => this.#port.failed(error))
+      },
+      due - clock.now(),
+      upkeep,
+    )
   }
 
   stop(): void {
     this.#stopped = true
-    this.#port.clock.clearAlarm(this.#wakeAlarm)
+    this.#port.clock.clearTimeout(this.#wakeTimer)
   }
 
   async #claimAll(from: { kind: 'lost'; owners: readonly string[] } | { kind: 'released' }, recovered: boolean): Promise<void> {
@@ -95,10 +95,10 @@ export class Takeover {
     }
   }
 
-  async #claim(of: Omit<ClaimRequest, 'owner' | 'now' | 'setBack'>): Promise<readonly StoredExecution[]> {
+  async #claim(of: Omit<ClaimRequest, 'owner' | 'now'>): Promise<readonly StoredExecution[]> {
     const { store, clock, lease } = this.#port
     try {
-      return await store.claim({ ...of, owner: lease.key, now: clock.now(), setBack: clock.setBack })
+      return await store.claim({ ...of, owner: lease.key, now: clock.now() })
     } catch (error) {
       this.#unsure = true
       throw error

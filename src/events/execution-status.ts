@@ -27,6 +27,14 @@ export function isTerminal(status: ExecutionStatus): status is TerminalStatus {
   return terminal.has(status)
 }
 
+/** What commands tell apart: `going` stands for every status in which it goes on by itself. */
+export type Stage = 'going' | 'pausing' | 'paused' | 'cancelling' | TerminalStatus
+
+/** The stage of a life that a status belongs to. */
+export function stageOf(status: ExecutionStatus): Stage {
+  return status === 'queued' || status === 'running' || status === 'waiting' ? 'going' : status
+}
+
 /** True for a status under which steps may run. */
 export function holdsSlot(status: ExecutionStatus): boolean {
   return status === 'running' || status === 'pausing' || status === 'cancelling'

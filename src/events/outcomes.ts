@@ -16,16 +16,22 @@ export interface Absent {
   readonly status: 'not_found' | 'expired'
 }
 
-/** `delivered`: what the event caused is durable. `queued`: it is in the durable inbox, until the execution goes on. */
+/**
+ * `delivered`: what the event caused is durable; `taken` is false if the program is a machine that has no transition for it
+ * where it stands, so that nothing came of it. `queued`: it is in the durable inbox, until the execution goes on.
+ */
 export type SendOutcome =
-  | { readonly status: 'delivered'; readonly revision: number }
+  | { readonly status: 'delivered'; readonly revision: number; readonly taken: boolean }
   | { readonly status: 'queued' }
   | AlreadyFinished
   | Absent
 
-/** `pausing`: the given time ran out before the steps in flight had ended; it goes on pausing. */
+/**
+ * `pausing`: the given time ran out before the steps in flight had ended; it goes on pausing. `resumed`: a resume took the
+ * pause back before it was through.
+ */
 export type PauseOutcome =
-  | { readonly status: 'paused' | 'already_paused'; readonly revision: number }
+  | { readonly status: 'paused' | 'already_paused' | 'resumed'; readonly revision: number }
   | { readonly status: 'pausing' | 'cancelling' }
   | AlreadyFinished
   | Absent

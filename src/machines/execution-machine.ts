@@ -8,6 +8,7 @@
 import { setup, type SnapshotFrom } from 'xstate'
 import type { ExecutionContext, ExecutionEvent } from '../events/execution-events.js'
 import type { ExecutionStatus } from '../events/execution-status.js'
+import type { ProgramMode } from '../events/program-mode.js'
 import * as note from './execution-notes.js'
 
 /** What a state's commit is to say: a status, or that another attempt will be made. */
@@ -23,10 +24,7 @@ const executionSetup = setup({
   actions: {
     commit: (_, _as: CommitReason) => undefined,
     runProgram: () => undefined,
-    startSteps: () => undefined,
-    holdProgram: () => undefined,
-    quietProgram: () => undefined,
-    stopProgram: () => undefined,
+    setMode: (_, _mode: ProgramMode) => undefined,
     dropProgram: () => undefined,
     compensate: () => undefined,
   },
@@ -61,9 +59,13 @@ const noteExhausted = assign(note.noteExhausted)
 const clearStop = assign(note.clearStop)
 const clearRetry = assign(note.clearRetry)
 const startClocks = assign(note.startClocks)
-const noteLimits = assign(note.noteLimits)
 
 const commit = (as: CommitReason) => ({ type: 'commit', params: as }) as const
+const setMode = (mode: ProgramMode) => ({ type: 'setMode', params: mode }) as const
+const allowSteps = setMode('running')
+const freeze = setMode('frozen')
+const mute = setMode('muted')
+const stop = setMode('stopped')
 
 // what several states do alike
 const done = { target: '#execution.completed', actions: completed } as const
@@ -72,15 +74,15 @@ const whenFailed = [
   { guard: 'mayMend', target: '#execution.paused', actions: [noteExhausted, 'dropProgram'] },
   { target: '#execution.failed', actions: [noteFailure, failed] },
 ] as const
-const pauseAtOnce = { target: '#execution.paused', actions: [notePause, 'quietProgram'] } as const
+const pauseAtOnce = { target: '#execution.paused', actions: [notePause, mute] } as const
 const pauseOrWait = [{ guard: 'inFlight', target: '#execution.pausing', actions: notePause }, pauseAtOnce] as const
-const cancelAtOnce = { target: '#execution.cancelled', actions: [noteCancel, cancelled, 'quietProgram'] } as const
+const cancelAtOnce = { target: '#execution.cancelled', actions: [noteCancel, cancelled, mute] } as const
 const compensate = { guard: 'compensates', target: '#execution.cancelling.compensating', actions: noteCancel } as const
 const cancelOrWait = [
   { guard: 'inFlight', target: '#execution.cancelling.stopping', actions: [noteCancel, cancelled] },
   cancelAtOnce,
 ] as const
-const timeOutAtOnce = { target: '#execution.timed_out', actions: [timedOut, 'quietProgram'] } as const
+const timeOutAtOnce = { target: '#execution.timed_out', actions: [timedOut, mute] } as const
 const timeOutOrWait = [
   { guard: 'inFlight', target: '#execution.cancelling.stopping', actions: [noteStop, timedOut] },
   timeOutAtOnce,
@@ -92,7 +94,6 @@ export const executionMachine = executionSetup.createMachine({
   id: 'execution',
   context: ({ input }) => input,
   initial: 'queued',
-  on: { 'clock.set_back': { actions: noteLimits } },
   states: {
     queued: {
       tags: 'queued',
@@ -157,7 +158,7 @@ export const executionMachine = executionSetup.createMachine({
       tags: 'pausing',
       initial: 'deciding',
       on: {
-        'program.drained': { target: 'paused', actions: 'quietProgram' },
+        'program.drained': { target: 'paused', actions: mute },
         'program.done': done,
         'program.failed': [
           { guard: 'mayRetry', target: 'paused', actions: [noteRetry, clearRetry, 'dropProgram'] },
@@ -165,19 +166,19 @@ export const executionMachine = executionSetup.createMachine({
         ],
         'execution.cancel': [compensate, ...cancelOrWait],
         'execution.pause': { guard: 'now', target: '.now', actions: notePause },
-        'limit.reached': [{ guard: 'mustStop', target: 'paused', actions: 'quietProgram' }, ...timeOutOrWait],
+        'limit.reached': [{ guard: 'mustStop', target: 'paused', actions: mute }, ...timeOutOrWait],
       },
       states: {
         deciding: { always: [{ guard: 'isAtOnce', target: 'now' }, { target: 'boundary' }] },
         boundary: {
-          entry: ['holdProgram', commit('pausing')],
+          entry: [freeze, commit('pausing')],
           on: { 'execution.resume': { target: '#execution.running', actions: noteResume } },
         },
         /** The abort signals fire once the commit of this state is durable. */
         now: {
-          entry: ['quietProgram', commit('pausing')],
+          entry: [mute, commit('pausing')],
           on: {
-            'commit.acknowledged': { actions: 'stopProgram' },
+            'commit.acknowledged': { actions: stop },
             'execution.cancel': [{ ...compensate, target: '#execution.cancelling.restoring' }, ...cancelOrWait],
           },
         },
@@ -202,25 +203,25 @@ export const executionMachine = executionSetup.createMachine({
         /** What is to compensate was silenced by a pause: once that is durable, it begins again from there. */
         restoring: {
           entry: commit('cancelling'),
-          on: { 'commit.acknowledged': { target: 'compensating', actions: 'stopProgram' } },
+          on: { 'commit.acknowledged': { target: 'compensating', actions: stop } },
         },
         compensating: {
           entry: ['compensate', commit('cancelling')],
           on: {
-            'slot.granted': { actions: 'startSteps' },
+            'slot.granted': { actions: allowSteps },
             'program.done': { target: '#execution.cancelled', actions: cancelled },
             'program.failed': { target: '#execution.cancelled', actions: [noteFailure, cancelled] },
-            'program.held': { target: '#execution.cancelled', actions: [cancelled, 'quietProgram'] },
+            'program.held': { target: '#execution.cancelled', actions: [cancelled, mute] },
             'limit.reached': [
               { guard: 'inFlight', target: 'stopping', actions: [noteStop, cancelled] },
-              { target: '#execution.cancelled', actions: [cancelled, 'quietProgram'] },
+              { target: '#execution.cancelled', actions: [cancelled, mute] },
             ],
           },
         },
         /** The abort signals fire once the commit of this state is durable. */
         stopping: {
-          entry: ['quietProgram', commit('cancelling')],
-          on: { 'commit.acknowledged': { actions: 'stopProgram' }, 'program.drained': stopped, 'limit.reached': stopped },
+          entry: [mute, commit('cancelling')],
+          on: { 'commit.acknowledged': { actions: stop }, 'program.drained': stopped, 'limit.reached': stopped },
         },
       },
     },

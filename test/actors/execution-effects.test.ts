@@ -29,10 +29,7 @@ function refIn(value: string, id = 'e1', ask: (what: string, ref: ExecutionMachi
     runProgram: note('runProgram'),
     compensate: note('compensate'),
     program: {
-      startSteps: note('startSteps'),
-      hold: note('hold'),
-      quiet: note('quiet'),
-      stop: note('stop'),
+      setMode: (mode) => note(mode)(),
       drop: note('drop'),
     },
   }

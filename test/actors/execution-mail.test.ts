@@ -5,7 +5,7 @@ import { ExecutionMail } from '../../src/actors/execution-mail.js'
 test('a message that comes while a commit is in flight is consumed by the next one, and by that alone', () => {
   const mail = new ExecutionMail()
   const inFlight = mail.collect('running', 1, false)
-  mail.delivered({ type: 'GO' }, 7)
+  mail.delivered(7)
   expect(inFlight).toEqual([])
   expect(mail.collect('running', 2, false)).toEqual([{ seq: 7, answer: null }])
   expect(mail.collect('running', 3, false)).toEqual([])
@@ -16,7 +16,7 @@ test('a message is read once, until its commit is durable', async () => {
   const message = { seq: 7, executionId: 'a', kind: 'event', payload: '', at: 0 } as const
   const read = () => mail.read(() => Promise.resolve([message]))
   expect(await read()).toEqual([message])
-  mail.delivered({ type: 'GO' }, 7)
+  mail.delivered(7)
   expect(await read()).toEqual([])
   mail.acknowledged(mail.collect('running', 1, false))
   expect(await read()).toEqual([message])

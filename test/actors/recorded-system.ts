@@ -34,6 +34,9 @@ export function recordedProgram(logic: AnyActorLogic, given: { snapshot?: unknow
       if (output.kind === 'emit' || output.kind === 'log') notices.push(output.value)
       output.run()
     },
+    ending: (end) => end.run(),
+    owesActions: () => false,
+    failedAside: () => undefined,
     stepGone: () => undefined,
     stepLeft: () => undefined,
     schedule(timer) {

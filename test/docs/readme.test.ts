@@ -16,7 +16,7 @@ it('the example of the README runs, and finds its order again when it is run a s
   const result = /\/\/ (\{.*\})$/m.exec(example.code)?.[1]
   expect(result).toContain('completed')
   const first = await runCodeBlock(example, { replace })
-  expect(first.printed[0]).toMatch(/^{ status: 'delivered', revision: \d+ }$/)
+  expect(first.printed[0]).toMatch(/^{ status: 'delivered', revision: \d+, taken: true }$/)
   expect(first.printed[1]?.replaceAll(/\s+/g, ' ')).toBe(result)
   const second = await runCodeBlock(example, { replace })
   expect(second.printed[0]).toBe("{ status: 'already_finished', as: 'completed' }")

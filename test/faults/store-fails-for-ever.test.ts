@@ -106,9 +106,8 @@ describe.each([
       await expect(runtime.executions()).rejects.toMatchObject(failed)
       await expect(runtime.events({ since: 0 }).next()).rejects.toMatchObject(failed)
     } else expect((await execution.get()).status).toBe('waiting')
-    expect(await execution.result({ timeout: 10 }).catch((error: unknown) => error)).toMatchObject(
-      calls === everything ? failed : { status: 'timeout' },
-    )
+    // it is still in memory: a look into its inbox that fails loses nothing
+    expect(await execution.result({ timeout: 10 })).toEqual({ status: 'timeout' })
     store.heal()
     await eventually(
       'the event to be taken',

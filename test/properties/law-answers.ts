@@ -14,11 +14,11 @@ type Call = 'pause' | 'resume' | 'cancel' | 'send'
 const truthful: Record<Call, Partial<Record<ExecutionStatus, readonly string[]>>> = {
   // a status is as of the last commit: a cancel may be under way in it
   pause: {
-    queued: ['paused', 'cancelling'],
-    running: ['paused', 'cancelling'],
-    waiting: ['paused', 'cancelling'],
-    pausing: ['paused', 'already_paused', 'cancelling'],
-    paused: ['already_paused', 'paused', 'cancelling'],
+    queued: ['paused', 'cancelling', 'resumed'],
+    running: ['paused', 'cancelling', 'resumed'],
+    waiting: ['paused', 'cancelling', 'resumed'],
+    pausing: ['paused', 'already_paused', 'cancelling', 'resumed'],
+    paused: ['already_paused', 'paused', 'cancelling', 'resumed'],
     cancelling: ['cancelling'],
   },
   resume: {

@@ -55,9 +55,9 @@ export const mutations: readonly Mutation[] = [
   {
     law: 5,
     name: 'No loss',
-    file: 'src/actors/command-router.ts',
-    line: 'else if (execution.takesEvents && !execution.mail.waits) {',
-    instead: 'else if (!execution.mail.waits) {',
+    file: 'src/actors/execution-inbox.ts',
+    line: 'if (execution.takesDirect) next.resolve(execution.deliver(next.event))',
+    instead: 'if (!execution.isUndecided) next.resolve(execution.deliver(next.event))',
     upholds: 'an event for a program that can not take it now is put into the durable inbox',
   },
   {
@@ -80,8 +80,8 @@ export const mutations: readonly Mutation[] = [
     law: 8,
     name: 'Truthful answers',
     file: 'src/actors/execution-commands.ts',
-    line: "const revision = await within(execution, wait, (status) => status === 'paused')",
-    instead: 'const revision = await within(execution, wait, () => true)',
+    line: "await within(execution, wait, (status) => status === 'paused' || stageOf(status) === 'going')",
+    instead: 'await within(execution, wait, () => true)',
     upholds: '`paused` is answered once no step is in flight, and not before',
   },
   {

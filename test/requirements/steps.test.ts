@@ -64,7 +64,7 @@ describe('fromStep', () => {
     await world.advance(1)
     expect(first.signal.aborted).toBe(true)
     expect(first.signal.reason).toMatchObject({ code: 'step_timeout' })
-    await world.advance(5_000)
+    await world.advance(15_000)
     expect(held.calls.map(({ attempt }) => attempt)).toEqual([1, 2])
     expect(await execution.get()).toMatchObject({ status: 'completed', value: 'failed' })
   })

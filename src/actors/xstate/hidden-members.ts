@@ -5,6 +5,7 @@
  * them as a test, under both of XState's builds, that fails when a new version changes it.
  */
 import type { AnyActorLogic, AnyActorRef, AnyEventObject } from 'xstate'
+import type { Hosted, hostedKey } from './hosted-actor.js'
 
 /** What an actor's logic is given to act with. */
 export interface ActorScope {
@@ -35,14 +36,24 @@ export interface InnerActor {
   readonly _parent?: InnerActor
   /** Where it stands in its program; Stateward's own. */
   [pathKey]?: string
+  /** What its program keeps of it; Stateward's own. */
+  [hostedKey]?: Hosted
   readonly _actorScope: ActorScope
+  /** 0: not started; 1: running; 2: stopped, ended or failed. */
+  readonly _processingStatus: number
+  /** The event by which its parent hears of its end, once it has ended. */
+  readonly _doneEvent: AnyEventObject | undefined
   _snapshot: { status: string; input?: unknown; children?: Record<string, InnerActor> }
+  on(type: string, listener: unknown): object
+  subscribe(...listeners: unknown[]): object
   start(): void
   send(event: AnyEventObject): void
   getSnapshot(): { status: string; error?: unknown; output?: unknown }
   getPersistedSnapshot(options?: object): unknown
   _send(event: AnyEventObject): void
   _stop(): void
+  /** Ends it without a word to anybody: timers, mail and its `systemId` are given up. */
+  _stopProcedure(): void
   _error(error: unknown): void
 }
 
@@ -50,6 +61,10 @@ export interface InnerActor {
 export interface SystemEvent {
   readonly type: string
   readonly actorRef: InnerActor
+  readonly snapshot?: unknown
+  /** Of a machine's microstep: what it answers to, and the transitions that it takes. */
+  readonly event?: AnyEventObject
+  readonly _transitions?: readonly unknown[]
 }
 
 /** What XState calls on a system, its hidden members included. */

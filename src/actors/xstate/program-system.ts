@@ -15,26 +15,35 @@ import {
 } from 'xstate'
 import type { Clock } from '../../clock.js'
 import { StatewardError } from '../../errors.js'
-import { boundedMachine } from '../bounded-machine.js'
 import type { Interposition } from '../interposition.js'
-import { isProgramMachine, type ProgramMachine } from '../program-logic.js'
+import { isMachineSnapshot, isProgramMachine } from '../program-logic.js'
 import { holdStep, type StepSurroundings } from './held-step.js'
 import { pathKey, pathOf, type ActorScope, type InnerActor, type InnerSystem, type SystemEvent } from './hidden-members.js'
+import { hasFailed, hosted, hostedKey, isRunning, leave, noteActor, stopBelow } from './hosted-actor.js'
 import { guardedObserver, type Inspect } from './inspection.js'
-import type { ProgramSystemHost, ProgramTimer, StepOutput } from '../program-output.js'
+import { countMicrostep, namedError } from './microstep-limit.js'
+import type { NoticeOutput, ProgramSystemHost, ProgramTimer } from '../program-output.js'
+import { guardedListening } from './user-code.js'
 
 /** The program's side of the wall between it and the runtime. */
 export interface ProgramSystem {
   readonly root: AnyActorRef
   start(): void
-  send(event: AnyEventObject): void
+  /** Sends the root an event; false if it is a machine that has no transition for it. */
+  send(event: AnyEventObject): boolean
   /** Delivers a timer's event, if both ends are still there. */
   fire(timer: ProgramTimer): void
   persisted(): unknown
   /** Why an actor could not be restored, the root or any below it; XState leaves such a one as failed, and tells nobody. */
   unrestored(): string | undefined
-  /** Runs something for the actor at a path, which fails if that throws. */
-  attempt(path: string, run: () => void): void
+  /** Runs an action for the actor at a path, which fails if that throws; throws if there is none, or it has ended. */
+  attempt(path: string, run: () => unknown): unknown
+  /** True if the actor at a path, or one above it, has failed at an earlier output. */
+  hasFailed(path: string): boolean
+  /** Whoever is above the actor at a path does not know yet that it has ended. */
+  owesEnd(path: string): void
+  /** Tells whoever is above the actor at a path that it has ended, if it has and is still theirs. */
+  tellEnd(path: string): void
   /** The actor at a path, the empty path being the root. */
   find(path: string): AnyActorRef | undefined
   /** Stops every actor: abort signals fire, subscriptions end. Nothing that they still say is heard. */
@@ -79,6 +88,8 @@ export function createProgramSystem(
 ): ProgramSystem {
   let muted = false
   let depth = 0
+  /** The event that the root is sent from outside just now, and whether a machine has a transition for it. */
+  let asked: { readonly event: AnyEventObject; isTaken: boolean | undefined } | undefined
   /** Messages between the program's actors since something came from outside. */
   let relayed = 0
   const mostRelayed = options.maxIterations * 10
@@ -86,6 +97,7 @@ export function createProgramSystem(
   let keyed: KeyedActors
   let keyOf: Map<InnerActor, string> | undefined
   const { interposition } = options
+  const listening = guardedListening((error) => host.failedAside('listener', error))
   const inspector = options.owner?.system as unknown as InnerSystem | undefined
   let observers: Set<Observer<InspectionEvent>> | undefined
 
@@ -94,6 +106,7 @@ export function createProgramSystem(
     _bookId: () => `p:${session++}`,
     _register: (sessionId: string) => sessionId,
     _unregister(ref: InnerActor) {
+      leave(ref)
       const key = keyOf?.get(ref)
       if (key === undefined) return
       keyOf?.delete(ref)
@@ -115,18 +128,22 @@ export function createProgramSystem(
     },
     _sendInspectionEvent(event: SystemEvent) {
       if (event.type === '@xstate.actor') adopt(event.actorRef)
-      else if (event.type === '@xstate.snapshot' && !muted) host.changed()
+      else if (event.type === '@xstate.snapshot') {
+        const notes = hosted(event.actorRef)
+        if (notes) notes.microsteps = 0
+        if (!muted) host.changed()
+      } else if (asked && event.type === '@xstate.microstep' && event.event === asked.event && event.actorRef === root)
+        asked.isTaken ??= (event._transitions?.length ?? 0) > 0 // the first microstep tells, what follows is `always`
       inspector?._sendInspectionEvent(event)
       interposition?.inspected(event as unknown as InspectionEvent)
       if (observers)
         for (const observer of observers) observer.next?.({ ...event, rootId: root.sessionId } as unknown as InspectionEvent)
+      const notes = event.type === '@xstate.microstep' && hosted(event.actorRef)
+      if (notes) countMicrostep(notes, event.snapshot as object, options.maxIterations)
     },
     _relay(source: InnerActor | undefined, target: InnerActor, event: AnyEventObject) {
-      if (muted) return
-      if (target === above) return heard(source, event)
-      if (++relayed > mostRelayed && depth > 0) throw endlessTalk(options.id, mostRelayed)
-      system._sendInspectionEvent({ type: '@xstate.event', sourceRef: source, actorRef: target, event } as never)
-      turn(() => target._send(event))
+      if (source && event === source._doneEvent) endsWell(source, () => deliver(source, target, event))
+      else deliver(source, target, event)
     },
     scheduler: {
       schedule(source: InnerActor, target: InnerActor, event: AnyEventObject, delay: number, id?: string) {
@@ -150,49 +167,103 @@ export function createProgramSystem(
     _send: (event: AnyEventObject) => heard(undefined, event),
   } as unknown as InnerActor
 
+  function deliver(source: InnerActor | undefined, target: InnerActor, event: AnyEventObject) {
+    if (muted) return
+    if (target === above) return heard(source, event)
+    if (++relayed > mostRelayed && depth > 0) throw endlessTalk(options.id, mostRelayed)
+    system._sendInspectionEvent({ type: '@xstate.event', sourceRef: source, actorRef: target, event } as never)
+    turn(() => target._send(event))
+  }
+
   function heard(source: InnerActor | undefined, event: AnyEventObject) {
     if (source === root && isDelivered(event)) {
       const { status, error, output } = root.getSnapshot()
       host.settled(status === 'done' ? { status, output } : { status: 'error', error: error ?? event['error'] })
       return
     }
-    host.output({ kind: 'emit', path: '', value: event, run: () => undefined })
+    host.output(notice(source ?? root, 'emit', event, () => undefined))
   }
+
+  function notice(ref: InnerActor, kind: 'emit' | 'log', value: unknown, run: () => void): NoticeOutput {
+    return { kind, path: pathOf(ref), value, waits: hasActionsAhead(ref), isVoid: () => hasFailed(ref), run }
+  }
+
+  const hasActionsAhead = (ref: InnerActor) => (hosted(ref)?.actionsAhead ?? 0) > 0
+
+  /** An actor ends once its actions have run, since it has not come so far if one of them throws; the root, once all have. */
+  function endsWell(ref: InnerActor, deliverEnd: () => void) {
+    const run = () => {
+      const notes = hosted(ref)
+      if (notes) notes.isTold = true
+      if (isTheirs(ref)) deliverEnd()
+    }
+    if (muted) return
+    if (hasActionsAhead(ref) || (ref === root && host.owesActions()))
+      host.ending({ kind: 'end', path: pathOf(ref), isVoid: () => hasFailed(ref), run })
+    else run()
+  }
+
+  /** True if whoever is above an actor still knows it by its id. */
+  const isTheirs = (ref: InnerActor) => ref === root || ref._parent?._snapshot.children?.[ref.id] === ref
 
   function adopt(ref: InnerActor) {
     const path = ref._parent === above ? '' : childPath(pathOf(ref._parent as InnerActor), ref.id)
     ref[pathKey] = path
+    noteActor(ref)
+    Object.assign(ref, listening, { _error: endsInError })
     if (interposition)
       ref.logic = interposition.logic({ src: path === '' ? '' : String(ref.src), id: ref.id, path, logic: ref.logic })
     const scope = ref._actorScope
     const { emit } = scope
-    scope.emit = (event) => host.output({ kind: 'emit', path, value: event, run: () => emit(event) })
-    scope.logger = (...args) => host.output({ kind: 'log', path, value: args, run: () => options.logger(...args) })
-    if (isProgramMachine(ref.logic)) {
-      holdActions(ref, path, scope, ref.logic)
-      ref.logic = boundedMachine(ref.logic, options.maxIterations)
-    } else if (ref.logic.start) holdStep(ref, path, surroundings)
+    scope.emit = (event) => host.output(notice(ref, 'emit', event, () => emit(event)))
+    scope.logger = (...args) => host.output(notice(ref, 'log', args, () => options.logger(...args)))
+    holdActions(ref, path, scope)
+    if (ref.logic.start && !isProgramMachine(ref.logic)) holdStep(ref, path, surroundings)
   }
 
-  function holdActions(ref: InnerActor, path: string, scope: ActorScope, machine: ProgramMachine) {
+  /** Whatever logic it is that asks for a custom action: there is a machine in it. */
+  function holdActions(ref: InnerActor, path: string, scope: ActorScope) {
     const execute = scope.actionExecutor
     scope.actionExecutor = (action) => {
       const { type, exec, params } = action
       if (!exec || type.startsWith('xstate.')) return execute(action)
-      const name = machine.implementations.actions[type] === exec ? type : undefined
-      const held = (info: unknown) =>
+      const held = (info: unknown) => {
+        const notes = hosted(ref)
+        /** Set while the host may run it within the transition, which then takes what it throws. */
+        let asking: { error?: { readonly thrown: unknown } } | undefined = {}
+        const run = () => {
+          if (notes) notes.actionsAhead--
+          try {
+            return exec(info, params)
+          } catch (thrown) {
+            if (asking) asking.error = { thrown }
+            else fail(ref, thrown)
+            return undefined
+          }
+        }
+        if (notes) notes.actionsAhead++
         host.output({
           kind: 'action',
           path,
-          name,
+          name: namedAction(ref, type) === exec ? type : undefined,
           via: viaOf(ref),
           params,
           event: action.info.event,
           context: action.info.context,
-          run: () => attempt(ref, () => exec(info, params)),
+          isVoid: () => hasFailed(ref),
+          run,
         })
+        const { error } = asking
+        asking = undefined
+        if (error) throw error.thrown
+      }
       execute({ ...action, exec: held })
     }
+  }
+
+  function namedAction(ref: InnerActor, name: string): unknown {
+    const snapshot = ref._snapshot as object | undefined
+    return snapshot && isMachineSnapshot(snapshot) ? snapshot.machine.implementations.actions[name] : undefined
   }
 
   const viaOf = (ref: InnerActor): string[] =>
@@ -201,21 +272,33 @@ export function createProgramSystem(
   const surroundings: StepSurroundings = {
     host,
     isMuted: () => muted,
-    attempt,
+    fail,
     relay: (ref, event) => system._relay(ref, ref, event),
   }
 
-  /** Runs what XState would have run inside a transition, and fails the actor as XState would. */
-  function attempt(ref: InnerActor, run: () => void, failed?: StepOutput) {
-    try {
-      run()
-    } catch (error) {
-      if (muted || ref.getSnapshot().status !== 'active') throw error
-      ref._snapshot = { ...ref._snapshot, status: 'error', error } as InnerActor['_snapshot']
-      ref._error(error)
-      if (failed) host.stepLeft(failed)
-      host.changed()
-    }
+  /** Fails an actor at something that was held back, as XState would have in its transition. Throws the error if it has ended and this was told. */
+  function fail(ref: InnerActor, error: unknown) {
+    const notes = hosted(ref)
+    if (muted) throw error
+    if (notes) notes.hasFailed = true
+    const { status } = ref.getSnapshot()
+    if (status !== 'active' && !(status === 'done' && !notes?.isTold && isTheirs(ref))) throw error
+    ref._snapshot = { ...ref._snapshot, status: 'error', output: undefined, error } as InnerActor['_snapshot']
+    ref._error(error)
+    host.changed()
+  }
+
+  /** However an actor comes to its error: nothing of it, and nothing below it, lives on. */
+  function endsInError(this: InnerActor, thrown: unknown) {
+    const error = namedError(thrown, this._snapshot as object)
+    if (error !== thrown) this._snapshot = { ...this._snapshot, error } as InnerActor['_snapshot']
+    this._stopProcedure()
+    stopBelow(this, system._unregister)
+    hosted(this)?.letGo?.()
+    // it was stopped, and its cleanup has thrown: nobody may be there to hear it
+    const { _parent: parent } = this
+    if (muted || (parent && parent !== above && !isRunning(parent))) host.failedAside(pathOf(this), error)
+    ;(Object.getPrototypeOf(this) as InnerActor)._error.call(this, error)
   }
 
   /** What actors say to each other without a pause is one turn of the program. */
@@ -246,18 +329,49 @@ export function createProgramSystem(
   return {
     root: root as unknown as AnyActorRef,
     start: () => turn(() => root.start()),
-    send: (event) => system._relay(undefined, root, event),
+    send(event) {
+      const sent: typeof asked = (asked = { event, isTaken: undefined })
+      try {
+        system._relay(undefined, root, event)
+      } finally {
+        asked = undefined
+      }
+      // whoever fails by it, or keeps it for later, has taken it
+      return sent.isTaken ?? true
+    },
     fire(timer) {
       const [source, target] = [find(timer.source), find(timer.target)]
       if (source && target) system._relay(source, target, timer.event)
     },
     unrestored: () => unrestored(root),
     persisted: () => root.getPersistedSnapshot({ __unsafeAllowInlineActors: true }),
-    attempt: (path, run) => attempt(find(path) ?? root, run),
+    attempt(path, run) {
+      try {
+        return run()
+      } catch (error) {
+        const ref = find(path)
+        if (!ref) throw error
+        return fail(ref, error)
+      }
+    },
+    hasFailed: (path) => hasFailed(find(path)),
+    owesEnd(path) {
+      const notes = find(path)?.[hostedKey]
+      if (notes) notes.isTold = false
+    },
+    tellEnd(path) {
+      const ref = find(path)
+      if (!ref?._parent || !isTheirs(ref)) return
+      const { status, output } = ref.getSnapshot()
+      if (status !== 'done') return
+      const event = { type: `xstate.done.actor.${ref.id}`, output, actorId: ref.id }
+      endsWell(ref, () => deliver(ref, ref._parent as InnerActor, event))
+    },
     find: (path) => find(path) as AnyActorRef | undefined,
     stop() {
       muted = true
       root._stop()
+      stopBelow(root, system._unregister)
     },
     mute: () => void (muted = true),
   }

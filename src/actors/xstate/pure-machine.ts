@@ -13,6 +13,8 @@ import {
   type AnyMachineSnapshot,
   type AnyStateMachine,
 } from 'xstate'
+import type { SystemEvent } from './hidden-members.js'
+import { countMicrostep, namedError } from './microstep-limit.js'
 
 /** What a machine asked for that will come back to it: an event later or at once, or not to get one any more. */
 export type Asked =
@@ -29,27 +31,42 @@ export interface PureTransition {
 /** Every actor that stood for a machine: a context may have kept one. */
 const selves = new WeakSet<object>()
 
-/** Enters the machine. What its context or its first actions throw is the `error` of the snapshot. */
-export function pureInitial(machine: AnyStateMachine, input: unknown): PureTransition {
+/** Enters the machine, in at most so many microsteps. What its context or its first actions throw is the `error` of the snapshot. */
+export function pureInitial(machine: AnyStateMachine, input: unknown, most = Infinity): PureTransition {
   const asked: Asked[] = []
-  return { snapshot: machine.getInitialSnapshot(scopeFor(asked), input), asked }
+  const snapshot = machine.getInitialSnapshot(scopeFor(asked, most), input)
+  if (snapshot.status !== 'error') return { snapshot, asked }
+  return { snapshot: { ...snapshot, error: namedError(snapshot.error, { machine }) }, asked }
 }
 
-/** Takes one event. Throws what a guard, an assignment or a mapper throws. */
-export function pureNext(machine: AnyStateMachine, from: AnyMachineSnapshot, event: AnyEventObject): PureTransition {
+/** Takes one event, in at most so many microsteps. Throws what a guard, an assignment or a mapper throws. */
+export function pureNext(
+  machine: AnyStateMachine,
+  from: AnyMachineSnapshot,
+  event: AnyEventObject,
+  most = Infinity,
+): PureTransition {
   const asked: Asked[] = []
-  return { snapshot: machine.transition(from, event, scopeFor(asked)) as AnyMachineSnapshot, asked }
+  try {
+    return { snapshot: machine.transition(from, event, scopeFor(asked, most)) as AnyMachineSnapshot, asked }
+  } catch (error) {
+    throw namedError(error, { machine })
+  }
 }
 
-function scopeFor(asked: Asked[]): ActorScope<AnyMachineSnapshot, AnyEventObject> {
+function scopeFor(asked: Asked[], most: number): ActorScope<AnyMachineSnapshot, AnyEventObject> {
   const self: AnyActorRef = createEmptyActor()
   selves.add(self)
   const nothing = () => undefined
+  const taken = { microsteps: 0 }
+  const told = ({ type, snapshot }: SystemEvent) => {
+    if (type === '@xstate.microstep') countMicrostep(taken, snapshot as object, most)
+  }
   return {
     self,
     id: self.id,
     sessionId: self.sessionId,
-    system: self.system,
+    system: Object.create(self.system, { _sendInspectionEvent: { value: told } }) as typeof self.system,
     logger: nothing,
     defer: nothing,
     emit: nothing,

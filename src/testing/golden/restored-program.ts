@@ -18,6 +18,9 @@ const nothing = () => undefined
 const deaf = {
   changed: nothing,
   output: nothing,
+  ending: nothing,
+  owesActions: () => false,
+  failedAside: nothing,
   stepGone: nothing,
   stepLeft: nothing,
   schedule: nothing,
@@ -65,7 +68,7 @@ export class RestoredProgram {
   /** The custom actions that it owes, as they would be repeated. Throws `corrupt`, `unknown_format`. */
   *owed(): Iterable<RepeatedAction> {
     const outbox = new ProgramOutbox(this.#name, this.#record.outbox)
-    yield* outbox.repeated(this.#logic, this.root, (path) => this.find(path))
+    for (const owed of outbox.repeated(this.#logic, this.root, (path) => this.find(path))) if (owed.kind === 'action') yield owed
   }
 
   stop(): void {

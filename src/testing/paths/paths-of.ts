@@ -5,7 +5,6 @@
  * for the ways, `path-run.ts` to run one.
  */
 import type { AnyActorLogic, AnyStateMachine } from 'xstate'
-import { boundedMachine } from '../../actors/bounded-machine.js'
 import { isProgramMachine } from '../../actors/program-logic.js'
 import type { EntryPoint } from '../../entry-point.js'
 import { StatewardError } from '../../errors.js'
@@ -55,7 +54,7 @@ export function pathsOf<TProgram extends AnyActorLogic>(
   if (typeof part !== 'boolean' && typeof part !== 'function')
     throw invalid(id, 'context', 'it must be true, false, or a function that picks of it what counts')
   const machine: Machine = program
-  const walk = new ProgramWalk(boundedMachine(stubbedMachine(machine), maxIterations) as AnyStateMachine)
+  const walk = new ProgramWalk(stubbedMachine(machine) as AnyStateMachine, maxIterations)
   const { events = {}, outputs = {}, errors = {} } = options as Partial<MoveValues>
   const moves = new Moves(machine, walk, { events, outputs, errors })
   moves.checkValues(id)

@@ -40,15 +40,18 @@ const mostAtOnce = 1000
 /** Walks one machine; every call is pure, and any place may be gone on from again. */
 export class ProgramWalk {
   readonly #machine: AnyStateMachine
+  readonly #most: number
 
-  constructor(machine: AnyStateMachine) {
+  /** `most`: the microsteps that one event may take. */
+  constructor(machine: AnyStateMachine, most: number) {
     this.#machine = machine
+    this.#most = most
   }
 
   /** Enters the machine. */
   begin(input: unknown): Place {
     const from = { ended: new Map<string, AnyActorRef>(), timers: [], now: 0 }
-    const { mail, ...place } = arrive(from, pureInitial(this.#machine, input))
+    const { mail, ...place } = arrive(from, pureInitial(this.#machine, input, this.#most))
     return this.#settle(this.#take(place, mail))
   }
 
@@ -99,7 +102,7 @@ export class ProgramWalk {
   /** What is thrown fails the machine, as it would fail the actor. */
   #next(from: AnyMachineSnapshot, event: AnyEventObject): PureTransition {
     try {
-      return pureNext(this.#machine, from, event)
+      return pureNext(this.#machine, from, event, this.#most)
     } catch (error) {
       return { snapshot: { ...from, status: 'error', error, output: undefined } as AnyMachineSnapshot, asked: [] }
     }

@@ -35,7 +35,7 @@ export function survivingPort(port: () => HandlePort, { world, deliveries, outli
         if (!again || delivery.state !== 'durable') return port().router.send(id, event)
         const stored = await port().load(id)
         if (!('revision' in stored)) return stored
-        return delivery.isQueued ? { status: 'queued' } : { status: 'delivered', revision: stored.revision }
+        return delivery.isQueued ? { status: 'queued' } : { status: 'delivered', revision: stored.revision, taken: true }
       })
     } finally {
       deliveries.over(delivery)

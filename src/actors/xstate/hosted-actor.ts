@@ -1,0 +1,65 @@
+/**
+ * What a program system keeps of each of its actors beside what XState keeps of it.
+ *
+ * Owns: who stands below whom, also those whose parent has lost sight of them, and that they end when the actor above them does:
+ * XState stops the children of a machine that ends properly, and forgets those of one that throws. Does not know outputs.
+ */
+import type { InnerActor } from './hidden-members.js'
+
+/** Where an actor's notes are; Stateward's own, on the ref. */
+export const hostedKey: unique symbol = Symbol('stateward.hosted')
+
+/** The notes on one actor. */
+export interface Hosted {
+  /** How many of its custom actions are asked for and have not run. */
+  actionsAhead: number
+  /** True once one of its outputs has thrown: what it asked for after that one is not to happen. */
+  hasFailed: boolean
+  /** True once it has ended and whoever is above it knows. */
+  isTold: boolean
+  /** Microsteps that it took for the event at hand. */
+  microsteps: number
+  /** Those that it started and that have not ended, whatever its snapshot says. */
+  below: Set<InnerActor> | undefined
+  /** Lets go what an actor that fails holds besides actors: a callback's cleanup, a step's slot. */
+  letGo: (() => void) | undefined
+}
+
+/** Takes an actor in when it is made. */
+export function noteActor(ref: InnerActor): void {
+  const above = ref._parent && hosted(ref._parent)
+  // the end of a whole program that is restored is not known yet
+  const isTold = above !== undefined && (ref.options.snapshot as { status?: string } | undefined)?.status === 'done'
+  ref[hostedKey] = { actionsAhead: 0, hasFailed: false, isTold, microsteps: 0, below: undefined, letGo: undefined }
+  if (above) (above.below ??= new Set()).add(ref)
+}
+
+/** The notes on an actor; undefined for what is no actor of a program. */
+export const hosted = (ref: InnerActor): Hosted | undefined => ref[hostedKey]
+
+/** XState has let go of an actor. One that runs is only about to be stopped, and stays below until it is. */
+export function leave(ref: InnerActor): void {
+  if (!isRunning(ref)) ref._parent?.[hostedKey]?.below?.delete(ref)
+}
+
+/** True between an actor's start and its end. */
+export const isRunning = (ref: InnerActor) => ref._processingStatus === 1
+
+/** True if an actor, or one above it, has failed at an earlier output. */
+export function hasFailed(ref: InnerActor | undefined): boolean {
+  for (let at = ref; at; at = at._parent) if (at[hostedKey]?.hasFailed) return true
+  return false
+}
+
+/** Stops all that stands below an actor, down to the leaves: signals fire, cleanups run, timers and subscriptions end. */
+export function stopBelow(ref: InnerActor, stopped: (ref: InnerActor) => void): void {
+  const notes = hosted(ref)
+  if (!notes?.below) return
+  const { below } = notes
+  notes.below = undefined
+  for (const child of below) {
+    child._stop()
+    stopped(child)
+    stopBelow(child, stopped)
+  }
+}
