@@ -1,7 +1,8 @@
 /** A handle on one execution, in memory or not, here or elsewhere. Owns the calls that a user makes on it. */
 import type { AnyActorLogic, EventFromLogic, OutputFrom } from 'xstate'
 import type { ForkRequest } from './actors/execution-fork.js'
-import type { CommandRouter, ResultOptions } from './actors/command-router.js'
+import type { CommandRouter } from './actors/command-router.js'
+import type { ResultOptions } from './actors/execution-results.js'
 import { executionRecord, type ExecutionRecord } from './actors/execution-view.js'
 import type { Clock } from './clock.js'
 import type { SnapshotStore, StoredExecution } from './persistence/snapshot-store.js'

@@ -1,47 +1,34 @@
 /**
  * Carries commands and questions to whoever holds an execution: this process, another one, or nobody but the store.
  *
- * Owns: finding the holder, taking an execution up that nobody holds, the inbox as the way to other processes, and the
- * cascade of commands to the executions that an execution started (leaf first).
+ * Owns: finding the holder, taking an execution up that nobody holds, the time that a command may take, and the
+ * cascade of commands to the executions that an execution started (leaf first). What one that nobody can take up is told is in `stored-commands.ts`.
  */
 import type { AnyEventObject } from 'xstate'
 import { StatewardError, isStatewardError } from '../errors.js'
 import { isTerminal, type ExecutionStatus } from '../events/execution-status.js'
-import type {
-  Absent,
-  AlreadyFinished,
-  Command,
-  CommandOutcome,
-  ExecutionOutcome,
-  ResultOutcome,
-  SendOutcome,
-} from '../events/outcomes.js'
+import type { Absent, AlreadyFinished, Command, CommandOutcome, ResultOutcome, SendOutcome } from '../events/outcomes.js'
 import { decode, encode } from '../persistence/snapshot-codec.js'
 import type { ExecutionQuery, SnapshotStore, StoredExecution } from '../persistence/snapshot-store.js'
 import { BoundedWork } from './bounded-work.js'
 import { ChildExecutions } from './child-executions.js'
+import { DirectCommits } from './direct-commits.js'
 import type { ExecutionActor } from './execution-actor.js'
 import { obey } from './execution-commands.js'
 import { splitState } from './execution-state.js'
-import { storedOutcome } from './execution-view.js'
+import { absentFrom, resultOf, type ResultOptions } from './execution-results.js'
 import { eventProblem } from './external-event.js'
-import { endedWithin } from './result-waiters.js'
+import { answeredWithin, underWay } from './answer-time.js'
+import { RemoteCommands } from './remote-commands.js'
+import { StoredCommands } from './stored-commands.js'
 import type { SupervisorActor } from './supervisor-actor.js'
-
-/** How long another process may take to answer a command that gives no time of its own, in ms. */
-const ANSWER_WITHIN = 30_000
 
 /** How many executions that nobody has in memory one command to many takes up at the same time. */
 const TAKEN_UP_AT_ONCE = 50
 
 const live: readonly ExecutionStatus[] = ['queued', 'running', 'waiting', 'pausing', 'paused', 'cancelling']
 
-/** How long to wait for a result. */
-export interface ResultOptions {
-  /** In ms; 0 asks and does not wait; absent waits for ever. */
-  readonly timeout?: number | undefined
-  readonly signal?: AbortSignal | undefined
-}
+const isUp = (phase: string) => phase === 'running' || phase === 'draining'
 
 type Held =
   | { readonly by: 'us'; readonly execution: ExecutionActor }
@@ -50,11 +37,24 @@ type Held =
 
 /** Routes for one supervisor. */
 export class CommandRouter {
+  /** For what no execution in memory commits. */
+  readonly direct: DirectCommits
   readonly #supervisor: SupervisorActor
   readonly #store: SnapshotStore
+  readonly #stored: StoredCommands
+  readonly #remote: RemoteCommands
 
   constructor(supervisor: SupervisorActor) {
     this.#supervisor = supervisor
+    this.direct = new DirectCommits(supervisor.settings.store)
+    this.#stored = new StoredCommands({
+      settings: supervisor.settings,
+      commits: this.direct,
+      owner: () => supervisor.owner,
+      runs: (entryPoint) => isUp(supervisor.phase) && supervisor.entryPointIds.includes(entryPoint),
+      committed: ({ entryPoint, status }, commit) => supervisor.committed(entryPoint, status, commit),
+    })
+    this.#remote = new RemoteCommands(supervisor.settings, this.#stored)
     this.#store = supervisor.settings.store
     supervisor.children = new ChildExecutions(supervisor, this)
   }
@@ -89,8 +89,14 @@ export class CommandRouter {
     }
   }
 
-  /** Carries out a command, and before it (a resume: after it) the same on the executions that this one started. */
-  async command(id: string, command: Command): Promise<CommandOutcome> {
+  /** Carries out a command, and before it (a resume: after it) the same on the executions that this one started; all of it within its time. */
+  command(id: string, command: Command): Promise<CommandOutcome> {
+    const { clock } = this.#supervisor.settings
+    const within = 'wait' in command ? command.wait : undefined
+    return answeredWithin(clock, within, underWay(command), this.#command(id, command))
+  }
+
+  async #command(id: string, command: Command): Promise<CommandOutcome> {
     await this.#supervisor.open()
     const down: Command = { ...command, intervention: { ...command.intervention, scope: 'parent' } }
     if (command.type !== 'resume') await this.#cascade(id, down)
@@ -100,31 +106,8 @@ export class CommandRouter {
   }
 
   /** The outcome of an execution, now or when it ends. */
-  async result(id: string, { timeout, signal }: ResultOptions = {}): Promise<ResultOutcome> {
-    signal?.throwIfAborted()
-    let outcome: ExecutionOutcome | undefined
-    let settle: (outcome: ExecutionOutcome) => void = (ended) => void (outcome = ended)
-    let fail: (error: unknown) => void = () => undefined
-    const waiting = { settle: (ended: ExecutionOutcome) => settle(ended), fail: (error: unknown) => fail(error) }
-    const forget = this.#supervisor.results.add(id, waiting)
-    try {
-      if (!this.#supervisor.live(id)) {
-        await this.#supervisor.open()
-        const stored = await this.#store.load(id)
-        if (!stored) return this.#absent(id)
-        outcome ??= storedOutcome(stored)
-        // one that can't be read may never end
-        if (!outcome) splitState(stored.state, id)
-      }
-      if (outcome) return outcome
-      if (timeout === 0) return { status: 'timeout' }
-      return await endedWithin(this.#supervisor.settings.clock, timeout, signal, (resolve, reject) => {
-        settle = resolve
-        fail = reject
-      })
-    } finally {
-      forget()
-    }
+  result(id: string, options: ResultOptions = {}): Promise<ResultOutcome> {
+    return resultOf(this.#supervisor, id, options)
   }
 
   /** Every execution that fits gets the command; resolves with how many answered what, rejects with the first error once all have answered. */
@@ -189,7 +172,7 @@ export class CommandRouter {
           continue
         }
       }
-      const answer = await this.#remote(id, command)
+      const answer = (await this.#stored.obey(held.stored, command, 'certain')) ?? (await this.#remote.ask(id, command))
       if (answer) return answer
     }
   }
@@ -202,7 +185,7 @@ export class CommandRouter {
       if (execution) await execution.gone
       await this.#supervisor.open()
       const stored = await this.#store.load(id)
-      if (!stored) return { by: 'store', answer: await this.#absent(id) }
+      if (!stored) return { by: 'store', answer: await absentFrom(this.#store, id) }
       if (isTerminal(stored.status)) return { by: 'store', answer: { status: 'already_finished', as: stored.status }, stored }
       if (stored.owner === this.#supervisor.owner) {
         const reloading = this.#supervisor.streams.get(stored.entryPoint)?.reloading(id)
@@ -217,38 +200,5 @@ export class CommandRouter {
       const now = await this.#store.load(id)
       if (now?.owner === null) return { by: 'nobody', stored }
     }
-  }
-
-  async #remote(id: string, command: Command): Promise<CommandOutcome | undefined> {
-    const { clock, pollInterval } = this.#supervisor.settings
-    const payload = encode(command, { id, what: 'command' })
-    const queued = await this.#store.enqueue({ executionId: id, kind: 'command', payload, at: clock.now() })
-    if (queued.status !== 'queued') return undefined
-    const until = clock.now() + (('wait' in command && command.wait) || 0) + ANSWER_WITHIN
-    for (;;) {
-      const answer = await this.#store.answer(queued.seq)
-      if (answer.status === 'answered' && answer.answer !== null) return this.#read(id, answer.answer)
-      if (answer.status === 'unknown') return undefined
-      if (clock.now() >= until) {
-        throw new StatewardError(
-          'no_answer',
-          `No runtime has answered the ${command.type} of execution ${id}; it stays in its inbox.`,
-          {
-            details: { id, command: command.type, seq: queued.seq },
-          },
-        )
-      }
-      await new Promise<void>((resolve) => clock.setTimeout(resolve, Math.min(pollInterval, 50)))
-    }
-  }
-
-  async #read(id: string, text: string): Promise<CommandOutcome | undefined> {
-    if (text !== '{"status":"already_finished"}') return decode<CommandOutcome>(text, { id, what: 'answer' })
-    const stored = await this.#store.load(id)
-    return stored && isTerminal(stored.status) ? { status: 'already_finished', as: stored.status } : this.#absent(id)
-  }
-
-  async #absent(id: string): Promise<Absent> {
-    return { status: (await this.#store.absence(id)) === 'expired' ? 'expired' : 'not_found' }
   }
 }

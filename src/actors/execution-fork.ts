@@ -1,5 +1,7 @@
 /** Starts an execution from a kept commit of another one. Owns what of it goes along: its input, not what it owes. */
 import { StatewardError } from '../errors.js'
+import type { Admitted } from './accepted-before.js'
+import type { AdmissionRequest } from './admission.js'
 import { forkedProgram, splitState } from './execution-state.js'
 import { executionRecord } from './execution-view.js'
 import type { SupervisorActor } from './supervisor-actor.js'
@@ -16,6 +18,7 @@ export async function forkExecution(
   supervisor: SupervisorActor,
   id: string,
   { revision, idempotencyKey, id: own }: ForkRequest,
+  admit: (entryPoint: string, request: AdmissionRequest) => Promise<Admitted>,
 ): Promise<{ readonly id: string; readonly created: boolean }> {
   const { store } = supervisor.settings
   await supervisor.open()
@@ -32,7 +35,7 @@ export async function forkExecution(
   }
   const { program } = splitState(state, id)
   const record = executionRecord(stored)
-  const outcome = await supervisor.streamFor(stored.entryPoint, true).admit({
+  const outcome = await admit(stored.entryPoint, {
     input: record.input,
     correlationId: record.correlationId,
     priority: stored.priority,

@@ -8,7 +8,9 @@ import { createAtom, createStore, type Atom } from '@xstate/store'
 import { nextTurn } from '../clock.js'
 import type { ErrorRecord } from '../errors.js'
 import type { ExecutionStatus } from '../events/execution-status.js'
+import type { Log } from '../logger.js'
 import type { Commit, ExecutionCounts } from '../persistence/snapshot-store.js'
+import { tellHeld } from './held-executions.js'
 
 /** Status → how many, for one stream; statuses that never occurred are absent. */
 export type StatusCounts = Partial<Record<ExecutionStatus, number>>
@@ -54,11 +56,11 @@ export class Registry {
   readonly #counts: Record<string, Record<string, number>> = {}
   readonly #atoms = new Map<string, Atom<ExecutionSummary | undefined>>()
   readonly #ended: string[] = []
-  readonly #logger: (...args: unknown[]) => void
+  readonly #logger: Log
   #due = false
 
   /** What subscribers throw goes to `logger`: it is never the fault of what they watch. */
-  constructor(logger: (...args: unknown[]) => void) {
+  constructor(logger: Log) {
     this.#logger = logger
   }
 
@@ -84,6 +86,7 @@ export class Registry {
       if (before) counts[before] = Math.max(0, (counts[before] ?? 0) - 1)
       counts[commit.status] = (counts[commit.status] ?? 0) + 1
       this.#schedule()
+      if (commit.status === 'paused') tellHeld(entryPoint, commit, this.#logger)
     }
     const atom = this.#atoms.get(commit.id)
     if (!atom) return
@@ -95,6 +98,8 @@ export class Registry {
   healthy(error: ErrorRecord | null): void {
     const { context } = this.health.getSnapshot()
     if ((error === null) === (context.status === 'ok')) return
+    if (error) this.#logger.error(`the store fails: ${error.message}`)
+    else this.#logger.info('the store works again')
     this.#tell(() => this.health.send({ type: 'changed', health: { status: error ? 'degraded' : 'ok', error } }))
   }
 

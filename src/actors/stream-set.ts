@@ -10,6 +10,7 @@ import type { ExecutionActor } from './execution-actor.js'
 import { misfitOf } from './program-version.js'
 import type { StreamActor } from './stream-actor.js'
 import type { StreamDefinition } from './stream-definition.js'
+import { strangerReason, strangersIn } from './strangers.js'
 
 /** What a set of streams is made with. */
 export interface StreamSetPort {
@@ -112,6 +113,11 @@ export class StreamSet {
         const reason = misfitOf(definition, stored)
         if (reason) yield { id: stored.id, entryPoint: definition.id, reason }
       }
+    }
+    const known = this.#definitions.map(({ id }) => id)
+    for (const entryPoint of strangersIn(await this.#port.store.counts(), known).keys()) {
+      const reason = strangerReason(entryPoint)
+      for await (const { id } of this.#stored({ entryPoint, status: liveStatuses, brief: true })) yield { id, entryPoint, reason }
     }
   }
 

@@ -24,6 +24,7 @@ import { RestartPlan } from './restart-plan.js'
 import { ResultWaiters } from './result-waiters.js'
 import { Slots } from './slots.js'
 import { StepBodies } from './step-bodies.js'
+import { strangersIn, tellStrangers } from './strangers.js'
 import { StreamActor, type StreamPort } from './stream-actor.js'
 import { StreamSet } from './stream-set.js'
 import { supervisorSettings, type SupervisorOptions, type SupervisorSettings } from './supervisor-options.js'
@@ -31,7 +32,7 @@ import { supervisorSettings, type SupervisorOptions, type SupervisorSettings } f
 /** One supervisor. */
 export class SupervisorActor {
   readonly settings: SupervisorSettings
-  readonly registry = new Registry((...args) => this.settings.logger(...args))
+  readonly registry: Registry
   readonly results = new ResultWaiters()
   readonly feed: JournalFeed
   readonly commits: GroupCommit
@@ -53,6 +54,7 @@ export class SupervisorActor {
 
   constructor(options: SupervisorOptions) {
     this.settings = supervisorSettings(options)
+    this.registry = new Registry(this.settings.logger)
     const { store, clock, maxConcurrent, pollInterval, supervision } = this.settings
     const healthy = (error: unknown) => this.registry.healthy(error ? toErrorRecord(error) : null)
     this.commits = new GroupCommit(store, healthy, () => this.#membership.holds())
@@ -173,7 +175,9 @@ export class SupervisorActor {
     this.#phase = 'starting'
     await this.open()
     await this.#membership.register()
-    this.registry.count(await store.counts(), this.entryPointIds)
+    const counts = await store.counts()
+    this.registry.count(counts, this.entryPointIds)
+    await tellStrangers(store, strangersIn(counts, this.entryPointIds), this.owner, this.settings.logger)
     await this.streams.open()
     this.#phase = 'running'
     await this.#membership.takeUp()
@@ -228,7 +232,7 @@ export class SupervisorActor {
       slots: this.#slots,
       programs: { bodies: this.#bodies, children: this.children, isOwner: () => this.#membership.holds() },
       owner: this.owner,
-      committed: (...args) => this.#committed(...args),
+      committed: (...args) => this.committed(...args),
       left: () => this.#moved(),
     }
   }
@@ -249,7 +253,7 @@ export class SupervisorActor {
     for await (const stored of this.streams.held(this.owner)) if (!this.live(stored.id)) await this.takeOwn(stored, this.streams)
   }
 
-  #committed(entryPoint: string, before: ExecutionStatus | undefined, commit: Commit): void {
+  committed(entryPoint: string, before: ExecutionStatus | undefined, commit: Commit): void {
     this.registry.committed(entryPoint, before, commit)
     if (isTerminal(commit.status) && this.results.has(commit.id))
       this.results.settle(commit.id, () => storedOutcome(commit) as ExecutionOutcome)

@@ -33,8 +33,8 @@ const partsKey = Symbol.for('stateward.supervisor')
 const partsAt = (ref: object): SupervisorParts | undefined => (ref as { [partsKey]?: SupervisorParts })[partsKey]
 const failures = new WeakMap<object, unknown>()
 
-/** Makes the parts of one supervisor. Throws on bad options. */
-function makeParts(options: SupervisorOptions): SupervisorParts {
+/** Makes the parts of one supervisor, which does nothing yet. Throws on bad options. */
+export function makeParts(options: SupervisorOptions): SupervisorParts {
   const supervisor = new SupervisorActor(options)
   return { supervisor, router: new CommandRouter(supervisor) }
 }

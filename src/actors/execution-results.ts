@@ -1,0 +1,79 @@
+/**
+ * Results of executions, for whoever waits for them.
+ *
+ * Owns: asking the store what has ended already, and looking again and again where no poll loop does.
+ */
+import type { Absent, ExecutionOutcome, ResultOutcome } from '../events/outcomes.js'
+import type { SnapshotStore } from '../persistence/snapshot-store.js'
+import { splitState } from './execution-state.js'
+import { storedOutcome } from './execution-view.js'
+import { endedWithin } from './result-waiters.js'
+import type { SupervisorActor } from './supervisor-actor.js'
+
+/** How long to wait for a result. */
+export interface ResultOptions {
+  /** In ms; 0 asks and does not wait; absent waits for ever. */
+  readonly timeout?: number | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
+type Asked = Pick<SupervisorActor, 'settings' | 'results' | 'live' | 'open' | 'phase'>
+
+/** The outcome of an execution, now or when it ends. */
+export async function resultOf(supervisor: Asked, id: string, { timeout, signal }: ResultOptions): Promise<ResultOutcome> {
+  signal?.throwIfAborted()
+  const { settings, results } = supervisor
+  let outcome: ExecutionOutcome | undefined
+  let settle: (outcome: ExecutionOutcome) => void = (ended) => void (outcome = ended)
+  let fail: (error: unknown) => void = () => undefined
+  const waiting = { settle: (ended: ExecutionOutcome) => settle(ended), fail: (error: unknown) => fail(error) }
+  const forget = results.add(id, waiting)
+  let stopLooking: () => void = () => undefined
+  try {
+    if (!supervisor.live(id)) {
+      await supervisor.open()
+      const stored = await settings.store.load(id)
+      if (!stored) return await absentFrom(settings.store, id)
+      outcome ??= storedOutcome(stored)
+      // one that can't be read may never end
+      if (!outcome) splitState(stored.state, id)
+    }
+    if (outcome) return outcome
+    if (timeout === 0) return { status: 'timeout' }
+    if (supervisor.phase === 'idle') stopLooking = lookFor(supervisor, id)
+    return await endedWithin(settings.clock, timeout, signal, (resolve, reject) => {
+      settle = resolve
+      fail = reject
+    })
+  } finally {
+    stopLooking()
+    forget()
+  }
+}
+
+/** What became of an execution that is not stored. */
+export async function absentFrom(store: SnapshotStore, id: string): Promise<Absent> {
+  return { status: (await store.absence(id)) === 'expired' ? 'expired' : 'not_found' }
+}
+
+/** A runtime that runs nothing has no loop that finds the ends of executions elsewhere. */
+function lookFor(supervisor: Asked, id: string): () => void {
+  const { clock, pollInterval, store, logger } = supervisor.settings
+  let timer: unknown
+  let isOver = false
+  const look = async () => {
+    const stored = await store.load(id)
+    if (stored && storedOutcome(stored)) supervisor.results.settle(id, () => storedOutcome(stored) as ExecutionOutcome)
+  }
+  const failed = (error: unknown) => logger('the result of', id, 'could not be looked for', error)
+  const again = () => {
+    // once it is started, or stopped, there is another who looks
+    if (isOver || supervisor.phase !== 'idle') return
+    timer = clock.setTimeout(() => void look().catch(failed).finally(again), pollInterval)
+  }
+  again()
+  return () => {
+    isOver = true
+    clock.clearTimeout(timer)
+  }
+}

@@ -1,0 +1,68 @@
+/**
+ * Commands to executions that another process holds.
+ *
+ * Owns: the inbox as the way there and back, how long an answer is waited for, and that what nobody reads for as long as a
+ * lease lasts is carried out here, if it can be.
+ */
+import { StatewardError } from '../errors.js'
+import { isTerminal } from '../events/execution-status.js'
+import type { Command, CommandOutcome } from '../events/outcomes.js'
+import { decode, encode } from '../persistence/snapshot-codec.js'
+import type { SnapshotStore } from '../persistence/snapshot-store.js'
+import { absentFrom } from './execution-results.js'
+import type { StoredCommands } from './stored-commands.js'
+import type { SupervisorSettings } from './supervisor-options.js'
+
+/** How long another process may take to answer a command that gives no time of its own, in ms. */
+const ANSWER_WITHIN = 30_000
+
+/** Commands by inbox. */
+export class RemoteCommands {
+  readonly #settings: SupervisorSettings
+  readonly #store: SnapshotStore
+  readonly #stored: StoredCommands
+
+  constructor(settings: SupervisorSettings, stored: StoredCommands) {
+    this.#settings = settings
+    this.#store = settings.store
+    this.#stored = stored
+  }
+
+  /** The answer; undefined if the execution has moved, and its holder is to be looked for again. Throws `no_answer`. */
+  async ask(id: string, command: Command): Promise<CommandOutcome | undefined> {
+    const { clock, pollInterval, lease } = this.#settings
+    const payload = encode(command, { id, what: 'command' })
+    const queued = await this.#store.enqueue({ executionId: id, kind: 'command', payload, at: clock.now() })
+    if (queued.status !== 'queued') return undefined
+    const since = clock.now()
+    const until = since + (('wait' in command && command.wait) || 0) + ANSWER_WITHIN
+    let isUnread = false
+    for (;;) {
+      const answer = await this.#store.answer(queued.seq)
+      if (answer.status === 'answered' && answer.answer !== null) return this.#read(id, answer.answer)
+      if (answer.status === 'unknown') return undefined
+      if (!isUnread && clock.now() >= since + lease) {
+        isUnread = true
+        const stored = await this.#store.load(id)
+        const carriedOut = stored && !isTerminal(stored.status) && (await this.#stored.obey(stored, command, 'likely'))
+        if (carriedOut) return carriedOut
+      }
+      if (clock.now() >= until) {
+        throw new StatewardError(
+          'no_answer',
+          `No runtime has answered the ${command.type} of execution ${id}; it stays in its inbox.`,
+          {
+            details: { id, command: command.type, seq: queued.seq },
+          },
+        )
+      }
+      await new Promise<void>((resolve) => clock.setTimeout(resolve, Math.min(pollInterval, 50)))
+    }
+  }
+
+  async #read(id: string, text: string): Promise<CommandOutcome | undefined> {
+    if (text !== '{"status":"already_finished"}') return decode<CommandOutcome>(text, { id, what: 'answer' })
+    const stored = await this.#store.load(id)
+    return stored && isTerminal(stored.status) ? { status: 'already_finished', as: stored.status } : absentFrom(this.#store, id)
+  }
+}

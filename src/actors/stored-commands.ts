@@ -1,0 +1,120 @@
+/**
+ * Commands to executions that nobody holds and that can't be taken up here: carried out on what is stored of them.
+ *
+ * Owns: which of them need no program, what is then written (the same as if the execution had been in memory), and that
+ * one whose program must still make something good is left to a process that has it, if there may be one. Such are
+ * executions of an entry point that was renamed or removed, and all of them for a process that runs nothing.
+ */
+import type { ExecutionContext, ExecutionEvent } from '../events/execution-events.js'
+import type { Command, CommandOutcome } from '../events/outcomes.js'
+import * as note from '../machines/execution-notes.js'
+import type { Commit, StoredExecution } from '../persistence/snapshot-store.js'
+import type { DirectCommits } from './direct-commits.js'
+import { dueAt } from './execution-clocks.js'
+import { ExecutionRow } from './execution-row.js'
+import { splitState, withFrozenTimers } from './execution-state.js'
+import { isGone } from './owner-process.js'
+import type { SupervisorSettings } from './supervisor-options.js'
+
+/** What it asks of its supervisor. */
+export interface StoredCommandsPort {
+  readonly settings: SupervisorSettings
+  readonly commits: DirectCommits
+  /** Its own key among the owners. */
+  owner(): string
+  /** True if this process takes executions of that entry point up. */
+  runs(entryPoint: string): boolean
+  committed(before: StoredExecution, commit: Commit): void
+}
+
+/** How sure one must be that nobody else runs it: `certain` at once, `likely` once an inbox was left unread for long. */
+export type Certainty = 'certain' | 'likely'
+
+/** Carries out commands on stored executions. */
+export class StoredCommands {
+  readonly #port: StoredCommandsPort
+
+  constructor(port: StoredCommandsPort) {
+    this.#port = port
+  }
+
+  /** The answer; undefined if the command must go by the inbox, or the execution has moved. */
+  async obey(stored: StoredExecution, command: Command, certainty: Certainty): Promise<CommandOutcome | undefined> {
+    if (command.type === 'resume' || this.#port.runs(stored.entryPoint)) return undefined
+    if (stored.owner !== null && !(await this.#isDead(stored.owner))) return undefined
+    const now = this.#port.settings.clock.now()
+    if (command.type === 'pause') {
+      if (stored.status === 'cancelling') return { status: 'cancelling' }
+      if (stored.status === 'paused') return { status: 'already_paused', revision: stored.revision }
+      const { intervention, mode } = command
+      const pause = { ...intervention, mode }
+      const event: ExecutionEvent = { type: 'execution.pause', pause, inFlight: false, stopBy: now }
+      return this.#write(stored, 'paused', (context) => {
+        const { limits, ...kept } = { ...context, ...note.notePause({ context, event }) }
+        const { stopBy: _stop, retryAt: _retry, ...left } = limits
+        return { ...kept, limits: left }
+      })
+    }
+    if (await this.#mustCompensate(stored, certainty)) return undefined
+    const { intervention } = command
+    const { ending } = splitState(stored.state, stored.id).lifecycle.context
+    // its time was up, and only its steps were waited for
+    if (ending?.status === 'timed_out') return this.#write(stored, 'timed_out', (context) => context)
+    return this.#write(stored, 'cancelled', (context) => {
+      // one that was being cancelled already is cancelled as was asked first
+      const cancel = stored.status === 'cancelling' ? (context.cancel ?? intervention) : intervention
+      const event: ExecutionEvent = { type: 'execution.cancel', cancel, started: false, inFlight: false, stopBy: now }
+      const noted = { ...context, ...note.noteCancel({ context, event }) }
+      return { ...noted, ...note.cancelled({ context: noted, event }) }
+    })
+  }
+
+  /** True if its program is to make something good, and may be had somewhere. */
+  async #mustCompensate({ id, entryPoint, state, startedAt }: StoredExecution, certainty: Certainty): Promise<boolean> {
+    if (startedAt === null || !splitState(state, id).lifecycle.context.compensates) return false
+    const { store, entryPoints } = this.#port.settings
+    if (entryPoints.some((each) => each.id === entryPoint)) return true
+    if (certainty === 'likely') return false
+    const own = this.#port.owner()
+    return (await store.owners()).some((owner) => owner.key !== own && !isGone(owner))
+  }
+
+  async #isDead(key: string): Promise<boolean> {
+    const owner = (await this.#port.settings.store.owners()).find((each) => each.key === key)
+    return owner === undefined || isGone(owner)
+  }
+
+  async #write(
+    stored: StoredExecution,
+    status: 'paused' | 'cancelled' | 'timed_out',
+    change: (context: ExecutionContext) => ExecutionContext,
+  ): Promise<CommandOutcome | undefined> {
+    const { id, entryPoint } = stored
+    const { clock, entryPoints } = this.#port.settings
+    const now = clock.now()
+    const { lifecycle, program } = splitState(stored.state, id)
+    const context = change({ ...lifecycle.context, executionId: id, entryPoint })
+    const definition = entryPoints.find((each) => each.id === entryPoint)
+    const frozen = program !== undefined && status === 'paused'
+    const row = new ExecutionRow(id, stored)
+    row.entered(status, context, now)
+    const commit = row.commit({
+      owner: null,
+      status,
+      value: status,
+      context,
+      program: frozen ? withFrozenTimers(program, id, definition?.pausedTimers ?? 'freeze', now) : program,
+      now,
+      dueAt: status === 'paused' ? dueAt(status, context.limits, undefined) : null,
+      // whoever has its program again pays what is owed
+      owed: stored.owed,
+      consumed: [],
+      checkpoints: definition?.checkpoints ?? 0,
+    })
+    const verdict = await this.#port.commits.write(commit)
+    if (verdict.status !== 'committed') return undefined
+    this.#port.committed(stored, commit)
+    if (status === 'timed_out') return { status: 'already_finished', as: status }
+    return status === 'paused' ? { status, revision: commit.revision } : { status }
+  }
+}
