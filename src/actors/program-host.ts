@@ -14,14 +14,7 @@ import { passages, type Passage, type ProgramMode } from '../events/program-mode
 import { ProgramOutbox, type RepeatedAction } from './program-outbox.js'
 import type { EndOutput, ProgramOutput } from './program-output.js'
 import type { ProgramOutcome, ProgramPort, ProgramSettings } from './program-port.js'
-import {
-  frozenTimers,
-  persistedProgram,
-  thawedTimers,
-  type PausedTimers,
-  type PersistedProgram,
-  type ProgramRecord,
-} from './program-record.js'
+import { frozenTimers, persistedProgram, type PausedTimers, type PersistedProgram, type ProgramRecord } from './program-record.js'
 import { ProgramSteps } from './program-steps.js'
 import { createProgramSystem, type ProgramSystem } from './xstate/program-system.js'
 import { isPromise } from './xstate/user-code.js'
@@ -63,8 +56,13 @@ export class ProgramHost {
     const record = 'record' in from ? from.record : undefined
     this.#gateway = new CommitGate(settings, port, (step) => this.#isOver || this.#gate({ seq: 0, output: step, owed: 0 }))
     this.#steps = new ProgramSteps(id, settings, port, this.#gateway, record?.steps ?? {}, record?.visits ?? 0)
-    this.#outbox = new ProgramOutbox(id, record?.outbox)
-    this.#timers = new ProgramTimers(settings.clock, (timer) => this.#lets.timers && this.#system.fire(timer))
+    this.#outbox = new ProgramOutbox(id, record)
+    this.#timers = new ProgramTimers(settings.clock, (timer) => {
+      if (!this.#lets.timers) return
+      this.#system.fire(timer)
+      // that it has fired is durable even if nobody takes it
+      port.dirty()
+    })
     if (record) this.#refuseMisfit(record.snapshot)
     this.#system = createProgramSystem(
       settings.logic,
@@ -75,7 +73,7 @@ export class ProgramHost {
         logger: settings.logger,
         clock: settings.clock,
         interposition: settings.interposition,
-        ...('record' in from ? { snapshot: from.record.snapshot } : { input: from.input }),
+        ...('record' in from ? { snapshot: from.record.snapshot, lastNumber: from.record.ids } : { input: from.input }),
       },
       {
         changed: () => this.#isOver || port.dirty(),
@@ -100,7 +98,7 @@ export class ProgramHost {
     )
     const unrestored = this.#system.unrestored()
     if (unrestored !== undefined) throw mismatch(this.#id, unrestored)
-    for (const timer of thawedTimers(record?.timers ?? [], settings.clock.now())) this.#timers.set(timer)
+    this.#timers.restore(record?.timers ?? [], this.#system)
   }
 
   /** Starts the program. `recovering`: its steps may have been in flight when a process died. */
@@ -188,29 +186,32 @@ export class ProgramHost {
   collect(seq: number, paused?: PausedTimers): string {
     for (const held of this.#held) held.seq ||= seq
     this.#gateway.collected(seq)
-    const steps = this.#steps.records()
-    const timers = this.#timers.records()
+    const steps = this.#steps.records(this.#system)
+    const timers = this.#timers.records(this.#id, this.#system)
     const record: ProgramRecord = {
       version: this.#settings.version,
       hash: this.#settings.hash,
       snapshot: this.#persisted(),
       visits: this.#steps.visits,
+      ...(this.#system.lastNumber > 0 ? { ids: this.#system.lastNumber } : {}),
       ...(timers ? { timers: paused ? frozenTimers(timers, paused, this.#settings.clock.now()) : timers } : {}),
       ...(steps ? { steps } : {}),
-      ...(this.#outbox.isEmpty ? {} : { outbox: this.#outbox.texts }),
+      ...this.#outbox.record(this.#system),
     }
-    return encode(record, { id: this.#id, what: 'program' })
+    return encode(record, { id: this.#id, what: 'program' }, this.#system.named)
   }
 
   /** Commit `seq` is durable: lets go what waited for it, in order. */
   release(seq: number): void {
     this.#gateway.committed(seq)
-    while (this.#lets.outputs) {
-      const held = this.#held[0]
-      if (!held || held.seq === 0 || held.seq > seq) return
-      this.#held.shift()
-      this.#run(held)
-    }
+    this.#system.together(() => {
+      while (this.#lets.outputs) {
+        const held = this.#held[0]
+        if (!held || held.seq === 0 || held.seq > seq) return
+        this.#held.shift()
+        this.#run(held)
+      }
+    })
   }
 
   /** The program has failed: what it asked for since the last commit is not to happen. */
@@ -243,7 +244,7 @@ export class ProgramHost {
 
   #take(output: ProgramOutput | EndOutput): void {
     if (this.#isOver) return
-    const owed = this.#outbox.owe(output)
+    const owed = this.#outbox.owe(output, this.#system.named)
     if (output.kind === 'step') this.#steps.add(output)
     if (output.kind === 'emit' && !output.waits) this.#port.publish('execution.emitted', output.value)
     this.#gate({ seq: 0, output, owed })
@@ -302,11 +303,11 @@ export class ProgramHost {
   #repeatOwed(): void {
     const system = this.#system
     for (const path of this.#outbox.ends) system.owesEnd(path)
-    for (const owed of this.#outbox.repeated(this.#settings.logic, system.root, (path) => system.find(path))) {
-      const { n, path } = owed
-      if (system.hasFailed(path)) this.#acknowledge(n)
+    for (const owed of this.#outbox.repeated(this.#settings.logic, system)) {
+      const { n, path, hasEnded } = owed
+      if (!hasEnded && system.hasFailed(path)) this.#acknowledge(n)
       else if (owed.kind === 'end') {
-        system.tellEnd(path)
+        if (!hasEnded) system.tellEnd(path)
         this.#acknowledge(n)
       } else if (owed.kind === 'emit') {
         this.#port.publish('execution.emitted', owed.value)
@@ -315,10 +316,12 @@ export class ProgramHost {
     }
   }
 
-  #repeatAction({ n, run, ...action }: RepeatedAction): void {
+  #repeatAction({ n, run, hasEnded, ...action }: RepeatedAction): void {
     const { path, name } = action
     if (!run) throw mismatch(this.#id, `there is no action '${name}' any more, and one is owed`)
-    const again = { ...action, isVoid: () => this.#system.hasFailed(path), run: () => this.#system.attempt(path, run) }
+    const again = hasEnded
+      ? { ...action, isVoid: () => false, run }
+      : { ...action, isVoid: () => this.#system.hasFailed(path), run: () => this.#system.attempt(path, run) }
     this.#past(again, () => this.#effect(name, n, again.run))
   }
 

@@ -5,28 +5,32 @@
  * parameters or event can't be stored, are not owed and run at most once. What waited behind an action is owed with it: an
  * emitted event, the end of an actor.
  */
-import type { AnyActorLogic, AnyActorRef, AnyEventObject } from 'xstate'
+import type { AnyActorLogic, AnyEventObject } from 'xstate'
 import { isStatewardError } from '../errors.js'
-import { decode, encode } from '../persistence/snapshot-codec.js'
-import type { ActionOutput, EndOutput, ProgramOutput } from './program-output.js'
-import { actionAt, actionOf, hidden, type Owed, type OwedAction } from './program-record.js'
-import { refsByName, refsFound } from './stored-refs.js'
+import { decode, encode, type Naming } from '../persistence/snapshot-codec.js'
+import type { ActionOutput, ActorNaming, EndOutput, ProgramActor, ProgramOutput } from './program-output.js'
+import { actionAt, actionOf, hidden, type Owed, type OwedAction, type ProgramRecord } from './program-record.js'
+import type { ProgramSystem } from './xstate/program-system.js'
 
 /** An action that is to be run again; `run` is undefined if the program has no such action any more. */
-export interface RepeatedAction extends Omit<ActionOutput, 'run' | 'isVoid'> {
+export interface RepeatedAction extends Omit<ActionOutput, 'run' | 'isVoid' | 'actor'> {
   readonly n: number
+  /** True if its actor had ended before the crash: what bears its name now is another one. */
+  readonly hasEnded: boolean
   readonly name: string
   readonly run: (() => unknown) | undefined
 }
 
 /** An event that is to be emitted, or an end to be told, after all. */
-export type RepeatedNotice = { readonly n: number; readonly path: string } & (
+export type RepeatedNotice = { readonly n: number; readonly path: string; readonly hasEnded: boolean } & (
   | { readonly kind: 'emit'; readonly value: unknown }
   | { readonly kind: 'end' }
 )
 
 interface Entry {
   readonly n: number
+  /** Undefined: it had ended before the restoration. */
+  readonly actor: ProgramActor | undefined
   /** Without what it saw, if that is its cause's. */
   readonly owed: Unnumbered
   readonly cause: Cause | undefined
@@ -40,7 +44,12 @@ interface Cause {
   readonly context: unknown
   /** Of an action that has all of it. */
   readonly text: string
+  /** True if it is to be encoded anew each time: the actors that it names may have ended since. */
+  readonly namesActors: boolean
 }
+
+/** Stands for the actor of an entry that was stored, until it is run again. */
+const restored = {}
 
 /** What one program owes, oldest first. */
 export class ProgramOutbox {
@@ -50,13 +59,18 @@ export class ProgramOutbox {
   /** Of the action that was taken in last. */
   #cause: Cause | undefined
 
-  constructor(id: string, stored: readonly string[] = []) {
+  constructor(id: string, { outbox = [], outlived = [] }: Pick<ProgramRecord, 'outbox' | 'outlived'> = {}) {
     this.#id = id
-    for (const text of stored) {
+    for (const [place, text] of outbox.entries()) {
       const owed = decode<Owed>(text, this.#place)
       const as = 'as' in owed ? this.#owed[owed.as ?? 0] : undefined
-      const cause = as ? as.cause : 'name' in owed ? { event: undefined, context: undefined, text } : undefined
-      this.#owed.push({ n: ++this.#last, owed, cause, text: as ? undefined : text })
+      const cause = as
+        ? as.cause
+        : 'name' in owed
+          ? { event: undefined, context: undefined, text, namesActors: false }
+          : undefined
+      const actor = outlived.includes(place) ? undefined : restored
+      this.#owed.push({ n: ++this.#last, actor, owed, cause, text: as ? undefined : text })
     }
   }
 
@@ -64,23 +78,32 @@ export class ProgramOutbox {
     return this.#owed.length === 0
   }
 
+  /** What of it goes into a commit. */
+  record({ addressOf, named }: ActorNaming): Pick<ProgramRecord, 'outbox' | 'outlived'> {
+    if (this.isEmpty) return {}
+    const hasEnded = ({ actor }: Entry) => !actor || (actor !== restored && addressOf(actor) === undefined)
+    const outlived = this.#owed.flatMap((owed, place) => (hasEnded(owed) ? [place] : []))
+    return { outbox: this.#texts(named), ...(outlived.length > 0 ? { outlived } : {}) }
+  }
+
   /** Its stored form, oldest first. */
-  get texts(): string[] {
+  #texts(named: Naming): string[] {
     const holders = new Map<Cause, number>()
     return this.#owed.map(({ n, owed, cause, text }, index) => {
       const as = cause && holders.get(cause)
       if (as !== undefined) return this.#encode({ n, ...withoutCause(owed), as })
       if (cause) holders.set(cause, index)
+      if (cause?.namesActors) return this.#encode({ n, ...owed, event: cause.event, context: cause.context }, named)
       return text ?? this.#encode({ ...decode<OwedAction>(cause?.text ?? '', this.#place), ...withoutCause(owed), n })
     })
   }
 
   /** Takes an output in; the number under which it is acknowledged, or 0 if it is not owed. Throws `not_storable` for what is emitted. */
-  owe(output: ProgramOutput | EndOutput): number {
-    const { kind, path } = output
-    if (kind === 'action') return this.#oweAction(output)
-    if (kind === 'end') return this.#add({ path, end: true })
-    return kind === 'emit' && output.waits ? this.#add({ path, emit: output.value }) : 0
+  owe(output: ProgramOutput | EndOutput, named: Naming): number {
+    const { kind, path, actor = restored } = output
+    if (kind === 'action') return this.#oweAction(output, named)
+    if (kind === 'end') return this.#add(actor, { path, end: true })
+    return kind === 'emit' && output.waits ? this.#add(actor, { path, emit: output.value }) : 0
   }
 
   acknowledge(n: number): void {
@@ -92,45 +115,47 @@ export class ProgramOutbox {
     return this.#owed.flatMap(({ owed }) => ('end' in owed ? [owed.path] : []))
   }
 
-  /** Everything that is owed, ready to run in the program that `find` and `root` reach. */
-  *repeated(
-    logic: AnyActorLogic,
-    root: AnyActorRef,
-    find: (path: string) => AnyActorRef | undefined,
-  ): Iterable<RepeatedAction | RepeatedNotice> {
-    for (const { n, owed, cause } of [...this.#owed]) {
+  /** Everything that is owed, ready to run in a restored program. */
+  *repeated(logic: AnyActorLogic, { root, find, found, ended }: Restored): Iterable<RepeatedAction | RepeatedNotice> {
+    for (const { n, actor: asked, owed, cause } of [...this.#owed]) {
       const { path } = owed
-      if ('end' in owed) yield { kind: 'end', n, path }
-      else if ('emit' in owed) yield { kind: 'emit', n, path, value: owed.emit }
+      const hasEnded = asked === undefined
+      if ('end' in owed) yield { kind: 'end', n, path, hasEnded }
+      else if ('emit' in owed) yield { kind: 'emit', n, path, hasEnded, value: owed.emit }
       else {
-        const { via, name, params } = owed
+        const { via, name } = owed
         // each gets its own: one may change what it is given
-        const { event, context } = cause ? decode<OwedAction>(cause.text, this.#place) : owed
-        const actor = find(path)
+        const saw = cause ? decode<OwedAction>(cause.text, this.#place) : owed
+        const { event, context, params } = found({ event: saw.event, context: saw.context, params: owed.params }, path)
+        const actor = hasEnded ? ended(path) : find(path)
         const self = actor ?? root
-        const found = actionAt(logic, via, name)
-        const exec = found === hidden ? (actionOf(actor, name) ?? hidden) : found
-        const args = { context: refsFound(context, self), event: event as AnyEventObject, self, system: self.system }
+        const named = actionAt(logic, via, name)
+        const exec = named === hidden ? (actionOf(actor, name) ?? hidden) : named
+        const args = { context, event: event as AnyEventObject, self, system: root.system }
         const run = exec === hidden ? () => outOfReach(path, name) : exec && (() => exec(args, params))
-        yield { kind: 'action', n, path, via, name, params, event: args.event, context, run }
+        yield { kind: 'action', n, path, hasEnded, via, name, params, event: args.event, context, run }
       }
     }
   }
 
-  #oweAction({ path, via, name, params, event, context }: ActionOutput): number {
+  #oweAction({ actor = restored, path, via, name, params, event, context }: ActionOutput, actorNamed: Naming): number {
     if (name === undefined) return 0
     const owed = { path, via, name, ...(params === undefined ? {} : { params }) }
+    let namesActors = false
+    const named = (value: object) => {
+      const ref = actorNamed(value)
+      namesActors ||= ref !== undefined
+      return ref
+    }
     try {
       if (this.#cause?.event === event && this.#cause.context === context) {
         // whoever has the params may change them
-        const kept = params === undefined ? owed : decode<typeof owed>(this.#encode(owed), this.#place)
-        return this.#push(kept, this.#cause, undefined)
+        const kept = params === undefined ? owed : decode<typeof owed>(this.#encode(owed, named), this.#place)
+        return this.#push(actor, kept, this.#cause, undefined)
       }
-      const n = this.#last + 1
-      const saw = { event, context: refsByName(context) }
-      const text = this.#encode({ n, path, via, name, ...saw, ...(params === undefined ? {} : { params }) })
-      this.#cause = { event, context, text }
-      return this.#push(owed, this.#cause, text)
+      const text = this.#encode({ n: this.#last + 1, ...owed, event, context }, named)
+      this.#cause = { event, context, text, namesActors }
+      return this.#push(actor, owed, this.#cause, text)
     } catch (error) {
       // a context that goes in a circle; the commit refuses it, by its path
       if (isStatewardError(error, 'not_storable') || error instanceof RangeError) return 0
@@ -138,24 +163,26 @@ export class ProgramOutbox {
     }
   }
 
-  #add(owed: Unnumbered): number {
-    return this.#push(owed, undefined, this.#encode({ n: this.#last + 1, ...owed }))
+  #add(actor: ProgramActor, owed: Unnumbered): number {
+    return this.#push(actor, owed, undefined, this.#encode({ n: this.#last + 1, ...owed }))
   }
 
-  #push(owed: Unnumbered, cause: Cause | undefined, text: string | undefined): number {
+  #push(actor: ProgramActor, owed: Unnumbered, cause: Cause | undefined, text: string | undefined): number {
     const n = ++this.#last
-    this.#owed.push({ n, owed, cause, text })
+    this.#owed.push({ n, actor, owed, cause, text })
     return n
   }
 
-  #encode(owed: object): string {
-    return encode(owed, this.#place)
+  #encode(owed: object, named?: Naming): string {
+    return encode(owed, this.#place, named)
   }
 
   get #place() {
     return { id: this.#id, what: 'action' }
   }
 }
+
+type Restored = Pick<ProgramSystem, 'root' | 'find' | 'found' | 'ended'>
 
 type Unnumbered = Owed extends infer T ? (T extends unknown ? Omit<T, 'n'> : never) : never
 

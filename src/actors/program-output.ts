@@ -6,6 +6,8 @@ import type { AnyActorLogic, AnyEventObject } from 'xstate'
 
 /** Who asked for an output, and whether it is still to happen. */
 interface Asked {
+  /** Absent if it is asked for again after a crash, and its actor is found by its path. */
+  readonly actor?: ProgramActor
   readonly path: string
   /** True once the actor that asked, or one above it, has failed at an earlier output: XState would not have come to this one. */
   isVoid(): boolean
@@ -27,6 +29,7 @@ export interface ActionOutput extends Asked {
 /** A step that wants to start; `run` starts it, unless it was left in the meantime. */
 export interface StepOutput {
   readonly kind: 'step'
+  readonly actor: ProgramActor
   readonly path: string
   /** True if the step stood in the restored snapshot: it may have been in flight when the process died. */
   readonly restored: boolean
@@ -56,10 +59,23 @@ export interface EndOutput extends Asked {
 /** Anything of a program that the outside can see. */
 export type ProgramOutput = ActionOutput | StepOutput | NoticeOutput
 
+/** An actor of a program itself, where a name would not tell it from one that comes after it. Only the program system looks into it. */
+export type ProgramActor = object
+
+/** How the actors of a program are stored. */
+export interface ActorNaming {
+  /** Where a restoration finds this very actor; undefined for one that has ended, or is none of the program. */
+  addressOf(actor: ProgramActor): string | undefined
+  /** True for an actor of the program, living or not, and for what stands above its root. */
+  owns(actor: ProgramActor): boolean
+  /** The stored form of an actor of the program; undefined for anything else. */
+  named(value: object): object | undefined
+}
+
 /** A delayed event that the program asked for. */
 export interface ProgramTimer {
-  readonly source: string
-  readonly target: string
+  readonly source: ProgramActor
+  readonly target: ProgramActor
   readonly id: string
   readonly event: AnyEventObject
   readonly delay: number
@@ -81,7 +97,7 @@ export interface ProgramSystemHost {
   /** A step's actor is no longer active: it ended, failed or was left. */
   stepLeft(step: StepOutput): void
   schedule(timer: Omit<ProgramTimer, 'id'> & { id: string | undefined }): void
-  cancel(source: string, id: string): void
-  cancelAll(source: string): void
+  cancel(source: ProgramActor, id: string): void
+  cancelAll(source: ProgramActor): void
   settled(outcome: { status: 'done'; output: unknown } | { status: 'error'; error: unknown }): void
 }

@@ -8,11 +8,19 @@
 import type { AnyActorLogic, AnyActorRef, AnyEventObject } from 'xstate'
 import { StatewardError } from '../errors.js'
 import { isMachineSnapshot, machineIn, type ProgramMachine } from './program-logic.js'
-import type { ProgramTimer } from './program-output.js'
 
-/** A timer with the absolute time at which it fires. */
-export interface TimerRecord extends ProgramTimer {
+/** A delayed event, with the absolute time at which it is delivered. */
+export interface TimerRecord {
+  /** The actor that set it: ids from the root down, each escaped, joined by `/`; the root's is empty. */
+  readonly source: string
+  /** The actor that gets it. */
+  readonly target: string
+  readonly id: string
+  readonly event: AnyEventObject
+  readonly delay: number
   readonly dueAt: number
+  /** Set if `cancel` does not reach it: another one was set under its id. */
+  readonly loose?: boolean
   /** What was left of it, in ms, when its execution was paused; counts again from the restoration on. */
   readonly left?: number
 }
@@ -53,8 +61,12 @@ export interface ProgramRecord {
   readonly steps?: Readonly<Record<string, StepRecord>>
   /** The last visit number given out. */
   readonly visits: number
+  /** The last number in an id that was made up for a child; absent if there was none. */
+  readonly ids?: number
   /** Each encoded by itself, oldest first. */
   readonly outbox?: readonly string[]
+  /** Which of these are of actors that have ended meanwhile. */
+  readonly outlived?: readonly number[]
 }
 
 /** The part of XState's persisted snapshots that a host reads. */
@@ -111,6 +123,12 @@ function inlineActor(id: string, path: string) {
     `Execution ${id} spawned an inline actor at ${path}; it could not be found again after a restart. Name its logic in setup({ actors }) and spawn it by that name.`,
     { details: { id, path, kind: 'inline actor' } },
   )
+}
+
+/** A delayed event, or a reference, to an actor that no restoration could find. */
+export function actorOutside(id: string, path: string, what: string): StatewardError {
+  const message = `Execution ${id} can't keep ${what}, at ${path}: it is for an actor outside of the program, which could not be found again after a restart. Send it from a step, or to an actor of the program.`
+  return new StatewardError('not_storable', message, { details: { id, path, kind: 'actor' } })
 }
 
 /** The logic behind a `src` name, an inline invoke's included. */

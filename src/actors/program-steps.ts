@@ -7,7 +7,7 @@
 import { StatewardError } from '../errors.js'
 import type { CommitGate } from './commit-gate.js'
 import { passages, type ProgramMode } from '../events/program-mode.js'
-import type { StepOutput } from './program-output.js'
+import type { ActorNaming, StepOutput } from './program-output.js'
 import type { ProgramPort, ProgramSettings } from './program-port.js'
 import type { StepRecord } from './program-record.js'
 import { settled } from './step-attempts.js'
@@ -75,11 +75,14 @@ export class ProgramSteps {
     return ++this.#visits
   }
 
-  /** The active ones by path; undefined if there are none. */
-  records(): Record<string, StepRecord> | undefined {
+  /** The active ones by their address, as far as a restoration finds them; undefined if there are none. */
+  records({ addressOf }: ActorNaming): Record<string, StepRecord> | undefined {
     if (this.#active.size === 0) return undefined
     const records: Record<string, StepRecord> = {}
-    for (const [step, record] of this.#active) records[step.path] = record
+    for (const [step, record] of this.#active) {
+      const address = addressOf(step.actor)
+      if (address !== undefined) records[address] = record
+    }
     return records
   }
 

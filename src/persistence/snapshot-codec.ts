@@ -9,10 +9,12 @@
 import { SuperJSON, type SuperJSONResult } from 'superjson'
 import { StatewardError } from '../errors.js'
 import { isPlain, maxDepth, type PlainCheck } from './storable-check.js'
-import { toStorable } from './storable-form.js'
+import { toStorable, type Naming } from './storable-form.js'
 import { errorFrom, StoredError, type ErrorParts } from './stored-error.js'
 import { fillGaps } from './undefined-gaps.js'
 import { refusal, type Place } from './unstorable.js'
+
+export type { Naming }
 
 const format = 1
 
@@ -37,12 +39,14 @@ rich.registerCustom<Error, never>(
  * depth. Gotchas: an object that is reachable twice comes back as two (a graph of shared objects grows as it is written; past
  * two million parts it is refused); non-enumerable properties, the `lastIndex` of a RegExp and the class of an Error that is
  * not built in are not kept; a part of an Error that can't be stored is left out, so that a failure can always be recorded.
+ *
+ * `named` gives what is stored for an object that can't be stored itself, such as a living actor; undefined: it is refused.
  */
-export function encode(value: unknown, at: Place): string {
+export function encode(value: unknown, at: Place, named?: Naming): string {
   try {
     const plain = encodePlain(value, usualDepth)
     if (plain !== undefined) return plain
-    const storable = toStorable(value, at)
+    const storable = toStorable(value, at, named)
     if (storable.rich) return encodeRich(storable.form)
     // a null-prototype object, one of another realm, or a deep one
     const copied = encodePlain(storable.form, maxDepth)
@@ -85,8 +89,8 @@ export function decode<T = unknown>(text: string, at: Place): T {
 }
 
 /** A deep copy that shares nothing with `value`, exactly as it would come back from a store. */
-export function clone<T>(value: T, at: Place): T {
-  return decode<T>(encode(value, at), at)
+export function clone<T>(value: T, at: Place, named?: Naming): T {
+  return decode<T>(encode(value, at, named), at)
 }
 
 function read(envelope: unknown, { id, what }: Place): unknown {

@@ -17,9 +17,12 @@ export interface StorableForm {
   readonly rich: boolean
 }
 
+/** What is written for an object that can't be; undefined: nothing is. */
+export type Naming = (value: object) => object | undefined
+
 /** The form of `value` that can be written; throws `not_storable` with the path of what can't be. */
-export function toStorable(value: unknown, at: Place): StorableForm {
-  const walk = new Walk(at)
+export function toStorable(value: unknown, at: Place, named?: Naming): StorableForm {
+  const walk = new Walk(at, named)
   try {
     const form = walk.form(value)
     if (walk.rich && walk.ifRich) throw refusal(walk.ifRich.kind, at, walk.ifRich.path)
@@ -44,7 +47,10 @@ class Walk {
   private deepest = 0
   private inError = false
 
-  constructor(private readonly at: Place) {}
+  constructor(
+    private readonly at: Place,
+    private readonly named: Naming = () => undefined,
+  ) {}
 
   form(value: unknown): unknown {
     if (typeof value === 'function') throw this.refuse('function', value)
@@ -75,6 +81,8 @@ class Walk {
   private formOf(value: object): unknown {
     if (Array.isArray(value)) return this.array(value)
     if (isPlainObject(value)) return this.record(value)
+    const named = this.named(value)
+    if (named) return this.record(named)
     this.rich = true
     if (types.isNativeError(value) || value instanceof Error) return this.error(value)
     if (types.isMap(value)) return this.map(this.bare(value))

@@ -35,6 +35,7 @@ const kinds = {
   typed_array: ['a typed array that would not come back as it is', 'store an array of numbers, or of strings for big ones'],
   typed_array_number: ['a number of a typed array that JSON would lose', 'store a plain array of numbers'],
   stream: ['a stream', 'read it in a step, and store what it gave'],
+  actor: ['a reference to an actor that is not of this program', 'store its id, and find it by that where it is used'],
   abort_signal: ['an AbortSignal', 'leave it out: a step gets its own'],
   invalid_date: ['an invalid Date', 'use null'],
   sparse_array: ['a hole in an array', 'use null or undefined'],
@@ -92,6 +93,7 @@ export function kindOf(value: object): RefusedKind {
   if (types.isTypedArray(value)) return 'typed_array'
   if (types.isAnyArrayBuffer(value) || types.isDataView(value)) return 'array_buffer'
   if (value instanceof AbortSignal) return 'abort_signal'
+  if ('sessionId' in value && 'send' in value && 'ref' in value) return 'actor'
   const { pipe, getReader, getWriter } = value as { pipe?: unknown; getReader?: unknown; getWriter?: unknown }
   return [pipe, getReader, getWriter].some((method) => typeof method === 'function') ? 'stream' : 'class_instance'
 }

@@ -3,6 +3,7 @@ import type { AnyActorLogic, AnyActorRef, AnyEventObject } from 'xstate'
 import { createProgramSystem } from '../../src/actors/xstate/program-system.js'
 import type { ProgramSystemHost, ProgramTimer } from '../../src/actors/program-output.js'
 import { SimulatedClock } from '../../src/testing/clock/simulated-clock.js'
+import { pathOf } from '../../src/actors/xstate/hidden-members.js'
 import { inner } from './inner-actors.js'
 
 /** What a host was told of the timers of its program. */
@@ -41,11 +42,11 @@ export function recordedProgram(logic: AnyActorLogic, given: { snapshot?: unknow
     stepLeft: () => undefined,
     schedule(timer) {
       const id = timer.id ?? 'none'
-      words.push({ word: 'schedule', source: timer.source, id })
+      words.push({ word: 'schedule', source: pathOf(inner(timer.source)), id })
       timers.push({ ...timer, id })
     },
-    cancel: (source, id) => void words.push({ word: 'cancel', source, id }),
-    cancelAll: (source) => void words.push({ word: 'cancelAll', source }),
+    cancel: (source, id) => void words.push({ word: 'cancel', source: pathOf(inner(source)), id }),
+    cancelAll: (source) => void words.push({ word: 'cancelAll', source: pathOf(inner(source)) }),
     settled: (outcome) => void outcomes.push(outcome),
   }
   const owner = {

@@ -140,7 +140,8 @@ test('`cancel` and a state that is left cancel by id; an actor that ends cancels
 test("a delay's event, sent by hand, takes its transition", async () => {
   const { program, timers } = await richRun()
   const timer = timers.find(({ id }) => id === 'xstate.after.10.rich.here')
-  expect(timer).toMatchObject({ target: '', delay: 10, event: { type: 'xstate.after.10.rich.here' } })
+  expect(timer?.target).toBe(program.root)
+  expect(timer).toMatchObject({ delay: 10, event: { type: 'xstate.after.10.rich.here' } })
   if (timer) program.fire(timer)
   expect(program.root.getSnapshot()).toMatchObject({ value: 'later' })
 })

@@ -78,6 +78,7 @@ export function holdStep(ref: InnerActor, path: string, program: StepSurrounding
   }
   const step: StepOutput = {
     kind: 'step',
+    actor: ref,
     path,
     restored: ref.options.snapshot !== undefined,
     ends: isPromise,

@@ -17,25 +17,44 @@ export interface ActorScope {
   }): void
   emit(event: AnyEventObject): void
   logger(...args: unknown[]): void
+  /** Runs something once the transition has its snapshot, before anybody else sees it. */
+  defer(run: () => void): void
+  /** The actor's. */
+  id: string
   readonly self: InnerActor
   readonly system: unknown
 }
 
 /** Where an actor stands in its program; Stateward's own, on the ref. */
-export const pathKey: unique symbol = Symbol('stateward.path')
+export const placeKey: unique symbol = Symbol('stateward.place')
+
+/** What is noted of an actor of a program when it is made. */
+export interface ActorPlace {
+  /** Whose actor it is. */
+  readonly program: object
+  /** Ids from the root down, each escaped, joined by `/`; the root's is empty. Two living siblings of one id have the same. */
+  readonly path: string
+  /** The children that were started last under each id and have not ended, also those that a parent has lost sight of. */
+  children?: Map<string, InnerActor>
+}
+
 /** The path of an actor: ids from the root down, each escaped, joined by `/`; the root's is empty. */
-export const pathOf = (ref: InnerActor) => ref[pathKey] ?? ''
+export const pathOf = (ref: InnerActor) => ref[placeKey]?.path ?? ''
+
+/** True once an actor takes no events any more, whatever its snapshot says. */
+export const isStopped = (ref: InnerActor) => ref._processingStatus === 2
 
 /** The members of XState's `Actor` that its types hide. */
 export interface InnerActor {
-  readonly id: string
+  /** Fixed once the actor has a state; until then it may be given another one. */
+  id: string
   readonly sessionId: string
   logic: AnyActorLogic
-  readonly options: { readonly snapshot?: unknown }
+  readonly options: { readonly id?: string; readonly snapshot?: unknown }
   readonly src: unknown
   readonly _parent?: InnerActor
   /** Where it stands in its program; Stateward's own. */
-  [pathKey]?: string
+  [placeKey]?: ActorPlace
   /** What its program keeps of it; Stateward's own. */
   [hostedKey]?: Hosted
   readonly _actorScope: ActorScope
@@ -43,7 +62,7 @@ export interface InnerActor {
   readonly _processingStatus: number
   /** The event by which its parent hears of its end, once it has ended. */
   readonly _doneEvent: AnyEventObject | undefined
-  _snapshot: { status: string; input?: unknown; children?: Record<string, InnerActor> }
+  _snapshot: { status: string; input?: unknown; context?: unknown; children?: Record<string, InnerActor> }
   on(type: string, listener: unknown): object
   subscribe(...listeners: unknown[]): object
   start(): void

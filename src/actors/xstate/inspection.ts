@@ -4,7 +4,7 @@
  * Owns: the guards around observers. Does not know: what is inspected.
  */
 import type { AnyActorRef, AnyEventObject, InspectionEvent, Observer } from 'xstate'
-import { pathKey, type InnerActor, type InnerSystem } from './hidden-members.js'
+import { pathOf, placeKey, type InnerActor, type InnerSystem } from './hidden-members.js'
 
 /** What XState takes for an inspector. */
 export type Inspect = Observer<InspectionEvent> | ((event: InspectionEvent) => void)
@@ -54,14 +54,15 @@ export interface Place {
 /** The place of an inspected actor; undefined for actors of the runtime's own. */
 export function placeOf(actorRef: unknown): Place | undefined {
   const ref = actorRef as InnerActor
-  if (ref[pathKey] === undefined) return undefined
+  const place = ref[placeKey]
+  if (!place) return undefined
   let root = ref
-  while (root[pathKey] !== '' && root._parent) root = root._parent
-  return { execution: root.id, path: ref[pathKey], isRestored: ref.options.snapshot !== undefined }
+  while (pathOf(root) !== '' && root._parent) root = root._parent
+  return { execution: root.id, path: place.path, isRestored: ref.options.snapshot !== undefined }
 }
 
 /** True for an event that came to the root of a program from outside. */
 export function isExternal(event: InspectionEvent): boolean {
   if (event.type !== '@xstate.event' || event.sourceRef) return false
-  return (event.actorRef as unknown as InnerActor)[pathKey] === '' && !event.event.type.startsWith('xstate.')
+  return (event.actorRef as unknown as InnerActor)[placeKey]?.path === '' && !event.event.type.startsWith('xstate.')
 }

@@ -14,28 +14,39 @@ import {
   type Observer,
 } from 'xstate'
 import type { Clock } from '../../clock.js'
-import { StatewardError } from '../../errors.js'
 import type { Interposition } from '../interposition.js'
 import { isMachineSnapshot, isProgramMachine } from '../program-logic.js'
+import { ActorRefs } from './actor-refs.js'
 import { holdStep, type StepSurroundings } from './held-step.js'
-import { pathKey, pathOf, type ActorScope, type InnerActor, type InnerSystem, type SystemEvent } from './hidden-members.js'
+import { isStopped, pathOf, type ActorScope, type InnerActor, type InnerSystem, type SystemEvent } from './hidden-members.js'
 import { hasFailed, hosted, hostedKey, isRunning, leave, noteActor, stopBelow } from './hosted-actor.js'
 import { guardedObserver, type Inspect } from './inspection.js'
 import { countMicrostep, namedError } from './microstep-limit.js'
-import type { NoticeOutput, ProgramSystemHost, ProgramTimer } from '../program-output.js'
+import { idOf, ProgramActors } from './program-actors.js'
+import { SystemIds } from './system-ids.js'
+import { Turns } from './turns.js'
+import type { ActorNaming, NoticeOutput, ProgramActor, ProgramSystemHost } from '../program-output.js'
 import { guardedListening } from './user-code.js'
 
 /** The program's side of the wall between it and the runtime. */
-export interface ProgramSystem {
+export interface ProgramSystem extends ActorNaming {
   readonly root: AnyActorRef
   start(): void
   /** Sends the root an event; false if it is a machine that has no transition for it. */
   send(event: AnyEventObject): boolean
-  /** Delivers a timer's event, if both ends are still there. */
-  fire(timer: ProgramTimer): void
+  /** Delivers a timer's event. */
+  fire(timer: { readonly source: ProgramActor; readonly target: ProgramActor; readonly event: AnyEventObject }): void
+  /** The number in the last id that was made up for a child; it goes into every commit. */
+  readonly lastNumber: number
   persisted(): unknown
+  /** A decoded value with the actors that it names; by XState's form it names children of the actor at `address`. */
+  found<T>(value: T, address?: string): T
+  /** What stands for an actor that has ended: it takes no events. */
+  ended(address: string): AnyActorRef
   /** Why an actor could not be restored, the root or any below it; XState leaves such a one as failed, and tells nobody. */
   unrestored(): string | undefined
+  /** What is sent while `run` acts is delivered once it is over, as XState does it within a transition. */
+  together(run: () => void): void
   /** Runs an action for the actor at a path, which fails if that throws; throws if there is none, or it has ended. */
   attempt(path: string, run: () => unknown): unknown
   /** True if the actor at a path, or one above it, has failed at an earlier output. */
@@ -58,18 +69,8 @@ const upwards = '^'
 const isDelivered = (event: AnyEventObject) =>
   event.type.startsWith('xstate.done.actor.') || event.type.startsWith('xstate.error.actor.')
 
-/** The path of a child: ids from the root down, each escaped, joined by `/`. */
-const childPath = (parent: string, id: string) => (parent === '' ? escaped(id) : `${parent}/${escaped(id)}`)
-
-/** An empty id would be no step of a path; no other id is escaped like it. */
-const empty = '%'
-const escaped = (id: string) => (id === '' ? empty : encodeURIComponent(id))
-const unescaped = (step: string) => (step === empty ? '' : decodeURIComponent(step))
-
+/** Sessions are told apart in a whole process, where an inspector sees the actors of all programs; nothing durable is made of them. */
 let session = 0
-
-/** Actors by `systemId`; most programs have none. */
-type KeyedActors = Map<string, InnerActor> | undefined
 
 /** Makes the system and its root actor, not started. `owner` is the actor under which an inspector shows the root. */
 export function createProgramSystem(
@@ -79,6 +80,8 @@ export function createProgramSystem(
     owner: AnyActorRef | undefined
     input?: unknown
     snapshot?: unknown
+    /** Of the program that `snapshot` is of. */
+    lastNumber?: number | undefined
     maxIterations: number
     logger: (...args: unknown[]) => void
     clock: Clock
@@ -87,15 +90,12 @@ export function createProgramSystem(
   host: ProgramSystemHost,
 ): ProgramSystem {
   let muted = false
-  let depth = 0
   /** The event that the root is sent from outside just now, and whether a machine has a transition for it. */
   let asked: { readonly event: AnyEventObject; isTaken: boolean | undefined } | undefined
-  /** Messages between the program's actors since something came from outside. */
-  let relayed = 0
-  const mostRelayed = options.maxIterations * 10
-  // made when the first actor asks for a `systemId`
-  let keyed: KeyedActors
-  let keyOf: Map<InnerActor, string> | undefined
+  let stopsItself = false
+  type Message = [source: InnerActor | undefined, target: InnerActor, event: AnyEventObject]
+  const turns = new Turns<Message>(options.id, options.maxIterations * 10, (...message) => deliver(...message))
+  const ids = new SystemIds()
   const { interposition } = options
   const listening = guardedListening((error) => host.failedAside('listener', error))
   const inspector = options.owner?.system as unknown as InnerSystem | undefined
@@ -107,19 +107,12 @@ export function createProgramSystem(
     _register: (sessionId: string) => sessionId,
     _unregister(ref: InnerActor) {
       leave(ref)
-      const key = keyOf?.get(ref)
-      if (key === undefined) return
-      keyOf?.delete(ref)
-      keyed?.delete(key)
+      ids.left(ref)
+      if (stopsItself && ref === root && !muted) host.settled({ status: 'done', output: undefined })
     },
-    _set(systemId: string, ref: InnerActor) {
-      const existing = keyed?.get(systemId)
-      if (existing && existing !== ref) throw new Error(`Actor with system ID '${systemId}' already exists.`)
-      ;(keyed ??= new Map()).set(systemId, ref)
-      ;(keyOf ??= new Map()).set(ref, systemId)
-    },
-    get: (systemId: string) => keyed?.get(systemId),
-    getAll: () => Object.fromEntries(keyed ?? []),
+    _set: (systemId: string, ref: InnerActor) => ids.set(systemId, ref),
+    get: (systemId: string) => ids.get(systemId),
+    getAll: () => ids.all(),
     inspect(observer: Inspect) {
       const guarded = guardedObserver(observer, options.logger)
       const all = (observers ??= new Set())
@@ -147,10 +140,10 @@ export function createProgramSystem(
     },
     scheduler: {
       schedule(source: InnerActor, target: InnerActor, event: AnyEventObject, delay: number, id?: string) {
-        host.schedule({ source: pathOf(source), target: target === above ? upwards : pathOf(target), id, event, delay })
+        host.schedule({ source, target, id, event, delay })
       },
-      cancel: (source: InnerActor, id: string) => host.cancel(pathOf(source), id),
-      cancelAll: (source: InnerActor) => muted || host.cancelAll(pathOf(source)),
+      cancel: (source: InnerActor, id: string) => host.cancel(source, id),
+      cancelAll: (source: InnerActor) => muted || host.cancelAll(source),
     },
     getSnapshot: () => ({ _scheduledEvents: {} }),
     start() {},
@@ -166,13 +159,27 @@ export function createProgramSystem(
     system,
     _send: (event: AnyEventObject) => heard(undefined, event),
   } as unknown as InnerActor
+  const actors = new ProgramActors(above, options.lastNumber ?? 0, options.snapshot)
+  const refs = new ActorRefs(actors)
 
   function deliver(source: InnerActor | undefined, target: InnerActor, event: AnyEventObject) {
     if (muted) return
     if (target === above) return heard(source, event)
-    if (++relayed > mostRelayed && depth > 0) throw endlessTalk(options.id, mostRelayed)
+    if (turns.isLate(source, target, event)) return
+    if (source && !actors.owns(target)) return outwards(source, target, event)
     system._sendInspectionEvent({ type: '@xstate.event', sourceRef: source, actorRef: target, event } as never)
-    turn(() => target._send(event))
+    turns.take(() => target._send(event))
+  }
+
+  /** An actor outside hears nothing before it is durable. */
+  function outwards(source: InnerActor, target: InnerActor, event: AnyEventObject) {
+    const run = () => {
+      system._sendInspectionEvent({ type: '@xstate.event', sourceRef: source, actorRef: target, event } as never)
+      target._send(event)
+    }
+    const { context } = source._snapshot
+    const asked = { actor: source, path: pathOf(source), via: viaOf(source), isVoid: () => hasFailed(source) }
+    host.output({ kind: 'action', ...asked, name: undefined, params: undefined, event, context, run })
   }
 
   function heard(source: InnerActor | undefined, event: AnyEventObject) {
@@ -185,7 +192,7 @@ export function createProgramSystem(
   }
 
   function notice(ref: InnerActor, kind: 'emit' | 'log', value: unknown, run: () => void): NoticeOutput {
-    return { kind, path: pathOf(ref), value, waits: hasActionsAhead(ref), isVoid: () => hasFailed(ref), run }
+    return { kind, actor: ref, path: pathOf(ref), value, waits: hasActionsAhead(ref), isVoid: () => hasFailed(ref), run }
   }
 
   const hasActionsAhead = (ref: InnerActor) => (hosted(ref)?.actionsAhead ?? 0) > 0
@@ -199,7 +206,7 @@ export function createProgramSystem(
     }
     if (muted) return
     if (hasActionsAhead(ref) || (ref === root && host.owesActions()))
-      host.ending({ kind: 'end', path: pathOf(ref), isVoid: () => hasFailed(ref), run })
+      host.ending({ kind: 'end', actor: ref, path: pathOf(ref), isVoid: () => hasFailed(ref), run })
     else run()
   }
 
@@ -207,9 +214,10 @@ export function createProgramSystem(
   const isTheirs = (ref: InnerActor) => ref === root || ref._parent?._snapshot.children?.[ref.id] === ref
 
   function adopt(ref: InnerActor) {
-    const path = ref._parent === above ? '' : childPath(pathOf(ref._parent as InnerActor), ref.id)
-    ref[pathKey] = path
+    const { path } = actors.adopt(ref)
     noteActor(ref)
+    // XState lets no actor stop itself that has a parent, and the program's root has one here
+    if (path === '') Object.assign(ref, { stop: () => ((stopsItself = true), ref._stop()) })
     Object.assign(ref, listening, { _error: endsInError })
     if (interposition)
       ref.logic = interposition.logic({ src: path === '' ? '' : String(ref.src), id: ref.id, path, logic: ref.logic })
@@ -244,6 +252,7 @@ export function createProgramSystem(
         if (notes) notes.actionsAhead++
         host.output({
           kind: 'action',
+          actor: ref,
           path,
           name: namedAction(ref, type) === exec ? type : undefined,
           via: viaOf(ref),
@@ -301,23 +310,7 @@ export function createProgramSystem(
     ;(Object.getPrototypeOf(this) as InnerActor)._error.call(this, error)
   }
 
-  /** What actors say to each other without a pause is one turn of the program. */
-  function turn(run: () => void) {
-    if (depth === 0) relayed = 0
-    depth++
-    try {
-      run()
-    } finally {
-      depth--
-    }
-  }
-
-  const find = (path: string): InnerActor | undefined =>
-    path === upwards
-      ? above
-      : path === ''
-        ? root
-        : path.split('/').reduce<InnerActor | undefined>((ref, id) => ref?._snapshot.children?.[unescaped(id)], root)
+  const find = (address: string) => (address === upwards ? above : actors.find(address))
 
   const root: InnerActor = createActor(logic, {
     id: options.id,
@@ -326,9 +319,11 @@ export function createProgramSystem(
     ...(options.snapshot === undefined ? {} : { snapshot: options.snapshot as never }),
   } as never) as unknown as InnerActor
 
+  if (options.snapshot !== undefined) refs.restore(root)
+
   return {
     root: root as unknown as AnyActorRef,
-    start: () => turn(() => root.start()),
+    start: () => turns.take(() => root.start()),
     send(event) {
       const sent: typeof asked = (asked = { event, isTaken: undefined })
       try {
@@ -339,12 +334,24 @@ export function createProgramSystem(
       // whoever fails by it, or keeps it for later, has taken it
       return sent.isTaken ?? true
     },
-    fire(timer) {
-      const [source, target] = [find(timer.source), find(timer.target)]
-      if (source && target) system._relay(source, target, timer.event)
+    fire({ source, target, event }) {
+      if (!isStopped(target as InnerActor)) system._relay(source as InnerActor, target as InnerActor, event)
     },
-    unrestored: () => unrestored(root),
-    persisted: () => root.getPersistedSnapshot({ __unsafeAllowInlineActors: true }),
+    addressOf: (actor) => (actor === above ? upwards : actors.addressOf(actor as InnerActor)),
+    owns: (actor) => actor === above || actors.owns(actor as InnerActor),
+    get lastNumber() {
+      return actors.lastNumber
+    },
+    unrestored: () => actors.unrestored(root),
+    persisted() {
+      const persisted = root.getPersistedSnapshot({ __unsafeAllowInlineActors: true })
+      refs.name(root, persisted as object)
+      return persisted
+    },
+    named: refs.named,
+    found: <T>(value: T, address = '') => refs.found(value, find(address)) as T,
+    ended: (address) => refs.ended(idOf(address), address) as unknown as AnyActorRef,
+    together: (run) => turns.together(run),
     attempt(path, run) {
       try {
         return run()
@@ -375,24 +382,4 @@ export function createProgramSystem(
     },
     mute: () => void (muted = true),
   }
-}
-
-function unrestored(ref: InnerActor): string | undefined {
-  const { status, error } = ref.getSnapshot()
-  const stored = ref.options.snapshot as { readonly status?: string } | undefined
-  if (stored && status === 'error' && stored.status !== 'error')
-    return `${pathOf(ref) || 'the program'} can not be restored: ${error instanceof Error ? error.message : String(error)}`
-  for (const child of Object.values(ref._snapshot.children ?? {})) {
-    const reason = unrestored(child)
-    if (reason !== undefined) return reason
-  }
-  return undefined
-}
-
-function endlessTalk(id: string, most: number): StatewardError {
-  return new StatewardError(
-    'endless_loop',
-    `The actors of execution ${id} sent each other more than ${most} events at a stretch and came to no rest.`,
-    { details: { id, most } },
-  )
 }

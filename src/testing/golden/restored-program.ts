@@ -62,13 +62,13 @@ export class RestoredProgram {
   /** What would be stored of it now. Throws `not_storable`. */
   persisted(): PersistedProgram {
     const snapshot = persistedProgram(this.#system.persisted() as PersistedProgram, this.#name)
-    return clone(snapshot, { id: this.#name, what: 'snapshot' })
+    return clone(snapshot, { id: this.#name, what: 'snapshot' }, this.#system.named)
   }
 
   /** The custom actions that it owes, as they would be repeated. Throws `corrupt`, `unknown_format`. */
   *owed(): Iterable<RepeatedAction> {
-    const outbox = new ProgramOutbox(this.#name, this.#record.outbox)
-    for (const owed of outbox.repeated(this.#logic, this.root, (path) => this.find(path))) if (owed.kind === 'action') yield owed
+    const outbox = new ProgramOutbox(this.#name, this.#record)
+    for (const owed of outbox.repeated(this.#logic, this.#system)) if (owed.kind === 'action') yield owed
   }
 
   stop(): void {

@@ -7,6 +7,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { getNextTransitions, type AnyMachineSnapshot } from 'xstate'
 import type { PersistedProgram, TimerRecord } from '../../actors/program-record.js'
+import { isStoredRef, type AnyStoredRef as StoredRef } from '../../actors/stored-refs.js'
 import { takes } from '../world/event-descriptor.js'
 import { stateText } from '../world/readable.js'
 import { activeNodes, allNodes, machineActors, type MachineActor } from './machine-actors.js'
@@ -43,7 +44,9 @@ function* standstills(
 ): Generator<Finding, void> {
   for (const machine of machineActors(program.root, stored)) {
     if (machine.snapshot.status !== 'active') continue
-    yield* lostRefs(machine.stored.context, machine.stored.children ?? {}, `${machine.place}context`)
+    const isThere = ({ id, at, was }: StoredRef) =>
+      was !== undefined || (at === undefined ? Object.hasOwn(machine.stored.children ?? {}, id) : program.find(at) !== undefined)
+    yield* lostRefs(machine.stored.context, isThere, `${machine.place}context`)
     yield* deadEnds(machine.snapshot, `${machine.place}value`)
     yield* missingChildren(machine)
     yield* strandedChildren(machine)
@@ -86,13 +89,12 @@ function* changes(stored: PersistedProgram, now: PersistedProgram, place: string
 }
 
 /** XState gives an actor ref back if there is such a child, and else nothing. */
-function* lostRefs(part: unknown, children: object, path: string): Generator<Finding, void> {
+function* lostRefs(part: unknown, isThere: (ref: StoredRef) => boolean, path: string): Generator<Finding, void> {
   if (!isParent(part)) return
-  if (part['xstate$$type'] !== 1) {
+  if (!isStoredRef(part)) {
     for (const [key, inner] of Object.entries(part))
-      yield* lostRefs(inner, children, Array.isArray(part) ? `${path}[${key}]` : `${path}.${key}`)
-  } else if (!Object.hasOwn(children, String(part['id'])))
-    yield { reason: 'ref_gone', path, what: `the actor ref to '${String(part['id'])}' finds no such child` }
+      yield* lostRefs(inner, isThere, Array.isArray(part) ? `${path}[${key}]` : `${path}.${key}`)
+  } else if (!isThere(part)) yield { reason: 'ref_gone', path, what: `the actor ref to '${part.id}' finds no such actor` }
 }
 
 /** True for what XState looks into for refs. */

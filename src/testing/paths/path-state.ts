@@ -8,7 +8,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { AnyMachineSnapshot } from 'xstate'
 import type { ExecutionRecord } from '../../actors/execution-view.js'
 import { isTerminal } from '../../events/execution-status.js'
-import { refsByName } from '../../actors/stored-refs.js'
+import { isStoredRef, refOfChild, refsByName } from '../../actors/stored-refs.js'
 import { clone, encode } from '../../persistence/snapshot-codec.js'
 import type { Place } from './program-walk.js'
 
@@ -42,14 +42,14 @@ type At = Parameters<typeof encode>[1]
 /** A value as it comes back from a store. */
 const storedForm = (value: unknown, at: At): unknown => withoutMadeIds(clone(refsByName(value), at))
 
-/** The ids that XState makes for what is spawned without one are others in each system. */
+/** The ids that XState makes for what is spawned without one are others in each system; so is the machine's own. */
 function withoutMadeIds(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value
   const prototype: unknown = Object.getPrototypeOf(value)
   if (Array.isArray(value)) return value.map((part) => withoutMadeIds(part))
   if (prototype !== Object.prototype && prototype !== null) return value
   const part = value as Record<string, unknown>
-  if (part['xstate$$type'] === 1 && /^[xp]:\d+$/.test(String(part['id']))) return { ...part, id: '(spawned)' }
+  if (isStoredRef(part)) return refOfChild({ id: part.at === '' || /^[xp]:\d+$/.test(part.id) ? '(spawned)' : part.id })
   return Object.fromEntries(Object.entries(part).map(([key, each]) => [key, withoutMadeIds(each)]))
 }
 

@@ -5,10 +5,8 @@
  * and the like stay what they are. Talks to: `stand-ins.ts` for the names. Does not know: executions.
  */
 import { errorFrom, partsOf } from '../../persistence/stored-error.js'
+import { isStoredRef } from '../../actors/stored-refs.js'
 import type { StandIns } from './stand-ins.js'
-
-/** XState's persisted form of a reference to an actor. */
-const isActorRef = (value: object): value is { id: string } => 'xstate$$type' in value && value['xstate$$type'] === 1
 
 /** True for an object that has nothing but its properties. */
 export function isPlainObject(value: unknown): value is Record<string, unknown> {
@@ -31,7 +29,7 @@ export function normalForm(value: unknown, standIns: StandIns, around: readonly 
   if (value instanceof Error) return withoutStack(value, part)
   if (value instanceof URL) return withNames(value, standIns)
   if (!isPlainObject(value)) return value
-  if (isActorRef(value)) return Object.freeze({ actor: standIns.in(value.id) })
+  if (isStoredRef(value)) return Object.freeze({ actor: standIns.in(value.id) })
   const isError = typeof value['name'] === 'string' && typeof value['message'] === 'string'
   const copy: Record<string, unknown> = {}
   for (const key of Object.keys(value).toSorted())

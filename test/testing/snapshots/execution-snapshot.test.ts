@@ -77,8 +77,6 @@ describe('a snapshot shows an execution that is', () => {
         context: { amount: 42, notes: [], receipt: "" }
         steps:
           charge as <id>/0.order.charging#1, input { amount: 42 }
-        timers:
-          REMIND to reminder, set for 10m, in 10m
         events:
           +0s accepted
           +0s started
