@@ -239,33 +239,6 @@ describe('timers of children that bear one id, one after the other', () => {
     },
     [0],
   )
-
-  livesLikePlain(
-    'the end of an earlier one leaves those of its successor alone',
-    {
-      program: () =>
-        setup({ ...types, actors: { bell: bell() } }).createMachine({
-          id: 'it',
-          context: { kids: [], got: [] },
-          on: {
-            ADD: {
-              actions: [
-                assign({
-                  kids: ({ context, event, spawn }) => [
-                    spawn('bell', { id: 'it', input: event.n as never }) as AnyActorRef,
-                    ...context.kids,
-                  ],
-                }),
-                stopChild(({ context }) => context.kids[1] as AnyActorRef),
-              ],
-            },
-            RANG: { actions: heard },
-          },
-        }),
-      happens: [add('ann'), 10, add('bob'), 30, add('cyd'), 60],
-    },
-    ['cyd'],
-  )
 })
 
 describe('two delayed events under one id', () => {
