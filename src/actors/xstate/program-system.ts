@@ -178,8 +178,8 @@ export function createProgramSystem(
       target._send(event)
     }
     const { context } = source._snapshot
-    const asked = { actor: source, path: pathOf(source), via: viaOf(source), isVoid: () => hasFailed(source) }
-    host.output({ kind: 'action', ...asked, name: undefined, params: undefined, event, context, run })
+    const who = { actor: source, path: pathOf(source), via: viaOf(source), isVoid: () => hasFailed(source) }
+    host.output({ kind: 'action', ...who, name: undefined, params: undefined, event, context, run })
   }
 
   function heard(source: InnerActor | undefined, event: AnyEventObject) {
