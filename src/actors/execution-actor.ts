@@ -296,7 +296,7 @@ export class ExecutionActor extends ExecutionStanding implements Committer, Prog
   /** Out of memory: who still waits for something here must ask whoever takes it up next. */
   #leave(error?: unknown): void {
     if (this.#gone) return
-    this.#gone = true
+    ;[this.#gone, this.lost] = [true, error]
     if (this.#waiters.some) this.#waiters.reject(error ?? this.row.lostError())
     this.#clocks.clear()
     this.program.setMode('stopped')

@@ -5,11 +5,12 @@
  * the lifecycle what has become of the program, before the commit that holds it.
  */
 import type { AnyActorRef, AnyEventObject } from 'xstate'
-import { isStatewardError, toErrorRecord } from '../errors.js'
+import { isStatewardError, toErrorRecord, type StatewardError } from '../errors.js'
 import type { ExecutionEvent, PauseRecord } from '../events/execution-events.js'
 import { encode } from '../persistence/snapshot-codec.js'
 import { backoffDelay } from './backoff.js'
 import type { ExecutionPort, HeldExecution } from './execution-port.js'
+import { leftReason } from './stop-reason.js'
 import { programOf, withFrozenTimers } from './execution-state.js'
 import { ProgramHost } from './program-host.js'
 import { passages, type ProgramMode } from '../events/program-mode.js'
@@ -27,6 +28,8 @@ export interface ProgramWatcher extends HeldExecution {
     readonly maxAttempts: number
     readonly isMended: boolean
   }
+  /** Why it stops, if it does. */
+  readonly stopReason: StatewardError
   tell(event: ExecutionEvent): void
   touch(): void
   publish(type: string, data: unknown): void
@@ -51,6 +54,8 @@ export class ExecutionProgram implements ProgramPort {
   #returning = 0
   /** True once the lifecycle was told of the outcome. */
   #isJudged = false
+  /** True while it stops for a further attempt, or for good since it can't be stored. */
+  #isDropping = false
   /** Its last promise has ended; told with the next commit, after what that promise made of the program. */
   #drained = false
 
@@ -171,7 +176,9 @@ export class ExecutionProgram implements ProgramPort {
 
   /** Gives it back to its stored form: what it did since the last commit is gone. */
   drop(): void {
+    this.#isDropping = true
     this.#host?.setMode('stopped')
+    this.#isDropping = false
     this.#former = [...this.#former, ...(this.#host ? [this.#host] : [])].filter((host) => host.inFlight)
     this.#host = undefined
     this.#isJudged = false
@@ -214,6 +221,10 @@ export class ExecutionProgram implements ProgramPort {
   drained(): void {
     this.#drained = true
     this.#execution.touch()
+  }
+
+  get stopReason(): StatewardError {
+    return this.#isDropping ? leftReason(this.#execution.id) : this.#execution.stopReason
   }
 
   publish(type: string, data: unknown): void {

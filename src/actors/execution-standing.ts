@@ -4,12 +4,14 @@
  * Owns: the difference between the two. It only reads; the execution actor moves both.
  */
 import type { AnyActorRef } from 'xstate'
+import type { StatewardError } from '../errors.js'
 import type { ExecutionContext } from '../events/execution-events.js'
 import { isTerminal, stageOf, type ExecutionStatus } from '../events/execution-status.js'
 import { statusOf } from '../machines/execution-machine.js'
 import type { ExecutionMachineRef } from './execution-effects.js'
 import type { ProgramWatcher } from './execution-program.js'
 import type { ExecutionRow } from './execution-row.js'
+import { stopReason } from './stop-reason.js'
 
 /** The readable side of an execution in memory. */
 export abstract class ExecutionStanding {
@@ -17,6 +19,9 @@ export abstract class ExecutionStanding {
   protected abstract readonly row: ExecutionRow
   abstract readonly program: { readonly takesEvents: boolean; readonly isEnding: boolean }
   abstract readonly isLeaving: boolean
+  abstract readonly id: string
+  /** Why it left this process. */
+  lost: unknown
 
   get ref(): AnyActorRef {
     return this.machine
@@ -91,6 +96,11 @@ export abstract class ExecutionStanding {
   /** True if an event may be answered as delivered: it reaches the program, and that it does is durable. */
   get takesDirect(): boolean {
     return this.takesEvents && this.isSteady
+  }
+
+  /** Why its program stops, asked when it does. */
+  get stopReason(): StatewardError {
+    return stopReason(this)
   }
 
   get isBackingOff(): boolean {

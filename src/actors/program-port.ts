@@ -1,6 +1,7 @@
 /** What a program host is given and what it tells the execution that runs it. Owns no behaviour. */
 import type { AnyActorLogic } from 'xstate'
 import type { Clock } from '../clock.js'
+import type { StatewardError } from '../errors.js'
 import type { ChildPort } from './child-port.js'
 import type { Interposition } from './interposition.js'
 import type { StepBodies } from './step-bodies.js'
@@ -18,6 +19,8 @@ export interface ProgramPort {
   doubt(path: string): void
   /** The last promise of a stopped or held program has come to its end. */
   drained(): void
+  /** Why the program stops, asked when it does. */
+  readonly stopReason: StatewardError
   publish(type: string, data: unknown): void
 }
 

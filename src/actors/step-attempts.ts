@@ -7,7 +7,7 @@
 import { backoffDelay } from './backoff.js'
 import type { Clock } from '../clock.js'
 import { StatewardError } from '../errors.js'
-import type { StepContext, StepOptions } from './step.js'
+import type { StepContext, StepOptions } from './step-context.js'
 
 /** Runs attempts until one succeeds or no further one may follow. */
 export async function attempts<TOutput>(

@@ -6,6 +6,7 @@
  * user's own logic is none: its snapshot tells, and it starts as any machine does.
  */
 import type { AnyActorLogic, AnyEventObject } from 'xstate'
+import type { StatewardError } from '../../errors.js'
 import { creatorOf, isMachineSnapshot } from '../program-logic.js'
 import type { ProgramSystemHost, StepOutput } from '../program-output.js'
 import type { InnerActor } from './hidden-members.js'
@@ -16,6 +17,8 @@ import { guardedStart, type Started } from './step-start.js'
 export interface StepSurroundings {
   readonly host: ProgramSystemHost
   isMuted(): boolean
+  /** Why the step at that path stops. */
+  stopReason(path: string): StatewardError
   /** Fails an actor as XState would. */
   fail(ref: InnerActor, error: unknown): void
   /** Sends an actor an event from itself. */
@@ -113,7 +116,7 @@ export function holdStep(ref: InnerActor, path: string, program: StepSurrounding
   }
   const move = (snapshot: { status: string }, event: AnyEventObject, scope: never): { status: string } => {
     if (event.type === 'xstate.stop') {
-      controller?.abort()
+      controller?.abort(program.stopReason(path))
       if (!begun) return { ...snapshot, status: 'stopped' }
     } else if (!begun && !isPromise) {
       buffered.push(event)

@@ -14,11 +14,13 @@ import {
   type Observer,
 } from 'xstate'
 import type { Clock } from '../../clock.js'
+import type { StatewardError } from '../../errors.js'
 import type { Interposition } from '../interposition.js'
 import { isMachineSnapshot, isProgramMachine } from '../program-logic.js'
 import { ActorRefs } from './actor-refs.js'
 import { holdStep, type StepSurroundings } from './held-step.js'
 import { isStopped, pathOf, type ActorScope, type InnerActor, type InnerSystem, type SystemEvent } from './hidden-members.js'
+import { leftReason } from '../stop-reason.js'
 import { hasFailed, hosted, hostedKey, isRunning, leave, noteActor, stopBelow } from './hosted-actor.js'
 import { guardedObserver, type Inspect } from './inspection.js'
 import { countMicrostep, namedError } from './microstep-limit.js'
@@ -58,7 +60,7 @@ export interface ProgramSystem extends ActorNaming {
   /** The actor at a path, the empty path being the root. */
   find(path: string): AnyActorRef | undefined
   /** Stops every actor: abort signals fire, subscriptions end. Nothing that they still say is heard. */
-  stop(): void
+  stop(reason?: StatewardError): void
   /** From now on nothing of this program is heard, and nothing is told to it. */
   mute(): void
 }
@@ -90,6 +92,7 @@ export function createProgramSystem(
   host: ProgramSystemHost,
 ): ProgramSystem {
   let muted = false
+  let stopped: StatewardError | undefined
   /** The event that the root is sent from outside just now, and whether a machine has a transition for it. */
   let asked: { readonly event: AnyEventObject; isTaken: boolean | undefined } | undefined
   let stopsItself = false
@@ -281,6 +284,7 @@ export function createProgramSystem(
   const surroundings: StepSurroundings = {
     host,
     isMuted: () => muted,
+    stopReason: (path) => stopped ?? leftReason(options.id, path),
     fail,
     relay: (ref, event) => system._relay(ref, ref, event),
   }
@@ -375,8 +379,9 @@ export function createProgramSystem(
       endsWell(ref, () => deliver(ref, ref._parent as InnerActor, event))
     },
     find: (path) => find(path) as AnyActorRef | undefined,
-    stop() {
+    stop(reason) {
       muted = true
+      stopped ??= reason
       root._stop()
       stopBelow(root, system._unregister)
     },

@@ -1,0 +1,42 @@
+/** How a step is run, and what it is lent for it. Owns no behaviour. */
+import type { Backoff } from './backoff.js'
+import type { Clock } from '../clock.js'
+
+/** What happens to a step that may have been in flight when its process died. */
+export type OnRecovery = 'rerun' | 'fail' | 'hold'
+
+/** How a step is run. Times are milliseconds. */
+export interface StepOptions {
+  /** `maxAttempts` counts the first one; the default is 1, no retry. `retryIf` decides by the error; default: all. */
+  readonly retry?:
+    | {
+        readonly maxAttempts: number
+        readonly backoff?: Backoff | undefined
+        readonly retryIf?: ((error: unknown) => boolean) | undefined
+      }
+    | undefined
+  /**
+   * The limit of one attempt, in ms; past it the signal fires and the attempt fails with `step_timeout`. A further attempt waits
+   * until a function that does not heed the signal has ended, at most for the entry point's `cancelTimeout`.
+   */
+  readonly timeout?: number | undefined
+  /** Default `rerun`. `fail`: the step ends with `step_interrupted`. `hold`: the execution is paused with reason `step_in_doubt`. */
+  readonly onRecovery?: OnRecovery | undefined
+}
+
+/** What a host lends to a step. */
+export interface StepContext {
+  readonly executionId: string
+  readonly idempotencyKey: string
+  readonly attempt: number
+  readonly clock: Clock
+  readonly random: () => number
+  readonly progress: (data: unknown) => void
+  readonly logger: (...args: unknown[]) => void
+  /** Told before each further attempt; resolves once that may begin, if ever: its number is durable, and the execution still held here. */
+  readonly attempted: (attempt: number) => Promise<void>
+  /** Told of an attempt that ran out of time and whose function goes on; resolves once that is gone, or no longer waited for. */
+  readonly outlived: (body: Promise<unknown>) => Promise<void>
+  /** Starts an execution of another entry point, once for this step, and ends with its outcome. */
+  readonly execute: (entryPoint: string, input: unknown, signal: AbortSignal) => Promise<unknown>
+}
