@@ -1,6 +1,6 @@
 /** The public face: a table of contents; nothing inside imports it. */
 export { createRuntime, runtimeOf, Runtime } from './runtime.js'
-export type { RuntimeOptions } from './runtime.js'
+export type { RuntimeOptions, StopOptions } from './runtime.js'
 export { RuntimeCalls } from './runtime-calls.js'
 export type { ExecutionFilter } from './runtime-calls.js'
 export { Client, createClient } from './client.js'

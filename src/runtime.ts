@@ -9,6 +9,8 @@ import { guardedObserver } from './actors/xstate/inspection.js'
 import { partsOf, preparedInput, supervisorMachine, type SupervisorParts } from './actors/supervisor-logic.js'
 import type { SupervisorOptions } from './actors/supervisor-options.js'
 import type { EntryPoint } from './entry-point.js'
+import { StatewardError } from './errors.js'
+import { refuseUnknown, type OptionNames } from './known-options.js'
 import { RuntimeCalls } from './runtime-calls.js'
 
 /** The options of a runtime. */
@@ -17,6 +19,14 @@ export interface RuntimeOptions<TEntryPoints extends readonly EntryPoint[] = rea
   /** Gets every inspection event of the supervisor, the streams, the executions and their programs, as one system. What it throws goes to the logger. */
   readonly inspect?: Observer<InspectionEvent> | ((event: InspectionEvent) => void) | undefined
 }
+
+/** How a runtime is stopped. */
+export interface StopOptions {
+  /** How long what is in flight may take to end, in ms; nothing more starts meanwhile. Default 0: it is aborted at once, and runs again at the next start. */
+  readonly grace?: number | undefined
+}
+
+const stopNames: OptionNames<StopOptions> = { grace: true }
 
 /** The supervisor that a runtime speaks for; asked at each call. */
 export interface RuntimeSource {
@@ -62,12 +72,22 @@ export class Runtime<TEntryPoints extends readonly EntryPoint[] = readonly Entry
     await this.#parts.supervisor.drain()
   }
 
-  /** Gives everything back to the store, within `shutdownTimeout`, and closes it. Running executions go on at the next start. */
-  async stop(): Promise<void> {
+  /**
+   * Gives everything back to the store, within `shutdownTimeout`, and closes it. Running executions go on at the next start.
+   * With `grace` nothing more starts, and what is in flight may take so long to end before. Concurrent callers join: the
+   * first one's `grace` counts. Error: `invalid_option`.
+   */
+  async stop(options: StopOptions = {}): Promise<void> {
+    refuseUnknown('invalid_option', 'The stop of the runtime', options, stopNames)
+    const { grace } = options
+    if (grace !== undefined && !(typeof grace === 'number' && grace >= 0))
+      throw new StatewardError('invalid_option', `\`grace\` is ${String(grace)}; it must be a number of ms from 0.`, {
+        details: { option: 'grace', value: String(grace) },
+      })
     const { supervisor } = this.#parts
     if (supervisor.phase === 'running' || supervisor.phase === 'draining' || supervisor.phase === 'starting')
-      this.actor.send({ type: 'supervisor.stop' })
-    await supervisor.stop()
+      this.actor.send({ type: 'supervisor.stop', ...(grace === undefined ? {} : { grace }) })
+    await supervisor.stop(grace)
   }
 }
 

@@ -100,6 +100,11 @@ export class Membership {
     this.#takeover.wakeAt(due)
   }
 
+  /** Takes up no more, and keeps its lease. */
+  takeNoMore(): void {
+    this.#takeover.stop()
+  }
+
   /** Looks no more and takes up no more. */
   quiesce(): void {
     this.#poll.stop()

@@ -143,6 +143,18 @@ export class StreamActor implements ExecutionPort, SlotSeeker {
     return this.#reloads.attempt(id)
   }
 
+  /** Starts nothing more: no execution, no step, no timer. What is in flight goes on, and what it comes to is committed. */
+  freeze(): void {
+    this.#setOpen(false)
+    for (const { heading, program } of this.executions.values())
+      if (heading === 'running' || heading === 'waiting') program.setMode('frozen')
+  }
+
+  /** True while a function of a step runs. */
+  get inFlight(): boolean {
+    return [...this.executions.values()].some(({ program }) => program.inFlight)
+  }
+
   /** Gives everything back to the store; nothing is lost and nothing ends. */
   async release(): Promise<void> {
     this.#setOpen(false)

@@ -18,6 +18,7 @@ import type { ExecutionActor } from './execution-actor.js'
 import { storedOutcome } from './execution-view.js'
 import { JournalFeed } from './journal-feed.js'
 import { Membership } from './membership.js'
+import { Moves, settled } from './moves.js'
 import { Registry } from './registry.js'
 import { draining, notRunning, streamDown, unknownEntryPoint } from './refusals.js'
 import { RestartPlan } from './restart-plan.js'
@@ -49,7 +50,7 @@ export class SupervisorActor {
   #stopping: Promise<void> | undefined
   #opened: Promise<void> | undefined
   #failure: unknown
-  #committing: (() => void)[] = []
+  readonly #moves = new Moves()
   #deadline: Deadline | undefined
 
   constructor(options: SupervisorOptions) {
@@ -123,12 +124,12 @@ export class SupervisorActor {
     if (this.#phase !== 'running') await this.#starting
     if (this.#phase === 'running') this.#phase = 'draining'
     for (const stream of this.streams.all) stream.ref.send({ type: 'stream.drain' })
-    while (this.streams.all.some((stream) => stream.isBusy)) await new Promise<void>((resolve) => this.#committing.push(resolve))
+    await this.#moves.until(() => !this.streams.all.some((stream) => stream.isBusy))
   }
 
-  /** Gives everything back to the store, within `shutdownTimeout`; running executions go on at the next start. */
-  stop(): Promise<void> {
-    this.#stopping ??= this.#stop()
+  /** Gives everything back to the store, within `shutdownTimeout`; running executions go on at the next start. What is in flight may take `grace` ms to end before. */
+  stop(grace = 0): Promise<void> {
+    this.#stopping ??= this.#stop(grace)
     return this.#stopping
   }
 
@@ -190,7 +191,7 @@ export class SupervisorActor {
     this.#membership = this.#newMembership()
   }
 
-  async #stop(): Promise<void> {
+  async #stop(grace: number): Promise<void> {
     // at once: what is asked from now on is refused
     if (this.#phase === 'running' || this.#phase === 'draining') this.#phase = 'stopping'
     await this.#starting?.catch(() => undefined)
@@ -199,6 +200,7 @@ export class SupervisorActor {
       return this.#close()
     }
     this.#phase = 'stopping'
+    if (grace > 0) await settled(this.settings.clock, grace, this.#membership, this.streams.all, this.#moves)
     this.#membership.quiesce()
     await this.#bound('giving executions back', this.streams.release())
     this.streams.dropAll(new StatewardError('already_stopped', 'The runtime was stopped.'))
@@ -233,7 +235,7 @@ export class SupervisorActor {
       programs: { bodies: this.#bodies, children: this.children, isOwner: () => this.#membership.holds() },
       owner: this.owner,
       committed: (...args) => this.committed(...args),
-      left: () => this.#moved(),
+      left: () => this.#moves.happened(),
     }
   }
 
@@ -259,11 +261,7 @@ export class SupervisorActor {
       this.results.settle(commit.id, () => storedOutcome(commit) as ExecutionOutcome)
     if (commit.owner === null && commit.dueAt !== null) this.#membership.wakeAt(commit.dueAt)
     this.feed.wake()
-    this.#moved()
-  }
-
-  #moved(): void {
-    for (const resolve of this.#committing.splice(0)) resolve()
+    this.#moves.happened()
   }
 
   /** A stream has failed: restarts what the strategy says, or gives up. */

@@ -159,7 +159,10 @@ export const supervisorMachine = supervisorChart<SupervisorOptions>().provide({
   actions: {
     start: ({ self, event }) => boot(self as Self, (event as unknown as { input: SupervisorOptions }).input),
     drain: ({ self }) => void partsOf(self as Self).supervisor.drain(),
-    stop: ({ self }) => told(self as Self, partsOf(self as Self).supervisor.stop(), { type: 'supervisor.stopped' }),
+    stop: ({ self, event }) => {
+      const grace = event.type === 'supervisor.stop' ? event.grace : undefined
+      told(self as Self, partsOf(self as Self).supervisor.stop(grace), { type: 'supervisor.stopped' })
+    },
     obey: ({ self, event }) => void obey(self as Self, event as SupervisorRequest),
     fail: ({ self, context }) => {
       throw failures.get(self) ?? partsOf(self as Self).supervisor.failure ?? context.error

@@ -26,7 +26,8 @@ export type SupervisorEvent =
   | { readonly type: 'supervisor.started' }
   | { readonly type: 'supervisor.failed'; readonly error: ErrorRecord }
   | { readonly type: 'supervisor.drain' }
-  | { readonly type: 'supervisor.stop' }
+  /** `grace`: how long what is in flight may take to end, in ms; nothing more starts meanwhile. Default 0: it is aborted at once. */
+  | { readonly type: 'supervisor.stop'; readonly grace?: number | undefined }
   | { readonly type: 'supervisor.stopped' }
   | { readonly type: 'supervisor.end' }
   | { readonly type: `xstate.error.actor.${string}`; readonly error: unknown; readonly actorId: string }

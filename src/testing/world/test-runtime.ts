@@ -15,7 +15,7 @@ import type { IdSource } from '../../ids.js'
 import { memoryStore } from '../../persistence/memory-store.js'
 import type { SnapshotStore } from '../../persistence/snapshot-store.js'
 import type { ExecutionFilter, ProgramOf, TriggerArguments } from '../../runtime-calls.js'
-import { Runtime } from '../../runtime.js'
+import { Runtime, type StopOptions } from '../../runtime.js'
 import { SimulatedClock } from '../clock/simulated-clock.js'
 import { actorNames, type ActorName, type NamedLogic } from './actor-names.js'
 import { Deliveries } from './deliveries.js'
@@ -193,9 +193,9 @@ export class TestRuntime<TEntryPoints extends readonly EntryPoint[] = readonly E
   }
 
   /** As that of a runtime; closes what a `store` function has opened. */
-  override async stop(): Promise<void> {
+  override async stop(options?: StopOptions): Promise<void> {
     if (this.#processes.isDead) this.#outliving.over()
-    else if (this.#processes.isUp) await this.#outliving.timed(() => super.stop())
+    else if (this.#processes.isUp) await this.#outliving.timed(() => super.stop(options))
     if (this.#opens) await this.#shared.close()
   }
 
