@@ -14,6 +14,10 @@ export interface Clock {
   /** `upkeep`: nobody waits for what it does (a look at what others did, leaving memory); a simulated world comes to rest without it. */
   setTimeout(fn: () => void, ms: number, upkeep?: boolean): unknown
   clearTimeout(handle: unknown): void
+  /** Ms that only grow, whatever is done to `now`; absent: `now` is taken for it. Timers go by it. */
+  monotonic?(): number
+  /** Tells by how many ms `now` was set forward or (less than 0) back, until the function that it returns is called; absent: it never is. */
+  onJump?(told: (by: number) => void): () => void
 }
 
 /** Node turns a longer delay into 1 ms. */
@@ -23,14 +27,37 @@ interface LongTimer {
   current: ReturnType<typeof setTimeout> | undefined
 }
 
+/** How often the wall clock is held against the monotonic one, in ms. A machine that slept finds out so late. */
+const GLANCE = 1_000
+
+/** By less than this, in ms, a wall clock is adjusted, and not set. */
+const LEAST_JUMP = 1_000
+
+const listeners = new Set<(by: number) => void>()
+let watch: ReturnType<typeof setInterval> | undefined
+/** How far the wall clock was ahead of the monotonic one when last told. */
+let ahead = 0
+
+function glance(): void {
+  const by = Date.now() - globalThis.performance.now() - ahead
+  if (Math.abs(by) < LEAST_JUMP) return
+  ahead += by
+  for (const told of [...listeners]) told(by)
+}
+
 /** The machine's clock. A delay longer than 24.8 days is walked in several timers. */
 export const systemClock: Clock = {
   now: () => Date.now(),
+  monotonic: () => globalThis.performance.now(),
   setTimeout(fn, ms) {
     const timer: LongTimer = { current: undefined }
-    const due = Date.now() + Math.max(0, ms)
+    if (!(ms > MAX_DELAY)) {
+      timer.current = setTimeout(fn, Math.max(0, ms))
+      return timer
+    }
+    const due = globalThis.performance.now() + ms
     const arm = () => {
-      const left = due - Date.now()
+      const left = due - globalThis.performance.now()
       timer.current = left > MAX_DELAY ? setTimeout(arm, MAX_DELAY) : setTimeout(fn, Math.max(0, left))
     }
     arm()
@@ -38,6 +65,18 @@ export const systemClock: Clock = {
   },
   clearTimeout(handle) {
     clearTimeout((handle as LongTimer | undefined)?.current)
+  },
+  onJump(told) {
+    if (listeners.size === 0) {
+      ahead = Date.now() - globalThis.performance.now()
+      watch = setInterval(glance, GLANCE)
+      watch.unref?.()
+    }
+    listeners.add(told)
+    return () => {
+      listeners.delete(told)
+      if (listeners.size === 0) clearInterval(watch)
+    }
   },
 }
 

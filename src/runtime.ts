@@ -4,7 +4,7 @@
  * Owns: how a runtime is made, started and stopped; its other calls are those of `runtime-calls.ts`. All is done by actors.
  */
 import { createActor, type Actor, type AnyActorRef, type InspectionEvent, type Observer } from 'xstate'
-import type { AdmissionRequest } from './actors/admission.js'
+import { accept } from './actors/acceptance.js'
 import { guardedObserver } from './actors/xstate/inspection.js'
 import { partsOf, preparedInput, supervisorMachine, type SupervisorParts } from './actors/supervisor-logic.js'
 import type { SupervisorOptions } from './actors/supervisor-options.js'
@@ -40,9 +40,7 @@ export class Runtime<TEntryPoints extends readonly EntryPoint[] = readonly Entry
   readonly #source: RuntimeSource
 
   constructor(source: RuntimeSource) {
-    const admit = (entryPoint: string, request: AdmissionRequest) =>
-      source.parts().supervisor.streamFor(entryPoint, true).admit(request)
-    super({ parts: () => source.parts(), admit: async (...request) => admit(...request) })
+    super({ parts: () => source.parts(), admit: (...request) => accept(source.parts().supervisor, ...request) })
     this.#source = source
   }
 

@@ -3,9 +3,12 @@
  *
  * Owns: priority, FIFO within a priority, and ageing. One level of priority is worth `ageing` ms of waiting, so an entry's
  * place is fixed when it arrives (arrival − priority × ageing) and whoever waits long enough is first: nothing starves.
+ * Arrival is by the monotonic clock: one that is set back brings nobody ahead of those that wait.
  * Executions that had started before (resumed, woken, recovered) go ahead of those that had not.
  * A binary heap (J. W. J. Williams, "Algorithm 232: Heapsort", CACM 7, 1964); removed entries are skipped when they surface.
  */
+
+import type { WallClock } from './wall-clock.js'
 
 /** What can stand in the queue. */
 export interface Admissible {
@@ -18,6 +21,8 @@ export interface Admissible {
 interface Entry<T> {
   readonly item: T
   readonly started: boolean
+  /** When it arrived, by the monotonic clock. */
+  readonly since: number
   readonly key: number
   readonly seq: number
 }
@@ -26,12 +31,14 @@ interface Entry<T> {
 export class AdmissionQueue<T extends Admissible> {
   readonly #ageing: number
   readonly #heap: Entry<T>[] = []
-  readonly #standing = new Map<T, number>()
+  readonly #clock: Pick<WallClock, 'now' | 'monotonic'>
+  readonly #standing = new Map<T, Entry<T>>()
   #seq = 0
 
   /** `ageing`: how many ms of waiting outweigh one level of priority. */
-  constructor(ageing: number) {
+  constructor(ageing: number, clock: Pick<WallClock, 'now' | 'monotonic'>) {
     this.#ageing = ageing
+    this.#clock = clock
   }
 
   get size(): number {
@@ -40,9 +47,10 @@ export class AdmissionQueue<T extends Admissible> {
 
   add(item: T): void {
     if (this.#standing.has(item)) return
-    const seq = ++this.#seq
-    this.#standing.set(item, seq)
-    this.#heap.push({ item, started: item.hasStarted, key: item.acceptedAt - item.priority * this.#ageing, seq })
+    const since = this.#clock.monotonic() - Math.max(0, this.#clock.now() - item.acceptedAt)
+    const entry = { item, started: item.hasStarted, since, key: since - item.priority * this.#ageing, seq: ++this.#seq }
+    this.#standing.set(item, entry)
+    this.#heap.push(entry)
     this.#up(this.#heap.length - 1)
   }
 
@@ -77,11 +85,11 @@ export class AdmissionQueue<T extends Admissible> {
 
   /** The one that was accepted first among those that never started. */
   oldest(): T | undefined {
-    let oldest: T | undefined
-    for (const item of this.#standing.keys()) {
-      if (!item.hasStarted && (oldest === undefined || item.acceptedAt < oldest.acceptedAt)) oldest = item
+    let oldest: Entry<T> | undefined
+    for (const entry of this.#standing.values()) {
+      if (!entry.item.hasStarted && (oldest === undefined || entry.since < oldest.since)) oldest = entry
     }
-    return oldest
+    return oldest?.item
   }
 
   *[Symbol.iterator](): Iterator<T> {
@@ -89,8 +97,7 @@ export class AdmissionQueue<T extends Admissible> {
   }
 
   #skipRemoved(): void {
-    while (this.#heap.length > 0 && this.#standing.get((this.#heap[0] as Entry<T>).item) !== (this.#heap[0] as Entry<T>).seq)
-      this.#pop()
+    while (this.#heap[0] && this.#standing.get(this.#heap[0].item) !== this.#heap[0]) this.#pop()
   }
 
   #pop(): void {

@@ -4,7 +4,7 @@
  * Owns: that what is stored is the same as if the worker had accepted it. The queue's limit is the workers' own and does
  * not hold here.
  */
-import type { Clock } from '../clock.js'
+import type { WallClock } from './wall-clock.js'
 import type { IdSource } from '../ids.js'
 import type { SnapshotStore } from '../persistence/snapshot-store.js'
 import { refuseOtherInput, type Admitted } from './accepted-before.js'
@@ -18,7 +18,7 @@ import type { StreamDefinition } from './stream-definition.js'
 export interface DirectAcceptancePort {
   readonly store: SnapshotStore
   readonly commits: DirectCommits
-  readonly clock: Clock
+  readonly clock: WallClock
   readonly ids: IdSource
 }
 
@@ -30,7 +30,7 @@ export async function acceptDirectly(
 ): Promise<Admitted> {
   const now = clock.now()
   const id = request.id ?? ids.execution(now)
-  const { row, lifecycle, program } = opening(admission(definition, request, id, now), id, undefined)
+  const { row, lifecycle, program } = opening(admission(definition, request, id, now), id, clock, undefined)
   const { value, context } = lifecycle
   row.publish('execution.accepted', undefined, now)
   const commit = row.commit({

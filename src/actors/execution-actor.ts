@@ -5,7 +5,6 @@
  * Talks to: its row, program, clocks, mail and waiters, which have files of their own; the stream above through `ExecutionPort`.
  */
 import type { AnyEventObject } from 'xstate'
-import type { Clock } from '../clock.js'
 import { isStatewardError } from '../errors.js'
 import type { SendOutcome } from '../events/outcomes.js'
 import type { ExecutionContext, ExecutionEvent, Intervention, LimitName } from '../events/execution-events.js'
@@ -24,6 +23,7 @@ import { ExecutionProgram, type ProgramWatcher } from './execution-program.js'
 import type { ExecutionRow } from './execution-row.js'
 import { ExecutionStanding } from './execution-standing.js'
 import { PendingAcceptance } from './pending-acceptance.js'
+import type { WallClock } from './wall-clock.js'
 import { stopActor } from './xstate/hidden-members.js'
 
 /** One execution in memory. */
@@ -31,7 +31,7 @@ export class ExecutionActor extends ExecutionStanding implements Committer, Prog
   readonly id: string
   protected readonly machine: ExecutionMachineRef
   readonly inbox: ExecutionInbox
-  readonly clock: Clock
+  readonly clock: WallClock
   readonly program: ExecutionProgram
   /** True while it holds a slot of its stream. */
   hasSlot = false
@@ -58,7 +58,7 @@ export class ExecutionActor extends ExecutionStanding implements Committer, Prog
     })
     // with a slot at hand a fresh one never stands in the queue
     this.hasSlot = origin.kind === 'fresh' && port.takeSlot()
-    const { row, lifecycle, program } = opening(origin, id, this.hasSlot ? port.clock.now() : undefined)
+    const { row, lifecycle, program } = opening(origin, id, port.clock, this.hasSlot ? port.clock.now() : undefined)
     this.row = row
     this.#recovering = origin.kind === 'stored' && origin.recovered
     this.program = new ExecutionProgram(port, this, { input: origin.input, text: program, recovering: this.#recovering })
@@ -126,15 +126,14 @@ export class ExecutionActor extends ExecutionStanding implements Committer, Prog
     return direct.isLost ? undefined : { status: 'delivered', revision, taken }
   }
 
-  /** Sends an event to the machine, and carries out what it asks for. */
+  /** To the machine; carries out what that asks for. */
   tell(event: ExecutionEvent): void {
     if (!this.#gone) tell(this.machine, event)
   }
 
   /** Goes on, as soon as there is a slot. `retry`: with fresh attempts. */
   resume(resume: Intervention, retry: boolean): void {
-    const granted = this.heading === 'pausing' || this.#port.acquire(this)
-    this.tell({ type: 'execution.resume', resume, retry, granted })
+    this.tell({ type: 'execution.resume', resume, retry, granted: this.heading === 'pausing' || this.#port.acquire(this) })
   }
 
   /** What every stopping command says of the steps in flight. */
@@ -171,6 +170,15 @@ export class ExecutionActor extends ExecutionStanding implements Committer, Prog
     if (as === 'waiting' || as === 'retrying') this.#clocks.leaveAfter(this.#port.definition.passivateAfter)
     else this.#clocks.stay()
     this.touch()
+  }
+
+  /** The clock was set back: what its limits and timers had left stays. */
+  retime(): void {
+    const limits = this.#clocks.retimed()
+    if (limits) this.tell({ type: 'clock.set_back', limits })
+    this.#clocks.set(this.context.limits)
+    this.program.retime()
+    if (limits) this.touch()
   }
 
   runProgram(): void {

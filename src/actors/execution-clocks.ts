@@ -3,9 +3,9 @@
  *
  * Owns: which limit is reached first, and the time at which a store must wake an execution that nobody holds.
  */
-import type { Clock } from '../clock.js'
 import type { LimitName, Limits } from '../events/execution-events.js'
 import type { ExecutionStatus } from '../events/execution-status.js'
+import type { Alarm, WallClock } from './wall-clock.js'
 
 /** What the clocks tell. */
 export interface ClockPort {
@@ -15,15 +15,19 @@ export interface ClockPort {
   idle(): void
 }
 
+const none: ReadonlyMap<keyof Limits, Alarm> = new Map()
+
 /** Arms one timer for the next limit and one for leaving memory. */
 export class ExecutionClocks {
-  readonly #clock: Clock
+  readonly #clock: WallClock
   readonly #port: ClockPort
   #limits: Limits = {}
-  #armed: unknown
+  /** The same, with when each is reached at the latest by the monotonic clock. */
+  #due = none
+  #armed: Alarm | undefined
   #idle: unknown
 
-  constructor(clock: Clock, port: ClockPort) {
+  constructor(clock: WallClock, port: ClockPort) {
     this.#clock = clock
     this.#port = port
   }
@@ -32,12 +36,24 @@ export class ExecutionClocks {
   set(limits: Limits): void {
     if (limits === this.#limits) return
     this.#limits = limits
+    this.#due = this.#dated(limits)
     this.#arm(-Infinity)
   }
 
   /** Asks again for every limit, also for those that are past. */
   again(): void {
     this.#arm(-Infinity)
+  }
+
+  /** The limits once the clock was set back: none has more left than it had. Undefined: they stay as they are. */
+  retimed(): Limits | undefined {
+    let isSame = true
+    const limits: Record<string, number> = {}
+    for (const [name, alarm] of this.#due) {
+      limits[name] = Math.round(this.#clock.dueAt(alarm))
+      if (limits[name] !== alarm.at) isSame = false
+    }
+    return isSame ? undefined : limits
   }
 
   /** Leaves memory after `ms` without a further word; Infinity: never. */
@@ -55,17 +71,30 @@ export class ExecutionClocks {
 
   clear(): void {
     this.stay()
-    this.#clock.clearTimeout(this.#armed)
+    this.#clock.clearAlarm(this.#armed)
     this.#armed = undefined
+  }
+
+  #dated(limits: Limits): ReadonlyMap<keyof Limits, Alarm> {
+    const names = Object.keys(limits) as (keyof Limits)[]
+    if (names.length === 0) return none
+    const ahead = this.#clock.monotonic() - this.#clock.now()
+    return new Map(
+      names.map((name) => {
+        const at = limits[name] as number
+        const known = this.#due.get(name)
+        return [name, known?.at === at ? known : { at, by: at + ahead }]
+      }),
+    )
   }
 
   /** Limits that lie after `past`; one that was reached is not asked again. */
   #arm(past: number): void {
-    this.#clock.clearTimeout(this.#armed)
+    this.#clock.clearAlarm(this.#armed)
     this.#armed = undefined
     let next = Infinity
-    for (const at of Object.values(this.#limits) as number[]) if (at > past && at < next) next = at
-    if (next !== Infinity) this.#armed = this.#clock.setTimeout(() => this.#fire(next), next - this.#clock.now())
+    for (const { at } of this.#due.values()) if (at > past && at < next) next = at
+    if (next !== Infinity) this.#armed = this.#clock.alarm(next, () => this.#fire(next))
   }
 
   #fire(at: number): void {
@@ -82,6 +111,12 @@ function nameOf(limits: Limits, at: number): LimitName | 'retry' | undefined {
   if (limits.stopBy === at) return 'stop'
   if (limits.queueUntil === at) return 'queueTimeout'
   return limits.retryAt === at ? 'retry' : undefined
+}
+
+/** The limits that a clock wrote which has been set back by so many ms since. */
+export function setBackBy(limits: Limits, by: number): Limits {
+  if (by === 0) return limits
+  return Object.fromEntries(Object.entries(limits).map(([name, at]: [string, number]) => [name, at - by]))
 }
 
 /** When an execution of such a status must be woken, were nobody to hold it; `nextTimer` is its program's. */

@@ -2,6 +2,8 @@
 import type { ExecutionContext } from '../events/execution-events.js'
 import { withClocks } from '../machines/execution-notes.js'
 import type { Acceptance, StoredExecution } from '../persistence/snapshot-store.js'
+import type { WallClock } from './wall-clock.js'
+import { setBackBy } from './execution-clocks.js'
 import { ExecutionRow } from './execution-row.js'
 import { splitState, type Lifecycle } from './execution-state.js'
 
@@ -29,10 +31,13 @@ export interface Opening {
 }
 
 /** The opening of an execution; a fresh one that has a slot since `runsSince` runs at once. Throws `corrupt`, `unknown_format`. */
-export function opening(origin: ExecutionOrigin, id: string, runsSince: number | undefined): Opening {
+export function opening(origin: ExecutionOrigin, id: string, clock: WallClock, runsSince: number | undefined): Opening {
   if (origin.kind === 'stored') {
     const { lifecycle, program } = splitState(origin.stored.state, id)
-    const context = { ...lifecycle.context, executionId: id, entryPoint: origin.stored.entryPoint }
+    const { entryPoint, updatedAt } = origin.stored
+    const ahead = Math.max(0, updatedAt - clock.now())
+    const limits = setBackBy(lifecycle.context.limits, ahead > 0 ? Math.max(ahead, clock.setBack) : 0)
+    const context = { ...lifecycle.context, executionId: id, entryPoint, limits }
     return { row: new ExecutionRow(id, origin.stored), lifecycle: { value: lifecycle.value, context }, program }
   }
   const row = new ExecutionRow(id, origin.acceptance)

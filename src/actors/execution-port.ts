@@ -1,12 +1,12 @@
 /** What an execution actor asks of the stream that holds it. Owns no behaviour: the stream actor implements it. */
 import type { AnyActorRef } from 'xstate'
-import type { Clock } from '../clock.js'
 import type { ExecutionStatus } from '../events/execution-status.js'
 import type { GroupCommit } from '../persistence/group-commit.js'
 import type { Commit, SnapshotStore } from '../persistence/snapshot-store.js'
 import type { Admissible } from './admission-queue.js'
 import type { ProgramSettings } from './program-port.js'
 import type { ProgramRecord } from './program-record.js'
+import type { WallClock } from './wall-clock.js'
 import type { StreamDefinition } from './stream-definition.js'
 
 /** What a stream reads of an execution that it holds. */
@@ -23,7 +23,7 @@ export interface HeldExecution extends Admissible {
 /** The settings of an entry point as its executions see them, and the calls upwards. */
 export interface ExecutionPort {
   readonly definition: StreamDefinition
-  readonly clock: Clock
+  readonly clock: WallClock
   readonly random: () => number
   readonly commits: GroupCommit
   readonly store: SnapshotStore

@@ -194,6 +194,11 @@ export class ExecutionProgram implements ProgramPort {
     this.#host?.release(revision)
   }
 
+  /** The clock was set back: what its timers had left stays. */
+  retime(): void {
+    this.#host?.retime()
+  }
+
   /** What still runs of its steps is waited for no longer. */
   giveUp(): void {
     for (const host of [...this.#former, ...(this.#host ? [this.#host] : [])]) host.giveUp()

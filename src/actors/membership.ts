@@ -21,7 +21,7 @@ export interface MembershipPort {
   /** Takes up what it holds and does not have in memory. */
   retake(): Promise<void>
   /** The lease was taken away while this process was frozen: nothing it holds is its own. */
-  fenced(): Promise<void>
+  fenced(): void
   /** The store could not be asked. */
   degraded(error: unknown): void
 }
@@ -40,7 +40,7 @@ export class Membership {
       port.degraded(error)
     }
     this.#settings = settings
-    this.#lease = new OwnerLease(store, clock, settings.id, ids.key(), lease)
+    this.#lease = new OwnerLease(store, clock, settings.id, ids.key(), lease, () => port.fenced())
     this.#takeover = new Takeover({
       store,
       clock,
@@ -63,7 +63,6 @@ export class Membership {
       results: port.results,
       live: (id) => port.live(id),
       followPauses: () => port.followPauses(),
-      fenced: () => port.fenced(),
       failed: failed('looking for the work of other processes'),
     })
   }
@@ -83,6 +82,16 @@ export class Membership {
     await this.#takeover.lost()
     await this.#takeover.released()
     this.#poll.start()
+  }
+
+  /** True if it certainly still is, without a question to the store. */
+  get isSure(): boolean {
+    return this.#lease.isSure
+  }
+
+  /** The machine may have slept: the store is asked before the lease is relied on again. */
+  doubt(): void {
+    this.#lease.doubt()
   }
 
   /** True while what it commits is its own. */

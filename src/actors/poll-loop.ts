@@ -4,7 +4,6 @@
  * Owns: the order of one look (lease, mail, lost and released executions, results, retention) and that looks never
  * overlap. What this process does itself wakes at once and never waits for a look.
  */
-import type { Clock } from '../clock.js'
 import { isTerminal } from '../events/execution-status.js'
 import type { ExecutionOutcome } from '../events/outcomes.js'
 import type { SnapshotStore } from '../persistence/snapshot-store.js'
@@ -13,12 +12,13 @@ import { storedOutcome } from './execution-view.js'
 import type { OwnerLease } from './owner-lease.js'
 import type { ResultWaiters } from './result-waiters.js'
 import type { StreamDefinition } from './stream-definition.js'
+import type { WallClock } from './wall-clock.js'
 import type { Takeover } from './takeover.js'
 
 /** What a look reads and tells. Times are milliseconds. */
 export interface PollPort {
   readonly store: SnapshotStore
-  readonly clock: Clock
+  readonly clock: WallClock
   readonly interval: number
   readonly retentionInterval: number
   readonly streams: readonly StreamDefinition[]
@@ -28,8 +28,6 @@ export interface PollPort {
   readonly logger: (...args: unknown[]) => void
   live(id: string): ExecutionActor | undefined
   followPauses(): Promise<void>
-  /** The lease was taken away: nothing that this process holds is its own. */
-  fenced(): Promise<void>
   failed(error: unknown): void
 }
 
@@ -39,11 +37,12 @@ export class PollLoop {
   #timer: unknown
   #stopped = false
   #mailSeq = 0
+  /** By the monotonic clock. */
   #pruneAt: number
 
   constructor(port: PollPort) {
     this.#port = port
-    this.#pruneAt = port.clock.now() + port.retentionInterval
+    this.#pruneAt = port.clock.monotonic() + port.retentionInterval
   }
 
   start(): void {
@@ -67,7 +66,7 @@ export class PollLoop {
 
   async #look(): Promise<void> {
     const { lease, takeover } = this.#port
-    if (!(await lease.renew())) return this.#port.fenced()
+    if (!(await lease.renew())) return
     await this.#port.followPauses()
     await this.#readMail()
     await takeover.lost()
@@ -101,9 +100,9 @@ export class PollLoop {
 
   async #prune(): Promise<void> {
     const { store, clock, retentionInterval, streams } = this.#port
+    if (clock.monotonic() < this.#pruneAt) return
+    this.#pruneAt = clock.monotonic() + retentionInterval
     const now = clock.now()
-    if (now < this.#pruneAt) return
-    this.#pruneAt = now + retentionInterval
     for (const { id, retention } of streams) {
       await store.prune({ entryPoint: id, endedBefore: now - retention.maxAge, keep: retention.keep, now, limit: 1_000 })
     }

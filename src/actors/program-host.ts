@@ -146,6 +146,9 @@ export class ProgramHost {
     return this.#timers.next()
   }
 
+  /** The clock was set back: what its timers had left stays. */
+  retime = (): void => void (this.#timers.retime() && this.#port.dirty())
+
   /** The live snapshot of the program's root. */
   get snapshot(): PersistedProgram {
     return this.#system.root.getSnapshot() as PersistedProgram

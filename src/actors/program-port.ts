@@ -1,8 +1,8 @@
 /** What a program host is given and what it tells the execution that runs it. Owns no behaviour. */
 import type { AnyActorLogic } from 'xstate'
-import type { Clock } from '../clock.js'
 import type { StatewardError } from '../errors.js'
 import type { ChildPort } from './child-port.js'
+import type { WallClock } from './wall-clock.js'
 import type { Interposition } from './interposition.js'
 import type { StepBodies } from './step-bodies.js'
 
@@ -41,7 +41,7 @@ export interface ProgramSettings extends SharedByPrograms {
   readonly maxIterations: number
   /** How long a step that nobody wants any more may take to end, in ms. */
   readonly cancelTimeout: number
-  readonly clock: Clock
+  readonly clock: WallClock
   readonly random: () => number
   readonly logger: (...args: unknown[]) => void
   readonly interposition?: Interposition | undefined

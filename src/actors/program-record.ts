@@ -188,7 +188,11 @@ export function frozenTimers(timers: readonly TimerRecord[], policy: PausedTimer
   return timers.map((timer) => (timer.left === undefined ? { ...timer, left: left(timer) } : timer))
 }
 
-/** The timers as they are armed after a restoration. */
-export function thawedTimers(timers: readonly TimerRecord[], now: number): readonly TimerRecord[] {
-  return timers.map(({ left, ...timer }) => (left === undefined ? timer : { ...timer, dueAt: now + left }))
+/** The timers as they are armed after a restoration. One that was set by a clock which has been set back since, by `setBack` ms, keeps what was left. */
+export function thawedTimers(timers: readonly TimerRecord[], now: number, setBack: number): readonly TimerRecord[] {
+  return timers.map(({ left, ...timer }) => {
+    if (left !== undefined) return { ...timer, dueAt: now + left }
+    const { dueAt, delay } = timer
+    return dueAt - delay > now ? { ...timer, dueAt: Math.min(dueAt - setBack, now + delay) } : timer
+  })
 }

@@ -4,7 +4,7 @@
  * Owns: which are set, for which actor, and when each is due. They are part of every commit; XState's own scheduler forgets
  * them. A timer belongs to the actor that set it, never to that actor's name: another one may come to bear it.
  */
-import type { Clock } from '../clock.js'
+import type { Alarm, WallClock } from './wall-clock.js'
 import { actorOutside, thawedTimers, type TimerRecord } from './program-record.js'
 import type { ActorNaming, ProgramActor, ProgramTimer } from './program-output.js'
 import type { ProgramSystem } from './xstate/program-system.js'
@@ -16,10 +16,11 @@ export interface DueTimer extends ProgramTimer {
   readonly loose?: boolean | undefined
 }
 
-interface Armed extends DueTimer {
+interface Armed extends Omit<DueTimer, 'dueAt'> {
+  dueAt: number
   /** Tells two that are due at the same time apart. */
   readonly seq: number
-  handle: unknown
+  alarm: Alarm | undefined
 }
 
 interface OfSource {
@@ -34,18 +35,18 @@ export class ProgramTimers {
   #bySource: Map<ProgramActor, OfSource> | undefined
   /** In the order in which they are due, and were set. */
   readonly #order: Armed[] = []
-  readonly #clock: Clock
+  readonly #clock: WallClock
   readonly #fire: (timer: DueTimer) => void
   #running = true
   #seq = 0
 
-  constructor(clock: Clock, fire: (timer: DueTimer) => void) {
+  constructor(clock: WallClock, fire: (timer: DueTimer) => void) {
     this.#clock = clock
     this.#fire = fire
   }
 
   set(timer: DueTimer): void {
-    const armed: Armed = { ...timer, seq: ++this.#seq, handle: undefined }
+    const armed: Armed = { ...timer, seq: ++this.#seq, alarm: undefined }
     const bySource = (this.#bySource ??= new Map<ProgramActor, OfSource>())
     let own = bySource.get(timer.source)
     if (!own) bySource.set(timer.source, (own = { all: new Set(), named: new Map() }))
@@ -57,7 +58,7 @@ export class ProgramTimers {
 
   /** Sets what was stored. Of a timer that has lost one of its ends nothing is left. */
   restore(records: readonly TimerRecord[], { find, found }: Pick<ProgramSystem, 'find' | 'found'>): void {
-    for (const record of thawedTimers(records, this.#clock.now())) {
+    for (const record of thawedTimers(records, this.#clock.now(), this.#clock.setBack)) {
       const [source, target] = [find(record.source), find(record.target)]
       if (source && target) this.set({ ...record, source, target, event: found(record.event, record.source) })
     }
@@ -79,7 +80,7 @@ export class ProgramTimers {
   /** No timer fires any more; what is set stays in the records. */
   halt(): void {
     this.#running = false
-    for (const armed of this.#order) this.#clock.clearTimeout(armed.handle)
+    for (const armed of this.#order) this.#clock.clearAlarm(armed.alarm)
   }
 
   /** Undoes `halt`; what fell due fires. */
@@ -87,6 +88,18 @@ export class ProgramTimers {
     if (this.#running) return
     this.#running = true
     for (const armed of this.#order) this.#arm(armed)
+  }
+
+  /** The clock was set back: none has more left than it had. True if that changes one. */
+  retime(): boolean {
+    let changed = false
+    for (const armed of this.#order) {
+      const dueAt = armed.alarm ? Math.round(this.#clock.dueAt(armed.alarm)) : armed.dueAt
+      if (dueAt !== armed.dueAt) changed = true
+      armed.dueAt = dueAt
+    }
+    if (changed) this.#order.sort((a, b) => a.dueAt - b.dueAt || a.seq - b.seq)
+    return changed
   }
 
   /** In the order in which they are due; only those of which a restoration finds both ends. Throws `not_storable` for a target outside of the program. */
@@ -110,7 +123,7 @@ export class ProgramTimers {
   }
 
   #remove(armed: Armed): void {
-    this.#clock.clearTimeout(armed.handle)
+    this.#clock.clearAlarm(armed.alarm)
     this.#order.splice(this.#placeOf(armed), 1)
     const own = this.#bySource?.get(armed.source)
     own?.all.delete(armed)
@@ -131,10 +144,10 @@ export class ProgramTimers {
   }
 
   #arm(armed: Armed): void {
-    armed.handle = this.#clock.setTimeout(() => {
+    armed.alarm = this.#clock.alarm(armed.dueAt, () => {
       this.#remove(armed)
       this.#bySource?.get(armed.source)?.named.delete(armed.id)
       this.#fire(armed)
-    }, armed.dueAt - this.#clock.now())
+    })
   }
 }

@@ -34,20 +34,20 @@ export class RemoteCommands {
     const payload = encode(command, { id, what: 'command' })
     const queued = await this.#store.enqueue({ executionId: id, kind: 'command', payload, at: clock.now() })
     if (queued.status !== 'queued') return undefined
-    const since = clock.now()
+    const since = clock.monotonic()
     const until = since + (('wait' in command && command.wait) || 0) + ANSWER_WITHIN
     let isUnread = false
     for (;;) {
       const answer = await this.#store.answer(queued.seq)
       if (answer.status === 'answered' && answer.answer !== null) return this.#read(id, answer.answer)
       if (answer.status === 'unknown') return undefined
-      if (!isUnread && clock.now() >= since + lease) {
+      if (!isUnread && clock.monotonic() >= since + lease) {
         isUnread = true
         const stored = await this.#store.load(id)
         const carriedOut = stored && !isTerminal(stored.status) && (await this.#stored.obey(stored, command, 'likely'))
         if (carriedOut) return carriedOut
       }
-      if (clock.now() >= until) {
+      if (clock.monotonic() >= until) {
         throw new StatewardError(
           'no_answer',
           `No runtime has answered the ${command.type} of execution ${id}; it stays in its inbox.`,

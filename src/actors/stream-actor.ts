@@ -6,7 +6,6 @@
  * Does not know: triggers, other streams, processes.
  */
 import { createActor, type Actor, type AnyActorRef } from 'xstate'
-import type { Clock } from '../clock.js'
 import type { Intervention } from '../events/execution-events.js'
 import type { ExecutionStatus } from '../events/execution-status.js'
 import type { IdSource } from '../ids.js'
@@ -28,13 +27,14 @@ import { fittingProgram } from './program-version.js'
 import { Reloads } from './reloads.js'
 import type { Slots, SlotSeeker } from './slots.js'
 import { admit, type StreamAdmissionPort } from './stream-admission.js'
+import type { WallClock } from './wall-clock.js'
 import type { StreamDefinition } from './stream-definition.js'
 
 /** What a stream asks of the supervisor that holds it. */
 export interface StreamPort {
   readonly store: SnapshotStore
   readonly commits: GroupCommit
-  readonly clock: Clock
+  readonly clock: WallClock
   readonly ids: IdSource
   readonly owner: string
   readonly slots: Slots
@@ -53,7 +53,7 @@ export class StreamActor implements ExecutionPort, SlotSeeker {
   readonly executions = new Map<string, ExecutionActor>()
   /** Invariant: at most `definition.maxConcurrent`. */
   used = 0
-  readonly clock: Clock
+  readonly clock: WallClock
   readonly commits: GroupCommit
   readonly store: SnapshotStore
   readonly owner: string
@@ -79,7 +79,7 @@ export class StreamActor implements ExecutionPort, SlotSeeker {
     this.owner = port.owner
     this.random = () => ids.random()
     this.#port = port
-    this.#queue = new AdmissionQueue(definition.ageing)
+    this.#queue = new AdmissionQueue(definition.ageing, port.clock)
     const limits = { durability, maxIterations, cancelTimeout }
     this.#settings = { logic, version, hash, ...limits, clock, random: this.random, logger, interposition, ...programs }
     this.#reloads = new Reloads({

@@ -76,6 +76,11 @@ export class StreamSet {
     for (const id of [...this.#streams.keys()]) this.drop(id, error)
   }
 
+  /** The clock was set back: what the limits and timers in memory had left stays. */
+  retime(): void {
+    for (const { executions } of this.#streams.values()) for (const execution of [...executions.values()]) execution.retime()
+  }
+
   /** Gives every execution back to the store. */
   async release(): Promise<void> {
     await Promise.all(this.all.map((stream) => stream.release()))

@@ -11,22 +11,22 @@ import { isTerminal, type ExecutionStatus } from '../events/execution-status.js'
 import type { ExecutionOutcome } from '../events/outcomes.js'
 import { GroupCommit } from '../persistence/group-commit.js'
 import type { Commit, StoredExecution } from '../persistence/snapshot-store.js'
-import { backoffDelay } from './backoff.js'
 import type { ChildPort } from './child-port.js'
 import { Deadline } from './deadline.js'
 import type { ExecutionActor } from './execution-actor.js'
 import { storedOutcome } from './execution-view.js'
 import { JournalFeed } from './journal-feed.js'
-import { Membership } from './membership.js'
+import { Memberships } from './memberships.js'
 import { Moves, settled } from './moves.js'
 import { Registry } from './registry.js'
 import { draining, notRunning, streamDown, unknownEntryPoint } from './refusals.js'
-import { RestartPlan } from './restart-plan.js'
 import { ResultWaiters } from './result-waiters.js'
 import { Slots } from './slots.js'
 import { StepBodies } from './step-bodies.js'
 import { strangersIn, tellStrangers } from './strangers.js'
 import { StreamActor, type StreamPort } from './stream-actor.js'
+import { StreamRestarts } from './stream-restarts.js'
+import type { StreamDefinition } from './stream-definition.js'
 import { StreamSet } from './stream-set.js'
 import { supervisorSettings, type SupervisorOptions, type SupervisorSettings } from './supervisor-options.js'
 
@@ -40,10 +40,10 @@ export class SupervisorActor {
   readonly streams: StreamSet
   /** Set by the router. */
   children: ChildPort = { start: () => Promise.reject(new StatewardError('not_started', 'The runtime is not started.')) }
-  #membership: Membership
+  readonly #memberships: Memberships
   readonly #slots: Slots
   readonly #bodies = new StepBodies()
-  readonly #plan: RestartPlan
+  readonly #restarts: StreamRestarts
   #ref: AnyActorRef | undefined
   #phase: 'idle' | 'starting' | 'running' | 'draining' | 'stopping' | 'stopped' = 'idle'
   #starting: Promise<void> | undefined
@@ -56,12 +56,11 @@ export class SupervisorActor {
   constructor(options: SupervisorOptions) {
     this.settings = supervisorSettings(options)
     this.registry = new Registry(this.settings.logger)
-    const { store, clock, maxConcurrent, pollInterval, supervision } = this.settings
+    const { store, clock, maxConcurrent, pollInterval } = this.settings
     const healthy = (error: unknown) => this.registry.healthy(error ? toErrorRecord(error) : null)
-    this.commits = new GroupCommit(store, healthy, () => this.#membership.holds())
+    this.commits = new GroupCommit(store, healthy, () => this.#memberships.current.holds())
     this.feed = new JournalFeed(store, clock, pollInterval)
     this.#slots = new Slots(maxConcurrent)
-    this.#plan = new RestartPlan(supervision, this.settings.entryPoints)
     this.streams = new StreamSet(
       {
         store,
@@ -74,11 +73,22 @@ export class SupervisorActor {
       },
       this.settings.entryPoints,
     )
-    this.#membership = this.#newMembership()
+    this.#restarts = new StreamRestarts({
+      settings: this.settings,
+      streams: this.streams,
+      isUp: () => this.#isUp,
+      owner: () => this.owner,
+      gaveUp: (error) => {
+        this.#failure = error
+        this.#ref?.send({ type: 'supervisor.failed', error: toErrorRecord(error) })
+      },
+    })
+    this.#memberships = this.#newMemberships()
+    this.settings.clock.onJump((by) => by < 0 && this.streams.retime())
   }
 
   get owner(): string {
-    return this.#membership.key
+    return this.#memberships.current.key
   }
 
   get phase(): string {
@@ -135,14 +145,25 @@ export class SupervisorActor {
 
   /** The stream of an entry point. Throws `unknown_entry_point`, `not_started`, `draining`, `stream_down`. */
   streamFor(entryPoint: string, accepting: boolean): StreamActor {
+    const definition = this.checkUp(entryPoint, accepting)
+    const stream = this.streams.get(entryPoint)
+    if (stream) return stream
+    throw this.#phase === 'starting' ? notRunning(this.#phase, this.#failure) : streamDown(definition)
+  }
+
+  /** Throws `unknown_entry_point`, `not_started`, `draining`, `already_stopped`. */
+  checkUp(entryPoint: string, accepting = true): StreamDefinition {
     const phase = this.#phase
     const definition = this.settings.entryPoints.find(({ id }) => id === entryPoint)
     if (!definition) throw unknownEntryPoint(entryPoint, this.entryPointIds)
     if (accepting && phase === 'draining') throw draining()
-    const stream = this.streams.get(entryPoint)
     if (phase === 'idle' || phase === 'stopping' || phase === 'stopped') throw notRunning(phase, this.#failure)
-    if (stream) return stream
-    throw phase === 'starting' ? notRunning(phase, this.#failure) : streamDown(definition)
+    return definition
+  }
+
+  /** Resolves once it is certain that what is accepted here is this process's own; undefined: it is. */
+  certain(): Promise<void> | undefined {
+    return this.#memberships.certain()
   }
 
   /** The execution, if this process has it in memory. */
@@ -153,7 +174,7 @@ export class SupervisorActor {
   /** Takes an execution that nobody holds into memory; undefined if it could not be had. */
   async claim(stored: StoredExecution): Promise<ExecutionActor | undefined> {
     if (!this.streams.get(stored.entryPoint) || !this.#isUp) return undefined
-    const claimed = await this.#membership.claim(stored)
+    const claimed = await this.#memberships.current.claim(stored)
     return claimed && this.streams.take(claimed, false)
   }
 
@@ -175,20 +196,24 @@ export class SupervisorActor {
     const { store } = this.settings
     this.#phase = 'starting'
     await this.open()
-    await this.#membership.register()
+    this.settings.clock.watch()
+    await this.#memberships.current.register()
     const counts = await store.counts()
     this.registry.count(counts, this.entryPointIds)
     await tellStrangers(store, strangersIn(counts, this.entryPointIds), this.owner, this.settings.logger)
     await this.streams.open()
     this.#phase = 'running'
-    await this.#membership.takeUp()
+    await this.#memberships.current.takeUp()
   }
 
   async #rollBack(error: unknown): Promise<void> {
-    this.#membership.quiesce()
+    this.settings.clock.close()
+    this.#memberships.current.quiesce()
     this.streams.dropAll(error)
-    await this.#membership.leave().catch((cause: unknown) => this.settings.logger('the owner could not be retired', cause))
-    this.#membership = this.#newMembership()
+    await this.#memberships.current
+      .leave()
+      .catch((cause: unknown) => this.settings.logger('the owner could not be retired', cause))
+    this.#memberships.replace()
   }
 
   async #stop(grace: number): Promise<void> {
@@ -200,16 +225,17 @@ export class SupervisorActor {
       return this.#close()
     }
     this.#phase = 'stopping'
-    if (grace > 0) await settled(this.settings.clock, grace, this.#membership, this.streams.all, this.#moves)
-    this.#membership.quiesce()
+    if (grace > 0) await settled(this.settings.clock, grace, this.#memberships.current, this.streams.all, this.#moves)
+    this.#memberships.current.quiesce()
     await this.#bound('giving executions back', this.streams.release())
     this.streams.dropAll(new StatewardError('already_stopped', 'The runtime was stopped.'))
-    await this.#bound('retiring the owner', this.#membership.leave())
+    await this.#bound('retiring the owner', this.#memberships.current.leave())
     this.#phase = 'stopped'
     await this.#close()
   }
 
   async #close(): Promise<void> {
+    this.settings.clock.close()
     this.feed.close()
     this.#bodies.close()
     this.results.failAll(new StatewardError('already_stopped', 'The runtime was stopped; the execution may go on elsewhere.'))
@@ -232,21 +258,23 @@ export class SupervisorActor {
       logger,
       commits: this.commits,
       slots: this.#slots,
-      programs: { bodies: this.#bodies, children: this.children, isOwner: () => this.#membership.holds() },
+      programs: { bodies: this.#bodies, children: this.children, isOwner: () => this.#memberships.current.holds() },
       owner: this.owner,
       committed: (...args) => this.committed(...args),
       left: () => this.#moves.happened(),
     }
   }
 
-  #newMembership(): Membership {
-    return new Membership(this.settings, {
+  #newMemberships(): Memberships {
+    return new Memberships(this.settings, {
       results: this.results,
+      isUp: () => this.#isUp,
       live: (id) => this.live(id),
       followPauses: () => this.streams.followPauses(),
       taken: (stored, recovered) => void this.streams.take(stored, recovered),
       retake: () => this.#retake(),
-      fenced: () => this.#fenced(),
+      drop: (error) => this.streams.dropAll(error),
+      open: () => this.streams.open(),
       degraded: (error) => this.registry.healthy(toErrorRecord(error)),
     })
   }
@@ -259,40 +287,17 @@ export class SupervisorActor {
     this.registry.committed(entryPoint, before, commit)
     if (isTerminal(commit.status) && this.results.has(commit.id))
       this.results.settle(commit.id, () => storedOutcome(commit) as ExecutionOutcome)
-    if (commit.owner === null && commit.dueAt !== null) this.#membership.wakeAt(commit.dueAt)
+    if (commit.owner === null && commit.dueAt !== null) this.#memberships.current.wakeAt(commit.dueAt)
     this.feed.wake()
     this.#moves.happened()
   }
 
   /** A stream has failed: restarts what the strategy says, or gives up. */
-  async streamFailed(id: string, error: unknown): Promise<void> {
-    if (!this.#isUp) return
-    const { supervision, clock, ids } = this.settings
-    this.streams.drop(id, error)
-    const decision = this.#plan.decide(id, clock.now())
-    if (decision.kind === 'give_up') {
-      this.#failure = error
-      this.#ref?.send({ type: 'supervisor.failed', error: toErrorRecord(error) })
-    }
-    if (decision.kind !== 'restart') return
-    for (const stream of decision.streams) this.streams.drop(stream.id, error)
-    const wait = backoffDelay(supervision.backoff, decision.restarts, ids.random)
-    await new Promise<void>((resolve) => clock.setTimeout(resolve, wait))
-    if (this.#isUp) for (const stream of decision.streams) await this.streams.restart(stream, this.owner)
+  streamFailed(id: string, error: unknown): Promise<void> {
+    return this.#restarts.failed(id, error)
   }
 
   get #isUp(): boolean {
     return this.#phase === 'running' || this.#phase === 'draining'
-  }
-
-  /** The lease was taken away while this process was frozen: nothing it holds is its own. */
-  async #fenced(): Promise<void> {
-    const message = 'This process lost its lease: it was frozen, or cut off from the store, for too long.'
-    this.streams.dropAll(new StatewardError('stale_owner', message))
-    this.#membership.quiesce()
-    this.#membership = this.#newMembership()
-    await this.#membership.register()
-    await this.streams.open()
-    await this.#membership.takeUp()
   }
 }

@@ -3,6 +3,7 @@
  *
  * Owns: giving the supervisor machine its effects, and the answers to requests that come as events.
  */
+import { accept } from './acceptance.js'
 import type { AnyActorRef } from 'xstate'
 import { fromCallback } from 'xstate'
 import { toErrorRecord, StatewardError } from '../errors.js'
@@ -93,9 +94,9 @@ async function obey(self: Self, request: SupervisorRequest): Promise<void> {
   try {
     await supervisor.start(self)
     if (request.type === 'execution.trigger') {
-      const stream = supervisor.streamFor(request.entryPoint, true)
+      supervisor.checkUp(request.entryPoint)
       checkTrigger(request.entryPoint, request.options)
-      const { id, created } = accepted(await stream.admit({ ...request.options, input: request.input }))
+      const { id, created } = accepted(await accept(supervisor, request.entryPoint, { ...request.options, input: request.input }))
       reply({ type: 'execution.accepted', id, created })
       if (replyTo) reply({ type: 'execution.settled', id, outcome: await router.result(id) })
       return

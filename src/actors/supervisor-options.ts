@@ -8,6 +8,7 @@ import type { SnapshotStore } from '../persistence/snapshot-store.js'
 import { typedStore } from '../persistence/typed-store.js'
 import { checkBackoff, type Backoff } from './backoff.js'
 import { definitionFormat, formatKey, type StreamDefinition } from './stream-definition.js'
+import { WallClock } from './wall-clock.js'
 
 /** How failed streams are restarted, in OTP's words. */
 export interface Supervision {
@@ -50,7 +51,8 @@ export interface SupervisorOptions {
 type Complete<T> = { readonly [TKey in keyof T]-?: Exclude<T[TKey], undefined> }
 
 /** The same, complete. */
-export type SupervisorSettings = Complete<Omit<SupervisorOptions, 'supervision' | 'logger'>> & {
+export type SupervisorSettings = Complete<Omit<SupervisorOptions, 'supervision' | 'logger' | 'clock'>> & {
+  readonly clock: WallClock
   readonly supervision: Complete<Supervision>
   readonly logger: Log
 }
@@ -101,7 +103,7 @@ export function supervisorSettings(options: SupervisorOptions): SupervisorSettin
     shutdownTimeout: atLeast('shutdownTimeout', options.shutdownTimeout ?? 10_000, 0),
     retentionInterval: atLeast('retentionInterval', options.retentionInterval ?? 60_000, 1),
     logger: guardedLogger(options.logger),
-    clock: options.clock ?? systemClock,
+    clock: new WallClock(options.clock ?? systemClock),
     supervision: {
       strategy: supervision?.strategy ?? 'one_for_one',
       intensity: atLeast('supervision.intensity', supervision?.intensity ?? 3, 0),

@@ -4,14 +4,15 @@
  * Owns: when to look, that one look finds everything, and that a claim whose answer was lost leaves nothing behind that
  * is held and not known. Polls only for what other processes may have done; what this process knows itself is woken by a timer.
  */
-import { nextTurn, type Clock } from '../clock.js'
+import { nextTurn } from '../clock.js'
 import type { ClaimRequest, SnapshotStore, StoredExecution } from '../persistence/snapshot-store.js'
+import type { Alarm, WallClock } from './wall-clock.js'
 import type { OwnerLease } from './owner-lease.js'
 
 /** Told of each execution that was claimed. */
 export interface TakeoverPort {
   readonly store: SnapshotStore
-  readonly clock: Clock
+  readonly clock: WallClock
   readonly lease: OwnerLease
   readonly entryPoints: readonly string[]
   taken(stored: StoredExecution, recovered: boolean): void
@@ -26,7 +27,7 @@ const PAGE = 500
 export class Takeover {
   readonly #port: TakeoverPort
   #wakeAt = Infinity
-  #wakeTimer: unknown
+  #wakeAlarm: Alarm | undefined
   #stopped = false
   /** True while the store may have carried out a claim of which nothing was heard. */
   #unsure = false
@@ -52,7 +53,9 @@ export class Takeover {
   async released(): Promise<void> {
     await this.#claimAll({ kind: 'released' }, false)
     const due = await this.#port.store.nextDue(this.#port.entryPoints)
-    if (due !== null) this.wakeAt(due)
+    const { clock } = this.#port
+    // what was set before the clock was set back is due so much earlier
+    if (due !== null) this.wakeAt(due - clock.setBack > clock.now() ? due - clock.setBack : due)
   }
 
   /** One execution, if nobody holds it. */
@@ -66,22 +69,19 @@ export class Takeover {
     const { clock } = this.#port
     if (this.#stopped || due >= this.#wakeAt) return
     this.#wakeAt = due
-    clock.clearTimeout(this.#wakeTimer)
+    clock.clearAlarm(this.#wakeAlarm)
     // it may have been taken up by an event since, or have ended: whoever waits asks the store what is due
     const upkeep = true
-    this.#wakeTimer = clock.setTimeout(
-      () => {
-        this.#wakeAt = Infinity
-        this.released().catch((error: unknown) => this.#port.failed(error))
-      },
-      due - clock.now(),
-      upkeep,
-    )
+    const wake = () => {
+      this.#wakeAt = Infinity
+      this.released().catch((error: unknown) => this.#port.failed(error))
+    }
+    this.#wakeAlarm = clock.alarm(due, wake, upkeep)
   }
 
   stop(): void {
     this.#stopped = true
-    this.#port.clock.clearTimeout(this.#wakeTimer)
+    this.#port.clock.clearAlarm(this.#wakeAlarm)
   }
 
   async #claimAll(from: { kind: 'lost'; owners: readonly string[] } | { kind: 'released' }, recovered: boolean): Promise<void> {
@@ -95,10 +95,10 @@ export class Takeover {
     }
   }
 
-  async #claim(of: Omit<ClaimRequest, 'owner' | 'now'>): Promise<readonly StoredExecution[]> {
+  async #claim(of: Omit<ClaimRequest, 'owner' | 'now' | 'setBack'>): Promise<readonly StoredExecution[]> {
     const { store, clock, lease } = this.#port
     try {
-      return await store.claim({ ...of, owner: lease.key, now: clock.now() })
+      return await store.claim({ ...of, owner: lease.key, now: clock.now(), setBack: clock.setBack })
     } catch (error) {
       this.#unsure = true
       throw error

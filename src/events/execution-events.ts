@@ -93,6 +93,7 @@ export type ExecutionEvent =
       readonly stopBy: number
     }
   | { readonly type: 'execution.reject'; readonly reason: string }
+  | { readonly type: 'clock.set_back'; readonly limits: Limits }
   | { readonly type: 'commit.acknowledged' }
 
 /** The types of the events in the journal. */

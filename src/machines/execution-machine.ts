@@ -59,6 +59,7 @@ const noteExhausted = assign(note.noteExhausted)
 const clearStop = assign(note.clearStop)
 const clearRetry = assign(note.clearRetry)
 const startClocks = assign(note.startClocks)
+const noteLimits = assign(note.noteLimits)
 
 const commit = (as: CommitReason) => ({ type: 'commit', params: as }) as const
 const setMode = (mode: ProgramMode) => ({ type: 'setMode', params: mode }) as const
@@ -94,6 +95,7 @@ export const executionMachine = executionSetup.createMachine({
   id: 'execution',
   context: ({ input }) => input,
   initial: 'queued',
+  on: { 'clock.set_back': { actions: noteLimits } },
   states: {
     queued: {
       tags: 'queued',

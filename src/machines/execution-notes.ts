@@ -70,7 +70,8 @@ export function notePause({ context, event }: Given): Change {
 export function noteResume({ context, event }: Given): Change {
   if (event.type !== 'execution.resume') return {}
   const { timeoutAt } = context.limits
-  const shifted = timeoutAt !== undefined && context.pause ? timeoutAt + (event.resume.at - context.pause.at) : timeoutAt
+  const shifted =
+    timeoutAt !== undefined && context.pause ? timeoutAt + Math.max(0, event.resume.at - context.pause.at) : timeoutAt
   const kept = {
     resume: event.resume,
     limits: limits(context.limits, { timeoutAt: shifted, stopBy: undefined, retryAt: undefined }),
@@ -103,6 +104,11 @@ export function clearRetry({ context }: Given): Change {
 export function noteExhausted({ event }: Given): Change {
   if (event.type !== 'program.failed') return {}
   return { failure: event.error, pause: { mode: 'now', at: event.at, reason: 'retries_exhausted' } }
+}
+
+/** The clock was set back. */
+export function noteLimits({ event }: Given): Change {
+  return event.type === 'clock.set_back' ? { limits: event.limits } : {}
 }
 
 /** The time limit starts with the first slot; waiting for a later one counts. */

@@ -31,7 +31,7 @@ export function claimInMemory(tables: MemoryTables, request: ClaimRequest): Stor
 
 function candidates(
   { rows, due }: MemoryTables,
-  { from, now }: ClaimRequest,
+  { from, now, setBack = 0 }: ClaimRequest,
   entryPoints: ReadonlySet<string>,
   limit: number,
 ): ReadonlySet<MemoryRow> {
@@ -41,6 +41,6 @@ function candidates(
   }
   if (from.kind === 'lost') return new Set(from.owners.flatMap((owner) => [...rows.under('held', owner)]))
   return new Set(
-    [...entryPoints].flatMap((entryPoint) => [...rows.under('free', entryPoint), ...due.due(entryPoint, now, limit)]),
+    [...entryPoints].flatMap((entryPoint) => [...rows.under('free', entryPoint), ...due.due(entryPoint, now, setBack, limit)]),
   )
 }

@@ -40,15 +40,17 @@ export class MemoryDue {
     return this.#top(entryPoint)?.at ?? null
   }
 
-  /** At most `limit` rows that are due at `now`, earliest first; they stay. */
-  due(entryPoint: string, now: number, limit: number): MemoryRow[] {
-    const found = new Map<MemoryRow, DueEntry>()
-    for (let top = this.#top(entryPoint); top && top.at <= now && found.size < limit; top = this.#top(entryPoint)) {
-      found.set(top.row, top)
+  /** At most `limit` rows that are due at `now`, earliest first; they stay. What was updated later than that is due `setBack` ms earlier. */
+  due(entryPoint: string, now: number, setBack: number, limit: number): MemoryRow[] {
+    const seen: DueEntry[] = []
+    const found = new Set<MemoryRow>()
+    for (let top = this.#top(entryPoint); top && top.at <= now + setBack && found.size < limit; top = this.#top(entryPoint)) {
+      if (top.at <= now || top.row.execution.updatedAt > now) found.add(top.row)
+      seen.push(top)
       pop(this.#heaps.get(entryPoint) ?? [])
     }
-    for (const entry of found.values()) push(this.#heaps.get(entryPoint) ?? [], entry)
-    return [...found.keys()]
+    for (const entry of seen) push(this.#heaps.get(entryPoint) ?? [], entry)
+    return [...found]
   }
 
   #top(entryPoint: string): DueEntry | undefined {

@@ -131,6 +131,6 @@ export function memoryStore(): SnapshotStore {
   }
 }
 
-function copyOwner({ key, id, host, pid, processStart, leaseUntil }: OwnerRecord): OwnerRecord {
-  return { key, id, host, pid, processStart, leaseUntil }
+function copyOwner({ key, id, host, pid, processStart, leaseUntil, lease }: OwnerRecord): OwnerRecord {
+  return { key, id, host, pid, processStart, leaseUntil, ...(lease === undefined ? {} : { lease }) }
 }

@@ -131,13 +131,18 @@ export interface OwnerRecord {
   readonly pid: number
   /** Tells a process from a later one with the same pid. */
   readonly processStart: string
+  /** By its own wall clock; 0 says that it is gone. */
   readonly leaseUntil: number
+  /** How long its lease is, in ms; absent in the records of older versions, and where a store does not keep it. */
+  readonly lease?: number | undefined
 }
 
 /** Which executions a claim may take. All of them are then owned by `owner`, with a greater epoch. */
 export interface ClaimRequest {
   readonly owner: string
   readonly now: number
+  /** By how many ms the clock was set back: what was updated later than `now` is due so much earlier. Default 0; a store may leave it alone. */
+  readonly setBack?: number
   readonly limit: number
   readonly entryPoints: readonly string[]
   /**

@@ -47,7 +47,7 @@ export function sqliteClaims(database: SqliteDatabase, rows: SqliteRows): Sqlite
     ORDER BY priority DESC, accepted_at, position LIMIT ?`)
   const due = find(`
     SELECT ${columns} FROM ${table} INDEXED BY stateward_due
-    WHERE entry_ref = ? AND owner IS NULL AND due_at IS NOT NULL AND status < 10 AND due_at <= ? ORDER BY due_at LIMIT ?`)
+    WHERE entry_ref = ? AND owner IS NULL AND due_at IS NOT NULL AND status < 10 AND due_at <= ? AND (due_at <= ? OR updated_at > ?) ORDER BY due_at LIMIT ?`)
   const withMail = find(`
     SELECT e.position, e.status, e.priority, e.accepted_at AS acceptedAt
     FROM (SELECT position, max(kind) AS kind FROM stateward_inbox WHERE answered_at IS NULL GROUP BY position) i
@@ -65,14 +65,18 @@ export function sqliteClaims(database: SqliteDatabase, rows: SqliteRows): Sqlite
   function candidates(request: ClaimRequest, limit: number): CandidateRow[] {
     const refs = rows.knownRefs(request.entryPoints)
     const list = JSON.stringify(refs)
-    const { from } = request
+    const { from, now, setBack = 0 } = request
     if (from.kind === 'one') return one.all(from.id, list)
     if (from.kind === 'lost') {
       return from.owners.flatMap((owner) => [...held.all(owner, list, limit), ...heldQueued.all(owner, list, limit)])
     }
     return [
       ...withMail.all(list, limit),
-      ...refs.flatMap((ref) => [...free.all(ref, limit), ...freeQueued.all(ref, limit), ...due.all(ref, request.now, limit)]),
+      ...refs.flatMap((ref) => [
+        ...free.all(ref, limit),
+        ...freeQueued.all(ref, limit),
+        ...due.all(ref, now + setBack, now, now, limit),
+      ]),
     ]
   }
 

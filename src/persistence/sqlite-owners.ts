@@ -31,11 +31,11 @@ export function sqliteOwners(database: SqliteDatabase): SqliteOwners {
   const holder = database.prepare('SELECT 1 FROM stateward_owners WHERE id = ? AND key <> ?')
   const registered = database.prepare('SELECT 1 FROM stateward_owners WHERE key = ?')
   const insert = database.prepare(
-    'INSERT OR REPLACE INTO stateward_owners (key, id, host, pid, process_start, lease_until) VALUES (?, ?, ?, ?, ?, ?)',
+    'INSERT OR REPLACE INTO stateward_owners (key, id, host, pid, process_start, lease_until, lease) VALUES (?, ?, ?, ?, ?, ?, ?)',
   )
   const prolong = database.prepare('UPDATE stateward_owners SET lease_until = ? WHERE key = ?')
-  const all = database.prepare<OwnerRecord>(
-    'SELECT key, id, host, pid, process_start AS processStart, lease_until AS leaseUntil FROM stateward_owners ORDER BY rowid',
+  const all = database.prepare<Omit<OwnerRecord, 'lease'> & { readonly lease: number | null }>(
+    'SELECT key, id, host, pid, process_start AS processStart, lease_until AS leaseUntil, lease FROM stateward_owners ORDER BY rowid',
   )
   const next = database.prepare<{ owner: string | null }>(nextHolder)
   const after = (owner: string) => next.get(owner, owner)?.owner ?? null
@@ -54,12 +54,15 @@ export function sqliteOwners(database: SqliteDatabase): SqliteOwners {
       database.write('register', () => {
         for (const key of dead) remove.run(key)
         if (holder.get(owner.id, owner.key)) return false
-        insert.run(owner.key, owner.id, owner.host, owner.pid, owner.processStart, owner.leaseUntil)
+        insert.run(owner.key, owner.id, owner.host, owner.pid, owner.processStart, owner.leaseUntil, owner.lease ?? null)
         return true
       }),
     heartbeat: (key, leaseUntil) => database.write('heartbeat', () => Number(prolong.run(leaseUntil, key).changes) === 1),
     owners: () =>
-      all.all().map(({ key, id, host, pid, processStart, leaseUntil }) => ({ key, id, host, pid, processStart, leaseUntil })),
+      all.all().map(({ key, id, host, pid, processStart, leaseUntil, lease }) => {
+        const owner = { key, id, host, pid, processStart, leaseUntil }
+        return lease === null ? owner : { ...owner, lease }
+      }),
     orphans: () => {
       const found: string[] = []
       for (let owner = after(''); owner !== null; owner = after(owner)) {

@@ -134,5 +134,8 @@ CREATE TABLE stateward_tombstones (
 CREATE INDEX stateward_tombstones_by_age ON stateward_tombstones (expired_at);
 `
 
+/** How long the lease of an owner is: others watch it, and do not trust its clock. */
+const leases = 'ALTER TABLE stateward_owners ADD COLUMN lease INTEGER'
+
 /** The migrations in order; the number of each is its place, from 1. */
-export const sqliteMigrations: readonly string[] = [first]
+export const sqliteMigrations: readonly string[] = [first, leases]

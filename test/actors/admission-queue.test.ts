@@ -10,7 +10,7 @@ interface Item extends Admissible {
 const item = (id: string, given: Partial<Item> = {}): Item => ({ id, priority: 0, acceptedAt: 0, hasStarted: false, ...given })
 
 function queue(...items: Item[]) {
-  const made = new AdmissionQueue<Item>(1_000)
+  const made = new AdmissionQueue<Item>(1_000, { now: () => 10_000, monotonic: () => 10_000 })
   for (const one of items) made.add(one)
   return made
 }

@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { dueAt, ExecutionClocks } from '../../src/actors/execution-clocks.js'
 import type { Limits } from '../../src/events/execution-events.js'
+import { WallClock } from '../../src/actors/wall-clock.js'
 import { SimulatedClock } from '../../src/testing/clock/simulated-clock.js'
 
 describe('the clocks of an execution', () => {
@@ -12,7 +13,7 @@ describe('the clocks of an execution', () => {
       told.push(`${what} ${clock.now()}`)
       then(what)
     }
-    return { clock, told, made: new ExecutionClocks(clock, { reached: note, idle: () => note('idle') }) }
+    return { clock, told, made: new ExecutionClocks(new WallClock(clock), { reached: note, idle: () => note('idle') }) }
   }
   const limits: Limits = { retryAt: 50, stopBy: 30, queueUntil: 10, timeoutAt: 20, deadlineAt: 40 }
 

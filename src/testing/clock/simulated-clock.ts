@@ -1,7 +1,7 @@
 /**
  * A clock that stands still until it is told to go on.
  *
- * Owns: simulated time, and the order in which timers fire: by due time, then by when they were set. A binary heap, so
+ * Owns: simulated time, by the wall and as it passes, and the order in which timers fire: by due time, then by when they were set. A binary heap, so
  * that a timer costs the same among many as among few. Does not know: what the timers are for, and when all is quiet.
  */
 import type { Clock } from '../../clock.js'
@@ -32,7 +32,10 @@ const FEW = 64
  * ```
  */
 export class SimulatedClock implements Clock {
-  #now: number
+  /** What has passed; the wall clock differs from it by what it was set. */
+  #passed: number
+  #set = 0
+  readonly #listeners = new Set<(by: number) => void>()
   #seq = 0
   readonly #heap: Timer[] = []
   /** Of those in the heap. */
@@ -40,16 +43,37 @@ export class SimulatedClock implements Clock {
   #wanted = 0
 
   constructor(start: number | Date = Date.UTC(2026, 0, 1)) {
-    this.#now = msOf(start)
-    if (!Number.isFinite(this.#now)) throw notATime(start)
+    this.#passed = msOf(start)
+    if (!Number.isFinite(this.#passed)) throw notATime(start)
   }
 
   now(): number {
-    return this.#now
+    return this.#passed + this.#set
+  }
+
+  /** What has passed, without what the clock was set. */
+  monotonic(): number {
+    return this.#passed
+  }
+
+  onJump(told: (by: number) => void): () => void {
+    this.#listeners.add(told)
+    return () => void this.#listeners.delete(told)
+  }
+
+  /**
+   * Sets the clock forward, or back (less than 0), while no time passes: as a machine does that wakes from its sleep, or that
+   * is corrected. What that makes due comes with the next `advance`, also of 0 ms.
+   */
+  jump(ms: number): void {
+    if (!(typeof ms === 'number' && Number.isFinite(ms)))
+      throw notATime(ms, this.now(), 'a number of ms, less than 0 to set it back')
+    this.#set += ms
+    for (const told of [...this.#listeners]) told(ms)
   }
 
   setTimeout(fire: () => void, ms: number, upkeep = false): unknown {
-    const timer: Timer = { due: this.#now + Math.max(0, ms || 0), seq: ++this.#seq, fire, upkeep, state: 'set' }
+    const timer: Timer = { due: this.#passed + Math.max(0, ms || 0), seq: ++this.#seq, fire, upkeep, state: 'set' }
     if (!upkeep) this.#wanted++
     this.#push(timer)
     return timer
@@ -70,7 +94,7 @@ export class SimulatedClock implements Clock {
       this.#cancelled--
     }
     const due = this.#heap[0]?.due
-    return due === Infinity ? undefined : due
+    return due === undefined || due === Infinity ? undefined : due + this.#set
   }
 
   /** How many timers are set that somebody waits for: without those of mere upkeep. */
@@ -82,7 +106,7 @@ export class SimulatedClock implements Clock {
   fireNext(): void {
     const due = this.next
     if (due === undefined) return
-    this.#now = Math.max(this.#now, due)
+    this.#passed = Math.max(this.#passed, due - this.#set)
     // what these set for the same instant comes after them
     const last = this.#seq
     while (this.next === due && (this.#heap[0] as Timer).seq <= last) this.#fire()
@@ -90,8 +114,8 @@ export class SimulatedClock implements Clock {
 
   /** When `ms` have passed. Throws `invalid_option` for what is no number of ms. */
   in(ms: number): number {
-    if (!(typeof ms === 'number' && ms >= 0 && ms < Infinity)) throw notATime(ms, this.#now, 'a number of ms from 0')
-    return this.#now + ms
+    if (!(typeof ms === 'number' && ms >= 0 && ms < Infinity)) throw notATime(ms, this.now(), 'a number of ms from 0')
+    return this.now() + ms
   }
 
   /** Lets `ms` pass: each timer fires at its own time, and `between` is awaited after each. Throws `invalid_option`. */
@@ -102,20 +126,20 @@ export class SimulatedClock implements Clock {
   /** The time as a number. Throws `invalid_option` for one that has passed already, or is none. */
   later(time: number | Date): number {
     const until = msOf(time)
-    if (!(until >= this.#now) || until === Infinity) throw notATime(time, this.#now)
+    if (!(until >= this.now()) || until === Infinity) throw notATime(time, this.now())
     return until
   }
 
   /** Lets time pass until then. Throws `invalid_option` for a time that has passed already, or is none. */
   async advanceTo(time: number | Date, between: () => Promise<void> = () => Promise.resolve()): Promise<void> {
-    const until = this.later(time)
-    for (let due = this.next; due !== undefined && due <= until; due = this.next) {
-      this.#now = Math.max(this.#now, due)
+    const until = this.later(time) - this.#set
+    for (let due = this.next; due !== undefined && due - this.#set <= until; due = this.next) {
+      this.#passed = Math.max(this.#passed, due - this.#set)
       this.#fire()
       await between()
     }
     // somebody else may have let more of it pass meanwhile
-    this.#now = Math.max(this.#now, until)
+    this.#passed = Math.max(this.#passed, until)
   }
 
   #fire(): void {

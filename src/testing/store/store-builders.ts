@@ -57,5 +57,5 @@ export function aClaim(given: Partial<ClaimRequest> = {}): ClaimRequest {
 
 /** An owner on this machine, with what is given instead of the defaults. */
 export function anOwner(given: Partial<OwnerRecord> = {}): OwnerRecord {
-  return { key: 'owner-1', id: 'main', host: 'localhost', pid: 1, processStart: '1', leaseUntil: 10_000, ...given }
+  return { key: 'owner-1', id: 'main', host: 'localhost', pid: 1, processStart: '1', leaseUntil: 10_000, lease: 15_000, ...given }
 }

@@ -29,6 +29,8 @@ export class Life {
         this.#timers.delete(handle)
         clock.clearTimeout(handle)
       },
+      monotonic: () => clock.monotonic?.() ?? clock.now(),
+      onJump: (told) => clock.onJump?.((by) => this.#dead || told(by)) ?? (() => undefined),
     }
   }
 

@@ -1,0 +1,121 @@
+/**
+ * Absolute times on a clock that may be set, and on a machine that may sleep.
+ *
+ * Owns: when what was promised for a time comes: as soon as the wall clock reads that time, also after a jump, and at the
+ * latest when as much time has passed as was left when it was set. So one that is set back holds up nothing. Everything
+ * that a runtime does for itself goes by `monotonic`.
+ */
+import type { Clock } from '../clock.js'
+
+/** Something that is promised for a time. */
+export interface Alarm {
+  /** By the wall clock. */
+  at: number
+  /** By the monotonic clock, at the latest. */
+  readonly by: number
+}
+
+interface Armed extends Alarm {
+  readonly upkeep: boolean | undefined
+  /** When its timer fires, by the monotonic clock. */
+  due: number
+  readonly fire: () => void
+  handle: unknown
+}
+
+/** The clock of one runtime. */
+export class WallClock implements Clock {
+  readonly #clock: Clock
+  readonly #alarms = new Set<Armed>()
+  readonly #listeners = new Set<(by: number) => void>()
+  #unwatch: (() => void) | undefined
+  #setBack = 0
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  now(): number {
+    return this.#clock.now()
+  }
+
+  monotonic(): number {
+    return this.#clock.monotonic ? this.#clock.monotonic() : this.#clock.now()
+  }
+
+  setTimeout(fn: () => void, ms: number, upkeep?: boolean): unknown {
+    return this.#clock.setTimeout(fn, ms, upkeep)
+  }
+
+  clearTimeout(handle: unknown): void {
+    this.#clock.clearTimeout(handle)
+  }
+
+  /** By how many ms it is behind where it was before it was set back, as far as that was seen here. */
+  get setBack(): number {
+    return this.#setBack
+  }
+
+  /** Fires once, at a time of the wall clock. `upkeep`: as for timers. */
+  alarm(at: number, fn: () => void, upkeep?: boolean): Alarm {
+    const left = at - this.now()
+    const by = this.monotonic() + left
+    const armed: Armed = {
+      at,
+      by,
+      due: by,
+      upkeep,
+      handle: undefined,
+      fire: () => {
+        this.#alarms.delete(armed)
+        fn()
+      },
+    }
+    this.#alarms.add(armed)
+    armed.handle = this.#clock.setTimeout(armed.fire, left, upkeep)
+    return armed
+  }
+
+  clearAlarm(alarm: Alarm | undefined): void {
+    if (alarm && this.#alarms.delete(alarm as Armed)) this.#clock.clearTimeout((alarm as Armed).handle)
+  }
+
+  /** The time of the wall clock at which an alarm comes: an earlier one than was promised, once the clock was set back. */
+  dueAt({ at, by }: Alarm): number {
+    const now = this.now()
+    return now + Math.min(at - now, by - this.monotonic())
+  }
+
+  /** From now on it notices jumps, until `close`. */
+  watch(): void {
+    this.#unwatch ??= this.#clock.onJump?.((by) => this.#jumped(by))
+  }
+
+  /** Tells by how many ms the wall clock was set, until the returned function is called; after the alarms have been set anew. */
+  onJump(told: (by: number) => void): () => void {
+    this.#listeners.add(told)
+    return () => void this.#listeners.delete(told)
+  }
+
+  close(): void {
+    this.#unwatch?.()
+    this.#unwatch = undefined
+  }
+
+  #jumped(by: number): void {
+    this.#setBack = Math.max(0, this.#setBack - by)
+    this.#armAnew()
+    for (const told of [...this.#listeners]) told(by)
+  }
+
+  /** What is due sooner now, or not so soon any more; in the order in which they were to come. */
+  #armAnew(): void {
+    const ahead = this.monotonic() - this.now()
+    const moved = [...this.#alarms].filter(({ at, by, due }) => Math.abs(Math.min(at + ahead, by) - due) >= 1)
+    for (const armed of moved.toSorted((a, b) => a.at - b.at)) {
+      this.#clock.clearTimeout(armed.handle)
+      armed.due = Math.min(armed.at + ahead, armed.by)
+      armed.handle = this.#clock.setTimeout(armed.fire, armed.due - this.monotonic(), armed.upkeep)
+    }
+  }
+}
