@@ -14,7 +14,14 @@ import { passages, type Passage, type ProgramMode } from '../events/program-mode
 import { ProgramOutbox, type RepeatedAction } from './program-outbox.js'
 import type { EndOutput, ProgramOutput } from './program-output.js'
 import type { ProgramOutcome, ProgramPort, ProgramSettings } from './program-port.js'
-import { frozenTimers, persistedProgram, type PausedTimers, type PersistedProgram, type ProgramRecord } from './program-record.js'
+import {
+  frozenTimers,
+  persistedProgram,
+  persistedStrays,
+  type PausedTimers,
+  type PersistedProgram,
+  type ProgramRecord,
+} from './program-record.js'
 import { ProgramSteps } from './program-steps.js'
 import { createProgramSystem, type ProgramSystem } from './xstate/program-system.js'
 import { isPromise } from './xstate/user-code.js'
@@ -73,7 +80,9 @@ export class ProgramHost {
         logger: settings.logger,
         clock: settings.clock,
         interposition: settings.interposition,
-        ...('record' in from ? { snapshot: from.record.snapshot, lastNumber: from.record.ids } : { input: from.input }),
+        ...('record' in from
+          ? { snapshot: from.record.snapshot, lastNumber: from.record.ids, strays: from.record.strays }
+          : { input: from.input }),
       },
       {
         changed: () => this.#isOver || port.dirty(),
@@ -191,12 +200,14 @@ export class ProgramHost {
     this.#gateway.collected(seq)
     const steps = this.#steps.records(this.#system)
     const timers = this.#timers.records(this.#id, this.#system)
+    const strays = persistedStrays(this.#system.strays(), this.#id)
     const record: ProgramRecord = {
       version: this.#settings.version,
       hash: this.#settings.hash,
       snapshot: this.#persisted(),
       visits: this.#steps.visits,
       ...(this.#system.lastNumber > 0 ? { ids: this.#system.lastNumber } : {}),
+      ...(strays.length > 0 ? { strays } : {}),
       ...(timers ? { timers: paused ? frozenTimers(timers, paused, this.#settings.clock.now()) : timers } : {}),
       ...(steps ? { steps } : {}),
       ...this.#outbox.record(this.#system),

@@ -63,10 +63,21 @@ export interface ProgramRecord {
   readonly visits: number
   /** The last number in an id that was made up for a child; absent if there was none. */
   readonly ids?: number
+  /** Children that live and are in no snapshot; see `xstate/strays.ts`. */
+  readonly strays?: readonly StrayRecord[]
   /** Each encoded by itself, oldest first. */
   readonly outbox?: readonly string[]
   /** Which of these are of actors that have ended meanwhile. */
   readonly outlived?: readonly number[]
+}
+
+/** A child that lives although it is not among its parent's children, as XState would have stored it there. */
+export interface StrayRecord extends PersistedChild {
+  /** Under which its steps, timers and refs are stored. */
+  readonly address: string
+  readonly parent: string
+  readonly systemId?: string
+  readonly syncSnapshot?: boolean
 }
 
 /** The part of XState's persisted snapshots that a host reads. */
@@ -77,6 +88,14 @@ export interface PersistedProgram {
   readonly output?: unknown
   readonly error?: unknown
   readonly children?: Readonly<Record<string, PersistedChild>>
+}
+
+/** The strays as they are stored; refuses inline spawned actors by name. */
+export function persistedStrays(strays: readonly StrayRecord[], id: string): readonly StrayRecord[] {
+  return strays.map((stray, at) => {
+    if (typeof stray.src !== 'string') throw inlineActor(id, `strays[${at}]`)
+    return { ...stray, snapshot: persistedProgram(stray.snapshot, id, `strays[${at}].snapshot.`) }
+  })
 }
 
 /** True for what a machine's snapshot is stored as; logic of the user's own may have a `value`, or `children`, as well. */

@@ -239,6 +239,82 @@ describe('timers of children that bear one id, one after the other', () => {
     },
     [0],
   )
+
+  livesLikePlain(
+    'the end of an earlier one leaves those of its successor alone',
+    {
+      program: () =>
+        setup({ ...types, actors: { bell: bell() } }).createMachine({
+          id: 'it',
+          context: { kids: [], got: [] },
+          on: {
+            ADD: {
+              actions: [
+                assign({
+                  kids: ({ context, event, spawn }) => [
+                    spawn('bell', { id: 'it', input: event.n as never }) as AnyActorRef,
+                    ...context.kids,
+                  ],
+                }),
+                stopChild(({ context }) => context.kids[1] as AnyActorRef),
+              ],
+            },
+            RANG: { actions: heard },
+          },
+        }),
+      happens: [add('ann'), 10, add('bob'), 30, add('cyd'), 60],
+    },
+    ['cyd'],
+  )
+})
+
+describe('children that bear one id at the same time', () => {
+  livesLikePlain(
+    'each rings at its time',
+    {
+      program: () =>
+        setup({ ...types, actors: { bell: bell() } }).createMachine({
+          id: 'it',
+          context: { kids: [], got: [] },
+          on: {
+            ADD: { actions: spawnChild('bell', { id: 'c', input: ({ event }: { event: Numbered }) => event.n as never }) },
+            RANG: { actions: heard },
+          },
+        }),
+      happens: [add('ann'), 10, add('bob'), 10, add('cyd'), 60],
+    },
+    ['ann', 'bob', 'cyd'],
+  )
+
+  livesLikePlain(
+    'each is heard when it ends, and one by the ref that it sent',
+    {
+      program: () => {
+        const nap = createMachine({
+          id: 'nap',
+          context: ({ input }) => ({ n: input as unknown }),
+          entry: sendParent(({ self }) => ({ type: 'MEET', n: self })),
+          initial: 'asleep',
+          states: { asleep: { after: { 40: 'awake' }, on: { WAKE: 'awake' } }, awake: { type: 'final' } },
+          output: ({ context }) => context['n'],
+        })
+        return setup({ ...types, actors: { nap } }).createMachine({
+          id: 'it',
+          context: { kids: [], got: [] },
+          on: {
+            ADD: { actions: spawnChild('nap', { id: 'c', input: ({ event }: { event: Numbered }) => event.n as never }) },
+            MEET: { actions: assign({ kids: ({ context, event }) => [...context.kids, event.n as AnyActorRef] }) },
+            WAKE: { actions: sendTo(({ context }) => context.kids[0] as AnyActorRef, { type: 'WAKE' }) },
+            'xstate.done.actor.c': {
+              actions: assign({ got: ({ context, event }) => [...context.got, (event as { output?: unknown }).output] }),
+            },
+          },
+        })
+      },
+      happens: [add('ann'), 10, add('bob'), 10, add('cyd'), 10, { type: 'WAKE' }, 60],
+    },
+    ['ann', 'bob', 'cyd'],
+  )
 })
 
 describe('two delayed events under one id', () => {

@@ -77,7 +77,7 @@ export class ActorRefs {
     if (ref) return ref
     ref = createActor(nothing, { id }).stop() as unknown as InnerActor
     ref._snapshot = { status: 'stopped' }
-    ref[placeKey] = { program: this.#actors, path }
+    ref[placeKey] = { program: this.#actors, path, hasEnded: true }
     Object.assign(ref, { _parent: this.#actors.find(path.slice(0, Math.max(0, path.lastIndexOf('/')))) })
     this.#ended.set(path, ref)
     return ref

@@ -34,8 +34,14 @@ export interface ActorPlace {
   readonly program: object
   /** Ids from the root down, each escaped, joined by `/`; the root's is empty. Two living siblings of one id have the same. */
   readonly path: string
-  /** The children that were started last under each id and have not ended, also those that a parent has lost sight of. */
+  /** The children that were made last under each id and have not ended. */
   children?: Map<string, InnerActor>
+  /** Tells it from others of its path, once its parent has lost sight of it. */
+  stray?: number
+  /** True once it has ended, or is about to. */
+  hasEnded: boolean
+  /** True once its parent has stopped it, although it had ended. */
+  isDropped?: boolean
 }
 
 /** The path of an actor: ids from the root down, each escaped, joined by `/`; the root's is empty. */
@@ -52,6 +58,9 @@ export interface InnerActor {
   logic: AnyActorLogic
   readonly options: { readonly id?: string; readonly snapshot?: unknown }
   readonly src: unknown
+  readonly systemId?: string
+  /** True if its parent is told of each of its snapshots. */
+  readonly _syncSnapshot?: boolean
   readonly _parent?: InnerActor
   /** Where it stands in its program; Stateward's own. */
   [placeKey]?: ActorPlace

@@ -2,7 +2,8 @@
  * The actors of one program: what each is called, and where a restoration finds it.
  *
  * Owns: the ids of children that were spawned without one, which are the program's own and durable; addresses, under which
- * timers, steps and refs are stored. Talks to nobody; the program system tells it of each actor that is made or has ended.
+ * timers, steps and refs are stored; strays, which live and are not among their parents' children: XState keeps one child an
+ * id, and forgets one that is replaced without being stopped, or whose namesake is stopped. Talks to nobody; the program system tells it of each actor that is made or has ended.
  * Does not know: what is stored of an actor, and when.
  */
 import { isStopped, pathOf, placeKey, type ActorPlace, type InnerActor } from './hidden-members.js'
@@ -18,8 +19,15 @@ const empty = '%'
 const escaped = (id: string) => (id === '' ? empty : encodeURIComponent(id))
 const unescaped = (step: string) => (step === empty ? '' : decodeURIComponent(step))
 
+/** Stands before the number of a stray in its address; no escaped id has it. */
+const strayMark = '+'
+
 /** The id of the actor at an address. */
-export const idOf = (address: string) => unescaped(address.slice(address.lastIndexOf('/') + 1))
+export const idOf = (address: string) => unescaped(address.slice(address.lastIndexOf('/') + 1).split(strayMark)[0] ?? '')
+
+/** False for an actor that is restored as having ended. */
+const startsActive = (ref: InnerActor) =>
+  ((ref.options.snapshot as { readonly status?: string } | undefined)?.status ?? 'active') === 'active'
 
 /** The part of a persisted snapshot that names actors. */
 interface NamedSnapshot {
@@ -33,6 +41,8 @@ export class ProgramActors {
   /** What stands above the root. */
   readonly #above: InnerActor
   #root: InnerActor | undefined
+  /** Whoever had a living namesake. */
+  readonly #suspects = new Set<InnerActor>()
 
   /** `snapshot`: what the program is restored from; no id in it is given again. */
   constructor(above: InnerActor, lastNumber: number, snapshot: unknown) {
@@ -45,17 +55,32 @@ export class ProgramActors {
     const parent = ref._parent === this.#above ? undefined : ref._parent
     const above = parent?.[placeKey]
     if (parent && ref.options.id === undefined) this.#name(ref, parent)
-    const place: ActorPlace = { program: this, path: above ? childPath(above.path, ref.id) : '' }
+    const path = above ? childPath(above.path, ref.id) : ''
+    const place: ActorPlace = { program: this, path, hasEnded: !startsActive(ref) }
     ref[placeKey] = place
-    if (above) (above.children ??= new Map()).set(ref.id, ref)
-    else this.#root = ref
+    if (!above) this.#root = ref
+    else if (!place.hasEnded) {
+      const namesake = above.children?.get(ref.id)
+      if (namesake) this.#suspects.add(namesake)
+      ;(above.children ??= new Map()).set(ref.id, ref)
+    }
     return place
   }
 
   /** An actor has ended, or is about to. */
   left(ref: InnerActor): void {
+    const place = ref[placeKey]
+    if (place?.hasEnded) place.isDropped = true
+    else if (place) place.hasEnded = true
     const siblings = ref._parent?.[placeKey]?.children
-    if (siblings?.get(ref.id) === ref) siblings.delete(ref.id)
+    const namesake = siblings?.get(ref.id)
+    if (namesake === ref) siblings?.delete(ref.id)
+    else if (namesake) this.#suspects.add(namesake)
+  }
+
+  /** False once its parent has stopped an actor that had ended: nobody waits for its end any more. */
+  isWanted(ref: InnerActor): boolean {
+    return !ref[placeKey]?.isDropped
   }
 
   /** True for an actor of this program, living or not. */
@@ -67,16 +92,55 @@ export class ProgramActors {
   addressOf(ref: InnerActor): string | undefined {
     if (ref === this.#root) return ''
     const parent = ref._parent
-    if (!parent || !this.owns(ref) || parent._snapshot?.children?.[ref.id] !== ref) return undefined
+    if (!parent || !this.owns(ref)) return undefined
+    const isStray = parent._snapshot?.children?.[ref.id] !== ref
+    if (isStray && !this.#isStray(ref)) return undefined
     const above = this.addressOf(parent)
-    return above === undefined ? undefined : childPath(above, ref.id)
+    if (above === undefined) return undefined
+    const address = childPath(above, ref.id)
+    return isStray ? `${address}${strayMark}${(ref[placeKey] as ActorPlace).stray}` : address
+  }
+
+  /** Those that live and that no snapshot holds, parents before their children. */
+  strays(): { readonly ref: InnerActor; readonly address: string; readonly parent: string }[] {
+    if (this.#suspects.size === 0) return []
+    const strays = [...this.#suspects].flatMap((ref) => {
+      const [address, parent] = [this.addressOf(ref), ref._parent && this.addressOf(ref._parent)]
+      const isStray = address !== undefined && parent !== undefined && this.#isStray(ref)
+      if (!isStray) this.#suspects.delete(ref)
+      return isStray ? [{ ref, address, parent }] : []
+    })
+    return strays.toSorted((a, b) => a.address.split('/').length - b.address.split('/').length)
+  }
+
+  /** An actor was restored that is not among its parent's children. */
+  restored(ref: InnerActor, address: string): void {
+    const place = ref[placeKey]
+    if (place) place.stray = Number(address.slice(address.lastIndexOf(strayMark) + 1))
+    this.#suspects.add(ref)
+    // it was made before its namesake among the children
+    const parent = ref._parent
+    const namesake = parent?._snapshot.children?.[ref.id]
+    if (namesake && !namesake[placeKey]?.hasEnded) parent?.[placeKey]?.children?.set(ref.id, namesake)
   }
 
   /** The actor at an address, the empty one being the root's. */
   find(address: string): InnerActor | undefined {
     if (address === '') return this.#root
-    const step = (ref: InnerActor | undefined, id: string) => ref?._snapshot.children?.[unescaped(id)]
+    const step = (ref: InnerActor | undefined, part: string) => {
+      const [id = '', number] = part.split(strayMark)
+      if (number === undefined) return ref?._snapshot.children?.[unescaped(id)]
+      return [...this.#suspects].find((stray) => stray._parent === ref && stray[placeKey]?.stray === Number(number))
+    }
     return address.split('/').reduce(step, this.#root)
+  }
+
+  #isStray(ref: InnerActor): boolean {
+    const place = ref[placeKey]
+    if (!place || !this.#suspects.has(ref) || isStopped(ref) || ref._snapshot.status !== 'active') return false
+    if (ref._parent?._snapshot?.children?.[ref.id] === ref) return false
+    place.stray ??= ++this.lastNumber
+    return true
   }
 
   /** Why an actor could not be restored, this one or any below it; undefined if all were. */

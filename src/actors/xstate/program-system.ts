@@ -25,8 +25,10 @@ import { hasFailed, hosted, hostedKey, isRunning, leave, noteActor, stopBelow } 
 import { guardedObserver, type Inspect } from './inspection.js'
 import { countMicrostep, namedError } from './microstep-limit.js'
 import { idOf, ProgramActors } from './program-actors.js'
+import { Strays } from './strays.js'
 import { SystemIds } from './system-ids.js'
 import { Turns } from './turns.js'
+import type { StrayRecord } from '../program-record.js'
 import type { ActorNaming, NoticeOutput, ProgramActor, ProgramSystemHost } from '../program-output.js'
 import { guardedListening } from './user-code.js'
 
@@ -41,6 +43,8 @@ export interface ProgramSystem extends ActorNaming {
   /** The number in the last id that was made up for a child; it goes into every commit. */
   readonly lastNumber: number
   persisted(): unknown
+  /** What of the program is not in the snapshot of its root. */
+  strays(): StrayRecord[]
   /** A decoded value with the actors that it names; by XState's form it names children of the actor at `address`. */
   found<T>(value: T, address?: string): T
   /** What stands for an actor that has ended: it takes no events. */
@@ -84,6 +88,7 @@ export function createProgramSystem(
     snapshot?: unknown
     /** Of the program that `snapshot` is of. */
     lastNumber?: number | undefined
+    strays?: readonly StrayRecord[] | undefined
     maxIterations: number
     logger: (...args: unknown[]) => void
     clock: Clock
@@ -110,6 +115,7 @@ export function createProgramSystem(
     _register: (sessionId: string) => sessionId,
     _unregister(ref: InnerActor) {
       leave(ref)
+      actors.left(ref)
       ids.left(ref)
       if (stopsItself && ref === root && !muted) host.settled({ status: 'done', output: undefined })
     },
@@ -213,8 +219,8 @@ export function createProgramSystem(
     else run()
   }
 
-  /** True if whoever is above an actor still knows it by its id. */
-  const isTheirs = (ref: InnerActor) => ref === root || ref._parent?._snapshot.children?.[ref.id] === ref
+  /** True unless whoever is above an actor has let it go meanwhile. */
+  const isTheirs = (ref: InnerActor) => ref === root || actors.isWanted(ref)
 
   function adopt(ref: InnerActor) {
     const { path } = actors.adopt(ref)
@@ -323,11 +329,16 @@ export function createProgramSystem(
     ...(options.snapshot === undefined ? {} : { snapshot: options.snapshot as never }),
   } as never) as unknown as InnerActor
 
+  const strays = new Strays(actors, refs, options.strays)
   if (options.snapshot !== undefined) refs.restore(root)
 
   return {
     root: root as unknown as AnyActorRef,
-    start: () => turns.take(() => root.start()),
+    start: () =>
+      turns.take(() => {
+        root.start()
+        strays.start()
+      }),
     send(event) {
       const sent: typeof asked = (asked = { event, isTaken: undefined })
       try {
@@ -346,12 +357,13 @@ export function createProgramSystem(
     get lastNumber() {
       return actors.lastNumber
     },
-    unrestored: () => actors.unrestored(root),
+    unrestored: () => strays.unrestored ?? actors.unrestored(root),
     persisted() {
       const persisted = root.getPersistedSnapshot({ __unsafeAllowInlineActors: true })
       refs.name(root, persisted as object)
       return persisted
     },
+    strays: () => strays.records(),
     named: refs.named,
     found: <T>(value: T, address = '') => refs.found(value, find(address)) as T,
     ended: (address) => refs.ended(idOf(address), address) as unknown as AnyActorRef,
