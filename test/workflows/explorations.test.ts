@@ -10,6 +10,7 @@ import { fillingAGlass, fillingAGlassScenarios } from './filling-a-glass.js'
 import { parallelExecution, parallelExecutionScenarios } from './parallel-execution.js'
 import { collegeApplication, collegeApplicationScenarios } from './college-application.js'
 import { inboxCheck, inboxCheckScenarios } from './inbox-check.js'
+import { mathProblems, mathProblemsScenarios } from './math-problems.js'
 import { monitorJob, monitorJobScenarios } from './monitor-job.js'
 import { patientOnboarding, patientOnboardingScenarios } from './patient-onboarding.js'
 import { purchaseOrder, purchaseOrderScenarios } from './purchase-order.js'
@@ -27,6 +28,7 @@ survives(fillingAGlass, fillingAGlassScenarios)
 survives(carAuctionBids, carAuctionBidsScenarios)
 survives(collegeApplication, collegeApplicationScenarios)
 survives(inboxCheck, inboxCheckScenarios)
+survives(mathProblems, mathProblemsScenarios)
 survives(monitorJob, monitorJobScenarios)
 survives(patientOnboarding, patientOnboardingScenarios)
 survives(purchaseOrder, purchaseOrderScenarios)
