@@ -30,6 +30,15 @@ export interface Retention {
   readonly keep?: number | undefined
 }
 
+/** What is remembered of the journal of one execution. */
+export interface JournalRetention {
+  /**
+   * How many of its events, those that came last; at least 1, default all, until the execution itself is forgotten. For
+   * executions that live for ever. In the place of those that go stands one event of type `journal.gap`.
+   */
+  readonly keep?: number | undefined
+}
+
 /** The options of an entry point. Times are milliseconds. */
 export interface EntryPointOptions<TProgram extends AnyActorLogic = AnyActorLogic, TId extends string = string> {
   readonly id: TId
@@ -77,6 +86,8 @@ export interface EntryPointOptions<TProgram extends AnyActorLogic = AnyActorLogi
   readonly maxRecoveries?: number | undefined
   /** How many commits of an execution are kept as checkpoints; default 0: only the last one can be forked. */
   readonly checkpoints?: number | undefined
+  /** How much is remembered of what an execution that lives on has published. */
+  readonly journal?: JournalRetention | undefined
   readonly retention?: Retention | undefined
   /** The limit on microsteps of one event, so that an endless loop fails instead of hanging; default 10,000. Ten times as many events may go between the program's actors at a stretch. */
   readonly maxIterations?: number | undefined
@@ -122,6 +133,7 @@ const optionNames: OptionNames<EntryPointOptions> = {
   passivateAfter: true,
   maxRecoveries: true,
   checkpoints: true,
+  journal: true,
   retention: true,
   maxIterations: true,
   versions: true,
@@ -130,6 +142,7 @@ const optionNames: OptionNames<EntryPointOptions> = {
 }
 const retryNames: OptionNames<NonNullable<EntryPointOptions['retry']>> = { maxAttempts: true, backoff: true, onExhausted: true }
 const retentionNames: OptionNames<Retention> = { maxAge: true, keep: true }
+const journalNames: OptionNames<JournalRetention> = { keep: true }
 
 const day = 24 * 60 * 60 * 1000
 
@@ -194,6 +207,7 @@ export function defineEntryPoint<TProgram extends AnyActorLogic, const TId exten
     passivateAfter: options.passivateAfter === Infinity ? Infinity : ms('passivateAfter', 30_000),
     maxRecoveries: count('maxRecoveries', 0, 5),
     checkpoints: count('checkpoints', 0, 0),
+    journal: options.journal?.keep === undefined ? undefined : number(at, 'journal.keep', options.journal.keep, 1, 1, true),
     retention: { maxAge, keep },
     maxIterations: count('maxIterations', 1, 10_000),
     versions: options.versions ?? {},
@@ -207,6 +221,7 @@ function checkNames(at: string, options: EntryPointOptions): void {
   refuseUnknown('invalid_definition', `Entry point ${at}`, options, optionNames, details)
   refuseUnknown('invalid_definition', `Entry point ${at}'s \`retry\``, options.retry, retryNames, details)
   refuseUnknown('invalid_definition', `Entry point ${at}'s \`retention\``, options.retention, retentionNames, details)
+  refuseUnknown('invalid_definition', `Entry point ${at}'s \`journal\``, options.journal, journalNames, details)
   checkBackoff('invalid_definition', `Entry point ${at}'s \`retry\``, options.retry?.backoff, details)
   const { versions, migrate, retry } = options
   if (migrate !== undefined && typeof migrate !== 'function') invalid(at, 'migrate', migrate, 'a function')

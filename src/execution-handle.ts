@@ -3,6 +3,7 @@ import type { AnyActorLogic, EventFromLogic, OutputFrom } from 'xstate'
 import type { ForkRequest } from './actors/execution-fork.js'
 import type { CommandRouter } from './actors/command-router.js'
 import type { ResultOptions } from './actors/execution-results.js'
+import { executionCheckpoints, type Checkpoint } from './actors/execution-checkpoints.js'
 import { executionRecord, type ExecutionRecord } from './actors/execution-view.js'
 import type { Clock } from './clock.js'
 import type { SnapshotStore, StoredExecution } from './persistence/snapshot-store.js'
@@ -145,6 +146,21 @@ export class ExecutionHandle<TProgram extends AnyActorLogic = AnyActorLogic> {
     refuseUnknown('invalid_option', `The fork of ${this.id}`, options, forkNames)
     const { id, created } = await this.#port.fork(this.id, options)
     return new ExecutionHandle(id, this.#port, created)
+  }
+
+  /**
+   * The commits that `fork({ revision })` can start from besides the last one, oldest first: those that moved the program, as
+   * many as the entry point's `checkpoints`. Errors: `not_found`, `store_failed`.
+   *
+   * @example
+   * ```ts
+   * const [first] = await execution.checkpoints()
+   * console.log(first?.revision ?? 'none is kept') // prints none is kept
+   * ```
+   */
+  async checkpoints(): Promise<readonly Checkpoint[]> {
+    const { store } = await this.#port.storage()
+    return executionCheckpoints(store, this.id)
   }
 
   /**

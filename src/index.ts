@@ -7,7 +7,7 @@ export { Client, createClient } from './client.js'
 export type { ClientOptions } from './client.js'
 export type { CommandScope } from './command-scope.js'
 export { defineEntryPoint } from './entry-point.js'
-export type { EntryPoint, EntryPointOptions, Retention, Trigger } from './entry-point.js'
+export type { EntryPoint, EntryPointOptions, JournalRetention, Retention, Trigger } from './entry-point.js'
 export { ExecutionHandle } from './execution-handle.js'
 export type { ForkOptions } from './execution-handle.js'
 export { fromExecution, fromStep } from './actors/step.js'
@@ -17,6 +17,7 @@ export type { Supervision, SupervisorOptions } from './actors/supervisor-options
 export { executionMachine } from './machines/execution-machine.js'
 export { streamMachine } from './machines/stream-machine.js'
 export type { Backoff } from './actors/backoff.js'
+export type { Checkpoint } from './actors/execution-checkpoints.js'
 export type { ResultOptions } from './actors/execution-results.js'
 export type { ExecutionList } from './actors/execution-page.js'
 export type { ExecutionRecord } from './actors/execution-view.js'
@@ -24,6 +25,7 @@ export type { EventFilter, RuntimeEvent } from './actors/journal-feed.js'
 export type { ExecutionSummary, Health, Registry, StatusCounts } from './actors/registry.js'
 export type { PausedTimers, PersistedProgram } from './actors/program-record.js'
 export type {
+  CheckpointCause,
   Ending,
   Intervention,
   JournalEventType,

@@ -44,6 +44,7 @@ export async function acceptDirectly(
     owed: false,
     consumed: [],
     checkpoints: definition.checkpoints,
+    journal: definition.journal,
   })
   const verdict = await commits.write(commit)
   if (verdict.status !== 'duplicate') return { status: 'accepted', id }

@@ -241,6 +241,8 @@ export class ExecutionActor extends ExecutionStanding implements Committer, Prog
       owed,
       consumed: this.inbox.mail.collect(this.heading, this.revision + 1, isLast),
       checkpoints: definition.checkpoints,
+      cause: definition.checkpoints > 0 ? this.program.moved() : undefined,
+      journal: definition.journal,
     })
   }
 

@@ -6,7 +6,7 @@
  */
 import type { AnyActorRef, AnyEventObject } from 'xstate'
 import { isStatewardError, toErrorRecord, type StatewardError } from '../errors.js'
-import type { ExecutionEvent, PauseRecord } from '../events/execution-events.js'
+import type { CheckpointCause, ExecutionEvent, PauseRecord } from '../events/execution-events.js'
 import { encode } from '../persistence/snapshot-codec.js'
 import { backoffDelay } from './backoff.js'
 import type { ExecutionPort, HeldExecution } from './execution-port.js'
@@ -51,6 +51,8 @@ export class ExecutionProgram implements ProgramPort {
   /** True until it has begun here. */
   #recovering: boolean
   #dirty = false
+  /** Its stored form when it was last asked whether it has moved. */
+  #known: string | undefined
   #returning = 0
   /** True once the lifecycle was told of the outcome. */
   #isJudged = false
@@ -70,6 +72,7 @@ export class ExecutionProgram implements ProgramPort {
     this.#input = input
     this.text = text
     this.#recovering = recovering
+    this.#known = text
   }
 
   get isLive(): boolean {
@@ -155,6 +158,14 @@ export class ExecutionProgram implements ProgramPort {
     if (problem === undefined) return
     this.drop()
     this.fail(problem, true)
+  }
+
+  /** What has moved the program since the last commit that was asked about; undefined: its stored form is as it was. */
+  moved(): CheckpointCause | undefined {
+    const cause = this.#host?.takeCause()
+    if (cause === undefined || this.text === this.#known) return undefined
+    this.#known = this.text
+    return cause
   }
 
   /** `final`: trying again would not help. */

@@ -4,7 +4,7 @@
  * Owns: revision, times and the events that no commit holds yet. Knows nothing of programs, slots or clocks.
  */
 import { StatewardError } from '../errors.js'
-import type { ExecutionContext } from '../events/execution-events.js'
+import type { CheckpointCause, ExecutionContext } from '../events/execution-events.js'
 import { isTerminal, type ExecutionStatus } from '../events/execution-status.js'
 import type { CommitReason } from '../machines/execution-machine.js'
 import { encode } from '../persistence/snapshot-codec.js'
@@ -22,8 +22,15 @@ export interface CommitParts {
   readonly dueAt: number | null
   readonly owed: boolean
   readonly consumed: Commit['consumed']
+  /** How many are kept, of commits that have a cause. */
   readonly checkpoints: number
+  /** What moved the program; absent: it is where it was. */
+  readonly cause?: CheckpointCause | undefined
+  /** How many events of a living execution are kept; absent: all. */
+  readonly journal?: number | undefined
 }
+
+const start: CheckpointCause = { type: 'start' }
 
 /** The row of one execution. */
 export class ExecutionRow {
@@ -89,9 +96,11 @@ export class ExecutionRow {
 
   /** The next commit. */
   commit(parts: CommitParts): Commit {
-    const { owner, status, value, context, program, now, dueAt, owed, consumed, checkpoints } = parts
+    const { owner, status, value, context, program, now, dueAt, owed, consumed, checkpoints, cause, journal } = parts
     const events = this.#events
     this.#events = []
+    // of its acceptance as well: from there it can be begun again
+    const kept = checkpoints > 0 ? (cause ?? (this.revision === 0 ? start : undefined)) : undefined
     return {
       id: this.id,
       accept: this.revision === 0 ? this.#acceptance : undefined,
@@ -110,7 +119,9 @@ export class ExecutionRow {
       error: context.ending && 'error' in context.ending ? encode(context.ending.error, { id: this.id, what: 'error' }) : null,
       events,
       consumed,
-      checkpoints: checkpoints > 0 ? checkpoints : undefined,
+      checkpoints: kept && checkpoints,
+      cause: kept && encode(kept, { id: this.id, what: 'cause' }),
+      journal,
     }
   }
 

@@ -1,12 +1,16 @@
 /**
  * Wakes those who follow the journal.
  *
- * Owns: following events from a place on. Commits of this process wake at once; those of others are found by polling.
+ * Owns: following events from a place on. Readers that have caught up share one query a commit, whose events go to those
+ * whose filter they fit; a reader that lags behind reads pages of its own. Commits of this process wake at once; those of
+ * others are found by polling. Closing waits until every reader has what there is, so that none of them needs the store
+ * any more.
  */
 import { nextTurn, type Clock } from '../clock.js'
 import type { JournalEventType } from '../events/execution-events.js'
 import { decode } from '../persistence/snapshot-codec.js'
 import type { SnapshotStore, StoredEvent } from '../persistence/snapshot-store.js'
+import { JournalReader, LiveReaders } from './journal-reader.js'
 
 /** An event of the journal. `seq` grows over all executions, in the order in which they became durable. */
 export interface RuntimeEvent {
@@ -37,9 +41,16 @@ export class JournalFeed {
   readonly #store: SnapshotStore
   readonly #clock: Clock
   readonly #pollInterval: number
-  #wakers = new Set<() => void>()
+  readonly #readers = new Set<JournalReader>()
+  readonly #live = new LiveReaders()
+  /** Invariant: the live readers have been given every event up to this one; of no meaning while there are none. */
+  #head = 0
   #due = false
-  #closed = false
+  #reading: Promise<void> | undefined
+  /** Something was committed since the journal was last looked at. */
+  #again = false
+  #timer: unknown
+  #closing = false
 
   constructor(store: SnapshotStore, clock: Clock, pollInterval: number) {
     this.#store = store
@@ -49,58 +60,131 @@ export class JournalFeed {
 
   /** Something was committed here. */
   wake(): void {
-    if (this.#due || this.#wakers.size === 0) return
+    if (this.#due || this.#live.size === 0) return
     this.#due = true
     nextTurn(() => {
       this.#due = false
-      for (const waker of [...this.#wakers]) waker()
+      if (!this.#closing) void this.#read()
     })
   }
 
-  /** Ends every iteration once it has read what there is. */
-  close(): void {
-    this.#closed = true
-    for (const waker of [...this.#wakers]) waker()
+  /** Resolves once every reader has what there is, and ends its iteration after that. */
+  async close(): Promise<void> {
+    this.#closing = true
+    this.#clock.clearTimeout(this.#timer)
+    if (this.#live.size > 0) await this.#read()
+    for (const reader of this.#live.all()) {
+      this.#live.delete(reader)
+      reader.complete()
+    }
+    await Promise.all(
+      [...this.#readers].map(async (reader) => {
+        while (!reader.isOver) await this.#fill(reader)
+      }),
+    )
   }
 
   async *follow(filter: EventFilter): AsyncGenerator<RuntimeEvent, void> {
-    let since = filter.since ?? (await this.#store.lastSeq())
-    while (!filter.signal?.aborted) {
-      const woken = this.#wait(filter.signal)
-      const head = await this.#store.lastSeq()
-      const page = await this.#store.events({ since, limit: PAGE, ...pick(filter) })
-      for (const event of page) {
-        since = event.seq
-        yield runtimeEvent(event)
-        if (filter.signal?.aborted) return woken.cancel()
+    const { signal } = filter
+    if (this.#closing && filter.since === undefined) return
+    const reader = new JournalReader(filter, filter.since ?? (await this.#store.lastSeq()))
+    this.#readers.add(reader)
+    try {
+      while (!signal?.aborted) {
+        const event = reader.take()
+        if (event) {
+          yield runtimeEvent(event)
+          continue
+        }
+        if (reader.isOver) return reader.throwIfFailed()
+        if (!this.#live.has(reader)) void this.#fill(reader)
+        await reader.change(signal)
       }
-      // nothing up to there fits the filter: it need not be looked at again
-      if (page.length < PAGE) since = Math.max(since, head)
-      if (page.length > 0) woken.cancel()
-      else if (this.#closed) return woken.cancel()
-      else await woken.done
+    } finally {
+      reader.leave()
+      this.#readers.delete(reader)
+      this.#live.delete(reader)
     }
   }
 
-  #wait(signal: AbortSignal | undefined): { done: Promise<void>; cancel: () => void } {
-    let cancel: () => void = () => undefined
-    const done = new Promise<void>((resolve) => {
-      const timer = this.#clock.setTimeout(() => cancel(), this.#pollInterval, true)
-      cancel = () => {
-        this.#clock.clearTimeout(timer)
-        this.#wakers.delete(cancel)
-        signal?.removeEventListener('abort', cancel)
-        resolve()
-      }
-      this.#wakers.add(cancel)
-      signal?.addEventListener('abort', cancel, { once: true })
+  /** Gives the live readers what has come; calls at the same time share a look, and one more after it. */
+  #read(): Promise<void> {
+    this.#again = true
+    this.#reading ??= this.#readOn().finally(() => {
+      this.#reading = undefined
+      this.#poll()
     })
-    return { done, cancel }
+    return this.#reading
   }
-}
 
-function pick({ execution, entryPoint }: EventFilter) {
-  return { ...(execution === undefined ? {} : { execution }), ...(entryPoint === undefined ? {} : { entryPoint }) }
+  async #readOn(): Promise<void> {
+    try {
+      while (this.#again && this.#live.size > 0) {
+        this.#again = false
+        const page = await this.#store.events({ since: this.#head, limit: PAGE })
+        for (const event of page) this.#give(event)
+        if (page.length === PAGE) this.#again = true
+      }
+    } catch (error) {
+      for (const reader of this.#live.all()) reader.fail(error)
+      this.#live.clear()
+    }
+  }
+
+  #give(event: StoredEvent): void {
+    // whoever came meanwhile has read it
+    if (event.seq <= this.#head) return
+    this.#head = event.seq
+    for (const reader of this.#live.of(event)) {
+      if (reader.push([event])) continue
+      // too slow to be waited for: it reads on by itself
+      this.#live.delete(reader)
+      reader.since = event.seq
+    }
+  }
+
+  #poll(): void {
+    this.#clock.clearTimeout(this.#timer)
+    if (this.#closing || this.#live.size === 0) return
+    this.#timer = this.#clock.setTimeout(() => void this.#read(), this.#pollInterval, true)
+  }
+
+  #fill(reader: JournalReader): Promise<void> {
+    reader.filling ??= this.#catchUp(reader)
+      .catch((error: unknown) => reader.fail(error))
+      .finally(() => (reader.filling = undefined))
+    return reader.filling
+  }
+
+  /** Reads a page of its own, and lets it join the others once it has caught up. */
+  async #catchUp(reader: JournalReader): Promise<void> {
+    while (!reader.isOver) {
+      const isLast = this.#closing
+      if (this.#live.size === 0) {
+        const last = await this.#store.lastSeq()
+        if (this.#live.size === 0) this.#head = last
+      }
+      const head = this.#head
+      const page = await this.#store.events({ since: reader.since, limit: PAGE, ...reader.filter })
+      reader.since = page.at(-1)?.seq ?? reader.since
+      const hasRoom = reader.push(page)
+      if (page.length === PAGE) {
+        if (!this.#closing) return
+        if (!hasRoom) await reader.room()
+        continue
+      }
+      // nothing up to there fits the filter: it need not be looked at again
+      reader.since = Math.max(reader.since, head)
+      if (isLast) return reader.complete()
+      if (this.#closing) continue
+      if (head === this.#head && !reader.isOver) {
+        this.#live.add(reader)
+        if (this.#reading === undefined) this.#poll()
+        return
+      }
+      if (page.length > 0) return
+    }
+  }
 }
 
 /** A stored event as people see it. Throws `corrupt`, `unknown_format`. */

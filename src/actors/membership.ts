@@ -114,6 +114,11 @@ export class Membership {
     this.#takeover.stop()
   }
 
+  /** An execution has ended here: there may be one too many. */
+  ended(entryPoint: string): void {
+    this.#poll.ended(entryPoint)
+  }
+
   /** Looks no more and takes up no more. */
   quiesce(): void {
     this.#poll.stop()

@@ -4,6 +4,7 @@
  * Owns: the order of one look (lease, mail, lost and released executions, results, retention) and that looks never
  * overlap. What this process does itself wakes at once and never waits for a look.
  */
+import { nextTurn } from '../clock.js'
 import { isTerminal } from '../events/execution-status.js'
 import type { ExecutionOutcome } from '../events/outcomes.js'
 import type { SnapshotStore } from '../persistence/snapshot-store.js'
@@ -31,6 +32,12 @@ export interface PollPort {
   failed(error: unknown): void
 }
 
+/** So many executions are forgotten in one transaction. */
+const PRUNED_AT_ONCE = 500
+
+/** Forgotten ids are told from unknown ones for so many at least. */
+const TRACES = 10_000
+
 /** One loop, from `start` to `stop`. */
 export class PollLoop {
   readonly #port: PollPort
@@ -39,10 +46,21 @@ export class PollLoop {
   #mailSeq = 0
   /** By the monotonic clock. */
   #pruneAt: number
+  /** How many executions of each entry point have ended here since its retention was last applied. */
+  readonly #ended = new Map<string, number>()
+  #pruning: Promise<void> | undefined
+  /** How many forgotten ids are still told from unknown ones. */
+  readonly #traces: number
 
   constructor(port: PollPort) {
     this.#port = port
     this.#pruneAt = port.clock.monotonic() + port.retentionInterval
+    this.#traces = port.streams.reduce((sum, { retention }) => sum + Math.max(TRACES, retention.keep), 0)
+  }
+
+  /** An execution has ended here. */
+  ended(entryPoint: string): void {
+    this.#ended.set(entryPoint, (this.#ended.get(entryPoint) ?? 0) + 1)
   }
 
   start(): void {
@@ -72,7 +90,7 @@ export class PollLoop {
     await takeover.lost()
     await takeover.released()
     await this.#findResults()
-    await this.#prune()
+    this.#pruneInTime()
   }
 
   async #readMail(): Promise<void> {
@@ -98,13 +116,37 @@ export class PollLoop {
     }
   }
 
-  async #prune(): Promise<void> {
-    const { store, clock, retentionInterval, streams } = this.#port
-    if (clock.monotonic() < this.#pruneAt) return
-    this.#pruneAt = clock.monotonic() + retentionInterval
-    const now = clock.now()
+  /** By the clock, and by need: between two intervals far more may end than is to be kept. Looks go on meanwhile. */
+  #pruneInTime(): void {
+    const { clock, retentionInterval, streams, failed } = this.#port
+    if (this.#pruning) return
+    const isTime = clock.monotonic() >= this.#pruneAt
+    const due = streams.filter(({ id, retention }) => isTime || (this.#ended.get(id) ?? 0) > mayExceed(retention.keep))
+    if (due.length === 0) return
+    if (isTime) this.#pruneAt = clock.monotonic() + retentionInterval
+    this.#pruning = this.#prune(due, clock.now())
+      .catch((error: unknown) => {
+        if (!this.#stopped) failed(error)
+      })
+      .finally(() => (this.#pruning = undefined))
+  }
+
+  async #prune(streams: readonly StreamDefinition[], now: number): Promise<void> {
+    const { store } = this.#port
     for (const { id, retention } of streams) {
-      await store.prune({ entryPoint: id, endedBefore: now - retention.maxAge, keep: retention.keep, now, limit: 1_000 })
+      const { keep, maxAge } = retention
+      const request = { entryPoint: id, endedBefore: now - maxAge, keep, now, limit: PRUNED_AT_ONCE, traces: this.#traces }
+      this.#ended.delete(id)
+      let more = true
+      while (more && !this.#stopped) {
+        const pruned = await store.prune(request)
+        more = pruned.more ?? pruned.executions >= PRUNED_AT_ONCE
+        // what has waited meanwhile goes first
+        if (more) await new Promise<void>(nextTurn)
+      }
     }
   }
 }
+
+/** By how many those that have ended may be more than are to be kept, before they are looked at again. */
+const mayExceed = (keep: number) => Math.max(100, keep / 4)

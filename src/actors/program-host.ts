@@ -7,12 +7,13 @@
  */
 import type { AnyActorRef, AnyEventObject } from 'xstate'
 import { StatewardError, isStatewardError, toErrorRecord } from '../errors.js'
+import type { CheckpointCause } from '../events/execution-events.js'
 import { encode } from '../persistence/snapshot-codec.js'
 import { CommitGate } from './commit-gate.js'
 import { misfit, mismatch } from './program-fit.js'
 import { passages, type Passage, type ProgramMode } from '../events/program-mode.js'
 import { ProgramOutbox, type RepeatedAction } from './program-outbox.js'
-import type { EndOutput, ProgramOutput } from './program-output.js'
+import type { EndOutput, ProgramOutput, ProgramTimer } from './program-output.js'
 import type { ProgramOutcome, ProgramPort, ProgramSettings } from './program-port.js'
 import {
   frozenTimers,
@@ -47,6 +48,9 @@ export class ProgramHost {
   readonly #steps: ProgramSteps
   readonly #outbox: ProgramOutbox
   #mode: ProgramMode = 'running'
+  #hasMoved = false
+  /** The last thing that came from outside its actors. */
+  #cause: CheckpointCause = { type: 'start' }
   #outcome: ProgramOutcome | undefined
 
   /** Makes the program, fresh from `input` or as `record` says; nothing of it starts before `start`. */
@@ -64,12 +68,7 @@ export class ProgramHost {
     this.#gateway = new CommitGate(settings, port, (step) => this.#isOver || this.#gate({ seq: 0, output: step, owed: 0 }))
     this.#steps = new ProgramSteps(id, settings, port, this.#gateway, record?.steps ?? {}, record?.visits ?? 0)
     this.#outbox = new ProgramOutbox(id, record)
-    this.#timers = new ProgramTimers(settings.clock, (timer) => {
-      if (!this.#lets.timers) return
-      this.#system.fire(timer)
-      // that it has fired is durable even if nobody takes it
-      port.dirty()
-    })
+    this.#timers = new ProgramTimers(settings.clock, (timer) => this.#fire(timer))
     if (record) this.#refuseMisfit(record.snapshot)
     this.#system = createProgramSystem(
       settings.logic,
@@ -85,7 +84,12 @@ export class ProgramHost {
           : { input: from.input }),
       },
       {
-        changed: () => this.#isOver || port.dirty(),
+        changed: () => {
+          if (this.#isOver) return
+          this.#hasMoved = true
+          port.dirty()
+        },
+        stirred: (path) => void (this.#cause = { type: 'step', step: path }),
         output: (output) => this.#take(output),
         ending: (end) => this.#take(end),
         owesActions: () => this.#held.some(({ output }) => output.kind === 'action'),
@@ -108,6 +112,21 @@ export class ProgramHost {
     const unrestored = this.#system.unrestored()
     if (unrestored !== undefined) throw mismatch(this.#id, unrestored)
     this.#timers.restore(record?.timers ?? [], this.#system)
+  }
+
+  /** What moved some of its actors since this was asked last; undefined: nothing did. */
+  takeCause(): CheckpointCause | undefined {
+    if (!this.#hasMoved) return undefined
+    this.#hasMoved = false
+    return this.#cause
+  }
+
+  #fire(timer: ProgramTimer): void {
+    if (!this.#lets.timers) return
+    this.#system.fire(timer)
+    this.#cause = { type: 'timer', event: timer.event.type }
+    // that it has fired is durable even if nobody takes it
+    this.#port.dirty()
   }
 
   /** Starts the program. `recovering`: its steps may have been in flight when a process died. */
@@ -174,7 +193,10 @@ export class ProgramHost {
 
   /** Hands an event to the program; true if it took it: a machine that has a transition for it, or any other logic. */
   send(event: AnyEventObject): boolean {
-    return this.takesEvents && this.#system.send(event)
+    if (!this.takesEvents) return false
+    const isTaken = this.#system.send(event)
+    this.#cause = { type: 'event', event: event.type }
+    return isTaken
   }
 
   /** From now on the program may go so far; what falls due goes with the next commit. Invariant: nothing leads out of `muted` but `stopped`, and nothing out of that. */

@@ -85,6 +85,8 @@ export interface ProgramTimer {
 export interface ProgramSystemHost {
   /** Some actor's snapshot changed, or something that is persisted beside it. */
   changed(): void
+  /** An actor of the program sends something by itself, such as a step that ends. */
+  stirred(path: string): void
   output(output: ProgramOutput): void
   /** Something has ended, and is told of in its turn, behind all that was asked for before. */
   ending(end: EndOutput): void

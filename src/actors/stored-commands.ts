@@ -110,6 +110,7 @@ export class StoredCommands {
       owed: stored.owed,
       consumed: [],
       checkpoints: definition?.checkpoints ?? 0,
+      journal: definition?.journal,
     })
     const verdict = await this.#port.commits.write(commit)
     if (verdict.status !== 'committed') return undefined

@@ -39,6 +39,8 @@ export interface StreamDefinition {
   readonly passivateAfter: number
   readonly maxRecoveries: number
   readonly checkpoints: number
+  /** How many events of an execution are kept; undefined: all, as long as it is. */
+  readonly journal: number | undefined
   readonly retention: { readonly maxAge: number; readonly keep: number }
   readonly maxIterations: number
   readonly versions: Readonly<Record<string, AnyActorLogic>>

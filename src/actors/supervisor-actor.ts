@@ -235,8 +235,8 @@ export class SupervisorActor {
   }
 
   async #close(): Promise<void> {
+    if (this.#opened) await this.#bound('telling who follows the journal of its last events', this.feed.close())
     this.settings.clock.close()
-    this.feed.close()
     this.#bodies.close()
     this.results.failAll(new StatewardError('already_stopped', 'The runtime was stopped; the execution may go on elsewhere.'))
     if (this.#opened) await this.#bound('closing the store', this.settings.store.close())
@@ -285,6 +285,7 @@ export class SupervisorActor {
 
   committed(entryPoint: string, before: ExecutionStatus | undefined, commit: Commit): void {
     this.registry.committed(entryPoint, before, commit)
+    if (isTerminal(commit.status)) this.#memberships.current.ended(entryPoint)
     if (isTerminal(commit.status) && this.results.has(commit.id))
       this.results.settle(commit.id, () => storedOutcome(commit) as ExecutionOutcome)
     if (commit.owner === null && commit.dueAt !== null) this.#memberships.current.wakeAt(commit.dueAt)

@@ -96,8 +96,19 @@ export type ExecutionEvent =
   | { readonly type: 'clock.set_back'; readonly limits: Limits }
   | { readonly type: 'commit.acknowledged' }
 
-/** The types of the events in the journal. */
+/**
+ * What moved a program to where a checkpoint found it, the last thing before the commit: its `start`; an `event` that was sent to
+ * the execution; a `timer`, by the event that it sent; a `step`, by the path of the actor that ended or said something.
+ */
+export type CheckpointCause =
+  | { readonly type: 'start' }
+  | { readonly type: 'event'; readonly event: string }
+  | { readonly type: 'timer'; readonly event: string }
+  | { readonly type: 'step'; readonly step: string }
+
+/** The types of the events in the journal. `journal.gap` stands for events that were not kept (see the entry point's `journal`). */
 export type JournalEventType =
+  | 'journal.gap'
   | 'execution.accepted'
   | 'execution.queued'
   | 'execution.started'

@@ -7,7 +7,7 @@ import type { ExecutionStatus } from '../events/execution-status.js'
 import { isUnderWay, type MemoryRow, separator } from './memory-rows.js'
 import type { MemoryTables } from './memory-tables.js'
 import { decodeCursor, encodeCursor } from './page-cursor.js'
-import type { ExecutionCounts, ExecutionPage, ExecutionQuery, PruneRequest, StoredExecution } from './snapshot-store.js'
+import type { ExecutionCounts, ExecutionPage, ExecutionQuery, Pruned, PruneRequest, StoredExecution } from './snapshot-store.js'
 import { answerKept, atMost, lengthOf, tombstoneKept } from './store-limits.js'
 
 /** A page of executions, as the contract says. */
@@ -82,7 +82,7 @@ function parse(key: string): [ExecutionStatus, string] {
 }
 
 /** Forgets what may be forgotten, as the contract says. */
-export function pruneMemory(tables: MemoryTables, request: PruneRequest): { executions: number } {
+export function pruneMemory(tables: MemoryTables, request: PruneRequest): Pruned {
   const oldestFirst = [...tables.rows.under('ended', request.entryPoint)].toSorted(
     (a, b) => (a.execution.endedAt ?? 0) - (b.execution.endedAt ?? 0) || a.position - b.position,
   )
@@ -110,5 +110,9 @@ export function pruneMemory(tables: MemoryTables, request: PruneRequest): { exec
     row.answered.delete(seq)
   }
   for (const [id, at] of tables.tombstones) if (at < request.now - tombstoneKept) tables.tombstones.delete(id)
-  return { executions: doomed.length }
+  for (const id of tables.tombstones.keys()) {
+    if (request.traces === undefined || tables.tombstones.size <= request.traces) break
+    tables.tombstones.delete(id)
+  }
+  return { executions: doomed.length, more: request.limit >= 1 && doomed.length >= atMost(request.limit) }
 }

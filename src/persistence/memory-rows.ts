@@ -15,6 +15,8 @@ export interface MemoryRow {
   execution: StoredExecution
   /** The messages that no commit has consumed, by seq, in order. */
   readonly open: Map<number, InboxMessage>
+  /** How many of these are commands. */
+  openCommands: number
   /** The seqs of the messages that have an answer. */
   readonly answered: Set<number>
   readonly checkpoints: StoredCheckpoint[]
@@ -37,7 +39,7 @@ const indexes = {
   ended: ({ execution }) => (isTerminal(execution.status) && execution.endedAt !== null ? execution.entryPoint : null),
   held: ({ execution }) => (isUnderWay(execution) ? execution.owner : null),
   /** Unowned, with something to do at once. */
-  free: ({ execution, open }) => {
+  free: ({ execution, open, openCommands }) => {
     const { owner, owed, status, entryPoint } = execution
     if (owner !== null) return null
     if (owed) return entryPoint
@@ -45,8 +47,7 @@ const indexes = {
     if (status === 'waiting') return open.size > 0 ? entryPoint : null
     if (status !== 'paused') return entryPoint
     // the events of a paused one wait for its resume
-    for (const { kind } of open.values()) if (kind === 'command') return entryPoint
-    return null
+    return openCommands > 0 ? entryPoint : null
   },
   /** Unowned, with something to do at a time. */
   due: ({ execution }) =>

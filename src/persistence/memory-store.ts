@@ -78,9 +78,16 @@ export function memoryStore(): SnapshotStore {
     inbox: (of) =>
       on('inbox', ({ rows, open }) => {
         if ('execution' in of) return [...(rows.byId.get(of.execution)?.open.values() ?? [])]
+        const limit = atMost(of.limit)
+        const held = rows.under('held', of.owner)
         const found: InboxMessage[] = []
+        // those that wait for a resume may be far more than what the owner holds
+        if (open.size > held.size) {
+          for (const row of held) for (const message of row.open.values()) if (message.seq > of.after) found.push(message)
+          return found.toSorted((a, b) => a.seq - b.seq).slice(0, limit)
+        }
         for (const [seq, row] of open) {
-          if (found.length >= atMost(of.limit)) break
+          if (found.length >= limit) break
           const message = row.open.get(seq)
           if (message && seq > of.after && row.execution.owner === of.owner) found.push(message)
         }

@@ -6,6 +6,7 @@
  */
 import { StatewardError } from '../errors.js'
 import { executionStatuses, isTerminal } from '../events/execution-status.js'
+import { gapData, gapType } from './journal-gap.js'
 import { MemoryDue } from './memory-due.js'
 import { MemoryJournal } from './memory-journal.js'
 import { type MemoryRow, MemoryRows } from './memory-rows.js'
@@ -55,6 +56,7 @@ export class MemoryTables {
     const seq = ++this.#lastMessage
     const { executionId, kind, payload, at } = message
     row.open.set(seq, { seq, executionId, kind, payload, at })
+    if (kind === 'command') row.openCommands++
     this.open.set(seq, row)
     this.touch(row)
     return seq
@@ -71,6 +73,7 @@ export class MemoryTables {
       position: ++this.#lastPosition,
       execution: { id, ...accepted, ...fieldsOf(commit) },
       open: new Map(),
+      openCommands: 0,
       answered: new Set(),
       checkpoints: [],
       journal: new MemoryJournal(),
@@ -98,8 +101,8 @@ export class MemoryTables {
       }
     }
     if (commit.checkpoints !== undefined) {
-      const { id, revision, updatedAt, status, state } = commit
-      if (commit.checkpoints > 0) row.checkpoints.push({ executionId: id, revision, at: updatedAt, status, state })
+      const { id, revision, updatedAt, status, state, cause = null } = commit
+      if (commit.checkpoints > 0) row.checkpoints.push({ executionId: id, revision, at: updatedAt, status, state, cause })
       row.checkpoints.splice(0, row.checkpoints.length - Math.max(0, commit.checkpoints))
     }
     this.touch(row)
@@ -115,6 +118,15 @@ export class MemoryTables {
       const stored = { seq: ++this.lastSeq, executionId: commit.id, entryPoint, revision: commit.revision, ...event }
       for (const journal of [this.journal, ofEntry, row.journal]) journal.append(stored)
     }
+    if (commit.journal !== undefined) this.#trim(row, ofEntry, Math.max(1, commit.journal))
+  }
+
+  #trim(row: MemoryRow, ofEntry: MemoryJournal, keep: number): void {
+    const dropped = row.journal.allBut(keep)
+    const [oldest, last] = [dropped[0], dropped.at(-1)]
+    if (!oldest || !last || last.type === gapType) return
+    const gap = { ...last, type: gapType, data: gapData(last.executionId, oldest, last.seq, dropped.length) }
+    for (const journal of [this.journal, ofEntry, row.journal]) journal.replace(dropped, gap)
   }
 
   /** A command keeps its answer, even if it is null; an event keeps one only if there is one. */
@@ -122,6 +134,7 @@ export class MemoryTables {
     const message = row.open.get(seq)
     if (!message) return
     row.open.delete(seq)
+    if (message.kind === 'command') row.openCommands--
     this.open.delete(seq)
     if (message.kind === 'event' && answer === null) return
     this.answers.set(seq, { answer, at, row })

@@ -109,6 +109,14 @@ export interface Commit {
   readonly consumed: readonly { readonly seq: number; readonly answer: string | null }[]
   /** How many checkpoints to keep from now on, this commit's included; 0 keeps none, absent leaves them alone. */
   readonly checkpoints?: number | undefined
+  /** What made the difference, kept with the checkpoint: a text of the codec. */
+  readonly cause?: string | null | undefined
+  /**
+   * How many events of this execution to keep from now on, those that came last, this commit's included; at least 1, absent
+   * keeps all. In the place of the last one that goes stands an event of type `journal.gap`, which tells what is missing
+   * (see `journal-gap.ts`).
+   */
+  readonly journal?: number | undefined
 }
 
 /**
@@ -195,6 +203,8 @@ export interface StoredCheckpoint {
   readonly at: number
   readonly status: ExecutionStatus
   readonly state: string
+  /** What its commit gave as its cause. */
+  readonly cause: string | null
 }
 
 /** What may be forgotten. Never touches an execution that is not terminal, or one whose outbox is owed. */
@@ -207,6 +217,14 @@ export interface PruneRequest {
   readonly now: number
   /** At most so many executions a call, so that a commit never waits long. */
   readonly limit: number
+  /** So many forgotten ids are told as `expired`, those that went last; absent: all of the last ninety days. A store may keep some more. */
+  readonly traces?: number
+}
+
+/** What has been forgotten; `more`: there is something left that may go, now. Absent: the store does not say. */
+export interface Pruned {
+  readonly executions: number
+  readonly more?: boolean
 }
 
 /** Counts of the stored executions: entry point → status → how many. */
@@ -274,5 +292,5 @@ export interface SnapshotStore {
   setControl(name: string, value: string | null): Promise<void>
   control(name: string): Promise<string | null>
 
-  prune(request: PruneRequest): Promise<{ readonly executions: number }>
+  prune(request: PruneRequest): Promise<Pruned>
 }

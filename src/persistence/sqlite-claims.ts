@@ -7,6 +7,7 @@
 import { byClaimOrder, type ClaimCandidate } from './claim-order.js'
 import type { ClaimRequest, StoredExecution } from './snapshot-store.js'
 import type { SqliteDatabase } from './sqlite-database.js'
+import { isAwaited } from './sqlite-inbox.js'
 import type { SqliteRows } from './sqlite-rows.js'
 import { atMost } from './store-limits.js'
 
@@ -50,9 +51,11 @@ export function sqliteClaims(database: SqliteDatabase, rows: SqliteRows): Sqlite
     WHERE entry_ref = ? AND owner IS NULL AND due_at IS NOT NULL AND status < 10 AND due_at <= ? AND (due_at <= ? OR updated_at > ?) ORDER BY due_at LIMIT ?`)
   const withMail = find(`
     SELECT e.position, e.status, e.priority, e.accepted_at AS acceptedAt
-    FROM (SELECT position, max(kind) AS kind FROM stateward_inbox WHERE answered_at IS NULL GROUP BY position) i
-    CROSS JOIN ${table} e ON e.position = i.position
-    WHERE e.owner IS NULL AND e.status < 10 AND (e.status <> 4 OR i.kind = 1) AND +e.${inRefs} ORDER BY e.accepted_at, e.position LIMIT ?`)
+    FROM stateward_mail m CROSS JOIN ${table} e ON e.position = m.position
+    WHERE e.owner IS NULL AND e.status < 10 AND +e.${inRefs}
+      AND EXISTS (SELECT 1 FROM stateward_inbox i WHERE i.position = e.position AND ${isAwaited('e.status')})
+    ORDER BY e.accepted_at, e.position LIMIT ?`)
+  const called = database.prepare('DELETE FROM stateward_mail WHERE position = ?')
   const one = find(`SELECT ${columns} FROM ${table} WHERE id = ? AND owner IS NULL AND status < 10 AND +${inRefs}`)
   const take = database.prepare(
     `UPDATE ${table} SET owner = ?, epoch = epoch + 1, recoveries = recoveries + ? WHERE position = ?`,
@@ -90,6 +93,7 @@ export function sqliteClaims(database: SqliteDatabase, rows: SqliteRows): Sqlite
         .map((row) => {
           const recovered = request.from.kind === 'lost' && row.status !== queued && row.status !== waiting
           take.run(request.owner, recovered ? 1 : 0, row.position)
+          called.run(row.position)
           return rows.byPosition(row.position) as StoredExecution
         }),
     )

@@ -8,7 +8,7 @@
  */
 import type { Acceptance, Commit, CommitVerdict } from './snapshot-store.js'
 import type { SqliteDatabase } from './sqlite-database.js'
-import { sqliteEventJournal } from './sqlite-events.js'
+import { sqliteEventJournal, sqliteEventTrimming } from './sqlite-events.js'
 import { sqliteConsumption } from './sqlite-inbox.js'
 import { numberOfStatus, type SqliteRows } from './sqlite-rows.js'
 
@@ -64,12 +64,14 @@ export function sqliteCommits(database: SqliteDatabase, rows: SqliteRows): (batc
     'SELECT position, entry_ref AS entryRef, revision, epoch, owner FROM stateward_executions WHERE id = ?',
   )
   const insertCheckpoint = database.prepare(
-    'INSERT INTO stateward_checkpoints (position, revision, at, status, state) VALUES (?, ?, ?, ?, ?)',
+    'INSERT INTO stateward_checkpoints (position, revision, at, status, state, cause) VALUES (?, ?, ?, ?, ?, ?)',
   )
   const dropCheckpoints = database.prepare(`
     DELETE FROM stateward_checkpoints WHERE position = ? AND revision <= (
       SELECT revision FROM stateward_checkpoints WHERE position = ? ORDER BY revision DESC LIMIT 1 OFFSET ?)`)
   const journal = sqliteEventJournal(database)
+  const trim = sqliteEventTrimming(database)
+  let trimmed: { readonly position: number; readonly id: string; readonly keep: number }[] = []
   const consumption = sqliteConsumption(database)
   const known = new Map<string, KnownRow>()
   database.onRollback(() => known.clear())
@@ -103,8 +105,11 @@ export function sqliteCommits(database: SqliteDatabase, rows: SqliteRows): (batc
     const firstSeq = journal.append(position, entryRef, commit.revision, commit.events)
     if (commit.consumed.length > 0) consumption.consume(position, commit.consumed, commit.updatedAt)
     if (status >= terminal) consumption.finish(position, commit.updatedAt)
+    else if (commit.owner === null) consumption.letGo(position, status)
+    if (commit.journal !== undefined && commit.events.length > 0) trimmed.push({ position, id: commit.id, keep: commit.journal })
     if (commit.checkpoints !== undefined) {
-      if (commit.checkpoints > 0) insertCheckpoint.run(position, commit.revision, commit.updatedAt, status, commit.state)
+      if (commit.checkpoints > 0)
+        insertCheckpoint.run(position, commit.revision, commit.updatedAt, status, commit.state, commit.cause ?? null)
       if (commit.revision > 1) dropCheckpoints.run(position, position, Math.max(0, commit.checkpoints))
     }
     remember(commit, position, entryRef, status)
@@ -220,9 +225,11 @@ export function sqliteCommits(database: SqliteDatabase, rows: SqliteRows): (batc
     if (batch.length === 0) return []
     return database.write('commit', () => {
       journal.begin()
+      trimmed = []
       consumption.begin()
       const verdicts = batch.map((commit) => (commit.accept ? accept(commit, commit.accept) : advance(commit)))
       journal.flush()
+      for (const { position, id, keep } of trimmed) trim(position, id, keep)
       return verdicts
     })
   }

@@ -4,6 +4,7 @@
  * Owns: the numbers of events, and reading them. Numbers are given by whoever holds the write lock, so they grow in
  * commit order over all processes; the floor keeps them growing when the newest events were pruned.
  */
+import { gapData, gapType } from './journal-gap.js'
 import type { EventQuery, PublishedEvent, StoredEvent } from './snapshot-store.js'
 import type { SqliteDatabase } from './sqlite-database.js'
 import type { SqliteValue } from './sqlite-driver.js'
@@ -54,6 +55,29 @@ export function sqliteEventJournal(database: SqliteDatabase): SqliteEventJournal
       values = []
     },
   }
+}
+
+/** Keeps the last `keep` events of an execution, and what tells of the others. */
+export function sqliteEventTrimming(database: SqliteDatabase): (position: number, id: string, keep: number) => void {
+  const ofExecution = 'FROM stateward_events INDEXED BY stateward_events_of_execution WHERE position = ?'
+  const place = 'SELECT seq, type, data'
+  const newestToGo = database.prepare<GapPlace>(`${place} ${ofExecution} ORDER BY seq DESC LIMIT 1 OFFSET ?`)
+  const oldest = database.prepare<GapPlace>(`${place} ${ofExecution} ORDER BY seq LIMIT 1`)
+  const drop = database.prepare(`DELETE ${ofExecution} AND seq < ?`)
+  const mark = database.prepare('UPDATE stateward_events SET type = ?, data = ? WHERE seq = ?')
+  return (position, id, keep) => {
+    const last = newestToGo.get(position, Math.max(1, keep))
+    if (!last || last.type === gapType) return
+    const first = oldest.get(position) as GapPlace
+    const dropped = Number(drop.run(position, last.seq).changes) + 1
+    mark.run(gapType, gapData(id, first, last.seq, dropped), last.seq)
+  }
+}
+
+interface GapPlace {
+  readonly seq: number
+  readonly type: string
+  readonly data: string | null
 }
 
 interface EventRow {

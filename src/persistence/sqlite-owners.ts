@@ -5,6 +5,7 @@
  */
 import type { OwnerRecord } from './snapshot-store.js'
 import type { SqliteDatabase } from './sqlite-database.js'
+import { isAwaited } from './sqlite-inbox.js'
 
 /** The owners of one open database; each function is its namesake of the contract, synchronous. */
 export interface SqliteOwners {
@@ -45,6 +46,12 @@ export function sqliteOwners(database: SqliteDatabase): SqliteOwners {
   const releaseQueued = database.prepare(
     'UPDATE stateward_executions INDEXED BY stateward_held_queued SET owner = NULL WHERE owner = ? AND status = 0',
   )
+  const callHeld = ['stateward_held', 'stateward_held_queued'].map((index) =>
+    database.prepare(`
+    INSERT OR IGNORE INTO stateward_mail SELECT e.position FROM stateward_executions e INDEXED BY ${index}
+    WHERE e.owner = ? AND ${index === 'stateward_held' ? 'e.status <> 0 AND (e.status < 10 OR e.owed = 1)' : 'e.status = 0'}
+      AND e.status < 10 AND EXISTS (SELECT 1 FROM stateward_inbox i WHERE i.position = e.position AND ${isAwaited('e.status')})`),
+  )
   const setControl = database.prepare('INSERT OR REPLACE INTO stateward_controls (name, value) VALUES (?, ?)')
   const dropControl = database.prepare('DELETE FROM stateward_controls WHERE name = ?')
   const control = database.prepare<{ value: string }>('SELECT value FROM stateward_controls WHERE name = ?')
@@ -74,6 +81,7 @@ export function sqliteOwners(database: SqliteDatabase): SqliteOwners {
       database.write('retire', () => {
         remove.run(key)
         if (!giveBack) return
+        for (const call of callHeld) call.run(key)
         release.run(key)
         releaseQueued.run(key)
       }),

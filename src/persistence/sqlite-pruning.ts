@@ -1,9 +1,10 @@
 /**
  * Pruning in SQLite: what may be forgotten, and what is left of it.
  *
- * Owns: deletion, tombstones, and the floor under the numbers of events.
+ * Owns: deletion, tombstones, and the floor under the numbers of events. A call is one short transaction, however much there
+ * is; it tells whether to call again.
  */
-import type { PruneRequest } from './snapshot-store.js'
+import type { Pruned, PruneRequest } from './snapshot-store.js'
 import type { SqliteDatabase } from './sqlite-database.js'
 import type { SqliteRows } from './sqlite-rows.js'
 import { answerKept, atMost, tombstoneKept } from './store-limits.js'
@@ -18,9 +19,11 @@ const of = `FROM stateward_executions INDEXED BY stateward_ended
   WHERE entry_ref = ? AND status >= 10 AND ended_at IS NOT NULL`
 /** How many old answers and tombstones go with a call, so that it stays short. */
 const swept = 1_000
+/** How many events go with a call: an execution that lived long may have more than all the others. */
+const eventsAtOnce = 10_000
 
 /** Prunes one open database; the function is its namesake of the contract, synchronous. */
-export function sqlitePruning(database: SqliteDatabase, rows: SqliteRows): (request: PruneRequest) => { executions: number } {
+export function sqlitePruning(database: SqliteDatabase, rows: SqliteRows): (request: PruneRequest) => Pruned {
   const old = database.prepare<DoomedRow>(`
     SELECT position, id, ended_at AS endedAt ${of} AND ended_at < ? AND owed = 0 ORDER BY ended_at, position LIMIT ?`)
   const newestTooMany = database.prepare<{ position: number; endedAt: number }>(`
@@ -30,7 +33,9 @@ export function sqlitePruning(database: SqliteDatabase, rows: SqliteRows): (requ
     ORDER BY ended_at, position LIMIT ?`)
   const raiseFloor = database.prepare(`
     UPDATE stateward_event_floor SET seq = max(seq, coalesce((SELECT max(seq) FROM stateward_events), 0))`)
-  const tables = ['executions', 'inputs', 'events', 'checkpoints', 'inbox']
+  const dropEvents = database.prepare(`
+    DELETE FROM stateward_events WHERE seq IN (SELECT seq FROM stateward_events WHERE position = ? LIMIT ?)`)
+  const tables = ['executions', 'inputs', 'checkpoints', 'inbox', 'mail']
   const removals = tables.map((table) => database.prepare(`DELETE FROM stateward_${table} WHERE position = ?`))
   const bury = database.prepare('INSERT OR REPLACE INTO stateward_tombstones (id, expired_at) VALUES (?, ?)')
   const sweepAnswers = database.prepare(`
@@ -38,6 +43,23 @@ export function sqlitePruning(database: SqliteDatabase, rows: SqliteRows): (requ
       SELECT seq FROM stateward_inbox WHERE answered_at IS NOT NULL AND answered_at < ? LIMIT ${swept})`)
   const sweepTombstones = database.prepare(`
     DELETE FROM stateward_tombstones WHERE id IN (SELECT id FROM stateward_tombstones WHERE expired_at < ? LIMIT ${swept})`)
+
+  const countTombstones = database.prepare<{ count: number }>('SELECT count(*) AS count FROM stateward_tombstones')
+  const dropTombstones = database.prepare(`
+    DELETE FROM stateward_tombstones WHERE id IN (SELECT id FROM stateward_tombstones ORDER BY expired_at, id LIMIT ?)`)
+  /** How many there are, as far as this process knows: counted once. */
+  let tombstones: number | undefined
+  database.onRollback(() => (tombstones = undefined))
+
+  /** False: there are still too many. */
+  function limitTombstones(most: number, added: number): boolean {
+    tombstones = tombstones === undefined ? (countTombstones.get()?.count ?? 0) : tombstones + added
+    const excess = tombstones - most
+    // not at each call for a few
+    if (excess <= most / 10) return true
+    tombstones -= Number(dropTombstones.run(Math.min(excess, swept)).changes)
+    return excess <= swept
+  }
 
   function doomed(request: PruneRequest, ref: number): DoomedRow[] {
     const limit = atMost(request.limit)
@@ -55,12 +77,21 @@ export function sqlitePruning(database: SqliteDatabase, rows: SqliteRows): (requ
       const ref = rows.knownRefs([request.entryPoint])[0]
       const found = ref === undefined ? [] : doomed(request, ref)
       if (found.length > 0) raiseFloor.run()
+      let events = eventsAtOnce
+      let executions = 0
       for (const { position, id } of found) {
+        events -= Number(dropEvents.run(position, events).changes)
+        if (events === 0) break
         for (const removal of removals) removal.run(position)
         bury.run(id, request.now)
+        executions++
       }
-      sweepAnswers.run(request.now - answerKept)
-      sweepTombstones.run(request.now - tombstoneKept)
-      return { executions: found.length }
+      const isSwept = [
+        Number(sweepAnswers.run(request.now - answerKept).changes) < swept,
+        Number(sweepTombstones.run(request.now - tombstoneKept).changes) < swept,
+        request.traces === undefined || executions === 0 || limitTombstones(request.traces, executions),
+      ]
+      const isWhole = executions === found.length && found.length < atMost(request.limit)
+      return { executions, more: request.limit >= 1 && !(isWhole && isSwept.every(Boolean)) }
     })
 }

@@ -22,6 +22,7 @@ interface CheckpointRow {
   readonly at: number
   readonly status: number
   readonly state: string
+  readonly cause: string | null
 }
 
 /** The queries of one open database; each function is its namesake of the contract, synchronous. */
@@ -45,7 +46,7 @@ const selective = [
 const held = ['status <> 0 AND (status < 10 OR owed = 1)', 'status = 0'] as const
 const newestFirst = 'AND position < ? ORDER BY position DESC LIMIT ?'
 const selectCheckpoint = `
-SELECT e.id AS executionId, c.revision, c.at, c.status, c.state
+SELECT e.id AS executionId, c.revision, c.at, c.status, c.state, c.cause
 FROM stateward_executions e CROSS JOIN stateward_checkpoints c ON c.position = e.position WHERE e.id = ?`
 
 /** The queries of one open database. */
@@ -122,6 +123,7 @@ export function sqliteQueries(database: SqliteDatabase, rows: SqliteRows): Sqlit
     at: row.at,
     status: statusOfNumber(row.status),
     state: row.state,
+    cause: row.cause,
   })
 
   return {

@@ -137,5 +137,17 @@ CREATE INDEX stateward_tombstones_by_age ON stateward_tombstones (expired_at);
 /** How long the lease of an owner is: others watch it, and do not trust its clock. */
 const leases = 'ALTER TABLE stateward_owners ADD COLUMN lease INTEGER'
 
+const mail = `
+ALTER TABLE stateward_checkpoints ADD COLUMN cause TEXT;
+-- the executions that nobody holds and that something in their inbox must wake; what only waits for a resume is not among them
+CREATE TABLE stateward_mail (
+  position INTEGER PRIMARY KEY
+);
+INSERT INTO stateward_mail SELECT DISTINCT i.position FROM stateward_inbox i
+  CROSS JOIN stateward_executions e ON e.position = i.position
+  WHERE i.answered_at IS NULL AND e.owner IS NULL AND e.status < 10 AND (e.status <> 4 OR i.kind = 1);
+CREATE INDEX stateward_inbox_open_seq ON stateward_inbox (seq) WHERE answered_at IS NULL;
+`
+
 /** The migrations in order; the number of each is its place, from 1. */
-export const sqliteMigrations: readonly string[] = [first, leases]
+export const sqliteMigrations: readonly string[] = [first, leases, mail]

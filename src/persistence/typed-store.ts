@@ -2,9 +2,10 @@
  * Any store, with every failure as a `StatewardError`.
  *
  * Owns: the boundary between what a driver may throw and what a caller of the runtime gets. Leaves `commit` alone: the
- * group commit names the execution that it failed for. Opens and closes it as one of those who share it.
+ * group commit names the execution that it failed for. Opens and closes it as one of those who share it; who has closed it is
+ * told `already_stopped`.
  */
-import { StatewardError } from '../errors.js'
+import { isStatewardError, StatewardError } from '../errors.js'
 import type { SnapshotStore } from './snapshot-store.js'
 import { holdStore, letStoreGo } from './store-holders.js'
 
@@ -13,15 +14,35 @@ type Call = (...args: unknown[]) => Promise<unknown>
 /** The same store; what it throws that is no `StatewardError` comes as `store_failed`, naming the call and the place. */
 export function typedStore(store: SnapshotStore): SnapshotStore {
   const wrapped = new Map<string | symbol, Call>()
+  /** Whoever was given this has let it go: its runtime has stopped. */
+  let isGone = false
+  const open = () => {
+    isGone = false
+    return holdStore(store, wrapped)
+  }
+  const close = () => {
+    isGone = true
+    return letStoreGo(store, wrapped)
+  }
+  const stopped = (cause?: unknown) =>
+    new StatewardError('already_stopped', 'The runtime was stopped.', cause === undefined ? {} : { cause })
   return new Proxy(store, {
     get(target, name) {
       const member: unknown = Reflect.get(target, name)
       if (typeof member !== 'function' || name === 'commit') return member
       let call = wrapped.get(name)
       if (!call) {
-        if (name === 'open') call = () => typed(target, 'open', () => holdStore(target, wrapped))
-        else if (name === 'close') call = () => typed(target, 'close', () => letStoreGo(target, wrapped))
-        else call = (...args) => typed(target, String(name), () => (member as Call).apply(target, args))
+        if (name === 'open') call = () => typed(target, 'open', open)
+        else if (name === 'close') call = () => typed(target, 'close', close)
+        else
+          call = async (...args) => {
+            if (isGone) throw stopped()
+            try {
+              return await typed(target, String(name), () => (member as Call).apply(target, args))
+            } catch (error) {
+              throw isGone && isStatewardError(error, 'store_closed') ? stopped(error) : error
+            }
+          }
         wrapped.set(name, call)
       }
       return call

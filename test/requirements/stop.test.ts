@@ -50,7 +50,7 @@ describe.each(places)('on %s', (_, place) => {
     await runtime.stop()
     await expect(runtime.trigger('approval')).rejects.toMatchObject({ code: 'already_stopped' })
     await expect(runtime.start()).rejects.toMatchObject({ code: 'already_stopped' })
-    await expect(execution.cancel()).rejects.toMatchObject({ code: 'store_closed' })
+    await expect(execution.cancel()).rejects.toMatchObject({ code: 'already_stopped' })
   })
 })
 

@@ -177,6 +177,7 @@ export function createProgramSystem(
     if (turns.isLate(source, target, event)) return
     if (source && !actors.owns(target)) return outwards(source, target, event)
     system._sendInspectionEvent({ type: '@xstate.event', sourceRef: source, actorRef: target, event } as never)
+    if (source && !turns.isOpen) host.stirred(pathOf(source))
     turns.take(() => target._send(event))
   }
 

@@ -23,6 +23,11 @@ export class Turns<TMessage extends readonly unknown[]> {
     this.#deliver = deliver
   }
 
+  /** True while one is taken. */
+  get isOpen(): boolean {
+    return this.#depth > 0
+  }
+
   /** Something comes from outside, or belongs to what did. */
   take(run: () => void): void {
     if (this.#depth === 0) this.#said = 0

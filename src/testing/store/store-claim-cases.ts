@@ -104,6 +104,38 @@ export const claimCases: readonly StoreCase[] = [
     deepEqual(await claimed(store, { from: { kind: 'lost', owners: [] } }), [])
   }),
 
+  storeCase('what comes while nobody holds an execution wakes it, also when it was given back unread', async ({ store }) => {
+    const send = (executionId: string, kind: 'event' | 'command' = 'event') =>
+      store.enqueue({ executionId, kind, payload: '1', at: 1 })
+    await bring(store, 'waits', 'waiting')
+    await bring(store, 'paused', 'paused')
+    await send('waits')
+    await send('paused')
+    // the events of a paused one wait for its resume
+    deepEqual(await claimed(store), ['waits'])
+    deepEqual(await claimed(store), [])
+    // given back with what nobody has read
+    await store.commit([aCommit({ id: 'waits', revision: 3, epoch: 2, owner: null, status: 'waiting' })])
+    deepEqual(await claimed(store), ['waits'])
+    await store.retire('owner-2', true)
+    deepEqual(await claimed(store), ['waits'])
+    await store.commit([aCommit({ id: 'waits', revision: 4, epoch: 4, owner: null, status: 'paused' })])
+    deepEqual(await claimed(store), [])
+    await send('waits', 'command')
+    await send('paused', 'command')
+    deepEqual((await claimed(store)).toSorted(), ['paused', 'waits'])
+    // with all of it read
+    const messages = (await store.inbox({ execution: 'waits' })).map(({ seq }) => ({ seq, answer: '1' }))
+    await store.commit([aCommit({ id: 'waits', revision: 5, epoch: 5, owner: null, status: 'waiting', consumed: messages })])
+    deepEqual(await claimed(store), [])
+    // and what comes while somebody holds it is his to read
+    await bring(store, 'held', 'waiting', { owner: 'owner-1' })
+    await send('held')
+    deepEqual(await claimed(store), [])
+    await store.commit([aCommit({ id: 'held', revision: 3, owner: null, status: 'waiting' })])
+    deepEqual(await claimed(store), ['held'])
+  }),
+
   storeCase('a recovery is counted for what was under way, not for what was queued or waiting', async ({ store }) => {
     const statuses = ['queued', 'running', 'waiting', 'pausing', 'paused', 'cancelling'] as const
     for (const status of statuses) await bring(store, status, status, { owner: 'owner-1', recoveries: 2 })

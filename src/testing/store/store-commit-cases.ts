@@ -211,10 +211,11 @@ export const commitCases: readonly StoreCase[] = [
     await store.commit([anAccepted('a', {}, { checkpoints: 2 })])
     await store.commit([aCommit({ id: 'a', revision: 2, checkpoints: 2 }), aCommit({ id: 'a', revision: 3 })])
     deepEqual(await revisions(), [1, 2])
-    await store.commit([aCommit({ id: 'a', revision: 4, checkpoints: 2, status: 'paused', updatedAt: 44 })])
+    await store.commit([aCommit({ id: 'a', revision: 4, checkpoints: 2, status: 'paused', updatedAt: 44, cause: '"why"' })])
     deepEqual(await revisions(), [2, 4])
-    const kept = { executionId: 'a', revision: 4, at: 44, status: 'paused', state: '{"revision":4}' }
+    const kept = { executionId: 'a', revision: 4, at: 44, status: 'paused', state: '{"revision":4}', cause: '"why"' }
     deepEqual(await store.checkpoint('a', 4), kept)
+    equal((await store.checkpoint('a', 2))?.cause, null)
     equal(await store.checkpoint('a', 3), undefined)
     equal(await store.checkpoint('b', 4), undefined)
     await store.commit([aCommit({ id: 'a', revision: 5, checkpoints: 1 })])

@@ -2,6 +2,8 @@
 import { deepEqual, equal } from 'node:assert/strict'
 import { nextTurn } from '../../clock.js'
 import type { SnapshotStore } from '../../persistence/snapshot-store.js'
+import { gapType, type JournalGap } from '../../persistence/journal-gap.js'
+import { decode } from '../../persistence/snapshot-codec.js'
 import { aCommit, anAccepted, anEnd } from './store-builders.js'
 import { type StoreCase, storeCase } from './store-case.js'
 
@@ -28,8 +30,42 @@ async function follow(store: SnapshotStore, isOver: () => boolean): Promise<stri
   }
 }
 
+/** What the journal says of gaps. */
+async function gaps(store: SnapshotStore, filter: { execution?: string; since?: number } = {}): Promise<unknown[]> {
+  const found = await store.events({ since: 0, limit: 100, ...filter })
+  return found
+    .filter(({ type }) => type === gapType)
+    .map(({ seq, revision, data }) => ({ seq, revision, ...decode<JournalGap>(data ?? '', { id: 'a', what: gapType }) }))
+}
+
 /** The journal. */
 export const eventCases: readonly StoreCase[] = [
+  storeCase('of a journal that is limited the last events are kept, and one tells of those that are not', async ({ store }) => {
+    const next = (revision: number, journal?: number) =>
+      aCommit({ id: 'a', revision, journal, events: [event(`x${revision}`), event(`y${revision}`)] })
+    await store.commit([
+      anAccepted('a', {}, { events: [event('x1'), event('y1')] }),
+      anAccepted('b', {}, { events: [event('b1')] }),
+    ])
+    await store.commit([next(2, 9)])
+    deepEqual(await types(store, { execution: 'a' }), ['x1', 'y1', 'x2', 'y2'])
+    await store.commit([next(3, 3), aCommit({ id: 'b', revision: 2, events: [event('b2')] })])
+    deepEqual(await types(store, { execution: 'a' }), [gapType, 'y2', 'x3', 'y3'])
+    deepEqual(await gaps(store), [{ seq: 4, revision: 2, from: 1, to: 4, dropped: 3 }])
+    await store.commit([next(4, 3), next(5, 3)])
+    for (const filter of [{}, { entryPoint: 'tickets' }])
+      deepEqual(await types(store, filter), ['b1', 'b2', gapType, 'y4', 'x5', 'y5'])
+    deepEqual(await gaps(store, { execution: 'a' }), [{ seq: 9, revision: 4, from: 1, to: 9, dropped: 7 }])
+    // whoever has read that far misses nothing, whoever has not is told
+    deepEqual([await gaps(store, { since: 9 }), (await gaps(store, { since: 6 })).length], [[], 1])
+    // more than are kept in one commit, and none
+    await store.commit([aCommit({ id: 'a', revision: 6, journal: 2, events: ['p', 'q', 'r', 's'].map((type) => event(type)) })])
+    deepEqual(await types(store, { execution: 'a' }), [gapType, 'r', 's'])
+    await store.commit([aCommit({ id: 'a', revision: 7, journal: 1 }), next(8)])
+    deepEqual(await types(store, { execution: 'a' }), [gapType, 'r', 's', 'x8', 'y8'])
+    equal(await store.lastSeq(), 18)
+  }),
+
   storeCase('the numbers of events grow over all executions, in the order of commits', async ({ store }) => {
     equal(await store.lastSeq(), 0)
     const first = await store.commit([

@@ -123,7 +123,9 @@ export const inboxCases: readonly StoreCase[] = [
   }),
 
   storeCase('an inbox is read whole, and by its owner in pages as long as they are asked to be', async ({ store }) => {
-    await store.commit([anAccepted('a')])
+    await store.commit([anAccepted('a'), anAccepted('z', {}, { owner: null, status: 'paused' })])
+    // what waits for a resume is nobody's yet
+    await Promise.all(Array.from({ length: 300 }, (_, index) => send(store, 'z', `${index}`)))
     const sent = await Promise.all(Array.from({ length: 1_200 }, (_, index) => send(store, 'a', `${index}`)))
     const inOrder = sent.toSorted((a, b) => a - b)
     deepEqual(

@@ -57,6 +57,31 @@ export const pruneCases: readonly StoreCase[] = [
     deepEqual(await left(store), ['e'])
   }),
 
+  storeCase('a call tells whether there is more to forget, and the last one that there is not', async ({ store }) => {
+    await endAll(store, ['a', 'b', 'c', 'd', 'e'])
+    let calls = 0
+    for (let more = true; more; calls++) {
+      const pruned = await store.prune({ entryPoint: 'tickets', keep: 1, now: 10_000, limit: 2 })
+      more = pruned.more ?? pruned.executions > 0
+    }
+    deepEqual([await left(store), calls < 5], [['e'], true])
+  }),
+
+  storeCase(
+    'forgotten ids are told as expired as far back as asked for at least, the latest before others',
+    async ({ store }) => {
+      const ids = Array.from({ length: 40 }, (_, index) => `id${index}`)
+      await endAll(store, ids)
+      for (const now of Array.from({ length: 20 }, (_, index) => 20_000 + index))
+        await prune(store, { keep: 0, limit: 2, now, traces: 10 })
+      const known = await Promise.all(ids.map((id) => store.absence(id)))
+      equal(
+        known.slice(-10).every((each) => each === 'expired'),
+        true,
+      )
+    },
+  ),
+
   storeCase('what has not ended, or is owed, is never forgotten', async ({ store }) => {
     const statuses = ['queued', 'running', 'waiting', 'pausing', 'paused', 'cancelling'] as const
     await store.commit(statuses.map((status) => anAccepted(status, {}, { status, owner: null, endedAt: 1 })))
