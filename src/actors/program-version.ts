@@ -1,9 +1,10 @@
-/** Which program a stored one goes on with. Owns the rules of versions: the same structure, a kept old version, or a migration. */
+/** Which program a stored one goes on with. Owns the rules of versions: the same structure, a kept old version, a migration, or one that only grew. */
 import { StatewardError, isStatewardError } from '../errors.js'
 import type { StoredExecution } from '../persistence/snapshot-store.js'
 import { programOf, splitState } from './execution-state.js'
 import { misfit, misfits, type ProgramMisfit } from './program-fit.js'
-import { structureHash } from './program-hash.js'
+import { growth, withRenamed, withTimersOf } from './program-growth.js'
+import { structureHash, structureOf } from './program-hash.js'
 import type { ProgramSettings } from './program-port.js'
 import type { ProgramRecord } from './program-record.js'
 import type { StreamDefinition } from './stream-definition.js'
@@ -21,12 +22,21 @@ export function fittingProgram(
   if (definition.migrate) return { settings: current, record: migrated(definition, record, from) }
   // another version of the same structure: nothing but code has changed
   if (record.hash === current.hash) return { settings: current, record }
-  const reason = 'its structure has changed, and there is neither `migrate` nor `versions` for it'
+  const found = [...misfits(definition.program, record.snapshot, definition.interposition)]
+  const before = definition.structures?.[record.hash]
+  const grown = before === undefined ? undefined : growth(before, structureOf(definition.program), record.snapshot)
+  if (found.length === 0 && grown?.problems.length === 0) return { settings: current, record: withRenamed(record, grown.renamed) }
+  const lost = grown?.problems ?? ['what it was before is not known']
+  const what = [...found.map(({ message }) => message), ...lost].slice(0, 3).join('; ')
   throw mismatch(definition, from, {
-    reason,
-    misfits: [...misfits(definition.program, record.snapshot, definition.interposition)],
+    reason: `its structure has changed (${what}), and there is neither \`migrate\` nor \`versions\` for it. ${advice(from.version)}`,
+    misfits: found,
   })
 }
+
+/** What to do about a snapshot that does not fit. */
+const advice = (version: string) =>
+  `Keep the old program as \`versions: { '${version}': old }\`, give a \`migrate\` ((snapshot) => snapshot, if it may go on as it stands), or deploy what fits; then resume() it`
 
 /** Why a stored execution would not fit its entry point; undefined if it fits. */
 export function misfitOf(definition: StreamDefinition, stored: StoredExecution): string | undefined {
@@ -55,7 +65,7 @@ function migrated(definition: StreamDefinition, record: ProgramRecord, from: { v
   }
   const found = [...misfits(definition.program, snapshot, definition.interposition)]
   if (found[0]) throw mismatch(definition, from, { reason: `after \`migrate\`, ${found[0].message}`, misfits: found })
-  return { ...record, snapshot }
+  return withTimersOf(structureOf(definition.program), { ...record, snapshot })
 }
 
 function mismatch(

@@ -2,6 +2,7 @@
 import type { AnyActorLogic, AnyEventObject } from 'xstate'
 import type { Backoff } from './backoff.js'
 import type { Interposition } from './interposition.js'
+import type { KnownStructures } from './known-structures.js'
 import type { PausedTimers, PersistedProgram } from './program-record.js'
 
 /** Under which every copy of the package finds the format of a definition. */
@@ -48,6 +49,8 @@ export interface StreamDefinition {
     | ((snapshot: PersistedProgram, from: { readonly version: string; readonly hash: string }) => PersistedProgram)
     | undefined
   readonly restart: 'permanent' | 'transient' | 'temporary'
+  /** What its program was like before, by hash; set when its stream is made. */
+  readonly structures?: KnownStructures
   /** Set by the testing kit alone. */
   readonly interposition?: Interposition
 }

@@ -7,6 +7,7 @@ import type { Intervention } from '../events/execution-events.js'
 import type { ExecutionStatus } from '../events/execution-status.js'
 import type { ExecutionQuery, SnapshotStore, StoredExecution } from '../persistence/snapshot-store.js'
 import type { ExecutionActor } from './execution-actor.js'
+import { knownStructures, notedStructures } from './known-structures.js'
 import { misfitOf } from './program-version.js'
 import type { StreamActor } from './stream-actor.js'
 import type { StreamDefinition } from './stream-definition.js'
@@ -113,7 +114,8 @@ export class StreamSet {
 
   /** Executions in flight that would not fit their program, each with the reason. */
   async *misfits(): AsyncGenerator<{ id: string; entryPoint: string; reason: string }, void> {
-    for (const definition of this.#definitions) {
+    for (const plain of this.#definitions) {
+      const definition = { ...plain, structures: await knownStructures(this.#port.store, plain.id) }
       for await (const stored of this.#stored({ entryPoint: definition.id, status: liveStatuses })) {
         const reason = misfitOf(definition, stored)
         if (reason) yield { id: stored.id, entryPoint: definition.id, reason }
@@ -135,7 +137,8 @@ export class StreamSet {
   async #make(definition: StreamDefinition): Promise<void> {
     const text = await this.#port.store.control(controlName(definition.id))
     const pause = text === null ? undefined : (JSON.parse(text) as Intervention)
-    this.#streams.set(definition.id, this.#port.make(definition, pause))
+    const structures = await notedStructures(this.#port.store, definition)
+    this.#streams.set(definition.id, this.#port.make({ ...definition, structures }, pause))
   }
 
   /** Those that fit, oldest first within a page. */
