@@ -18,6 +18,9 @@ export interface Admissible {
   readonly hasStarted: boolean
 }
 
+/** By less than this, in ms, a clock is not taken for set. */
+const JUMP = 1_000
+
 interface Entry<T> {
   readonly item: T
   readonly started: boolean
@@ -34,6 +37,8 @@ export class AdmissionQueue<T extends Admissible> {
   readonly #clock: Pick<WallClock, 'now' | 'monotonic'>
   readonly #standing = new Map<T, Entry<T>>()
   #seq = 0
+  /** By how much the monotonic clock is ahead of the wall clock. */
+  #ahead = 0
 
   /** `ageing`: how many ms of waiting outweigh one level of priority. */
   constructor(ageing: number, clock: Pick<WallClock, 'now' | 'monotonic'>) {
@@ -47,11 +52,20 @@ export class AdmissionQueue<T extends Admissible> {
 
   add(item: T): void {
     if (this.#standing.has(item)) return
-    const since = this.#clock.monotonic() - Math.max(0, this.#clock.now() - item.acceptedAt)
+    const since = this.#arrival(item.acceptedAt)
     const entry = { item, started: item.hasStarted, since, key: since - item.priority * this.#ageing, seq: ++this.#seq }
     this.#standing.set(item, entry)
     this.#heap.push(entry)
     this.#up(this.#heap.length - 1)
+  }
+
+  /** By the monotonic clock. Both clocks are compared only when one was set: what was accepted in one ms keeps its order. */
+  #arrival(acceptedAt: number): number {
+    const now = this.#clock.monotonic()
+    const ahead = now - this.#clock.now()
+    if (Math.abs(ahead - this.#ahead) >= JUMP) this.#ahead = ahead
+    const since = acceptedAt + this.#ahead
+    return since > now + JUMP ? now : since
   }
 
   remove(item: T): boolean {

@@ -23,11 +23,18 @@ import { ExecutionProgram, type ProgramWatcher } from './execution-program.js'
 import type { ExecutionRow } from './execution-row.js'
 import { ExecutionStanding } from './execution-standing.js'
 import { PendingAcceptance } from './pending-acceptance.js'
+import type { Suspect } from './suspects.js'
 import type { WallClock } from './wall-clock.js'
 import { stopActor } from './xstate/hidden-members.js'
 
+/** What was in flight in so many processes that died may be what brought them down. */
+const SUSPECT = 2
+
 /** One execution in memory. */
-export class ExecutionActor extends ExecutionStanding implements Committer, ProgramWatcher, ExecutionEffects, InboxOwner {
+export class ExecutionActor
+  extends ExecutionStanding
+  implements Committer, ProgramWatcher, ExecutionEffects, InboxOwner, Suspect
+{
   readonly id: string
   protected readonly machine: ExecutionMachineRef
   readonly inbox: ExecutionInbox
@@ -41,6 +48,8 @@ export class ExecutionActor extends ExecutionStanding implements Committer, Prog
   readonly #waiters = new CommitWaiters()
   #acceptance: PendingAcceptance | undefined
   readonly #recovering: boolean
+  /** True until its turn as a suspect is durable. */
+  #waitsForCommit = false
   /** Set by a commit that gives it away, until that is durable. */
   #leaving = false
   #gone = false
@@ -84,9 +93,10 @@ export class ExecutionActor extends ExecutionStanding implements Committer, Prog
     // nothing of a life is told after its end, when only pending actions are taken over
     if (isTerminal(this.status)) return this.#payDebts()
     if (this.#recovering) this.publish('execution.recovered', { recoveries: this.row.recoveries })
-    if (this.row.recoveries > this.#port.definition.maxRecoveries && this.status !== 'paused') {
-      return this.program.fail(this.row.recoveryLimit(), true)
-    }
+    if (this.recoveries > this.maxRecoveries && this.isCompensating) return this.program.fail(this.row.recoveryLimit(), true)
+    const wantsSlot = value === 'queued' || value === 'running'
+    if (wantsSlot && this.recoveries > this.maxRecoveries) return this.program.holdFor('recovery_limit', this.row.recoveryLimit())
+    if (wantsSlot && this.recoveries >= Math.max(1, Math.min(SUSPECT, this.maxRecoveries))) return this.#underSuspicion()
     if (value === 'queued') return this.#port.acquire(this) ? this.grant() : undefined
     if (value === 'running') return this.#port.acquire(this) ? this.runProgram() : this.tell({ type: 'slot.missing' })
     if (this.isCompensating) return this.compensate(false)
@@ -96,6 +106,21 @@ export class ExecutionActor extends ExecutionStanding implements Committer, Prog
     }
     if (value === 'waiting') this.runProgram()
     if (this.status === 'waiting') this.#clocks.leaveAfter(this.#port.definition.passivateAfter)
+  }
+
+  /** It goes on when it is its turn, and not before that is durable: only what runs is counted if the process dies once more. */
+  #underSuspicion(): void {
+    this.#waitsForCommit = true
+    if (this.heading === 'running') this.tell({ type: 'slot.missing' })
+    this.#port.suspect(this)
+  }
+
+  takeTurn(): void {
+    if (this.heading === 'queued' && this.#port.acquire(this)) this.grant()
+  }
+
+  get maxRecoveries(): number {
+    return this.#port.definition.maxRecoveries
   }
 
   /** A slot is free for it. */
@@ -133,6 +158,7 @@ export class ExecutionActor extends ExecutionStanding implements Committer, Prog
 
   /** Goes on, as soon as there is a slot. `retry`: with fresh attempts. */
   resume(resume: Intervention, retry: boolean): void {
+    this.row.recoveries = 0
     this.tell({ type: 'execution.resume', resume, retry, granted: this.heading === 'pausing' || this.#port.acquire(this) })
   }
 
@@ -182,6 +208,8 @@ export class ExecutionActor extends ExecutionStanding implements Committer, Prog
   }
 
   runProgram(): void {
+    if (this.#waitsForCommit && this.status !== 'running') return this.touch()
+    this.#waitsForCommit = false
     this.program.run('running')
     this.inbox.started()
   }
@@ -215,7 +243,6 @@ export class ExecutionActor extends ExecutionStanding implements Committer, Prog
     this.program.observe()
     this.program.take(this.heading === 'paused' && (this.status !== 'paused' || this.program.isLive))
     if (this.program.isReturning) return undefined
-    if (this.program.hasProgressed) this.row.recoveries = 0
     const { nextTimer, owes: owed } = this.program
     const decision = decide({ status: this.heading, limits: this.context.limits, owed, isLeaving: this.#leaving, nextTimer })
     this.#leaving = decision.leaves
@@ -229,7 +256,7 @@ export class ExecutionActor extends ExecutionStanding implements Committer, Prog
   #draft({ isKept, isLast, dueAt }: Decision, owed: boolean): Commit {
     const { definition, owner, clock } = this.#port
     const { value, context } = this.machine.getSnapshot()
-    if (this.program.hasProgressed) this.row.recoveries = 0
+    if (this.program.hasProgressed || this.heading === 'waiting') this.row.recoveries = 0
     return this.row.commit({
       owner: isKept ? owner : null,
       status: this.heading,
@@ -262,6 +289,7 @@ export class ExecutionActor extends ExecutionStanding implements Committer, Prog
     if (commit.status === 'pausing' || commit.status === 'cancelling') this.tell({ type: 'commit.acknowledged' })
     this.#waiters.answer(commit.status, commit.revision)
     this.#port.committed(this, before, commit)
+    if (this.#waitsForCommit && commit.status === 'running' && this.heading === 'running') this.runProgram()
     if (commit.owner === null) this.#leave()
     else if (isTerminal(commit.status)) this.#payDebts()
   }

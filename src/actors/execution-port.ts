@@ -6,6 +6,7 @@ import type { Commit, SnapshotStore } from '../persistence/snapshot-store.js'
 import type { Admissible } from './admission-queue.js'
 import type { ProgramSettings } from './program-port.js'
 import type { ProgramRecord } from './program-record.js'
+import type { Suspect } from './suspects.js'
 import type { WallClock } from './wall-clock.js'
 import type { StreamDefinition } from './stream-definition.js'
 
@@ -40,12 +41,14 @@ export interface ExecutionPort {
   acquire(execution: HeldExecution): boolean
   /** It wants no slot any more. */
   dequeued(execution: HeldExecution): void
+  /** It was in flight in several processes that died: it gets a turn when it is time. */
+  suspect(execution: Suspect): void
   /** Its slot is free. */
   freed(execution: HeldExecution): void
   /** A commit is durable; `before` is the status until then, undefined at its acceptance. */
-  committed(execution: HeldExecution, before: ExecutionStatus | undefined, commit: Commit): void
+  committed(execution: HeldExecution & Suspect, before: ExecutionStatus | undefined, commit: Commit): void
   /** It is no longer in this process's memory. */
-  left(execution: HeldExecution): void
+  left(execution: HeldExecution & Suspect): void
   /** A commit of it could not be written: it must be taken up again from what is durable. */
   lost(execution: HeldExecution, error: unknown): void
   /** Its handling threw: the stream itself is in doubt. */

@@ -231,7 +231,7 @@ export class ExecutionProgram implements ProgramPort {
   }
 
   doubt(path: string): void {
-    this.#heldFor(`step_in_doubt: ${path}`)
+    this.holdFor(`step_in_doubt: ${path}`)
   }
 
   drained(): void {
@@ -305,13 +305,15 @@ export class ExecutionProgram implements ProgramPort {
   }
 
   #refused(error: unknown): void {
-    if (isStatewardError(error, 'program_mismatch')) this.#heldFor(`program_mismatch: ${error.message}`)
+    if (isStatewardError(error, 'program_mismatch')) this.holdFor(`program_mismatch: ${error.message}`)
     else this.fail(error, true)
   }
 
-  #heldFor(reason: string): void {
+  /** The runtime itself pauses it, until a person has looked. */
+  holdFor(reason: string, error?: StatewardError): void {
     if (this.isEnding) return
-    const pause: PauseRecord = { mode: 'now', at: this.#port.clock.now(), reason }
+    const why = error ? { reason, error: toErrorRecord(error) } : { reason }
+    const pause: PauseRecord = { mode: 'now', at: this.#port.clock.now(), ...why }
     this.#execution.tell({ type: 'program.held', pause, ...this.#execution.stopping() })
   }
 }

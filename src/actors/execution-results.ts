@@ -7,7 +7,7 @@ import type { Absent, ExecutionOutcome, ResultOutcome } from '../events/outcomes
 import type { SnapshotStore } from '../persistence/snapshot-store.js'
 import { splitState } from './execution-state.js'
 import { storedOutcome } from './execution-view.js'
-import { endedWithin } from './result-waiters.js'
+import { endedWithin, type ResultWaiters } from './result-waiters.js'
 import type { SupervisorActor } from './supervisor-actor.js'
 
 /** How long to wait for a result. */
@@ -23,10 +23,10 @@ type Asked = Pick<SupervisorActor, 'settings' | 'results' | 'live' | 'open' | 'p
 export async function resultOf(supervisor: Asked, id: string, { timeout, signal }: ResultOptions): Promise<ResultOutcome> {
   signal?.throwIfAborted()
   const { settings, results } = supervisor
-  let outcome: ExecutionOutcome | undefined
-  let settle: (outcome: ExecutionOutcome) => void = (ended) => void (outcome = ended)
+  let outcome: ExecutionOutcome | Absent | undefined
+  let settle: (outcome: ExecutionOutcome | Absent) => void = (ended) => void (outcome = ended)
   let fail: (error: unknown) => void = () => undefined
-  const waiting = { settle: (ended: ExecutionOutcome) => settle(ended), fail: (error: unknown) => fail(error) }
+  const waiting = { settle: (ended: ExecutionOutcome | Absent) => settle(ended), fail: (error: unknown) => fail(error) }
   const forget = results.add(id, waiting)
   let stopLooking: () => void = () => undefined
   try {
@@ -56,15 +56,21 @@ export async function absentFrom(store: SnapshotStore, id: string): Promise<Abse
   return { status: (await store.absence(id)) === 'expired' ? 'expired' : 'not_found' }
 }
 
+/** Tells those who wait of an end that another process has made durable, also if it was forgotten since. */
+export async function settleIfEnded(store: SnapshotStore, results: ResultWaiters, id: string): Promise<void> {
+  const stored = await store.load(id)
+  if (!stored) {
+    const absent = await absentFrom(store, id)
+    results.settle(id, () => absent)
+  } else if (storedOutcome(stored)) results.settle(id, () => storedOutcome(stored) as ExecutionOutcome)
+}
+
 /** A runtime that runs nothing has no loop that finds the ends of executions elsewhere. */
 function lookFor(supervisor: Asked, id: string): () => void {
   const { clock, pollInterval, store, logger } = supervisor.settings
   let timer: unknown
   let isOver = false
-  const look = async () => {
-    const stored = await store.load(id)
-    if (stored && storedOutcome(stored)) supervisor.results.settle(id, () => storedOutcome(stored) as ExecutionOutcome)
-  }
+  const look = () => settleIfEnded(store, supervisor.results, id)
   const failed = (error: unknown) => logger('the result of', id, 'could not be looked for', error)
   const again = () => {
     // once it is started, or stopped, there is another who looks

@@ -32,6 +32,11 @@ export abstract class ExecutionStanding {
     return this.row.status
   }
 
+  /** How many processes died while they ran it, since it last came on. */
+  get recoveries(): number {
+    return this.row.recoveries
+  }
+
   get revision(): number {
     return this.row.revision
   }

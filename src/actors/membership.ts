@@ -18,6 +18,8 @@ export interface MembershipPort {
   live(id: string): ExecutionActor | undefined
   followPauses(): Promise<void>
   taken(stored: StoredExecution, recovered: boolean): void
+  /** While executions of the dead are taken over. */
+  whileTakingOver(work: () => Promise<void>): Promise<void>
   /** Takes up what it holds and does not have in memory. */
   retake(): Promise<void>
   /** The lease was taken away while this process was frozen: nothing it holds is its own. */
@@ -48,6 +50,7 @@ export class Membership {
       entryPoints: streams.map((stream) => stream.id),
       taken: (stored, recovered) => port.taken(stored, recovered),
       retake: () => port.retake(),
+      whileTakingOver: (work) => port.whileTakingOver(work),
       failed: failed('taking over'),
     })
     this.#poll = new PollLoop({

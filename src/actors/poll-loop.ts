@@ -5,11 +5,9 @@
  * overlap. What this process does itself wakes at once and never waits for a look.
  */
 import { nextTurn } from '../clock.js'
-import { isTerminal } from '../events/execution-status.js'
-import type { ExecutionOutcome } from '../events/outcomes.js'
 import type { SnapshotStore } from '../persistence/snapshot-store.js'
 import type { ExecutionActor } from './execution-actor.js'
-import { storedOutcome } from './execution-view.js'
+import { settleIfEnded } from './execution-results.js'
 import type { OwnerLease } from './owner-lease.js'
 import type { ResultWaiters } from './result-waiters.js'
 import type { StreamDefinition } from './stream-definition.js'
@@ -109,11 +107,7 @@ export class PollLoop {
 
   async #findResults(): Promise<void> {
     const { store, results, live } = this.#port
-    for (const id of [...results.ids]) {
-      if (live(id)) continue
-      const stored = await store.load(id)
-      if (stored && isTerminal(stored.status)) results.settle(id, () => storedOutcome(stored) as ExecutionOutcome)
-    }
+    for (const id of [...results.ids]) if (!live(id)) await settleIfEnded(store, results, id)
   }
 
   /** By the clock, and by need: between two intervals far more may end than is to be kept. Looks go on meanwhile. */

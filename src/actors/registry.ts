@@ -108,10 +108,15 @@ export class Registry {
     if (this.#ended.length > KEPT) this.#atoms.delete(this.#ended.shift() as string)
   }
 
+  /** What is durable shows at once. */
+  publishDue(): void {
+    if (this.#due) this.#publish()
+  }
+
   #schedule(): void {
     if (this.#due) return
     this.#due = true
-    nextTurn(() => this.#publish())
+    nextTurn(() => this.publishDue())
   }
 
   #publish(): void {

@@ -5,11 +5,11 @@
  * Results of executions that other processes run are found by polling.
  */
 import type { Clock } from '../clock.js'
-import type { ExecutionOutcome, ResultOutcome } from '../events/outcomes.js'
+import type { Absent, ExecutionOutcome, ResultOutcome } from '../events/outcomes.js'
 
 /** One waiting call: `settle` gets the outcome, `fail` the error if nobody here will ever know it. */
 interface Waiting {
-  settle(outcome: ExecutionOutcome): void
+  settle(outcome: ExecutionOutcome | Absent): void
   fail(error: unknown): void
 }
 
@@ -38,7 +38,7 @@ export class ResultWaiters {
   }
 
   /** Each gets an outcome of its own: what one does to it, no other sees. */
-  settle(id: string, outcome: () => ExecutionOutcome): void {
+  settle(id: string, outcome: () => ExecutionOutcome | Absent): void {
     const set = this.#waiting.get(id)
     if (!set) return
     this.#waiting.delete(id)
@@ -57,7 +57,7 @@ export async function endedWithin(
   clock: Clock,
   timeout: number | undefined,
   signal: AbortSignal | undefined,
-  subscribe: (resolve: (outcome: ExecutionOutcome) => void, reject: (error: unknown) => void) => void,
+  subscribe: (resolve: (outcome: ExecutionOutcome | Absent) => void, reject: (error: unknown) => void) => void,
 ): Promise<ResultOutcome> {
   // it may have fired while the store was asked
   signal?.throwIfAborted()

@@ -27,6 +27,7 @@ import { fittingProgram } from './program-version.js'
 import { Reloads } from './reloads.js'
 import type { Slots, SlotSeeker } from './slots.js'
 import { admit, type StreamAdmissionPort } from './stream-admission.js'
+import type { Suspect, Suspects } from './suspects.js'
 import type { WallClock } from './wall-clock.js'
 import type { StreamDefinition } from './stream-definition.js'
 
@@ -38,6 +39,7 @@ export interface StreamPort {
   readonly ids: IdSource
   readonly owner: string
   readonly slots: Slots
+  readonly suspects: Suspects
   readonly programs: SharedByPrograms
   readonly logger: Log
   committed(entryPoint: string, before: ExecutionStatus | undefined, commit: Commit): void
@@ -111,9 +113,10 @@ export class StreamActor implements ExecutionPort, SlotSeeker {
     this.ref.start()
   }
 
-  /** True while something is queued or holds a slot, or is on its way to the store. */
+  /** True while something holds a slot, is queued and can start here, or is on its way to the store. */
   get isBusy(): boolean {
-    return this.#queue.size > 0 || this.used > 0 || this.#reloads.size > 0
+    const canStart = this.#open && (this.#queue.size > 0 || this.#port.suspects.waitingIn(this.id) > 0)
+    return canStart || this.used > 0 || this.#reloads.size > 0
   }
 
   // ── from above ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -251,13 +254,19 @@ export class StreamActor implements ExecutionPort, SlotSeeker {
     return fittingProgram(this.definition, this.#settings, record)
   }
 
-  committed({ id }: HeldExecution, before: ExecutionStatus | undefined, commit: Commit): void {
-    this.#reloads.committed(id)
+  suspect(execution: Suspect): void {
+    this.#port.suspects.add(execution, this.id)
+  }
+
+  committed(execution: HeldExecution & Suspect, before: ExecutionStatus | undefined, commit: Commit): void {
+    this.#reloads.committed(execution.id)
+    this.#port.suspects.committed(execution)
     this.#port.committed(this.id, before, commit)
   }
 
-  left(execution: HeldExecution): void {
+  left(execution: HeldExecution & Suspect): void {
     this.#queue.remove(execution)
+    this.#port.suspects.left(execution)
     if (this.executions.get(execution.id) === execution) this.executions.delete(execution.id)
     this.#port.left()
   }

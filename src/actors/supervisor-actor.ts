@@ -28,6 +28,7 @@ import { StreamActor, type StreamPort } from './stream-actor.js'
 import { StreamRestarts } from './stream-restarts.js'
 import type { StreamDefinition } from './stream-definition.js'
 import { StreamSet } from './stream-set.js'
+import { Suspects } from './suspects.js'
 import { supervisorSettings, type SupervisorOptions, type SupervisorSettings } from './supervisor-options.js'
 
 /** One supervisor. */
@@ -42,6 +43,7 @@ export class SupervisorActor {
   children: ChildPort = { start: () => Promise.reject(new StatewardError('not_started', 'The runtime is not started.')) }
   readonly #memberships: Memberships
   readonly #slots: Slots
+  readonly #suspects: Suspects
   readonly #bodies = new StepBodies()
   readonly #restarts: StreamRestarts
   #ref: AnyActorRef | undefined
@@ -61,6 +63,7 @@ export class SupervisorActor {
     this.commits = new GroupCommit(store, healthy, () => this.#memberships.current.holds())
     this.feed = new JournalFeed(store, clock, pollInterval)
     this.#slots = new Slots(maxConcurrent)
+    this.#suspects = new Suspects(clock)
     this.streams = new StreamSet(
       {
         store,
@@ -128,13 +131,14 @@ export class SupervisorActor {
     return this.#starting
   }
 
-  /** Accepts nothing more and resolves once nothing is queued or running; waiting and paused executions stay as they are. */
+  /** Accepts nothing more and resolves once nothing is running, nor queued where it could start; waiting and paused executions stay as they are. */
   async drain(): Promise<void> {
     // at once where it runs: what is triggered from now on is refused
     if (this.#phase !== 'running') await this.#starting
     if (this.#phase === 'running') this.#phase = 'draining'
     for (const stream of this.streams.all) stream.ref.send({ type: 'stream.drain' })
     await this.#moves.until(() => !this.streams.all.some((stream) => stream.isBusy))
+    this.registry.publishDue()
   }
 
   /** Gives everything back to the store, within `shutdownTimeout`; running executions go on at the next start. What is in flight may take `grace` ms to end before. */
@@ -258,6 +262,7 @@ export class SupervisorActor {
       logger,
       commits: this.commits,
       slots: this.#slots,
+      suspects: this.#suspects,
       programs: { bodies: this.#bodies, children: this.children, isOwner: () => this.#memberships.current.holds() },
       owner: this.owner,
       committed: (...args) => this.committed(...args),
@@ -273,6 +278,7 @@ export class SupervisorActor {
       followPauses: () => this.streams.followPauses(),
       taken: (stored, recovered) => void this.streams.take(stored, recovered),
       retake: () => this.#retake(),
+      whileTakingOver: (work) => this.#suspects.whileTakingOver(work),
       drop: (error) => this.streams.dropAll(error),
       open: () => this.streams.open(),
       degraded: (error) => this.registry.healthy(toErrorRecord(error)),

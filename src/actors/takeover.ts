@@ -16,6 +16,8 @@ export interface TakeoverPort {
   readonly lease: OwnerLease
   readonly entryPoints: readonly string[]
   taken(stored: StoredExecution, recovered: boolean): void
+  /** While executions of the dead are taken over. */
+  whileTakingOver(work: () => Promise<void>): Promise<void>
   /** Takes up what this owner holds and does not have in memory. */
   retake(): Promise<void>
   failed(error: unknown): void
@@ -38,7 +40,7 @@ export class Takeover {
 
   /** Everything of owners that are gone. */
   async lost(): Promise<void> {
-    const { store, lease, retake } = this.#port
+    const { store, lease, retake, whileTakingOver } = this.#port
     if (this.#unsure) {
       await retake()
       this.#unsure = false
@@ -46,7 +48,7 @@ export class Takeover {
     const dead = await lease.dead()
     for (const key of dead) await store.retire(key, false)
     const owners = (await store.orphans()).filter((key) => key !== lease.key)
-    if (owners.length > 0) await this.#claimAll({ kind: 'lost', owners }, true)
+    if (owners.length > 0) await whileTakingOver(() => this.#claimAll({ kind: 'lost', owners }, true))
   }
 
   /** Everything that was given back and has something to do. */

@@ -21,6 +21,8 @@ export type PauseMode = 'boundary' | 'now'
 /** A pause with its mode. */
 export interface PauseRecord extends Intervention {
   readonly mode: PauseMode
+  /** What made the runtime itself pause it. */
+  readonly error?: ErrorRecord
 }
 
 /** The clock limits of an execution, as absolute times in ms. */

@@ -103,6 +103,7 @@ export const executionMachine = executionSetup.createMachine({
       on: {
         'slot.granted': [{ guard: 'isTimed', target: 'running', actions: startClocks }, { target: 'running' }],
         'execution.reject': { target: 'rejected', actions: rejected },
+        'program.held': pauseAtOnce,
         'program.done': done,
         'program.failed': whenFailed,
         'execution.pause': pauseAtOnce,

@@ -62,6 +62,7 @@ export function notePause({ context, event }: Given): Change {
   if (event.type !== 'execution.pause' && event.type !== 'program.held') return {}
   return {
     pause: event.pause,
+    ...(event.pause.error ? { failure: event.pause.error } : {}),
     ...(event.pause.mode === 'now' ? { limits: limits(context.limits, { stopBy: stopBy(event) }) } : {}),
   }
 }

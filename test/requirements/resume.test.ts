@@ -155,7 +155,7 @@ describe.each(places)('on %s', (_, place) => {
     expect(await execution.result()).toMatchObject({ status: 'cancelled' })
   })
 
-  test('B18: an execution that brings its process down more than maxRecoveries times ends as failed with recovery_limit', async () => {
+  test('B18: an execution that brings its process down more than maxRecoveries times is paused with recovery_limit, and goes on when it is resumed', async () => {
     const { flights, shared } = shop()
     const work = defineEntryPoint({ id: 'work', program: worker(flights), maxRecoveries: 2 })
     let store = shared.connect()
@@ -167,9 +167,16 @@ describe.each(places)('on %s', (_, place) => {
       store = shared.connect()
       runtime = await begin({ store, entryPoints: [work] })
     }
-    expect(await runtime.execution(id).result()).toMatchObject({ status: 'failed', error: { code: 'recovery_limit' } })
+    const execution = runtime.execution(id)
+    await eventually('it to be paused', async () => (await execution.get()).status === 'paused')
+    expect(await execution.get()).toMatchObject({ error: { code: 'recovery_limit' }, pause: { reason: 'recovery_limit' } })
     expect(flights.of('a.1')).toHaveLength(3)
-    expect(await ends(store, id)).toEqual(['failed'])
+    expect(await execution.resume()).toMatchObject({ status: 'resumed' })
+    ;(await flights.started('a.1', 4)).end()
+    ;(await flights.started('a.2')).end()
+    expect(await execution.result()).toMatchObject({ status: 'completed' })
+    expect(await execution.get()).toMatchObject({ recoveries: 0 })
+    expect(await ends(store, id)).toEqual(['completed'])
   })
 })
 
