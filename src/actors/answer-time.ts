@@ -7,11 +7,23 @@ export function underWay({ type }: Command): CommandOutcome {
   return { status: type === 'cancel' ? 'cancelling' : 'pausing' }
 }
 
-/** The answer, or `late` if there is none after so many ms; without a time it is waited for. */
-export function answeredWithin<T>(clock: Clock, ms: number | undefined, late: T, answer: Promise<T>): Promise<T> {
-  if (ms === undefined) return answer
+/** Where a command has come to. `isHere`: an execution in memory has it, and answers it in time, once that is durable. */
+export interface CommandProgress {
+  readonly until: number | undefined
+  isHere: boolean
+}
+
+/** The command with what is left of its time. */
+export function withTimeLeft<TCommand extends Command>(clock: Clock, { until }: CommandProgress, command: TCommand): TCommand {
+  return until === undefined ? command : { ...command, wait: Math.max(0, until - clock.now()) }
+}
+
+/** The answer, or `late` if there is none when its time is up and nobody here will give one; without a time it is waited for. */
+export function answeredWithin<T>(clock: Clock, progress: CommandProgress, late: T, answer: Promise<T>): Promise<T> {
+  const { until } = progress
+  if (until === undefined) return answer
   return new Promise((resolve, reject) => {
-    const timer = clock.setTimeout(() => resolve(late), ms)
+    const timer = clock.setTimeout(() => progress.isHere || resolve(late), until - clock.now())
     const done = (then: () => void) => (clock.clearTimeout(timer), then())
     answer.then(
       (value) => done(() => resolve(value)),

@@ -5,7 +5,7 @@
  * cascade of commands to the executions that an execution started (leaf first). What one that nobody can take up is told is in `stored-commands.ts`.
  */
 import type { AnyEventObject } from 'xstate'
-import { StatewardError, isStatewardError } from '../errors.js'
+import { isStatewardError } from '../errors.js'
 import { isTerminal, type ExecutionStatus } from '../events/execution-status.js'
 import type { Absent, AlreadyFinished, Command, CommandOutcome, ResultOutcome, SendOutcome } from '../events/outcomes.js'
 import { decode, encode } from '../persistence/snapshot-codec.js'
@@ -17,8 +17,8 @@ import type { ExecutionActor } from './execution-actor.js'
 import { obey } from './execution-commands.js'
 import { splitState } from './execution-state.js'
 import { absentFrom, resultOf, type ResultOptions } from './execution-results.js'
-import { eventProblem } from './external-event.js'
-import { answeredWithin, underWay } from './answer-time.js'
+import { refuseInvalid } from './external-event.js'
+import { answeredWithin, underWay, withTimeLeft, type CommandProgress } from './answer-time.js'
 import { RemoteCommands } from './remote-commands.js'
 import { StoredCommands } from './stored-commands.js'
 import type { SupervisorActor } from './supervisor-actor.js'
@@ -61,22 +61,21 @@ export class CommandRouter {
 
   /** An event as it is stored. Throws `invalid_event`, `not_storable`. */
   checked(id: string, event: AnyEventObject): string {
-    const problem = eventProblem(event)
-    if (problem)
-      throw new StatewardError('invalid_event', `Execution ${id} can't be sent ${problem}.`, {
-        details: { id, event: String(event?.type) },
-      })
+    refuseInvalid(id, event)
     return encode(event, { id, what: 'event' })
   }
 
   /** Sends an event; resolves once what it caused, or its place in the inbox, is durable. Throws `invalid_event`, `not_storable`. */
   async send(id: string, event: AnyEventObject): Promise<SendOutcome> {
     const payload = this.checked(id, event)
+    const own = decode<AnyEventObject>(payload, { id, what: 'event' })
+    // a `type` that is computed may have been another one before
+    refuseInvalid(id, own)
     for (;;) {
       const held = await this.#find(id, ['waiting', 'running'])
       if (held.by === 'store') return held.answer
       if (held.by === 'us') {
-        const answer = await held.execution.inbox.receive(payload, decode<AnyEventObject>(payload, { id, what: 'event' }))
+        const answer = await held.execution.inbox.receive(payload, own)
         if (answer) return answer
         continue
       }
@@ -92,15 +91,16 @@ export class CommandRouter {
   /** Carries out a command, and before it (a resume: after it) the same on the executions that this one started; all of it within its time. */
   command(id: string, command: Command): Promise<CommandOutcome> {
     const { clock } = this.#supervisor.settings
-    const within = 'wait' in command ? command.wait : undefined
-    return answeredWithin(clock, within, underWay(command), this.#command(id, command))
+    const wait = 'wait' in command ? command.wait : undefined
+    const progress = { until: wait === undefined ? undefined : clock.now() + wait, isHere: false }
+    return answeredWithin(clock, progress, underWay(command), this.#command(id, command, progress))
   }
 
-  async #command(id: string, command: Command): Promise<CommandOutcome> {
+  async #command(id: string, command: Command, progress: CommandProgress): Promise<CommandOutcome> {
     await this.#supervisor.open()
     const down: Command = { ...command, intervention: { ...command.intervention, scope: 'parent' } }
     if (command.type !== 'resume') await this.#cascade(id, down)
-    const outcome = await this.#own(id, command)
+    const outcome = await this.#own(id, command, progress)
     if (command.type === 'resume' && outcome.status === 'resumed') await this.#cascade(id, down)
     return outcome
   }
@@ -155,7 +155,7 @@ export class CommandRouter {
     return splitState(state, id).lifecycle.context.pause?.scope === command.intervention.scope
   }
 
-  async #own(id: string, command: Command): Promise<CommandOutcome> {
+  async #own(id: string, command: Command, progress: CommandProgress): Promise<CommandOutcome> {
     for (;;) {
       const held = await this.#find(
         id,
@@ -166,12 +166,16 @@ export class CommandRouter {
         return { status: 'already_paused', revision: held.stored.revision }
       if (held.by === 'us') {
         try {
-          return await obey(held.execution, command)
+          progress.isHere = true
+          return await obey(held.execution, withTimeLeft(this.#supervisor.settings.clock, progress, command))
         } catch (error) {
           if (!isStatewardError(error, 'stale_owner')) throw error
+          progress.isHere = false
           continue
         }
       }
+      // what this process held is on its way to the next one, and so would the command be
+      this.#supervisor.refuseStopped()
       const answer = (await this.#stored.obey(held.stored, command, 'certain')) ?? (await this.#remote.ask(id, command))
       if (answer) return answer
     }

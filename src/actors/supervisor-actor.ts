@@ -107,13 +107,19 @@ export class SupervisorActor {
     return this.settings.entryPoints.map(({ id }) => id)
   }
 
-  /** Opens the store, for queries and for commands to other processes. */
+  /** Opens the store, for queries and for commands to other processes. Rejects with `already_stopped` once it was stopped. */
   open(): Promise<void> {
+    if (this.#phase === 'stopped') return Promise.reject(notRunning(this.#phase, this.#failure))
     this.#opened ??= this.settings.store.open().catch((error: unknown) => {
       this.#opened = undefined
       throw error
     })
     return this.#opened
+  }
+
+  /** Throws `already_stopped` from the moment on in which it was told to stop. */
+  refuseStopped(): void {
+    if (this.#stopped) throw this.#stopped
   }
 
   /** Starts every stream and takes up what was left; on failure everything that was started is stopped again. */
@@ -302,6 +308,11 @@ export class SupervisorActor {
   /** A stream has failed: restarts what the strategy says, or gives up. */
   streamFailed(id: string, error: unknown): Promise<void> {
     return this.#restarts.failed(id, error)
+  }
+
+  get #stopped(): StatewardError | undefined {
+    const isOver = this.#phase === 'stopping' || this.#phase === 'stopped'
+    return isOver ? notRunning(this.#phase, this.#failure) : undefined
   }
 
   get #isUp(): boolean {

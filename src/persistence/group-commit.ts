@@ -206,7 +206,7 @@ export function storeFailed(store: SnapshotStore, id: string, cause: unknown): S
   const known = cause instanceof StatewardError ? cause : undefined
   const message = cause instanceof Error ? cause.message : String(cause)
   return new StatewardError(
-    known?.code === 'store_closed' ? 'store_closed' : 'store_failed',
+    known?.code === 'store_closed' || known?.code === 'already_stopped' ? known.code : 'store_failed',
     `The ${store.name} store failed to commit execution ${id}: ${message}`,
     {
       details: { ...known?.details, id, store: store.name, location: store.location },
