@@ -1,11 +1,12 @@
 /**
- * The stored form of an execution's state: the lifecycle on the first line, the program on the second.
+ * The stored form of an execution's state: the lifecycle on the first line, the program on the second, its timers on those behind it.
  *
  * Owns: that form. Two texts, so that a commit that moves only the lifecycle need not take the program's snapshot again.
  */
 import type { ExecutionContext } from '../events/execution-events.js'
 import { decode, encode } from '../persistence/snapshot-codec.js'
-import { frozenTimers, type PausedTimers, type ProgramRecord } from './program-record.js'
+import { frozenTimers, type PausedTimers, type ProgramRecord, type TimerRecord } from './program-record.js'
+import { timerLines } from './timer-texts.js'
 
 /** Where the execution machine stands, and what it keeps. */
 export interface Lifecycle {
@@ -39,20 +40,30 @@ export function splitState(state: string, id: string): { lifecycle: Lifecycle; p
   return { lifecycle, program: end < 0 ? undefined : state.slice(end + 1) }
 }
 
-/** The program, decoded. Throws `corrupt`, `unknown_format`. */
+/** The program, decoded: its timers stand behind it, a line each, or in it, as they did before. Throws `corrupt`, `unknown_format`. */
 export function programOf(text: string, id: string): ProgramRecord {
-  return decode<ProgramRecord>(text, { id, what: 'program' })
+  const [program = '', ...timers] = text.split('\n')
+  const record = decode<ProgramRecord>(program, { id, what: 'program' })
+  if (timers.length === 0) return record
+  return { ...record, timers: timers.map((line) => decode<TimerRecord>(line, { id, what: 'timer' })) }
+}
+
+/** A program's text and those of its timers as one. */
+export const joinProgram = (program: string, timers: string) => (timers === '' ? program : `${program}\n${timers}`)
+
+function encodeProgram({ timers = [], ...record }: ProgramRecord, id: string): string {
+  return joinProgram(encode(record, { id, what: 'program' }), timerLines(timers, id))
 }
 
 /** A stored program with its timers as a pause leaves them. */
 export function withFrozenTimers(text: string, id: string, policy: PausedTimers, now: number): string {
   const record = programOf(text, id)
   if (!record.timers || policy === 'run') return text
-  return encode({ ...record, timers: frozenTimers(record.timers, policy, now) }, { id, what: 'program' })
+  return encodeProgram({ ...record, timers: frozenTimers(record.timers, policy, now) }, id)
 }
 
 /** A stored program as a fork begins with it: the actions that are owed stay with the execution that asked for them. */
 export function forkedProgram(text: string, id: string): string {
-  const { outbox, ...record } = programOf(text, id)
-  return outbox ? encode(record, { id, what: 'program' }) : text
+  const { outbox, outlived: _, ...record } = programOf(text, id)
+  return outbox ? encodeProgram(record, id) : text
 }

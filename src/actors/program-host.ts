@@ -10,13 +10,13 @@ import { StatewardError, isStatewardError, toErrorRecord } from '../errors.js'
 import type { CheckpointCause } from '../events/execution-events.js'
 import { encode } from '../persistence/snapshot-codec.js'
 import { CommitGate } from './commit-gate.js'
+import { joinProgram } from './execution-state.js'
 import { misfit, mismatch } from './program-fit.js'
 import { passages, type Passage, type ProgramMode } from '../events/program-mode.js'
 import { ProgramOutbox, type RepeatedAction } from './program-outbox.js'
 import type { EndOutput, ProgramOutput, ProgramTimer } from './program-output.js'
 import type { ProgramOutcome, ProgramPort, ProgramSettings } from './program-port.js'
 import {
-  frozenTimers,
   persistedProgram,
   persistedStrays,
   type PausedTimers,
@@ -68,7 +68,7 @@ export class ProgramHost {
     this.#gateway = new CommitGate(settings, port, (step) => this.#isOver || this.#gate({ seq: 0, output: step, owed: 0 }))
     this.#steps = new ProgramSteps(id, settings, port, this.#gateway, record?.steps ?? {}, record?.visits ?? 0)
     this.#outbox = new ProgramOutbox(id, record)
-    this.#timers = new ProgramTimers(settings.clock, (timer) => this.#fire(timer))
+    this.#timers = new ProgramTimers(id, settings.clock, (timer) => this.#fire(timer))
     if (record) this.#refuseMisfit(record.snapshot)
     this.#system = createProgramSystem(
       settings.logic,
@@ -221,7 +221,7 @@ export class ProgramHost {
     for (const held of this.#held) held.seq ||= seq
     this.#gateway.collected(seq)
     const steps = this.#steps.records(this.#system)
-    const timers = this.#timers.records(this.#id, this.#system)
+    const timers = this.#timers.text(this.#system, paused)
     const strays = persistedStrays(this.#system.strays(), this.#id)
     const record: ProgramRecord = {
       version: this.#settings.version,
@@ -230,11 +230,10 @@ export class ProgramHost {
       visits: this.#steps.visits,
       ...(this.#system.lastNumber > 0 ? { ids: this.#system.lastNumber } : {}),
       ...(strays.length > 0 ? { strays } : {}),
-      ...(timers ? { timers: paused ? frozenTimers(timers, paused, this.#settings.clock.now()) : timers } : {}),
       ...(steps ? { steps } : {}),
       ...this.#outbox.record(this.#system),
     }
-    return encode(record, { id: this.#id, what: 'program' }, this.#system.named)
+    return joinProgram(encode(record, { id: this.#id, what: 'program' }, this.#system.named), timers)
   }
 
   /** Commit `seq` is durable: lets go what waited for it, in order. */

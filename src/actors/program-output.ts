@@ -66,6 +66,8 @@ export type ProgramActor = object
 export interface ActorNaming {
   /** Where a restoration finds this very actor; undefined for one that has ended, or is none of the program. */
   addressOf(actor: ProgramActor): string | undefined
+  /** Another number after each change of an address. */
+  readonly version: number
   /** True for an actor of the program, living or not, and for what stands above its root. */
   owns(actor: ProgramActor): boolean
   /** The stored form of an actor of the program; undefined for anything else. */

@@ -38,6 +38,8 @@ interface NamedSnapshot {
 export class ProgramActors {
   /** The number in the last id that was made up. Invariant: only grows, also over restarts. */
   lastNumber: number
+  /** Another number after each change of an address. */
+  version = 0
   /** What stands above the root. */
   readonly #above: InnerActor
   #root: InnerActor | undefined
@@ -62,6 +64,7 @@ export class ProgramActors {
     else if (!place.hasEnded) {
       const namesake = above.children?.get(ref.id)
       if (namesake) this.#suspects.add(namesake)
+      if (namesake) this.version++
       ;(above.children ??= new Map()).set(ref.id, ref)
     }
     return place
@@ -69,6 +72,7 @@ export class ProgramActors {
 
   /** An actor has ended, or is about to. */
   left(ref: InnerActor): void {
+    this.version++
     const place = ref[placeKey]
     if (place?.hasEnded) place.isDropped = true
     else if (place) place.hasEnded = true

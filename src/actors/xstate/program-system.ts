@@ -358,6 +358,9 @@ export function createProgramSystem(
     get lastNumber() {
       return actors.lastNumber
     },
+    get version() {
+      return actors.version
+    },
     unrestored: () => strays.unrestored ?? actors.unrestored(root),
     persisted() {
       const persisted = root.getPersistedSnapshot({ __unsafeAllowInlineActors: true })
