@@ -3,15 +3,17 @@
  *
  * Owns: the envelope with its format number, and the two forms in it. Plain JSON is `{"f":1,"v":…}`, with `"u"` for the
  * places that hold undefined, as JSON pointers (every XState snapshot has some); a value with a Date, a Map, an Error or the
- * like is `{"f":1,"s":{"json":…,"meta":…}}`, made by superjson. Talks to: `storable-check.ts` and `storable-form.ts`, which
+ * like is `{"f":1,"v":…,"p":[…],"s":{"json":[…],"meta":…}}`: plain JSON, the pointers to the places of such parts, and these
+ * parts, made by superjson; or, where all of it goes through superjson, `{"f":1,"s":{"json":…,"meta":…}}`. Talks to: `storable-check.ts` and `storable-form.ts`, which
  * decide what may be written. It knows neither stores nor actors. `test/golden/codec` holds texts that stay readable for ever.
  */
 import { SuperJSON, type SuperJSONResult } from 'superjson'
 import { StatewardError } from '../errors.js'
-import { isPlain, maxDepth, type PlainCheck } from './storable-check.js'
+import { hasReservedKey, withoutParts } from './rich-parts.js'
+import { isPlain, maxDepth, pointerTo, type PlainCheck, type RichPart } from './storable-check.js'
 import { toStorable, type Naming } from './storable-form.js'
 import { errorFrom, StoredError, type ErrorParts } from './stored-error.js'
-import { fillGaps } from './undefined-gaps.js'
+import { fillGaps, fillPlaces } from './undefined-gaps.js'
 import { refusal, type Place } from './unstorable.js'
 
 export type { Naming }
@@ -44,8 +46,8 @@ rich.registerCustom<Error, never>(
  */
 export function encode(value: unknown, at: Place, named?: Naming): string {
   try {
-    const plain = encodePlain(value, usualDepth)
-    if (plain !== undefined) return plain
+    const quick = encodeQuick(value, at, named)
+    if (quick !== undefined) return quick
     const storable = toStorable(value, at, named)
     if (storable.rich) return encodeRich(storable.form)
     // a null-prototype object, one of another realm, or a deep one
@@ -62,9 +64,34 @@ export function encode(value: unknown, at: Place, named?: Naming): string {
 
 function encodePlain(value: unknown, depth: number): string | undefined {
   const check: PlainCheck = { depth, parts: 0, path: [], gaps: '' }
-  if (!isPlain(value, check)) return undefined
+  return isPlain(value, check) ? plainText(value, check) : undefined
+}
+
+function plainText(value: unknown, check: PlainCheck): string {
   const json = value === undefined ? 'null' : JSON.stringify(value)
   return check.gaps === '' ? `{"f":1,"v":${json}}` : `{"f":1,"v":${json},"u":[${check.gaps}]}`
+}
+
+/** Plain JSON, and what in it is more, which alone goes through superjson. Undefined: the exact walk has to look at all of it. */
+function encodeQuick(value: unknown, at: Place, named?: Naming): string | undefined {
+  const parts: RichPart[] = []
+  const check: PlainCheck = { depth: usualDepth, parts: 0, path: [], gaps: '', rich: parts }
+  if (!isPlain(value, check)) return undefined
+  if (parts.length === 0) return plainText(value, check)
+  // what is rich as a whole has no plain rest
+  if (parts[0]?.path.length === 0) return undefined
+  try {
+    const forms = parts.map((part) => toStorable(part.value, at, named, { path: part.path, parts: check.parts }).form)
+    const json = JSON.stringify(withoutParts(value, parts))
+    if (hasReservedKey(json)) return undefined
+    const { json: list, meta } = rich.serialize(forms)
+    const stored = JSON.stringify({ json: list, meta: { values: meta?.values, v: 1 } })
+    const gaps = check.gaps === '' ? '' : `,"u":[${check.gaps}]`
+    return `{"f":${format},"v":${json}${gaps},"p":[${parts.map(({ path }) => pointerTo(path)).join(',')}],"s":${stored}}`
+  } catch {
+    // the exact walk says what is wrong, and where
+    return undefined
+  }
 }
 
 /** Without superjson's list of shared objects: restoring it moves the items of Sets and Maps, and so mixes them up. */
@@ -95,12 +122,15 @@ export function clone<T>(value: T, at: Place, named?: Naming): T {
 
 function read(envelope: unknown, { id, what }: Place): unknown {
   if (!isRecord(envelope) || typeof envelope['f'] !== 'number') throw new TypeError('no envelope')
-  const { f: found, v, u = [], s } = envelope
+  const { f: found, v, u = [], p, s } = envelope
   if (found !== format) {
     const message = `The stored ${what} of ${id} has format ${found}; this version reads format ${format}`
     throw new StatewardError('unknown_format', message, { details: { id, what, format: found } })
   }
-  if (Object.hasOwn(envelope, 'v') === Object.hasOwn(envelope, 's')) throw new TypeError('not one value')
+  const isMixed = Object.hasOwn(envelope, 'p')
+  if ((Object.hasOwn(envelope, 'v') && Object.hasOwn(envelope, 's')) !== isMixed) throw new TypeError('not one value')
+  if (isMixed) return fillPlaces(fillGaps(v, u), p, readRich(s))
+  if (!Object.hasOwn(envelope, 'v') && !Object.hasOwn(envelope, 's')) throw new TypeError('no value')
   return Object.hasOwn(envelope, 'v') ? fillGaps(v, u) : readRich(s)
 }
 

@@ -20,9 +20,16 @@ export interface StorableForm {
 /** What is written for an object that can't be; undefined: nothing is. */
 export type Naming = (value: object) => object | undefined
 
-/** The form of `value` that can be written; throws `not_storable` with the path of what can't be. */
-export function toStorable(value: unknown, at: Place, named?: Naming): StorableForm {
-  const walk = new Walk(at, named)
+const root = { path: [], parts: 0 }
+
+/** The form of `value` that can be written, which may stand `from` a place inside something greater; throws `not_storable` with the path of what can't be. */
+export function toStorable(
+  value: unknown,
+  at: Place,
+  named?: Naming,
+  from: { path: readonly PathStep[]; parts: number } = root,
+): StorableForm {
+  const walk = new Walk(at, named, from)
   try {
     const form = walk.form(value)
     if (walk.rich && walk.ifRich) throw refusal(walk.ifRich.kind, at, walk.ifRich.path)
@@ -36,13 +43,13 @@ export function toStorable(value: unknown, at: Place, named?: Naming): StorableF
 const reservedKeys = new Set(['__proto__', 'constructor', 'prototype'])
 
 class Walk {
-  readonly path: PathStep[] = []
+  readonly path: PathStep[]
   rich = false
   /** The first thing that plain JSON can have and superjson can't; matters only if there is a rich value. */
   ifRich: { readonly kind: RefusedKind; readonly path: readonly PathStep[] } | undefined
   private ancestors = new Map<object, number>()
   private readonly done = new Map<object, { form: unknown; parts: number; height: number }>()
-  private parts = 0
+  private parts: number
   /** The greatest depth seen below the object at hand. */
   private deepest = 0
   private inError = false
@@ -50,7 +57,11 @@ class Walk {
   constructor(
     private readonly at: Place,
     private readonly named: Naming = () => undefined,
-  ) {}
+    from: { readonly path: readonly PathStep[]; readonly parts: number } = root,
+  ) {
+    this.path = [...from.path]
+    this.parts = from.parts
+  }
 
   form(value: unknown): unknown {
     if (typeof value === 'function') throw this.refuse('function', value)

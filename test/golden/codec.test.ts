@@ -73,6 +73,16 @@ const goldens: readonly Golden[] = [
     },
   },
   {
+    file: 'mixed.json',
+    sha256: '73af74dadb7e67dd34c97e9cfdf0109a3a86233615d8881cbc7812708d4b2021',
+    value: {
+      plain: { list: [1, 'two', { three: true }], none: undefined },
+      at: new Date('2024-02-29T12:34:56.789Z'),
+      'a/b~c': [new Map([['k', new Set([1])]]), 0, 10n],
+      deep: { er: [{ nan: Number.NaN, url: new URL('https://example.com/a') }] },
+    },
+  },
+  {
     file: 'typed-arrays.json',
     sha256: '77c618b0f52dcab1e5689e01cd99b57efebb1382e8c43961ea6d49af5c06b292',
     value: [
