@@ -1,0 +1,55 @@
+// What must not grow, as ratios within one run (npm run bench:costs); exits with 1 if one is past its limit.
+import { performance } from 'node:perf_hooks'
+import { createRuntime, defineEntryPoint } from '../dist/index.js'
+import { memoryStore } from '../dist/memory.js'
+import { encode } from '../dist/persistence/snapshot-codec.js'
+import { fromPromise } from 'xstate'
+
+let failed = false
+function tell(what, value, limit) {
+  const isOver = value > limit
+  failed ||= isOver
+  console.log(`${isOver ? 'OVER ' : 'ok   '} ${what}: ${value.toFixed(2)} (at most ${limit})`)
+}
+
+const rows = (at) => ({
+  context: {
+    rows: Array.from({ length: 10_000 }, (_, id) => ({
+      id,
+      name: `row number ${id}`,
+      ok: true,
+      tags: ['a', 'b'],
+      at: id === 0 ? at : 1,
+    })),
+  },
+})
+const best = (value) => {
+  let least = Infinity
+  for (let n = 0; n < 40; n++) {
+    const from = performance.now()
+    encode(value, { id: 'bench', what: 'program' })
+    least = Math.min(least, performance.now() - from)
+  }
+  return least
+}
+tell('one Date in a context of 0.7 MB, against a plain one', best(rows(new Date())) / best(rows(1)), 1.5)
+
+let queries = 0
+const kept = memoryStore()
+const store = { ...kept, events: (query) => (queries++, kept.events(query)), lastSeq: () => (queries++, kept.lastSeq()) }
+const entryPoints = [defineEntryPoint({ id: 'quick', program: fromPromise(async () => 1) })]
+const runtime = createRuntime({ store, entryPoints, pollInterval: 60_000 })
+await runtime.start()
+const readers = Array.from({ length: 2_000 }, async (_, n) => {
+  for await (const event of runtime.events({ execution: `other-${n}` })) void event
+})
+for (let before = -1; before !== queries;) {
+  before = queries
+  await new Promise((resolve) => setTimeout(resolve, 200))
+}
+const before = queries
+for (let n = 0; n < 100; n++) await (await runtime.trigger('quick')).result()
+tell('queries for 2,000 readers of events, an execution of two commits', (queries - before) / 100, 3)
+await runtime.stop()
+await Promise.all(readers)
+process.exit(failed ? 1 : 0)
