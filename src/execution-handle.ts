@@ -184,10 +184,10 @@ export class ExecutionHandle<TProgram extends AnyActorLogic = AnyActorLogic> {
     })
   }
 
-  /** The execution as of its last commit. */
-  async get(): Promise<ExecutionRecord | Absent> {
+  /** The execution as of its last commit; `value`, `context` and `output` are those of the handle's program. */
+  async get(): Promise<ExecutionRecord<TProgram> | Absent> {
     const stored = await this.#port.load(this.id)
-    return 'revision' in stored ? executionRecord(stored) : stored
+    return 'revision' in stored ? (executionRecord(stored) as ExecutionRecord<TProgram>) : stored
   }
 
   #command(command: Command) {

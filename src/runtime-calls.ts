@@ -103,7 +103,7 @@ export class RuntimeCalls<TEntryPoints extends readonly EntryPoint[] = readonly 
     return new ExecutionHandle(id, this.handlePort, created)
   }
 
-  /** A handle on an execution, whether it exists or not: its calls will tell. Throws `invalid_id`. */
+  /** A handle on an execution, whether it exists or not: its calls will tell. `execution<typeof machine>(id)` types them. Throws `invalid_id`. */
   execution<TProgram extends AnyActorLogic = AnyActorLogic>(id: string): ExecutionHandle<TProgram> {
     return new ExecutionHandle(checkedId(id, 'execution'), this.handlePort)
   }

@@ -1,4 +1,5 @@
 /** What people see of a stored execution. Owns the form of `get()`, of lists and of results. */
+import type { AnyActorLogic, OutputFrom, SnapshotFrom } from 'xstate'
 import type { ErrorRecord } from '../errors.js'
 import type { ExecutionContext, Limits, PauseRecord, Intervention } from '../events/execution-events.js'
 import { isTerminal, type ExecutionStatus } from '../events/execution-status.js'
@@ -8,8 +9,20 @@ import type { StoredExecution } from '../persistence/snapshot-store.js'
 import { programOf, splitState } from './execution-state.js'
 import type { PersistedProgram, StepRecord, TimerRecord } from './program-record.js'
 
+type IsAny<T> = 0 extends 1 & T ? true : false
+
+/** A part of the snapshots of a program; unknown if the program is. */
+type PartOf<TProgram extends AnyActorLogic, TKey extends string> =
+  IsAny<SnapshotFrom<TProgram>> extends true
+    ? unknown
+    : SnapshotFrom<TProgram> extends { readonly [K in TKey]: infer TPart }
+      ? IsAny<TPart> extends true
+        ? unknown
+        : TPart | undefined
+      : unknown
+
 /** An execution as of its last commit. Times are milliseconds since the epoch. */
-export interface ExecutionRecord {
+export interface ExecutionRecord<TProgram extends AnyActorLogic = AnyActorLogic> {
   readonly id: string
   readonly entryPoint: string
   readonly program: { readonly id: string; readonly version: string; readonly hash: string }
@@ -28,9 +41,11 @@ export interface ExecutionRecord {
   readonly recoveries: number
   readonly input: unknown
   /** The state value of a machine; undefined for other logic and before the start. */
-  readonly value: unknown
-  readonly context: unknown
-  readonly output: unknown
+  readonly value: PartOf<TProgram, 'value'>
+  /** Undefined before the start. */
+  readonly context: PartOf<TProgram, 'context'>
+  /** Undefined unless it is `completed`. */
+  readonly output: IsAny<OutputFrom<TProgram>> extends true ? unknown : OutputFrom<TProgram> | undefined
   readonly error: ErrorRecord | null
   readonly snapshot: PersistedProgram | undefined
   readonly timers: readonly TimerRecord[]

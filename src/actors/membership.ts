@@ -42,7 +42,12 @@ export class Membership {
       port.degraded(error)
     }
     this.#settings = settings
-    this.#lease = new OwnerLease(store, clock, settings.id, ids.key(), lease, () => port.fenced())
+    this.#lease = new OwnerLease(store, clock, settings.id, ids.key(), lease, () => {
+      logger.warn(
+        'this process lost its lease: it was frozen, or cut off from the store, for too long. It drops what it held and begins anew',
+      )
+      port.fenced()
+    })
     this.#takeover = new Takeover({
       store,
       clock,
@@ -51,6 +56,7 @@ export class Membership {
       taken: (stored, recovered) => port.taken(stored, recovered),
       retake: () => port.retake(),
       whileTakingOver: (work) => port.whileTakingOver(work),
+      tookOver: (executions, owners) => logger.info(`took over ${executions} executions from ${owners} processes that are gone`),
       failed: failed('taking over'),
     })
     this.#poll = new PollLoop({

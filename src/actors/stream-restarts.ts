@@ -31,9 +31,13 @@ export class StreamRestarts {
     const { supervision, clock, ids } = settings
     streams.drop(id, error)
     const decision = this.#plan.decide(id, clock.monotonic())
-    if (decision.kind === 'give_up') gaveUp(error)
+    if (decision.kind === 'give_up') {
+      settings.logger.error('stream', id, 'has failed too often: the supervisor gives up', error)
+      gaveUp(error)
+    }
     if (decision.kind !== 'restart') return
     for (const stream of decision.streams) streams.drop(stream.id, error)
+    settings.logger.warn('stream', id, 'has failed, and is started again', error)
     const wait = backoffDelay(supervision.backoff, decision.restarts, ids.random)
     await new Promise<void>((resolve) => clock.setTimeout(resolve, wait))
     if (isUp()) for (const stream of decision.streams) await streams.restart(stream, owner())

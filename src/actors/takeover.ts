@@ -20,6 +20,8 @@ export interface TakeoverPort {
   whileTakingOver(work: () => Promise<void>): Promise<void>
   /** Takes up what this owner holds and does not have in memory. */
   retake(): Promise<void>
+  /** So many executions of so many owners that are gone were taken. */
+  tookOver(executions: number, owners: number): void
   failed(error: unknown): void
 }
 
@@ -48,7 +50,11 @@ export class Takeover {
     const dead = await lease.dead()
     for (const key of dead) await store.retire(key, false)
     const owners = (await store.orphans()).filter((key) => key !== lease.key)
-    if (owners.length > 0) await whileTakingOver(() => this.#claimAll({ kind: 'lost', owners }, true))
+    if (owners.length === 0) return
+    await whileTakingOver(async () => {
+      const count = await this.#claimAll({ kind: 'lost', owners }, true)
+      if (count > 0) this.#port.tookOver(count, owners.length)
+    })
   }
 
   /** Everything that was given back and has something to do. */
@@ -86,15 +92,18 @@ export class Takeover {
     this.#port.clock.clearAlarm(this.#wakeAlarm)
   }
 
-  async #claimAll(from: { kind: 'lost'; owners: readonly string[] } | { kind: 'released' }, recovered: boolean): Promise<void> {
+  async #claimAll(from: { kind: 'lost'; owners: readonly string[] } | { kind: 'released' }, recovered: boolean): Promise<number> {
     const { entryPoints } = this.#port
+    let count = 0
     while (!this.#stopped) {
       const page = await this.#claim({ limit: PAGE, entryPoints, from })
       for (const stored of page) this.#port.taken(stored, recovered)
-      if (page.length < PAGE) return
+      count += page.length
+      if (page.length < PAGE) break
       // what was taken is committed and goes on before more is taken
       await new Promise<void>((resolve) => nextTurn(resolve))
     }
+    return count
   }
 
   async #claim(of: Omit<ClaimRequest, 'owner' | 'now' | 'setBack'>): Promise<readonly StoredExecution[]> {

@@ -12,9 +12,7 @@ export interface AlreadyFinished {
 }
 
 /** There is no such execution: it never was, or it was pruned by its retention. */
-export interface Absent {
-  readonly status: 'not_found' | 'expired'
-}
+export type Absent = { readonly status: 'not_found' } | { readonly status: 'expired' }
 
 /**
  * `delivered`: what the event caused is durable; `taken` is false if the program is a machine that has no transition for it

@@ -56,7 +56,7 @@ function shown(cell: string | undefined): unknown {
 describe('the table of', () => {
   it.each([
     ['Entry points', ['src/entry-point.ts', 'EntryPointOptions']],
-    ['Steps', ['src/actors/step.ts', 'StepOptions']],
+    ['Steps', ['src/actors/step-context.ts', 'StepOptions']],
     ['Runtime', ['src/actors/supervisor-options.ts', 'SupervisorOptions']],
     ['Triggering', ['src/events/requests.ts', 'TriggerOptions']],
   ] as const)('"%s" names every option, and no other', (heading, [file, name]) => {

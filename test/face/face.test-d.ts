@@ -194,3 +194,94 @@ export function steps() {
 }
 
 type StepExtras = Pick<Parameters<Parameters<typeof fromStep>[0]>[0], 'attempt' | 'idempotencyKey' | 'signal'>
+
+export async function records() {
+  const record = await runtime.execution<typeof ticketMachine>('x').get()
+  if (record.status === 'not_found' || record.status === 'expired') return undefined
+  holds<Equal<typeof record.value, 'open' | 'closed' | undefined>>()
+  holds<Equal<typeof record.context, { id: number; approved: boolean } | undefined>>()
+  holds<Equal<typeof record.output, { approved: boolean } | undefined>>()
+  const unknown = await runtime.execution('x').get()
+  if (unknown.status !== 'not_found' && unknown.status !== 'expired') {
+    holds<Equal<typeof unknown.value, unknown>>()
+    holds<Equal<typeof unknown.context, unknown>>()
+    holds<Equal<typeof unknown.output, unknown>>()
+  }
+  return record.id
+}
+
+/** Under `exactOptionalPropertyTypes`, with what a request handler has: values that may be undefined. */
+export async function optional(text: string | undefined, ms: number | undefined, signal: AbortSignal | undefined) {
+  const { created } = await runtime.trigger(
+    'tickets',
+    { id: 1 },
+    {
+      id: text,
+      idempotencyKey: text,
+      correlationId: text,
+      sessionId: text,
+      priority: ms,
+      timeout: ms,
+      queueTimeout: ms,
+      deadline: ms,
+    },
+  )
+  holds<Equal<typeof created, boolean>>()
+  const execution = runtime.execution('x')
+  await execution.pause({ mode: undefined, timeout: ms, reason: text, actor: text })
+  await execution.resume({ retry: undefined, events: undefined, reason: text, actor: text })
+  await execution.cancel({ timeout: ms, reason: text, actor: text })
+  await execution.retry({ reason: text })
+  await execution.fork({ revision: ms, idempotencyKey: text })
+  await execution.result({ timeout: ms, signal })
+  await runtime.executions({
+    entryPoint: text,
+    status: undefined,
+    sessionId: text,
+    correlationId: text,
+    parentId: text,
+    idempotencyKey: text,
+    limit: ms,
+    cursor: text,
+  })
+  for await (const event of runtime.events({ execution: text, entryPoint: text, since: ms, signal })) void event
+  await runtime.stream('tickets').pause({ reason: text, timeout: ms })
+  await runtime.stop({ grace: ms })
+  fromStep(() => 1, {
+    timeout: ms,
+    onRecovery: undefined,
+    retry: { maxAttempts: 1, backoff: { initial: ms, jitter: undefined } },
+  })
+  defineEntryPoint({
+    id: 'optional',
+    program: ticketMachine,
+    version: text,
+    maxConcurrent: ms,
+    retry: undefined,
+    timeout: ms,
+    cancelEvent: undefined,
+    retention: { keep: ms, maxAge: ms },
+    versions: undefined,
+    migrate: undefined,
+  })
+  createRuntime({
+    store: memoryStore(),
+    entryPoints: [],
+    id: text,
+    lease: ms,
+    supervision: undefined,
+    logger: undefined,
+    inspect: undefined,
+  })
+}
+
+/** Loggers: a function, the console, and what is like pino's. */
+export function loggers(pino: {
+  info(message: string, ...args: unknown[]): void
+  warn(message: string): void
+  error(message: string): void
+}) {
+  createRuntime({ store: memoryStore(), entryPoints: [], logger: (...args) => void args })
+  createRuntime({ store: memoryStore(), entryPoints: [], logger: globalThis.console })
+  createRuntime({ store: memoryStore(), entryPoints: [], logger: pino })
+}

@@ -70,3 +70,23 @@ test.each([3, 'console', {}, { info() {} }])('a logger that is %j is refused', (
   const create = () => createRuntime({ store: memoryStore(), entryPoints, logger: logger as never })
   expect(create).toThrow(expect.objectContaining({ code: 'invalid_definition' }))
 })
+
+test('what an operator must know is told once: whose executions were taken over, and which are held', async () => {
+  const said: string[] = []
+  const say = (level: string) => (text: unknown) => void said.push(`${level}: ${String(text)}`)
+  const logger = { info: say('info'), warn: say('warn'), error: say('error') }
+  const store = memoryStore()
+  const waits = (id: string) => setup({}).createMachine({ id: 'm', initial: id, states: { [id]: {} } })
+  const first = await begin({ store, entryPoints: [defineEntryPoint({ id: 'e', program: waits('a') })] })
+  const { id } = await first.trigger('e')
+  // as if its process had died
+  for (const { key } of await store.owners()) await store.retire(key, false)
+  const second = createRuntime({ store, entryPoints: [defineEntryPoint({ id: 'e', program: waits('b') })], logger })
+  onTestFinished(() => second.stop())
+  await second.start()
+  await vi.waitFor(async () => expect(await second.execution(id).get()).toMatchObject({ status: 'paused' }))
+  expect(said).toEqual([
+    'info: took over 1 executions from 1 processes that are gone',
+    expect.stringMatching(`^warn: execution ${id} of e is held .*program_mismatch.*resume`),
+  ])
+})
