@@ -102,14 +102,17 @@ export function wrappedStep(
 ): PromiseActorLogic<unknown> {
   const { config } = logic as unknown as { config: (args: CreatorArguments<unknown>) => PromiseLike<unknown> }
   const mark = markOf(logic)
-  return marked<unknown, unknown>(
+  const made = marked<unknown, unknown>(
     mark?.options ?? {},
     (args, context, attempt, signal) => {
       const run = () => (mark ? mark.run(args, context, attempt, signal) : config({ ...args, signal }))
       return around({ input: args.input, signal, self: args.self, attempt, context, run })
     },
     mark?.waits,
-  )
+  ) as PromiseActorLogic<unknown> & { config: unknown }
+  const { config: creator, start = () => undefined } = made
+  // what the user has put around it stays around it
+  return Object.assign(Object.create(logic) as typeof logic, { config: creator, start })
 }
 
 /**

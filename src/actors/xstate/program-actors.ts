@@ -7,6 +7,7 @@
  * Does not know: what is stored of an actor, and when.
  */
 import { isStopped, pathOf, placeKey, type ActorPlace, type InnerActor } from './hidden-members.js'
+import { hosted } from './hosted-actor.js'
 
 /** Ids as they are made for children without one; also those of older versions, which were a process's own. */
 const numbered = /^p:(\d+)$/
@@ -133,7 +134,11 @@ export class ProgramActors {
     if (address === '') return this.#root
     const step = (ref: InnerActor | undefined, part: string) => {
       const [id = '', number] = part.split(strayMark)
-      if (number === undefined) return ref?._snapshot.children?.[unescaped(id)]
+      if (number === undefined) {
+        const child = ref?._snapshot.children?.[unescaped(id)]
+        // logic of the user's own may call something else its children
+        return child && this.owns(child) ? child : undefined
+      }
       return [...this.#suspects].find((stray) => stray._parent === ref && stray[placeKey]?.stray === Number(number))
     }
     return address.split('/').reduce(step, this.#root)
@@ -153,7 +158,7 @@ export class ProgramActors {
     const stored = ref.options.snapshot as { readonly status?: string } | undefined
     if (stored && status === 'error' && stored.status !== 'error')
       return `${pathOf(ref) || 'the program'} can not be restored: ${error instanceof Error ? error.message : String(error)}`
-    for (const child of Object.values(ref._snapshot.children ?? {})) {
+    for (const child of hosted(ref)?.below ?? []) {
       const reason = this.unrestored(child)
       if (reason !== undefined) return reason
     }
