@@ -120,7 +120,7 @@ export class ExecutionProgram implements ProgramPort {
    * Starts it, from its input or from its last good snapshot; a live one goes on, one that is silenced is restored from what
    * is durable. One that does not fit is held, one that can't start fails.
    */
-  run(mode: 'running' | 'no-new-steps'): void {
+  run(mode: 'running' | 'no-new-steps' | 'muted'): void {
     if (this.#host && !passages[this.#host.mode].answers) this.drop()
     if (this.#host) return this.#host.setMode(mode)
     const { id, ref } = this.#execution
@@ -140,8 +140,7 @@ export class ExecutionProgram implements ProgramPort {
   /** Runs what an ended execution still owes, and nothing else of it. */
   repay(): void {
     this.#recovering = false
-    this.run('no-new-steps')
-    this.#host?.setMode('muted')
+    this.run('muted')
   }
 
   /** What the program has become moves the lifecycle, before the commit is made. */

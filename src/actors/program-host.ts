@@ -130,7 +130,7 @@ export class ProgramHost {
   }
 
   /** Starts the program. `recovering`: its steps may have been in flight when a process died. */
-  start(options: { recovering?: boolean; mode?: 'running' | 'no-new-steps' } = {}): void {
+  start(options: { recovering?: boolean; mode?: ProgramMode } = {}): void {
     this.#steps.recovering = options.recovering ?? false
     this.setMode(options.mode ?? 'running')
     if (!this.#outbox.isEmpty) this.#repeatOwed()
@@ -158,8 +158,9 @@ export class ProgramHost {
     return this.#steps.busy
   }
 
+  /** True while something waits to be done here. The end of an actor moves its parent: of a silenced program it waits for the next restoration. */
   get owes(): boolean {
-    return !this.#outbox.isEmpty
+    return this.#lets.answers ? !this.#outbox.isEmpty : this.#outbox.owesMoreThanEnds
   }
 
   get inFlight(): boolean {
@@ -170,8 +171,9 @@ export class ProgramHost {
     this.#steps.giveUp()
   }
 
+  /** When it has to be in memory again: at once if somebody is still to hear of an end. */
   get nextTimer(): number | undefined {
-    return this.#timers.next()
+    return this.#outbox.ends.length > 0 ? this.#settings.clock.now() : this.#timers.next()
   }
 
   /** The clock was set back: what its timers had left stays. */
@@ -296,6 +298,7 @@ export class ProgramHost {
     const { output, owed } = held
     if (output.kind !== 'step' && output.isVoid()) return this.#acknowledge(owed)
     if (output.kind !== 'end') return this.#past(output, () => this.#let(output, owed))
+    if (!this.#lets.answers) return
     output.run()
     this.#acknowledge(owed)
   }
@@ -342,6 +345,7 @@ export class ProgramHost {
       const { n, path, hasEnded } = owed
       if (!hasEnded && system.hasFailed(path)) this.#acknowledge(n)
       else if (owed.kind === 'end') {
+        if (!this.#lets.answers) continue
         if (!hasEnded) system.tellEnd(path)
         this.#acknowledge(n)
       } else if (owed.kind === 'emit') {

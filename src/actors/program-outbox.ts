@@ -86,6 +86,10 @@ export class ProgramOutbox {
     return { outbox: this.#texts(named), ...(outlived.length > 0 ? { outlived } : {}) }
   }
 
+  get owesMoreThanEnds(): boolean {
+    return this.#owed.some(({ owed }) => !('end' in owed))
+  }
+
   /** Its stored form, oldest first. */
   #texts(named: Naming): string[] {
     const holders = new Map<Cause, number>()

@@ -13,7 +13,7 @@ import {
   type AnyStateMachine,
 } from 'xstate'
 import { describe, expect, test } from 'vitest'
-import { defineEntryPoint } from '../../src/index.js'
+import { defineEntryPoint, fromStep } from '../../src/index.js'
 import { memoryStore } from '../../src/memory.js'
 import { SimulatedClock } from '../../src/testing/clock/simulated-clock.js'
 import { begin } from '../harness/begin.js'
@@ -156,9 +156,9 @@ function around(child: AnyStateMachine): AnyStateMachine {
 }
 
 /** A runtime with one slot, in simulated time. */
-async function running(program: AnyStateMachine, durability: 'strict' | 'relaxed') {
+async function running(program: AnyStateMachine, durability: 'strict' | 'relaxed', more: object = {}) {
   const clock = new SimulatedClock()
-  const options = { durability, maxConcurrent: 1, maxIterations: 100, passivateAfter: 100 }
+  const options = { durability, maxConcurrent: 1, maxIterations: 100, passivateAfter: 100, ...more }
   const entryPoints = [defineEntryPoint({ id: 'run', program: program as AnyActorLogic, ...options })]
   const runtime = await begin({ store: memoryStore(), clock, entryPoints })
   const pass = async (ms: number) => {
@@ -205,6 +205,89 @@ describe.each(['strict', 'relaxed'] as const)('%s: an actor whose code throws en
     await eventually('its end', async () => (await execution.get()).status === 'completed')
     await pass(1_000)
     expect(house.seen).toEqual(gone)
+    await runtime.drain()
+  })
+})
+
+/** Steps whose functions do not heed their signal: they end when the test says so. */
+function deaf() {
+  const bodies: { key: string; end(): void }[] = []
+  const running = new Set<object>()
+  let most = 0
+  const step = fromStep(
+    ({ idempotencyKey }) =>
+      new Promise<void>((resolve) => {
+        const body = { key: idempotencyKey, end: () => (running.delete(body), resolve()) }
+        bodies.push(body)
+        running.add(body)
+        most = Math.max(most, running.size)
+      }),
+  )
+  return { bodies, step, most: () => most }
+}
+
+const failingBeside = (step: AnyActorLogic, times = Infinity) => {
+  let failures = 0
+  const flaky = () => {
+    if (++failures <= times) broken()
+    return 1
+  }
+  return setup({ actors: { step } }).createMachine({
+    id: 'm',
+    type: 'parallel',
+    context: { n: 0 },
+    states: {
+      a: { invoke: { src: 'step' } },
+      b: { initial: 'x', states: { x: { after: { 100: { target: 'y', actions: assign({ n: flaky }) } } }, y: {} } },
+    },
+  })
+}
+
+describe('a function that goes on behind the failure of its machine', () => {
+  test.each(['ends', 'is given up after cancelTimeout'])('keeps the slot until it %s', async (how) => {
+    const { bodies, step } = deaf()
+    const { runtime, pass } = await running(failingBeside(step), 'strict', { cancelTimeout: 5_000 })
+    const first = await runtime.trigger('run')
+    await eventually('it to begin', () => bodies.length === 1)
+    await runtime.trigger('run')
+    await pass(200)
+    await eventually('its failure', async () => (await first.get()).status === 'failed')
+    expect(bodies).toHaveLength(1)
+    if (how === 'ends') bodies[0]?.end()
+    else await pass(4_900)
+    await eventually('the next one to begin', () => bodies.length === 2)
+    for (const body of bodies) body.end()
+  })
+
+  test('and the next attempt of its execution, never run at once under one key', async () => {
+    const { bodies, step, most } = deaf()
+    const retry = { maxAttempts: 4, backoff: { initial: 10, jitter: 'none' as const } }
+    const { runtime, pass } = await running(failingBeside(step, 1), 'strict', { retry })
+    const execution = await runtime.trigger('run')
+    await eventually('it to begin', () => bodies.length === 1)
+    await pass(500)
+    await eventually('the next attempt', async () => {
+      const record = await execution.get()
+      return 'attempt' in record && record.attempt === 2
+    })
+    await pass(500)
+    expect(bodies).toHaveLength(1)
+    bodies[0]?.end()
+    await eventually('the step again', () => bodies.length === 2)
+    expect(bodies[1]?.key).toBe(bodies[0]?.key)
+    expect(most()).toBe(1)
+    bodies[1]?.end()
+  })
+
+  test('of a child keeps it running, although its parent waits', async () => {
+    const { bodies, step } = deaf()
+    const { runtime, pass } = await running(around(failingBeside(step) as AnyStateMachine), 'strict')
+    const execution = await runtime.trigger('run')
+    await eventually('it to begin', () => bodies.length === 1)
+    await pass(200)
+    expect(await execution.get()).toMatchObject({ status: 'running', value: 'rest', steps: {} })
+    bodies[0]?.end()
+    await eventually('its rest', async () => (await execution.get()).status === 'waiting')
     await runtime.drain()
   })
 })

@@ -13,7 +13,7 @@ import {
 } from 'xstate'
 import { describe, expect, test } from 'vitest'
 import { defineEntryPoint, type EntryPointOptions } from '../../src/index.js'
-import { createTestRuntime } from '../../src/testing/index.js'
+import { createTestRuntime, exploreCancels, explorePauses, exploreRestarts } from '../../src/testing/index.js'
 import { crashEverywhere, type Say } from '../harness/crash-everywhere.js'
 import { play, played } from '../harness/played.js'
 import { memoryPlace, places } from '../harness/store-place.js'
