@@ -97,8 +97,8 @@ export class ProgramOutbox {
       const as = cause && holders.get(cause)
       if (as !== undefined) return this.#encode({ n, ...withoutCause(owed), as })
       if (cause) holders.set(cause, index)
-      if (cause?.namesActors) return this.#encode({ n, ...owed, event: cause.event, context: cause.context }, named)
-      return text ?? this.#encode({ ...decode<OwedAction>(cause?.text ?? '', this.#place), ...withoutCause(owed), n })
+      if (cause?.namesActors) return this.#encode(whole(n, owed, cause), named)
+      return text ?? this.#encode(whole(n, owed, decode<OwedAction>(cause?.text ?? '', this.#place)))
     })
   }
 
@@ -157,7 +157,7 @@ export class ProgramOutbox {
         const kept = params === undefined ? owed : decode<typeof owed>(this.#encode(owed, named), this.#place)
         return this.#push(actor, kept, this.#cause, undefined)
       }
-      const text = this.#encode({ n: this.#last + 1, ...owed, event, context }, named)
+      const text = this.#encode(whole(this.#last + 1, owed, { event, context }), named)
       this.#cause = { event, context, text, namesActors }
       return this.#push(actor, owed, this.#cause, text)
     } catch (error) {
@@ -193,6 +193,16 @@ type Unnumbered = Owed extends infer T ? (T extends unknown ? Omit<T, 'n'> : nev
 function withoutCause(owed: Unnumbered): object {
   const { event: _event, context: _context, as: _as, n: _n, ...rest } = owed as Partial<OwedAction>
   return rest
+}
+
+/** An action with what it saw, in the order in which it has always been stored. */
+function whole(
+  n: number,
+  owed: Unnumbered,
+  { event, context }: { readonly event?: unknown; readonly context?: unknown },
+): object {
+  const { params, ...rest } = withoutCause(owed) as Partial<OwedAction>
+  return { n, ...rest, event, context, ...(params === undefined ? {} : { params }) }
 }
 
 function outOfReach(path: string, name: string): never {

@@ -7,6 +7,7 @@
 import { createActor, fromTransition, type AnyActorRef } from 'xstate'
 import { isActorRef, refAt, refOfChild, refsByName, refsFound, refThatWas, type StoredRef } from '../stored-refs.js'
 import { placeKey, type InnerActor } from './hidden-members.js'
+import { hosted } from './hosted-actor.js'
 import type { ProgramActors } from './program-actors.js'
 
 /** A persisted snapshot, as far as refs may be in it. */
@@ -48,7 +49,8 @@ export class ActorRefs {
     }
     for (const id in persisted.children) {
       const [child, entry] = [children?.[id], persisted.children[id]]
-      if (child && entry) this.name(child, entry.snapshot)
+      // logic of the user's own may call something else its children
+      if (child && entry && this.#actors.owns(child)) this.name(child, entry.snapshot)
     }
   }
 
@@ -62,7 +64,7 @@ export class ActorRefs {
       if (found !== snapshot[key]) changed[key] = found
     }
     if (Object.keys(changed).length > 0) ref._snapshot = { ...snapshot, ...changed }
-    for (const child of Object.values(snapshot.children ?? {})) this.restore(child)
+    for (const child of hosted(ref)?.below ?? []) this.restore(child)
   }
 
   /** A decoded value with the actors that it names; by XState's form it names children of `holder`. */
