@@ -212,15 +212,15 @@ describe.each(['strict', 'relaxed'] as const)('%s: an actor whose code throws en
 /** Steps whose functions do not heed their signal: they end when the test says so. */
 function deaf() {
   const bodies: { key: string; end(): void }[] = []
-  const running = new Set<object>()
+  const alive = new Set<object>()
   let most = 0
   const step = fromStep(
     ({ idempotencyKey }) =>
       new Promise<void>((resolve) => {
-        const body = { key: idempotencyKey, end: () => (running.delete(body), resolve()) }
+        const body = { key: idempotencyKey, end: () => (alive.delete(body), resolve()) }
         bodies.push(body)
-        running.add(body)
-        most = Math.max(most, running.size)
+        alive.add(body)
+        most = Math.max(most, alive.size)
       }),
   )
   return { bodies, step, most: () => most }

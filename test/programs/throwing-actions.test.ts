@@ -13,7 +13,7 @@ import {
 } from 'xstate'
 import { describe, expect, test } from 'vitest'
 import { defineEntryPoint, type EntryPointOptions } from '../../src/index.js'
-import { createTestRuntime, exploreCancels, explorePauses, exploreRestarts } from '../../src/testing/index.js'
+import { createTestRuntime, explorePauses } from '../../src/testing/index.js'
 import { crashEverywhere, type Say } from '../harness/crash-everywhere.js'
 import { play, played } from '../harness/played.js'
 import { memoryPlace, places } from '../harness/store-place.js'
@@ -245,6 +245,14 @@ function named(book: (word: string) => void): AnyStateMachine {
     output: ({ context }) => context.output,
   })
 }
+
+test('the end of a child behind an action is told although it is paused around it', async () => {
+  const report = await explorePauses(
+    () => defineEntryPoint({ id: 'run', program: named(() => undefined) } as EntryPointOptions),
+    (runtime) => play(runtime as never, { events: go }).then(() => undefined),
+  )
+  expect(report).toMatchObject({ unreached: 0 })
+})
 
 test.each(places)(
   'the retry of an entry point goes on with the action that threw, and with what was behind it (%s)',
