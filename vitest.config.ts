@@ -55,8 +55,9 @@ export function project(build: Build, include: string[], exclude: string[] = [])
   }
 }
 
-const include = ['test/**/*.test.ts', 'examples/**/*.test.ts']
-const exclude = ['test/crash/**', 'test/soak/**', 'test/types/**', explorations]
+/** All tests but those with a command of their own. */
+export const include = ['test/**/*.test.ts', 'examples/**/*.test.ts']
+export const exclude = ['test/crash/**', 'test/soak/**', 'test/types/**', explorations]
 
 export default defineConfig({
   test: { maxWorkers: '100%', projects: [project('development', include, exclude), project('production', include, exclude)] },

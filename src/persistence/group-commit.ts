@@ -106,7 +106,7 @@ export class GroupCommit {
     try {
       verdicts = await this.#store.commit(batch)
       if (verdicts.some(({ status }) => status !== 'committed')) verdicts = await this.#ownWrites(verdicts, batch)
-      if (!(await this.#isOwner())) verdicts = batch.map(tooLate)
+      if (!(await this.#isOwner())) verdicts = verdicts.map((verdict, index) => tooLate(verdict, batch[index] as Commit))
     } catch (error) {
       if (isBusy(error)) return this.#refuse(committers, batch, error)
       return this.#writeSingly(committers, batch)
@@ -127,7 +127,7 @@ export class GroupCommit {
         this.counts.batches++
         this.counts.commits++
         const written = await this.#ownWrite(verdict as CommitVerdict, commit)
-        const own = (await this.#isOwner()) ? written : tooLate(commit)
+        const own = (await this.#isOwner()) ? written : tooLate(written, commit)
         told(committer, () => committer.judged(own, commit))
         this.#onHealth(undefined)
       } catch (cause) {
@@ -182,8 +182,9 @@ function isBusy(cause: unknown): boolean {
   return cause instanceof StatewardError && cause.details['busy'] === true
 }
 
-/** It was written, and whoever owns it now goes on from it: nothing of it may be seen from here. */
-const tooLate = ({ revision, epoch }: Commit): CommitVerdict => ({ status: 'stale', revision, epoch, owner: null })
+/** It was written, and whoever owns it now goes on from it: nothing of it may be seen from here. A duplicate was not written. */
+const tooLate = (verdict: CommitVerdict, { revision, epoch }: Commit): CommitVerdict =>
+  verdict.status === 'duplicate' ? verdict : { status: 'stale', revision, epoch, owner: null }
 
 /** How long the texts of a commit are that may be long. */
 function lengthOf({ accept, state, output, error, events }: Commit): number {

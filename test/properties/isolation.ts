@@ -20,7 +20,8 @@ export const pairs: fc.Arbitrary<Pair> = fc.record({
 })
 
 function withHelper(spec: ProgramSpec): ProgramSpec {
-  return { ...spec, states: [{ kind: 'child', skip: 0, onError: 'again', delay: 0, heeds: false }, ...spec.states] }
+  const alone = spec.states.map((state) => (state.kind === 'execution' ? ({ ...state, kind: 'step' } as const) : state))
+  return { ...spec, states: [{ kind: 'child', skip: 0, onError: 'again', delay: 0, heeds: false }, ...alone] }
 }
 
 const streamOf = (program: ProgramSpec): StreamSpec => ({

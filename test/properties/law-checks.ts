@@ -51,11 +51,12 @@ export function restart(world: World): string[] {
     broken.push(...changedKeys(history))
     const over = overAt(history)
     for (const output of ledger.outputs) {
+      if (output.id === id && output.kind === 'late') broken.push(`an action of ${id} ran after one of its transition that threw`)
       if (output.id !== id || output.kind !== 'step') continue
       const end = over.get(output.key)
       if (end !== undefined && output.n > end)
         broken.push(`${output.key} runs again in ${output.process} though its end was committed`)
-      if (output.again) broken.push(`${output.key} runs twice at once in ${output.process}`)
+      if (output.again) broken.push(`${output.key} runs twice at once, in ${output.process}`)
       const known = ledger.history(id).some(({ steps, n }) => n < output.n && steps.has(output.key))
       if (!known) broken.push(`${output.key} runs under a key that no commit holds`)
     }
@@ -94,7 +95,8 @@ export function outputCommit(world: World): string[] {
   const { ledger } = world
   const broken: string[] = []
   for (const { kind, id, tick, durableTick, key, process } of ledger.outputs) {
-    if (tick > durableTick) broken.push(`${kind} ${key} of ${id} in ${process} is ahead of the store: ${tick} > ${durableTick}`)
+    if (kind !== 'late' && tick > durableTick)
+      broken.push(`${kind} ${key} of ${id} in ${process} is ahead of the store: ${tick} > ${durableTick}`)
   }
   for (const { call, id, status, outcome, known, process, row } of ledger.answers) {
     const told = outcome.revision
@@ -130,10 +132,25 @@ export async function noLoss(world: World): Promise<string[]> {
   for (const { call, id, status, outcome, ping } of ledger.answers) {
     if (call !== 'send' || ping === undefined || status !== 'delivered') continue
     const at = ledger.history(id).find(({ commit }) => commit.revision === outcome.revision)
-    if (at && !isTerminal(at.commit.status) && !contextOf(at.record)?.pings.includes(ping))
-      broken.push(`${id}: ping ${ping} was told to be in revision ${outcome.revision}, and is not`)
+    if (at && !contextOf(at.record)?.pings.includes(ping))
+      broken.push(`${id}: ping ${ping} was told to be in revision ${outcome.revision}, which is ${at.commit.status}, and is not`)
   }
-  return broken
+  return [...broken, ...outOfOrder(world)]
+}
+
+/** Events that came in another order than one client sent them in, each after the answer to the one before. */
+function outOfOrder({ ledger }: World): string[] {
+  const sent = ledger.answers.filter(({ ping, status }) => ping !== undefined && (status === 'delivered' || status === 'queued'))
+  return ledger.ids.flatMap((id) => {
+    const own = sent.filter((answer) => answer.id === id)
+    const last = ledger.history(id).at(-1)
+    const pings = (last && contextOf(last.record)?.pings) ?? []
+    return own.flatMap((earlier) => {
+      const place = pings.indexOf(earlier.ping as number)
+      const later = own.find(({ n, ping }) => n > earlier.told && pings.slice(0, Math.max(0, place)).includes(ping as number))
+      return later ? [`${id}: ping ${later.ping} came before ping ${earlier.ping}, which was answered before it was sent`] : []
+    })
+  })
 }
 
 /** At a quiet instant: an event that was acknowledged as queued is in the inbox, in the context, or its execution has ended. */

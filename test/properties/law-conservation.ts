@@ -54,13 +54,20 @@ export function countsAgree(world: World): void {
       const holding = all.filter(({ hasSlot }) => hasSlot)
       const running = all.filter(({ heading }) => heading === 'running')
       const where = `${id} of ${process.name}`
-      if (stream.used !== holding.length)
+      // one whose step's function goes on keeps its slot, also once it has left memory, and is taken up again beside it
+      const lasting = new Set(
+        world.flights.filter(({ over, process: of }) => !over && of === process.name).map(({ id: of }) => of),
+      )
+      const gone = [...lasting].filter((each) => world.ledger.rows.get(each)?.entryPoint === id)
+      if (stream.used < holding.length || stream.used > holding.length + gone.length)
         world.findings.push(`${where} uses ${stream.used} slots for ${holding.length} executions`)
       if (stream.used > stream.definition.maxConcurrent)
         world.findings.push(`${where} uses ${stream.used} slots, more than its limit`)
       const without = running.find(({ hasSlot }) => !hasSlot)
       if (without) world.findings.push(`${without.id} runs without a slot`)
-      const idle = holding.find(({ heading }) => heading === 'waiting' || heading === 'paused' || heading === 'queued')
+      const idle = holding.find(
+        ({ id: of, heading }) => !lasting.has(of) && (heading === 'waiting' || heading === 'paused' || heading === 'queued'),
+      )
       if (idle) world.findings.push(`${idle.id} is ${idle.heading} and keeps a slot`)
       if (stream.wanting()) world.findings.push(`${where} has a free slot while somebody waits for it`)
     }

@@ -23,14 +23,14 @@ export interface Written {
 /** Something that left a process: a step's start or an action. `tick` is the move of the program that caused it. */
 export interface Output {
   readonly n: number
-  readonly kind: 'step' | 'action'
+  readonly kind: 'step' | 'action' | 'late'
   readonly process: string
   readonly id: string
   readonly tick: number
   readonly key: string
   /** What the process knew to be durable of the execution when it let this out: the program's greatest tick. */
   readonly durableTick: number
-  /** True for a step whose earlier start in the same process still runs. */
+  /** True for a step whose earlier start still runs, in whichever process. */
   readonly again: boolean
 }
 
@@ -41,7 +41,13 @@ export interface Answer {
   readonly id: string
   /** The durable status when the call was made, if nothing else was under way; undefined if something was. */
   readonly asked: ExecutionStatus | 'absent' | undefined
+  /** Its places among all observations: when it was asked, and when it was answered. */
   readonly n: number
+  readonly told: number
+  /** Executions that this one had started, at any depth, and that had not come to rest when the answer came. */
+  readonly open: readonly StoredExecution[]
+  /** True if one process lived, and nothing was wrong with it or its store. */
+  readonly calm: boolean
   readonly status: string
   readonly outcome: { readonly status?: string; readonly revision?: number; readonly as?: string }
   readonly error?: unknown
@@ -151,6 +157,12 @@ export class Ledger {
 
   history(id: string): Written[] {
     return this.written.filter(({ commit }) => commit.id === id)
+  }
+
+  /** The executions that one has started, at any depth. */
+  below(id: string): StoredExecution[] {
+    const own = [...this.rows.values()].filter(({ parentId }) => parentId === id)
+    return own.flatMap((row) => [row, ...this.below(row.id)])
   }
 
   get ids(): string[] {

@@ -5,12 +5,13 @@
  * fire. Its context counts everything: `tick` each move, `pings` each event, so that a loss shows.
  */
 import * as fc from 'fast-check'
-import { assign, setup, type AnyStateMachine } from 'xstate'
-import { fromStep, type StepArguments } from '../../src/index.js'
+import { assign, fromCallback, setup, type AnyStateMachine } from 'xstate'
+import { fromExecution, fromStep, type StepArguments } from '../../src/index.js'
+import { throwing, type Throws, throws } from './throwing.js'
 
 /** One state: what it waits for, and how many states further it goes. */
 export interface StateSpec {
-  readonly kind: 'step' | 'event' | 'timer' | 'child'
+  readonly kind: 'step' | 'twice' | 'event' | 'timer' | 'child' | 'callback' | 'execution'
   readonly skip: 0 | 1
   /** On an error: ends the program, goes on, or enters the state again (at most twice in all). */
   readonly onError: 'fail' | 'go on' | 'again'
@@ -26,6 +27,8 @@ export interface ProgramSpec {
   readonly rich: boolean
   /** Enters a state with a value that can't be stored, before it ends. */
   readonly poisoned: boolean
+  /** Where code of its own throws or rejects. */
+  readonly throws?: Throws | undefined
 }
 
 /** What a program's inputs and outputs look like. */
@@ -36,6 +39,8 @@ export interface ProgramContext {
   readonly pings: readonly number[]
   readonly rich?: object
   readonly poison?: unknown
+  /** It was told to make good what it has done. */
+  readonly stopped?: boolean
 }
 
 /** What a step is given. */
@@ -48,10 +53,14 @@ export interface StepInput {
 export interface ProgramOutputs {
   step(args: StepArguments<StepInput>): Promise<unknown>
   action(executionId: string, tick: number): void
+  /** An action that comes after one that throws. */
+  late(executionId: string): void
+  /** A callback begins; what is returned is its clean-up. */
+  callback(executionId: string): () => void
 }
 
 const stateSpec: fc.Arbitrary<StateSpec> = fc.record({
-  kind: fc.constantFrom('step', 'step', 'step', 'event', 'timer', 'child'),
+  kind: fc.constantFrom('step', 'step', 'twice', 'event', 'timer', 'child', 'callback', 'execution'),
   skip: fc.constantFrom(0, 0, 1),
   onError: fc.constantFrom('fail', 'go on', 'again'),
   delay: fc.constantFrom(0, 1_000, 25_000),
@@ -64,6 +73,11 @@ export const programSpecs: fc.Arbitrary<ProgramSpec> = fc.record({
   rich: fc.boolean(),
   poisoned: fc.constant(false),
 })
+
+/** The same, where code of their own throws or rejects. */
+export const throwingSpecs: fc.Arbitrary<ProgramSpec> = fc
+  .tuple(programSpecs, throws)
+  .map(([spec, where]) => ({ ...spec, throws: where }))
 
 const richAt = (tick: number) => ({
   at: new Date(tick),
@@ -78,6 +92,12 @@ const stepped = (rich: boolean) =>
   })
 
 const note = { type: 'note', params: ({ context }: { context: ProgramContext }) => ({ tick: context.tick }) }
+
+/** The root of a program is named as its execution. */
+function rootOf(ref: { readonly id: string; readonly _parent?: unknown }): { readonly id: string } {
+  const above = ref._parent as typeof ref | undefined
+  return above?._parent === undefined ? ref : rootOf(above)
+}
 
 function stateConfig(spec: StateSpec, index: number, states: number, rich: boolean): object {
   const target = index + 1 + spec.skip >= states ? 'last' : `s${index + 1 + spec.skip}`
@@ -94,16 +114,25 @@ function stateConfig(spec: StateSpec, index: number, states: number, rich: boole
     id: self.id,
   })
   const entry = [stepped(rich), note]
-  if (spec.kind === 'step') return { entry, invoke: { src: 'work', id: `work${index}`, input, onDone: target, ...onError } }
+  if (spec.kind === 'step' || spec.kind === 'twice') {
+    const src = spec.kind === 'step' ? 'work' : 'workTwice'
+    return { entry, invoke: { src, id: `work${index}`, input, onDone: target, ...onError } }
+  }
+  if (spec.kind === 'execution')
+    return { entry, invoke: { src: 'below', id: `below${index}`, input: { label: 'below' }, onDone: target, onError: target } }
+  if (spec.kind === 'callback')
+    return { entry, invoke: { src: 'bell', id: `bell${index}`, input }, on: { NEXT: target }, after: { 40_000: target } }
   if (spec.kind === 'child')
     return { entry, invoke: { src: 'helper', id: 'helper', systemId: 'helper', input, onDone: target, ...onError } }
   if (spec.kind === 'timer') return { entry, after: { [spec.delay + index]: target } }
   return { entry, on: { NEXT: target }, after: { 40_000: target } }
 }
 
-/** The machine of a spec; its steps and actions are told to `outputs`. */
-export function machineOf(spec: ProgramSpec, outputs: ProgramOutputs): AnyStateMachine {
+/** The machine of a spec; its steps and actions are told to `outputs`. `below`: the entry point that its executions are of. */
+export function machineOf(spec: ProgramSpec, outputs: ProgramOutputs, below: string | undefined): AnyStateMachine {
   const work = fromStep<unknown, StepInput>((args) => outputs.step(args))
+  const workTwice = fromStep<unknown, StepInput>((args) => outputs.step(args), { retry: { maxAttempts: 2 } })
+  const bell = fromCallback(({ self }) => outputs.callback(rootOf(self).id))
   const actions = { note: ({ self }: { self: { id: string } }, { tick }: { tick: number }) => outputs.action(self.id, tick) }
   const helper = setup({ actors: { work } }).createMachine({
     id: 'helper',
@@ -131,8 +160,15 @@ export function machineOf(spec: ProgramSpec, outputs: ProgramOutputs): AnyStateM
   }
   if (spec.poisoned) states['last'] = { entry: assign({ poison: () => () => undefined }), on: { NEXT: 'undoing' } }
   for (const [index, state] of spec.states.entries())
-    states[`s${index}`] = stateConfig(state, index, spec.states.length, spec.rich)
-  return setup({ actors: { work, helper }, actions: actions }).createMachine({
+    states[`s${index}`] = stateConfig(
+      state.kind === 'execution' && below === undefined ? { ...state, kind: 'step' } : state,
+      index,
+      spec.states.length,
+      spec.rich,
+    )
+  const own = throwing(spec.throws, states, spec.states.length, outputs)
+  const actors = { work, workTwice, helper, bell, below: fromExecution(below ?? 'nowhere'), ...own.actors }
+  return setup({ actors, actions: { ...actions, ...own.actions }, delays: own.delays } as never).createMachine({
     id: 'random',
     context: (({ input }: { input: { label: string } }) => ({ label: input.label, tick: 0, again: 0, pings: [] })) as never,
     initial: 's0',
@@ -149,13 +185,14 @@ export function machineOf(spec: ProgramSpec, outputs: ProgramOutputs): AnyStateM
           note,
         ] as never,
       },
-      STOP: '.undoing',
+      STOP: { target: '.undoing', actions: assign({ stopped: true } as never) },
     } as never,
-    output: (({ context }: { context: ProgramContext }) => ({
-      label: context.label,
-      tick: context.tick,
-      pings: context.pings,
-    })) as never,
+    output: (own.output ??
+      (({ context }: { context: ProgramContext }) => ({
+        label: context.label,
+        tick: context.tick,
+        pings: context.pings,
+      }))) as never,
     states: states as never,
   }) as unknown as AnyStateMachine
 }

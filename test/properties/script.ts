@@ -1,6 +1,6 @@
 /** Random scripts: what is set up, and what is done to it. Owns their shapes and how likely each command is. */
 import * as fc from 'fast-check'
-import { programSpecs, type ProgramSpec } from './random-program.js'
+import { programSpecs, throwingSpecs, type ProgramSpec } from './random-program.js'
 
 /** One entry point. */
 export interface StreamSpec {
@@ -16,7 +16,10 @@ export interface StreamSpec {
   }
 }
 
-/** `target` counts the executions that were asked for, modulo how many there are. */
+/** Counts the executions that were asked for, modulo how many there are; or the one that the last command was about. */
+export type Target = number | 'same'
+
+/** Each thing that is done. */
 export type Command =
   | {
       readonly do: 'trigger'
@@ -25,19 +28,29 @@ export type Command =
       readonly priority: number
       readonly bad: boolean
     }
-  | { readonly do: 'send'; readonly target: number; readonly type: 'PING' | 'NEXT'; readonly bad: boolean }
-  | { readonly do: 'pause'; readonly target: number; readonly mode: 'boundary' | 'now' }
-  | { readonly do: 'resume' | 'cancel' | 'retry' | 'fork' | 'result'; readonly target: number }
+  | {
+      readonly do: 'send'
+      readonly target: Target
+      readonly type: 'PING' | 'NEXT'
+      readonly bad: boolean
+      /** Through which of the processes that live, from the last one; absent: that one. */
+      readonly through?: number
+    }
+  | { readonly do: 'pause'; readonly target: Target; readonly mode: 'boundary' | 'now' }
+  | { readonly do: 'resume' | 'cancel' | 'retry' | 'fork' | 'result' | 'get'; readonly target: Target }
   | { readonly do: 'unknown'; readonly call: 'pause' | 'resume' | 'cancel' | 'result' | 'get' }
   | { readonly do: 'step'; readonly nth: number; readonly ok: boolean }
   | { readonly do: 'advance'; readonly ms: number }
-  | { readonly do: 'crash' | 'restart' | 'thaw' }
+  | { readonly do: 'crash' | 'restart' | 'thaw' | 'join' }
   | { readonly do: 'takeover'; readonly atWrite: boolean }
   | { readonly do: 'fault'; readonly operation: 'commit' | 'any'; readonly when: 'before' | 'after'; readonly count: number }
   | { readonly do: 'scope'; readonly stream: number; readonly call: 'pause' | 'resume' }
 
-/** A command, and for how many turns of the event loop the run goes on before the next; undefined: until it is quiet. */
-export type Line = Command & { readonly turns: number | undefined }
+/**
+ * A command, and for how many turns of the event loop the run goes on before the next; undefined: until it is quiet; `same`: the
+ * next one comes in the same turn, before anything else does; `microtask`: a microtask later.
+ */
+export type Line = Command & { readonly turns: number | 'same' | 'microtask' | undefined }
 
 /** One run. */
 export interface Script {
@@ -46,23 +59,24 @@ export interface Script {
   readonly lines: readonly Line[]
 }
 
-const streamSpecs: fc.Arbitrary<StreamSpec> = fc.record({
-  program: programSpecs,
-  options: fc.record(
-    {
-      maxConcurrent: fc.integer({ min: 1, max: 3 }),
-      compensates: fc.boolean(),
-      checkpoints: fc.integer({ min: 0, max: 2 }),
-      passivateAfter: fc.constantFrom(0, 1_000, 30_000),
-      pausedTimers: fc.constantFrom('freeze', 'run', 'restart'),
-      retry: fc.record({ maxAttempts: fc.integer({ min: 1, max: 3 }), onExhausted: fc.constantFrom('fail', 'pause') }),
-      timeout: fc.constant(90_000),
-    },
-    { requiredKeys: ['maxConcurrent', 'compensates', 'checkpoints', 'passivateAfter', 'pausedTimers'] },
-  ),
-})
+const streamSpecs = (program: fc.Arbitrary<ProgramSpec>): fc.Arbitrary<StreamSpec> =>
+  fc.record({
+    program,
+    options: fc.record(
+      {
+        maxConcurrent: fc.integer({ min: 1, max: 3 }),
+        compensates: fc.boolean(),
+        checkpoints: fc.integer({ min: 0, max: 2 }),
+        passivateAfter: fc.constantFrom(0, 1_000, 30_000),
+        pausedTimers: fc.constantFrom('freeze', 'run', 'restart'),
+        retry: fc.record({ maxAttempts: fc.integer({ min: 1, max: 3 }), onExhausted: fc.constantFrom('fail', 'pause') }),
+        timeout: fc.constant(90_000),
+      },
+      { requiredKeys: ['maxConcurrent', 'compensates', 'checkpoints', 'passivateAfter', 'pausedTimers'] },
+    ),
+  })
 
-const target = fc.nat({ max: 7 })
+const target: fc.Arbitrary<Target> = fc.oneof(fc.nat({ max: 7 }), fc.constant('same' as const))
 const stream = fc.nat({ max: 1 })
 
 const trigger = fc.record({
@@ -77,13 +91,14 @@ const send = fc.record({
   target,
   type: fc.constantFrom('PING', 'PING', 'NEXT'),
   bad: fc.constant(false),
+  through: fc.constantFrom(0, 0, 0, 1),
 })
 const kinds = {
   trigger,
   send,
   step: fc.record({ do: fc.constant('step' as const), nth: fc.nat({ max: 5 }), ok: fc.boolean() }),
   pause: fc.record({ do: fc.constant('pause' as const), target, mode: fc.constantFrom('boundary', 'now') }),
-  call: fc.record({ do: fc.constantFrom('resume', 'cancel', 'retry', 'fork', 'result'), target }),
+  call: fc.record({ do: fc.constantFrom('resume', 'cancel', 'cancel', 'retry', 'fork', 'result', 'get'), target }),
   resume: fc.record({ do: fc.constant('resume' as const), target }),
   unknown: fc.record({
     do: fc.constant('unknown' as const),
@@ -95,6 +110,7 @@ const kinds = {
     fc.record({ do: fc.constant('takeover' as const), atWrite: fc.boolean() }),
     fc.record({ do: fc.constant('thaw' as const) }),
   ),
+  join: fc.record({ do: fc.constant('join' as const) }),
   fault: fc.record({
     do: fc.constant('fault' as const),
     operation: fc.constantFrom('commit', 'commit', 'any'),
@@ -111,8 +127,11 @@ export type Weights = Partial<Record<keyof typeof kinds, number>>
 
 const usual: Weights = { trigger: 6, send: 5, step: 8, pause: 2, call: 3, resume: 2, advance: 3, unknown: 1 }
 
+/** What programs of a script may do besides: come to hold what can't be stored, or throw. */
+export type Wrong = 'poison' | 'throws' | undefined
+
 /** Scripts with the usual commands, and those of `more`. */
-export function scripts(more: Weights = {}, poison = false): fc.Arbitrary<Script> {
+export function scripts(more: Weights = {}, wrong?: Wrong): fc.Arbitrary<Script> {
   const weights = { ...usual, ...more }
   const command = fc.oneof(
     ...Object.entries(weights).map(([kind, weight]) => ({
@@ -121,13 +140,20 @@ export function scripts(more: Weights = {}, poison = false): fc.Arbitrary<Script
     })),
   )
   const line = fc
-    .tuple(command, fc.option(fc.nat({ max: 4 }), { nil: undefined, freq: 1 }))
+    .tuple(
+      command,
+      fc.oneof(
+        { weight: 4, arbitrary: fc.constant(undefined) },
+        { weight: 3, arbitrary: fc.nat({ max: 4 }) },
+        { weight: 2, arbitrary: fc.constantFrom('same' as const, 'microtask' as const) },
+      ),
+    )
     .map(([each, turns]): Line => ({ ...each, turns }))
   return fc.record({
     seed: fc.integer({ min: 1, max: 2 ** 31 - 1 }),
     streams: fc
-      .array(streamSpecs, { minLength: 2, maxLength: 2 })
-      .map(([a, b]) => (poison && a ? [poisoned(a), b as StreamSpec] : [a as StreamSpec, b as StreamSpec])),
+      .tuple(streamSpecs(wrong === 'throws' ? throwingSpecs : programSpecs), streamSpecs(programSpecs), streamSpecs(programSpecs))
+      .map(([a, b, c]) => [wrong === 'poison' ? poisoned(a) : a, b, c]),
     lines: fc.array(line, { minLength: 5, maxLength: 30, size: 'max' }),
   })
 }

@@ -26,8 +26,21 @@ export interface Flight {
   readonly key: string
   readonly signal: AbortSignal
   over: boolean
+  /** When it was told to stop. */
+  abortedAt: number | undefined
+  /** Its process was frozen meanwhile, or is leaving: others may have taken over what it does. */
+  isTaken: boolean
   end(ok: boolean): void
 }
+
+/** A callback that has begun and was not cleaned up. */
+export interface LiveCallback {
+  readonly process: string
+  readonly id: string
+}
+
+/** The `cancelTimeout` of the entry points. */
+const HEEDED = 10_000
 
 /** What processes share. */
 export interface Surroundings {
@@ -37,6 +50,7 @@ export interface Surroundings {
   readonly ledger: Ledger
   readonly streams: readonly StreamSpec[]
   readonly flights: Flight[]
+  readonly callbacks: Set<LiveCallback>
   /** For how many turns of the event loop a store call is held. */
   delay(): number
 }
@@ -46,6 +60,7 @@ export class SimulatedProcess {
   readonly fate: Fate
   readonly runtime: Runtime
   readonly health: string[] = []
+  hasBeenFrozen = false
   readonly #around: Surroundings
   readonly #connection: Connection
 
@@ -76,27 +91,40 @@ export class SimulatedProcess {
     return !this.fate.dead
   }
 
+  /** As SIGSTOP. */
+  freeze(): void {
+    this.hasBeenFrozen = true
+    this.fate.freeze()
+    for (const flight of this.#around.flights) if (flight.process === this.name) flight.isTaken = true
+  }
+
+  /** It is told to stop: what it has in flight goes on elsewhere, and ends with it. */
+  leave(): void {
+    for (const flight of this.#around.flights) if (flight.process === this.name) flight.isTaken = true
+  }
+
   /** As SIGKILL: no call is answered any more, no timer fires, no step goes on. */
   kill(): void {
     this.fate.kill()
     this.#connection.cut()
     for (const flight of this.#around.flights) if (flight.process === this.name) flight.over = true
+    for (const live of this.#around.callbacks) if (live.process === this.name) this.#around.callbacks.delete(live)
   }
 
   #entryPoint({ program, options }: StreamSpec, index: number): EntryPoint {
     const { compensates, ...rest } = options
     return defineEntryPoint({
       id: `stream${index}`,
-      program: machineOf(program, this.#outputs()),
+      program: machineOf(program, this.#outputs(), index + 1 < this.#around.streams.length ? `stream${index + 1}` : undefined),
       ...rest,
       ...(compensates ? { cancelEvent: { type: 'STOP' } } : {}),
     }) as EntryPoint
   }
 
   #outputs(): ProgramOutputs {
-    const { ledger, flights } = this.#around
+    const { ledger, flights, callbacks, clock } = this.#around
     const { name, fate } = this
-    const output = (kind: 'step' | 'action', id: string, tick: number, key: string, again: boolean) => {
+    const output = (kind: 'step' | 'action' | 'late', id: string, tick: number, key: string, again: boolean) => {
       if (fate.dead) return
       ledger.outputs.push({
         n: ledger.next(),
@@ -111,9 +139,21 @@ export class SimulatedProcess {
     }
     return {
       action: (id, tick) => output('action', id, tick, `action ${tick}`, false),
+      late: (id) => output('late', id, 0, 'an action after one that throws', false),
+      callback: (id) => {
+        const live = { process: name, id }
+        callbacks.add(live)
+        ledger.next()
+        return () => {
+          callbacks.delete(live)
+          ledger.next()
+        }
+      },
       step: ({ executionId, idempotencyKey, signal, input }: StepArguments<StepInput>) => {
+        // one that was told to stop and does not heed that is waited for as long as a cancel waits
+        const isUp = ({ abortedAt = Infinity }: Flight) => clock.now() - abortedAt < HEEDED
         const again = flights.some(
-          ({ key, over, process, signal: { aborted } }) => key === idempotencyKey && !over && !aborted && process === name,
+          (flight) => flight.key === idempotencyKey && !flight.over && !flight.isTaken && isUp(flight) && !fate.dead,
         )
         output('step', executionId, input.tick, idempotencyKey, again)
         return new Promise((resolve, reject) => {
@@ -123,6 +163,8 @@ export class SimulatedProcess {
             key: idempotencyKey,
             signal,
             over: fate.dead,
+            isTaken: false,
+            abortedAt: undefined,
             end(ok) {
               if (flight.over) return
               flight.over = true
@@ -132,6 +174,7 @@ export class SimulatedProcess {
             },
           }
           flights.push(flight)
+          signal.addEventListener('abort', () => (flight.abortedAt = clock.now()), { once: true })
           if (input.heeds) signal.addEventListener('abort', () => flight.end(false), { once: true })
         })
       },

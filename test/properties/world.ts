@@ -12,8 +12,8 @@ import type { Connection } from '../../src/testing/world/shared-store.js'
 import { turn } from '../harness/eventually.js'
 import type { StorePlace } from '../harness/store-place.js'
 import { Ledger, type Answer } from './ledger.js'
-import type { Command, Line, Script } from './script.js'
-import { SimulatedProcess, type Flight, type Surroundings } from './simulated-process.js'
+import type { Command, Line, Script, StreamSpec, Target } from './script.js'
+import { SimulatedProcess, type Flight, type LiveCallback, type Surroundings } from './simulated-process.js'
 
 /** One run. */
 export class World {
@@ -21,6 +21,7 @@ export class World {
   readonly ledger = new Ledger(this.activity)
   readonly clock = new SimulatedClock()
   readonly flights: Flight[] = []
+  readonly callbacks = new Set<LiveCallback>()
   readonly processes: SimulatedProcess[] = []
   /** Ids that were asked for, in order; targets of commands. */
   readonly targets: string[] = []
@@ -33,6 +34,8 @@ export class World {
   /** What looks at the store from outside. */
   readonly store: Connection
   #pings = 0
+  /** The execution that the last command was about. */
+  #last: string | undefined
   /** True from a quiet instant to the next call. */
   #settled = false
   #calls = 0
@@ -40,11 +43,12 @@ export class World {
   constructor(script: Script, place: StorePlace) {
     this.store = place.connect()
     const random = seeded(script.seed)
-    const { clock, ledger, flights } = this
+    const { clock, ledger, flights, callbacks } = this
     this.#around = {
       clock,
       ledger,
       flights,
+      callbacks,
       streams: script.streams,
       ids: seededIds(script.seed),
       shared: place,
@@ -64,7 +68,13 @@ export class World {
     world.#onQuiet.push(onQuiet)
     await world.store.open()
     await world.#begin()
-    for (const line of script.lines) await world.#line(line)
+    const calls: Promise<void>[] = []
+    for (const line of script.lines) {
+      const done = world.#line(line)
+      if (line.turns === 'same' && isCall(line)) calls.push(done)
+      else await done
+    }
+    await Promise.all(calls)
     await world.finish()
     return world
   }
@@ -98,7 +108,9 @@ export class World {
     for (let round = 0; round < 40 && this.#open().length > 0; round++) {
       for (const row of this.#open()) {
         const handle = this.primary.runtime.execution(row.id)
-        if (row.status === 'paused') this.#ask('resume', row.id, () => handle.resume({ retry: true }))
+        // one that fails each time that it is tried again
+        if (row.status === 'paused' && round > 8) this.#ask('cancel', row.id, () => handle.cancel())
+        else if (row.status === 'paused') this.#ask('resume', row.id, () => handle.resume({ retry: true }))
         if (row.status === 'waiting') this.#ask('send', row.id, () => handle.send({ type: 'NEXT' }))
       }
       await this.settle()
@@ -131,8 +143,12 @@ export class World {
   }
 
   async #line({ turns, ...command }: Line): Promise<void> {
-    await this.#do(command)
+    const done = this.#do(command)
+    // a call is made before anything else happens; what takes its time is waited for
+    if (turns === 'same' && isCall(command)) return done
+    await done
     if (turns === undefined) return this.settle()
+    if (typeof turns === 'string') return
     for (let left = turns; left > 0; left--) await turn()
   }
 
@@ -144,14 +160,17 @@ export class World {
         return this.#trigger(command)
       case 'send': {
         const ping = command.type === 'PING' ? ++this.#pings : undefined
+        const process = this.#living.at(-1 - ((command.through ?? 0) % this.#living.length)) ?? primary
         const event = { type: command.type, n: ping, ...(command.bad ? { bad: () => undefined } : {}) }
-        return this.#onTarget(command.target, command.bad ? 'bad send' : 'send', (handle) => handle.send(event), ping)
+        return this.#onTarget(command.target, command.bad ? 'bad send' : 'send', (handle) => handle.send(event), ping, process)
       }
       case 'pause':
         return this.#onTarget(command.target, 'pause', (handle) => handle.pause({ mode: command.mode }))
       case 'resume':
       case 'cancel':
         return this.#onTarget(command.target, command.do, (handle) => handle[command.do as 'resume' | 'cancel']())
+      case 'get':
+        return this.#onTarget(command.target, 'get', async (handle) => (await handle.get()) as Answer['outcome'])
       case 'result':
         return this.#onTarget(command.target, 'result', (handle) => handle.result({ timeout: 0 }))
       case 'retry':
@@ -179,8 +198,11 @@ export class World {
       case 'takeover':
         if (this.processes.filter(({ lives }) => lives).length > 2) return
         if (command.atWrite) await this.#freezeAtWrite(primary)
-        primary.fate.freeze()
+        primary.freeze()
         await this.advance(16_000)
+        return this.#begin()
+      case 'join':
+        if (this.#living.length > 1) return
         return this.#begin()
       case 'thaw':
         for (const process of this.processes) process.fate.thaw()
@@ -204,6 +226,8 @@ export class World {
   }
 
   async #restart(process: SimulatedProcess): Promise<void> {
+    // its steps are told to stop, and go with it
+    process.leave()
     const stopped = process.runtime.stop()
     stopped.catch((error: unknown) => this.findings.push(`stop: ${String(error)}`))
     await this.settle()
@@ -214,7 +238,7 @@ export class World {
 
   #trigger({ stream, key, priority, bad }: Command & { do: 'trigger' }): void {
     const { runtime } = this.primary
-    const input = { label: `l${++this.#calls}`, ...(bad ? { bad: () => undefined } : {}) }
+    const input = { label: key === undefined ? `l${++this.#calls}` : `k${key}`, ...(bad ? { bad: () => undefined } : {}) }
     const options = { priority, ...(key === undefined ? {} : { idempotencyKey: `key${key}` }) }
     this.#ask(bad ? 'bad trigger' : 'trigger', `${stream}:${key ?? ''}`, async () => {
       const { id } = await runtime.trigger(`stream${stream}` as never, ...([input, options] as [never, never]))
@@ -223,17 +247,46 @@ export class World {
     })
   }
 
-  #onTarget(target: number, call: string, run: (handle: ExecutionHandle) => Promise<Answer['outcome']>, ping?: number): void {
-    if (this.targets.length === 0) return
-    const id = this.targets[target % this.targets.length] as string
-    const handle = this.primary.runtime.execution(id)
-    this.#ask(call, id, () => run(handle), ping)
+  /** The entry point of an execution, as it was set up. */
+  streamOf(id: string): StreamSpec {
+    const { entryPoint = '' } = this.ledger.rows.get(id) ?? {}
+    return this.#around.streams[Number(entryPoint.slice('stream'.length))] as StreamSpec
+  }
+
+  /** The processes that answer, in the order in which they began. */
+  get #living(): SimulatedProcess[] {
+    return this.processes.filter(({ lives, fate }) => lives && !fate.frozen)
+  }
+
+  /** One process lives, nothing is wrong with it or its store. */
+  get isCalm(): boolean {
+    return this.processes.filter(({ lives }) => lives).length === 1 && this.#living.length === 1 && !this.hasFaults
+  }
+
+  get hasFaults(): boolean {
+    return this.ledger.failed.length > 0 || this.primary.fate.faults.some(({ count }) => count > 0)
+  }
+
+  #onTarget(
+    target: Target,
+    call: string,
+    run: (handle: ExecutionHandle) => Promise<Answer['outcome']>,
+    ping?: number,
+    process = this.primary,
+  ): void {
+    const children = [...this.ledger.rows.values()].filter(({ id, parentId }) => parentId !== null && !this.targets.includes(id))
+    const all = [...this.targets, ...children.map(({ id }) => id)]
+    if (all.length === 0) return
+    const id =
+      target === 'same' && this.#last !== undefined ? this.#last : (all[target === 'same' ? 0 : target % all.length] as string)
+    this.#last = id
+    const handle = process.runtime.execution(id)
+    this.#ask(call, id, () => run(handle), ping, process)
   }
 
   /** Makes a call, and notes its answer when it comes; nobody waits for it. */
-  #ask(call: string, id: string, run: () => Promise<unknown>, ping?: number): void {
+  #ask(call: string, id: string, run: () => Promise<unknown>, ping?: number, primary = this.primary): void {
     const { ledger } = this
-    const { primary } = this
     const n = ledger.next()
     const quiet = this.#settled && !this.activity.isBusy
     this.#settled = false
@@ -248,6 +301,9 @@ export class World {
         id: about,
         asked,
         n,
+        told: ledger.next(),
+        open: ledger.below(about).filter(({ status }) => !isTerminal(status)),
+        calm: this.isCalm,
         status: outcome?.status ?? 'none',
         outcome,
         row,
@@ -255,7 +311,6 @@ export class World {
         ...(error === undefined ? {} : { error }),
         ...(ping === undefined ? {} : { ping }),
       })
-      ledger.next()
     }
     let answer: Promise<unknown>
     try {
@@ -269,3 +324,8 @@ export class World {
     )
   }
 }
+
+const waiting = new Set<Command['do']>(['advance', 'crash', 'restart', 'takeover', 'join'])
+
+/** True for what is over in the turn in which it is done. */
+const isCall = ({ do: what }: Command) => !waiting.has(what)

@@ -53,6 +53,7 @@ export class Ground {
 
   /** A commit is durable. */
   committed({ id: execution, status, state, updatedAt }: Commit): void {
+    if (status === 'cancelled' || status === 'cancelling') this.#raced(execution, status, state)
     this.#states.set(execution, { status, state, at: updatedAt })
     if (status === 'cancelled') this.#cancelled(execution, state, updatedAt)
     if (!this.#retried.has(execution)) return
@@ -93,6 +94,17 @@ export class Ground {
   /** The process is dead. */
   died(): void {
     this.#running.clear()
+  }
+
+  /** A program that has ended by itself is past being cancelled: nothing of it is made good any more. */
+  #raced(execution: string, status: ExecutionStatus, state: string): void {
+    const { program } = splitState(state, execution)
+    const before = this.#states.get(execution)?.status
+    if (program === undefined || this.#compensating.has(execution) || before === status || before === 'cancelling') return
+    const how = programOf(program, execution).snapshot.status
+    if (how !== 'done') return
+    const what = `its program had completed when it was told to be ${status}: the outcome is another one than the program's, and nothing is made good`
+    this.breaches.push({ execution, what, isRace: true })
   }
 
   /** One that compensates lets its program go on: what that has left is not waited for. */

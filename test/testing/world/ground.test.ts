@@ -120,3 +120,20 @@ test('an exploration of cancels looks for all of it', async () => {
   expect(report.undisturbed.breaches).toEqual([])
   expect(report.failures).toEqual([])
 })
+
+test('a program that has completed is not cancelled any more, unless it was told to make good what it did', async () => {
+  const { written } = await commits('done')
+  const last = { ...(written.at(-1) as Commit), status: 'cancelled' as const }
+  const before = written.slice(0, -1)
+  const raced = new Ground()
+  for (const commit of [...before, last]) raced.committed(commit)
+  expect(raced.breaches).toMatchObject([
+    { execution: 'execution-1', isRace: true, what: expect.stringMatching(/^its program had completed/) },
+  ])
+  const compensated = breachesOf((ground) => {
+    for (const commit of before) ground.committed(commit)
+    ground.compensates('execution-1')
+    ground.committed(last)
+  })
+  expect(compensated).toEqual([])
+})

@@ -1,0 +1,74 @@
+/**
+ * What an end means: nothing of an execution goes on after it, nothing is said of it afterwards, and a cancel is no other end.
+ *
+ * Owns: these questions to the record of a run, and to its quiet instants.
+ */
+import { isTerminal } from '../../src/index.js'
+import { contextOf, type Answer } from './ledger.js'
+import type { World } from './world.js'
+
+/** At a quiet instant: no step or callback that one has started is left once its end, or its pause, is durable. */
+export function nothingLivesOn(world: World): void {
+  const { ledger, flights, callbacks, findings, processes } = world
+  const isKnown = (process: string, id: string) => {
+    const row = ledger.rows.get(id)
+    return row !== undefined && (isTerminal(row.status) || row.status === 'paused') && ledger.known(process, id) >= row.revision
+  }
+  const isWell = (name: string) => {
+    const process = processes.find((each) => each.name === name)
+    return process !== undefined && process.lives && !process.fate.frozen && !process.hasBeenFrozen
+  }
+  for (const { process, id, key, over, signal } of flights)
+    if (!over && !signal.aborted && isWell(process) && isKnown(process, id))
+      findings.push(`${key} goes on in ${process} after ${id} has come to be ${ledger.rows.get(id)?.status}`)
+  for (const { process, id } of callbacks)
+    if (isWell(process) && isKnown(process, id))
+      findings.push(`a callback of ${id} goes on in ${process} after that has come to be ${ledger.rows.get(id)?.status}`)
+}
+
+/** A cancel or a pause that was answered holds for all that the execution has started. */
+export function leavesFirst(world: World): string[] {
+  const isOpen = ({ call, status }: Answer, child: string) =>
+    call === 'cancel'
+      ? status === 'cancelled'
+      : call === 'pause' && status === 'paused' && child !== 'paused' && child !== 'cancelling'
+  return world.ledger.answers.flatMap((answer) => {
+    const left = answer.calm ? answer.open.find(({ status }) => isOpen(answer, status)) : undefined
+    return left ? [`${answer.call} of ${answer.id} was answered while ${left.id}, which it has started, was ${left.status}`] : []
+  })
+}
+
+/** What is cancelled had not come to its own end; one that compensates was told to. */
+export function cancelsAreTrue(world: World): string[] {
+  const { ledger } = world
+  return ledger.ids.flatMap((id) => {
+    const history = ledger.history(id)
+    const last = history.at(-1)
+    if (!last || last.commit.status !== 'cancelled') return []
+    const { record, commit } = last
+    const stopped = contextOf(record)?.stopped === true
+    const how = record.snapshot?.status
+    if (how === 'done' && !stopped) return [`${id} is cancelled, and its program had completed`]
+    const { options, program } = world.streamOf(commit.id)
+    // what it throws again as it is restored comes before anything else
+    if (options.compensates && !program.throws && commit.startedAt !== null && how === 'active' && !stopped)
+      return [`${id} is cancelled, and its program was not told to make good what it has done`]
+    return []
+  })
+}
+
+/** What a journal may hold of an execution after its end: what its last commit has said beside it. */
+const afterwards = new Set(['execution.emitted', 'execution.action_failed', 'execution.progress'])
+
+/** A terminal event is the last that is said of an execution. */
+export async function endsAreLast(world: World): Promise<string[]> {
+  const broken: string[] = []
+  for (const { id, status } of world.ledger.rows.values()) {
+    if (!isTerminal(status)) continue
+    const events = await world.store.events({ since: 0, execution: id, limit: 10_000 })
+    const end = events.findIndex(({ type }) => type === `execution.${status}`)
+    const later = events.slice(end + 1).find(({ type }) => !afterwards.has(type))
+    if (later) broken.push(`${id}: ${later.type} is told after its end`)
+  }
+  return broken
+}

@@ -1,0 +1,19 @@
+/** `npm run test:quick`: one build of XState, without what plays through long worlds: under a minute on two cores. */
+import { defineConfig } from 'vitest/config'
+import { exclude, include, project } from './vitest.config.js'
+
+/** Random laws, explorations, trials of stores, and pages whose code is run. */
+const slow = [
+  'test/properties/**',
+  'test/workflows/**',
+  'test/testing/store/{trial,verify-store}.test.ts',
+  'test/testing/explore/**',
+  'test/docs/{testing,readme,examples,pages}.test.ts',
+  'test/examples/**',
+  'test/face/**',
+  'test/programs/{states,bare-logic,children}.test.ts',
+]
+
+export default defineConfig({
+  test: { maxWorkers: '100%', projects: [project('production', include, [...exclude, ...slow])] },
+})
