@@ -11,7 +11,7 @@ export type { EntryPoint, EntryPointOptions, JournalRetention, Retention, Trigge
 export { ExecutionHandle } from './execution-handle.js'
 export type { ForkOptions } from './execution-handle.js'
 export { fromExecution, fromStep } from './actors/step.js'
-export type { OnRecovery, StepArguments, StepOptions } from './actors/step.js'
+export type { ChildStepOptions, OnRecovery, StepArguments, StepOptions } from './actors/step.js'
 export { supervisorMachine } from './actors/supervisor-logic.js'
 export type { Supervision, SupervisorOptions } from './actors/supervisor-options.js'
 export { executionMachine } from './machines/execution-machine.js'

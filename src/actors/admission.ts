@@ -1,6 +1,7 @@
 /** Makes an acceptance of a request. Owns the defaults that an execution takes from its entry point. */
 import { StatewardError } from '../errors.js'
 import { decode, encode } from '../persistence/snapshot-codec.js'
+import type { ChildLink } from './child-port.js'
 import type { ExecutionOrigin } from './execution-origin.js'
 import type { StreamDefinition } from './stream-definition.js'
 
@@ -12,6 +13,8 @@ export interface AdmissionRequest {
   readonly idempotencyKey?: string | undefined
   readonly sessionId?: string | undefined
   readonly parentId?: string | undefined
+  /** What it knows of its parent, if a step has asked for it. */
+  readonly child?: ChildLink | undefined
   readonly priority?: number | undefined
   readonly timeout?: number | undefined
   readonly queueTimeout?: number | undefined
@@ -51,6 +54,7 @@ export function admission(definition: StreamDefinition, request: AdmissionReques
       onExhausted: definition.retry?.onExhausted ?? 'fail',
       compensates: definition.cancelEvent !== undefined,
       ...(timeout === undefined ? {} : { timeout }),
+      ...(request.child === undefined ? {} : { child: request.child }),
       limits: {
         ...(queueTimeout === undefined ? {} : { queueUntil: now + queueTimeout }),
         ...(request.deadline === undefined ? {} : { deadlineAt: request.deadline }),

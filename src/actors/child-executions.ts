@@ -1,13 +1,19 @@
 /**
  * The executions that an execution starts for its steps.
  *
- * Owns: that a step's child is started once and that its outcome ends the step; what becomes of it when its parent is cancelled.
+ * Owns: that a step's child is started once and that its outcome ends the step; that a child whose step stops is cancelled or
+ * paused as its parent is, also if it was accepted only then.
  * Talks to: the router, which carries commands to whoever holds the child.
  */
-import { StatewardError } from '../errors.js'
-import type { Command, CommandOutcome, ResultOutcome } from '../events/outcomes.js'
-import type { ChildPort, ChildRequest } from './child-port.js'
+import { isStatewardError, StatewardError } from '../errors.js'
+import type { Intervention } from '../events/execution-events.js'
+import { isTerminal, type ExecutionStatus } from '../events/execution-status.js'
+import type { Command, CommandOutcome, ExecutionOutcome, ResultOutcome } from '../events/outcomes.js'
+import type { StoredExecution } from '../persistence/snapshot-store.js'
+import type { ChildLink, ChildPort, ChildRequest, WhenLeft } from './child-port.js'
 import { splitState } from './execution-state.js'
+import { storedOutcome } from './execution-view.js'
+import { liveStatuses } from './stream-set.js'
 import type { SupervisorActor } from './supervisor-actor.js'
 
 /** How long a child that was cancelled for its parent's sake waits for the parent's own cancel, in ms. */
@@ -19,6 +25,13 @@ export interface ChildRouter {
   result(id: string, options: { readonly signal: AbortSignal }): Promise<ResultOutcome>
 }
 
+/** The link of a stored child to its parent; undefined for what no step started, and for what older versions did. */
+export function childLink({ id, state }: StoredExecution): ChildLink | undefined {
+  return splitState(state, id).lifecycle.context.child
+}
+
+const isCancelledFromAbove = (outcome: ResultOutcome | undefined) => outcome?.status === 'cancelled' && outcome.scope === 'parent'
+
 /** Those of one runtime. */
 export class ChildExecutions implements ChildPort {
   readonly #supervisor: SupervisorActor
@@ -29,32 +42,113 @@ export class ChildExecutions implements ChildPort {
     this.#router = router
   }
 
-  async start({ parentId, entryPoint, input, key, signal }: ChildRequest): Promise<unknown> {
-    const stream = this.#supervisor.streamFor(entryPoint, false)
-    const accepted = await stream.admit({ input, idempotencyKey: key, parentId, correlationId: parentId })
-    const outcome = await this.#router.result(accepted.id, { signal }).catch(async (error: unknown) => {
-      // the cascade of its cancel may have come before this one was there to be found
-      if (signal.aborted) await this.#cancelWith(parentId, accepted.id).catch(this.#notCancelled(accepted.id))
+  async start(request: ChildRequest): Promise<unknown> {
+    const { entryPoint, turn, signal } = request
+    let { retryOf } = turn
+    for (let n = turn.n; ; n++) {
+      const { id, ended } = await this.#accept(request, n, retryOf)
+      retryOf = id
+      // its parent was to end or to go on, and did neither: a crash came between
+      if (isCancelledFromAbove(ended)) continue
+      const outcome = ended ?? (await this.#outcome(id, request))
+      if (outcome.status === 'completed') return outcome.output
+      if (isCancelledFromAbove(outcome)) await this.#heldBack(signal)
+      throw new StatewardError('execution_failed', `Execution ${id} of ${entryPoint} ended as ${outcome.status}.`, {
+        details: { id, entryPoint, outcome },
+      })
+    }
+  }
+
+  async leave(parentId: string, key: string): Promise<void> {
+    const isOf = ({ idempotencyKey }: StoredExecution) => idempotencyKey === key || idempotencyKey?.startsWith(`${key}/`) === true
+    await this.#cancelAll(parentId, { at: this.#now, reason: 'left' }, isOf)
+  }
+
+  async end(parentId: string, by: Intervention): Promise<void> {
+    await this.#cancelAll(parentId, by, (stored) => childLink(stored)?.whenLeft === 'cancel')
+  }
+
+  /** Cancels a child that a dead process left behind, if its parent has ended meanwhile. */
+  async adopted(stored: StoredExecution): Promise<void> {
+    if (stored.parentId === null || isTerminal(stored.status) || childLink(stored)?.whenLeft !== 'cancel') return
+    const parent = await this.#supervisor.settings.store.load(stored.parentId)
+    if (parent && !isTerminal(parent.status)) return
+    await this.#cancel(stored.id, { at: this.#now, reason: `parent_${parent?.status ?? 'expired'}` })
+  }
+
+  get #now(): number {
+    return this.#supervisor.settings.clock.now()
+  }
+
+  async #accept(
+    { parentId, entryPoint, input, key, whenLeft, signal, accepted }: ChildRequest,
+    n: number,
+    retryOf: string | undefined,
+  ): Promise<{ id: string; ended: ExecutionOutcome | undefined }> {
+    signal.throwIfAborted()
+    const admitted = await this.#supervisor.streamFor(entryPoint, false).admit({
+      input,
+      idempotencyKey: n === 1 ? key : `${key}/${n}`,
+      parentId,
+      correlationId: parentId,
+      child: { whenLeft, ...(retryOf === undefined ? {} : { retryOf }) },
+    })
+    accepted(n, admitted.id)
+    if (signal.aborted) {
+      await this.#stopped(admitted.id, whenLeft, signal.reason)
+      throw signal.reason
+    }
+    const known = admitted.status === 'duplicate' ? await this.#supervisor.settings.store.load(admitted.id) : undefined
+    return { id: admitted.id, ended: known && storedOutcome(known) }
+  }
+
+  async #outcome(id: string, { signal, whenLeft }: ChildRequest): Promise<ResultOutcome> {
+    try {
+      return await this.#router.result(id, { signal })
+    } catch (error) {
+      if (signal.aborted) await this.#stopped(id, whenLeft, signal.reason)
       throw error
-    })
-    if (outcome.status === 'completed') return outcome.output
-    if (outcome.status === 'cancelled' && outcome.scope === 'parent') await this.#heldBack(signal)
-    throw new StatewardError('execution_failed', `Execution ${accepted.id} of ${entryPoint} ended as ${outcome.status}.`, {
-      details: { id: accepted.id, entryPoint, outcome },
-    })
+    }
   }
 
-  /** The parent's step is over already: nobody but the logger can be told. */
-  #notCancelled(id: string): (error: unknown) => void {
-    return (error) => this.#supervisor.settings.logger('execution', id, 'could not be cancelled with its parent', error)
+  /** What stops the step reaches its child. What was left is cancelled once that it was left is durable, by `leave` and `end`. */
+  async #stopped(id: string, whenLeft: WhenLeft, reason: unknown): Promise<void> {
+    if (!isStatewardError(reason)) return
+    const { code, details } = reason
+    const at = this.#now
+    const by: Intervention = { at, reason: code, ...(details as Partial<Intervention>) }
+    try {
+      if (code === 'paused') await this.#pause(id, by, details['mode'] === 'now' ? 'now' : 'boundary')
+      else if (['cancelled', 'timed_out', 'step_timeout'].includes(code) && whenLeft === 'cancel') await this.#cancel(id, by)
+    } catch (error) {
+      // the step is over already: nobody but the logger can be told
+      this.#supervisor.settings.logger('execution', id, 'could not be stopped with its parent', error)
+    }
   }
 
-  /** Cancels a child if its parent was cancelled. */
-  async #cancelWith(parentId: string, id: string): Promise<void> {
-    const parent = await this.#supervisor.settings.store.load(parentId)
-    if (parent?.status !== 'cancelled' && parent?.status !== 'cancelling') return
-    const { cancel } = splitState(parent.state, parentId).lifecycle.context
-    if (cancel) await this.#router.command(id, { type: 'cancel', intervention: { ...cancel, scope: 'parent' } })
+  async #pause(id: string, { at, reason, actor }: Intervention, mode: 'now' | 'boundary'): Promise<void> {
+    await this.#router.command(id, { type: 'pause', mode, intervention: fromAbove({ at, reason, actor }) })
+  }
+
+  async #cancel(id: string, { at, reason, actor }: Intervention): Promise<void> {
+    await this.#router.command(id, { type: 'cancel', intervention: fromAbove({ at, reason, actor }) })
+  }
+
+  /** Until a look finds none that lives. */
+  async #cancelAll(parentId: string, by: Intervention, isMeant: (stored: StoredExecution) => boolean): Promise<void> {
+    for (;;) {
+      const living: string[] = []
+      let cursor: string | undefined
+      do {
+        const filter = { parentId, status: liveStatuses as readonly ExecutionStatus[], limit: 200 }
+        const page = await this.#supervisor.settings.store.query({ ...filter, ...(cursor ? { cursor } : {}) })
+        for (const stored of page.executions) if (isMeant(stored)) living.push(stored.id)
+        cursor = page.cursor
+      } while (cursor)
+      if (living.length === 0) return
+      const results = await Promise.allSettled(living.map((id) => this.#cancel(id, by)))
+      for (const result of results) if (result.status === 'rejected') throw result.reason
+    }
   }
 
   /** A child that was cancelled for its parent's sake tells it nothing before the parent's own cancel has had its time. */
@@ -67,3 +161,18 @@ export class ChildExecutions implements ChildPort {
     })
   }
 }
+
+const fromAbove = ({
+  at,
+  reason,
+  actor,
+}: {
+  at: number
+  reason: string | undefined
+  actor: string | undefined
+}): Intervention => ({
+  at,
+  ...(reason === undefined ? {} : { reason }),
+  ...(actor === undefined ? {} : { actor }),
+  scope: 'parent',
+})

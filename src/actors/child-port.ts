@@ -1,18 +1,54 @@
-/** What an execution asks of the executions that its steps start. Owns no behaviour: `child-executions.ts` does it. */
+/** What an execution asks of the executions that its steps start: `child-executions.ts` does it. Owns what is said before anything is routed. */
+import { StatewardError } from '../errors.js'
+import type { Intervention } from '../events/execution-events.js'
+
+import type { StoredExecution } from '../persistence/snapshot-store.js'
+
+/** What becomes of a child when the step that waits for it is left, or its parent ends. */
+export type WhenLeft = 'cancel' | 'leave'
+
+/** What a child knows of its parent, stored with it. */
+export interface ChildLink {
+  readonly whenLeft: WhenLeft
+  /** The child that the same step started before, whose failure it has taken. */
+  readonly retryOf?: string | undefined
+}
+
+/** Which of a step's children it is. */
+export interface ChildTurn {
+  /** From 1; one more when a child was used up. */
+  readonly n: number
+  readonly retryOf?: string | undefined
+}
 
 /** A child that a step asks for. */
 export interface ChildRequest {
   readonly parentId: string
   readonly entryPoint: string
   readonly input: unknown
-  /** Its idempotency key: the same child for the same key. */
+  /** The step's idempotency key; the child's own is made of it and its number. */
   readonly key: string
+  readonly turn: ChildTurn
+  readonly whenLeft: WhenLeft
   /** Fires when the step is left or stopped. */
   readonly signal: AbortSignal
+  /** Told of the child that it is, once that is durable. */
+  readonly accepted: (n: number, id: string) => void
 }
 
 /** The children of all executions of one runtime. */
 export interface ChildPort {
+  /** Told of an execution that was taken over from a dead process: it may be one whose parent has ended. */
+  adopted(stored: StoredExecution): Promise<void>
   /** Starts it, or finds the one that was started, and resolves with its output. */
   start(request: ChildRequest): Promise<unknown>
+  /** Cancels those of a step that was left. */
+  leave(parentId: string, key: string): Promise<void>
+  /** Cancels those that are to end with their parent; resolves once none of them lives. */
+  end(parentId: string, by: Intervention): Promise<void>
 }
+
+const unrouted = () => Promise.reject(new StatewardError('not_started', 'The runtime is not started.'))
+
+/** Before there is a router. */
+export const unroutedChildren: ChildPort = { adopted: unrouted, start: unrouted, leave: unrouted, end: unrouted }

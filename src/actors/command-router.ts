@@ -150,9 +150,12 @@ export class CommandRouter {
 
   /** A resume from above wakes those that a pause from there had stopped, and no others. */
   #concerns({ id, status, state }: StoredExecution, command: Command): boolean {
+    const { child, pause } = splitState(state, id).lifecycle.context
+    // what outlives its parent is none of its cancel's business
+    if (command.type === 'cancel') return command.intervention.scope !== 'parent' || child?.whenLeft !== 'leave'
     if (command.type !== 'resume') return true
     if (status !== 'paused' && status !== 'pausing') return false
-    return splitState(state, id).lifecycle.context.pause?.scope === command.intervention.scope
+    return pause?.scope === command.intervention.scope
   }
 
   async #own(id: string, command: Command, progress: CommandProgress): Promise<CommandOutcome> {

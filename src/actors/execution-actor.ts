@@ -5,7 +5,7 @@
  * Talks to: its row, program, clocks, mail and waiters, which have files of their own; the stream above through `ExecutionPort`.
  */
 import type { AnyEventObject } from 'xstate'
-import { isStatewardError } from '../errors.js'
+import { isStatewardError, StatewardError } from '../errors.js'
 import type { SendOutcome } from '../events/outcomes.js'
 import type { ExecutionContext, ExecutionEvent, Intervention, LimitName } from '../events/execution-events.js'
 import { holdsSlot, isTerminal, type ExecutionStatus } from '../events/execution-status.js'
@@ -13,6 +13,7 @@ import type { CommitReason } from '../machines/execution-machine.js'
 import type { Committer } from '../persistence/group-commit.js'
 import type { Commit, CommitVerdict } from '../persistence/snapshot-store.js'
 import { decide, type Decision } from './commit-decision.js'
+import { ChildrenHold } from './children-hold.js'
 import { CommitWaiters } from './commit-waiters.js'
 import { ExecutionClocks } from './execution-clocks.js'
 import { executionRef, tell, type ExecutionEffects, type ExecutionMachineRef } from './execution-effects.js'
@@ -46,6 +47,7 @@ export class ExecutionActor
   readonly #port: ExecutionPort
   readonly #clocks: ExecutionClocks
   readonly #waiters = new CommitWaiters()
+  readonly #hold: ChildrenHold
   #acceptance: PendingAcceptance | undefined
   readonly #recovering: boolean
   /** True until its turn as a suspect is durable. */
@@ -72,6 +74,7 @@ export class ExecutionActor
     this.#recovering = origin.kind === 'stored' && origin.recovered
     this.program = new ExecutionProgram(port, this, { input: origin.input, text: program, recovering: this.#recovering })
     this.machine = executionRef(id, lifecycle, port.parent, this)
+    this.#hold = new ChildrenHold(this, port.children, port.clock, (error) => port.unstopped(this, error))
   }
 
   /** Starts a fresh one; resolves once its acceptance is durable. */
@@ -183,6 +186,7 @@ export class ExecutionActor
 
   /** Commits what there is and gives the execution back to the store, wherever it stands. */
   release(): Promise<void> {
+    if (this.#hold.isOn) return Promise.resolve(this.abandon(new StatewardError('already_stopped', 'The runtime was stopped.')))
     this.program.setMode('muted')
     this.#leaving = true
     return this.until(() => true).then(() => this.gone)
@@ -242,7 +246,7 @@ export class ExecutionActor
     // first the lifecycle: what the program has become moves it, and so does a snapshot that can't be taken
     this.program.observe()
     this.program.take(this.heading === 'paused' && (this.status !== 'paused' || this.program.isLive))
-    if (this.program.isReturning) return undefined
+    if (this.program.isReturning || this.#hold.holds()) return undefined
     const { nextTimer, owes: owed } = this.program
     const decision = decide({ status: this.heading, limits: this.context.limits, owed, isLeaving: this.#leaving, nextTimer })
     this.#leaving = decision.leaves

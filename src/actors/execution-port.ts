@@ -1,4 +1,5 @@
 /** What an execution actor asks of the stream that holds it. Owns no behaviour: the stream actor implements it. */
+import type { ChildPort } from './child-port.js'
 import type { AnyActorRef } from 'xstate'
 import type { ExecutionStatus } from '../events/execution-status.js'
 import type { GroupCommit } from '../persistence/group-commit.js'
@@ -28,6 +29,7 @@ export interface ExecutionPort {
   readonly random: () => number
   readonly commits: GroupCommit
   readonly store: SnapshotStore
+  readonly children: ChildPort
   /** The key under which this process owns executions. */
   readonly owner: string
   /** The stream's ref: an inspector shows executions under it. */
@@ -51,6 +53,8 @@ export interface ExecutionPort {
   left(execution: HeldExecution & Suspect): void
   /** A commit of it could not be written: it must be taken up again from what is durable. */
   lost(execution: HeldExecution, error: unknown): void
+  /** What its steps have started could not be stopped with it. */
+  unstopped(execution: HeldExecution, error: unknown): void
   /** Its handling threw: the stream itself is in doubt. */
   crashed(execution: HeldExecution, error: unknown): void
 }

@@ -174,9 +174,39 @@ export class ExecutionProgram implements ProgramPort {
     const now = this.#port.clock.now()
     const retryAt = now + backoffDelay(this.#port.definition.retry?.backoff, attempt, this.#port.random)
     // the program that took these events is gone, and another attempt is made, now or when a person has mended it
-    if (!final && !isCompensating && (attempt < maxAttempts || isMended)) void this.#giveBack()
-    else inbox.mail.lose()
+    if (!final && !isCompensating && (attempt < maxAttempts || isMended)) {
+      this.#noteForNext()
+      void this.#giveBack()
+    } else inbox.mail.lose()
     tell.call(this.#execution, { type: 'program.failed', error: toErrorRecord(cause), retryAt, final, at: now })
+  }
+
+  /** What the failed attempt has found out of its steps goes with the stored form that the next one begins from. */
+  #noteForNext(): void {
+    if (!this.#host || this.text === undefined) return
+    const stored = programOf(this.text, this.#execution.id)
+    const steps = stored.steps && this.#host.steps.again(stored.steps)
+    if (steps) this.text = encode({ ...stored, steps }, { id: this.#execution.id, what: 'program' })
+  }
+
+  /** True if executions that its steps have started may live. */
+  get hasChildren(): boolean {
+    if (!this.#host)
+      return this.#former.some(({ steps }) => steps.children.some) || this.text?.includes('"children":true') === true
+    return [this.#host, ...this.#former].some(({ steps }) => steps.children.some)
+  }
+
+  /** What its steps have started is to stop for that reason; resolves once what was just being started has. */
+  async stopChildren(reason: StatewardError): Promise<void> {
+    await Promise.all([this.#host, ...this.#former].map((host) => host?.steps.children.stop(reason)))
+  }
+
+  /** None lives any more that was to end with it. */
+  childrenEnded(): void {
+    const { children } = this.#host?.steps ?? {}
+    if (!children?.some) return
+    children.ended()
+    this.dirty()
   }
 
   /** True until what a failed attempt had taken is in the inbox again: only then may a commit say that the attempt is over. */
@@ -189,7 +219,9 @@ export class ExecutionProgram implements ProgramPort {
     this.#isDropping = true
     this.#host?.setMode('stopped')
     this.#isDropping = false
-    this.#former = [...this.#former, ...(this.#host ? [this.#host] : [])].filter((host) => host.inFlight)
+    this.#former = [...this.#former, ...(this.#host ? [this.#host] : [])].filter(
+      ({ inFlight, steps }) => inFlight || steps.children.some,
+    )
     this.#host = undefined
     this.#isJudged = false
     this.#dirty = false

@@ -33,6 +33,8 @@ export interface ExecutionRecord<TProgram extends AnyActorLogic = AnyActorLogic>
   readonly idempotencyKey: string | null
   readonly sessionId: string | null
   readonly parentId: string | null
+  /** The execution that the same step of the parent had started before, and that had failed. */
+  readonly retryOf: string | null
   readonly acceptedAt: number
   readonly startedAt: number | null
   readonly endedAt: number | null
@@ -79,6 +81,7 @@ export function executionRecord(stored: StoredExecution): ExecutionRecord {
     idempotencyKey: stored.idempotencyKey,
     sessionId: stored.sessionId,
     parentId: stored.parentId,
+    retryOf: context.child?.retryOf ?? null,
     acceptedAt: stored.acceptedAt,
     startedAt: stored.startedAt,
     endedAt: stored.endedAt,

@@ -66,7 +66,7 @@ export class ProgramHost {
     this.#port = port
     const record = 'record' in from ? from.record : undefined
     this.#gateway = new CommitGate(settings, port, (step) => this.#isOver || this.#gate({ seq: 0, output: step, owed: 0 }))
-    this.#steps = new ProgramSteps(id, settings, port, this.#gateway, record?.steps ?? {}, record?.visits ?? 0)
+    this.#steps = new ProgramSteps(id, settings, port, this.#gateway, record)
     this.#outbox = new ProgramOutbox(id, record)
     this.#timers = new ProgramTimers(id, settings.clock, (timer) => this.#fire(timer))
     if (record) this.#refuseMisfit(record.snapshot)
@@ -136,6 +136,7 @@ export class ProgramHost {
     if (!this.#outbox.isEmpty) this.#repeatOwed()
     if (!this.#outcome) this.#system.start()
     this.#port.dirty()
+    this.#steps.children.resume()
   }
 
   /** How it has ended: known once all has happened that it asked for on the way. */
@@ -146,6 +147,10 @@ export class ProgramHost {
   /** True if it takes nothing more: it has ended, or will have once its actions have run. */
   get hasEnded(): boolean {
     return this.#outcome !== undefined || this.snapshot.status !== 'active'
+  }
+
+  get steps(): Pick<ProgramSteps, 'again' | 'children'> {
+    return this.#steps
   }
 
   /** True once a step has come to its end here. */
@@ -233,6 +238,7 @@ export class ProgramHost {
       ...(this.#system.lastNumber > 0 ? { ids: this.#system.lastNumber } : {}),
       ...(strays.length > 0 ? { strays } : {}),
       ...(steps ? { steps } : {}),
+      ...this.#steps.children.record,
       ...this.#outbox.record(this.#system),
     }
     return joinProgram(encode(record, { id: this.#id, what: 'program' }, this.#system.named), timers)

@@ -6,6 +6,7 @@
  * A change here needs a new format number in the codec's golden files.
  */
 import type { AnyActorLogic, AnyActorRef, AnyEventObject } from 'xstate'
+import type { ChildTurn } from './child-port.js'
 import { StatewardError } from '../errors.js'
 import { isMachineSnapshot, machineIn, type ProgramMachine } from './program-logic.js'
 
@@ -30,6 +31,10 @@ export interface StepRecord {
   /** Invariant: unique within the execution, the same after a restart, fresh on re-entry. */
   readonly visit: number
   readonly attempt: number
+  /** Which child of it comes next, if one was used up. */
+  readonly child?: ChildTurn
+  /** Of a step whose `onRecovery` is not `rerun`: true if it had begun by this commit, false if it begins only after a further one. */
+  readonly begun?: boolean
 }
 
 /** A custom action that was asked for and not yet acknowledged. */
@@ -59,6 +64,10 @@ export interface ProgramRecord {
   readonly snapshot: PersistedProgram
   readonly timers?: readonly TimerRecord[]
   readonly steps?: Readonly<Record<string, StepRecord>>
+  /** True once a step has started another execution, or was about to. */
+  readonly children?: boolean
+  /** The keys of steps that were left, and whose executions are yet to be cancelled. */
+  readonly leaving?: readonly string[]
   /** The last visit number given out. */
   readonly visits: number
   /** The last number in an id that was made up for a child; absent if there was none. */

@@ -9,8 +9,9 @@ import type { CommitGate } from './commit-gate.js'
 import { passages, type ProgramMode } from '../events/program-mode.js'
 import type { ActorNaming, StepOutput } from './program-output.js'
 import type { ProgramPort, ProgramSettings } from './program-port.js'
-import type { StepRecord } from './program-record.js'
+import type { ProgramRecord, StepRecord } from './program-record.js'
 import { settled } from './step-attempts.js'
+import { StepChildren } from './step-children.js'
 import type { StepBody } from './step-bodies.js'
 import { stepOptionsOf, waitsForExecution, type StepContext } from './step.js'
 
@@ -32,24 +33,21 @@ export class ProgramSteps {
   /** The functions of its promises that run, wanted or not. */
   readonly #bodies = new Set<StepBody>()
   readonly #bodyOf = new Map<StepOutput, StepBody>()
+  /** By visit: what a failed program has found out of steps that stand in its last commit. */
+  readonly #changes = new Map<number, Partial<StepRecord>>()
+  readonly children: StepChildren
   #progressed = false
   /** The last visit number given out. Invariant: only grows. */
   #visits: number
 
-  constructor(
-    id: string,
-    settings: ProgramSettings,
-    port: ProgramPort,
-    gate: CommitGate,
-    restored: Readonly<Record<string, StepRecord>>,
-    visits: number,
-  ) {
+  constructor(id: string, settings: ProgramSettings, port: ProgramPort, gate: CommitGate, record: ProgramRecord | undefined) {
     this.#id = id
     this.#settings = settings
     this.#port = port
     this.#gate = gate
-    this.#restored = restored
-    this.#visits = visits
+    this.#restored = record?.steps ?? {}
+    this.#visits = record?.visits ?? 0
+    this.children = new StepChildren(id, settings, port, gate, record)
   }
 
   /** True while a step is in flight or about to be. */
@@ -90,6 +88,7 @@ export class ProgramSteps {
   add(step: StepOutput): void {
     const restored = step.restored ? this.#restored[step.path] : undefined
     this.#active.set(step, restored ?? { visit: this.nextVisit(), attempt: 1 })
+    if (waitsForExecution(step.logic)) this.children.expected()
   }
 
   /** Nothing holds its start back any more but the mode. */
@@ -112,7 +111,12 @@ export class ProgramSteps {
   /** A step's actor is no longer active. */
   left(step: StepOutput): void {
     this.#bodyOf.get(step)?.unwanted(this.#settings.cancelTimeout)
-    if (this.#active.delete(step) && !this.#isOver) this.#port.dirty()
+    const record = this.#active.get(step)
+    if (!record) return
+    this.#active.delete(step)
+    if (this.#isOver) return
+    this.children.left(this.#keyOf(step, record))
+    this.#port.dirty()
   }
 
   /** No step starts or counts any more; promises that run are still known, for as long as they have to end. */
@@ -168,14 +172,32 @@ export class ProgramSteps {
       progress: (data) => this.#isOver || this.#port.publish('execution.progress', { step: step.path, data }),
       attempted: (attempt) =>
         new Promise<void>((resolve) => {
-          if (!this.#active.has(step)) return
-          this.#active.set(step, { ...record, attempt })
+          const now = this.#active.get(step)
+          if (!now) return
+          this.#active.set(step, { ...now, attempt })
           this.#gate.run(resolve)
         }),
       outlived: (promise) => this.#outlived(step, idempotencyKey, promise),
-      execute: (entryPoint, input, signal) =>
-        this.#settings.children.start({ parentId: this.#id, entryPoint, input, key: idempotencyKey, signal }),
+      execute: (asked) =>
+        this.children.start(idempotencyKey, asked, this.#active.get(step)?.child ?? { n: 1 }, (next) =>
+          this.#change(step, record.visit, { child: next }),
+        ),
     }
+  }
+
+  /** Something is known of a step that a further attempt of the program begins with. */
+  #change(step: StepOutput, visit: number, change: Partial<StepRecord>): void {
+    this.#changes.set(visit, { ...this.#changes.get(visit), ...change })
+    const now = this.#active.get(step)
+    if (now) this.#active.set(step, { ...now, ...change })
+  }
+
+  /** The steps of a stored program as the next attempt begins them; undefined if nothing is known that is not in it. */
+  again(steps: Readonly<Record<string, StepRecord>>): Readonly<Record<string, StepRecord>> | undefined {
+    if (!Object.values(steps).some(({ visit }) => this.#changes.has(visit))) return undefined
+    return Object.fromEntries(
+      Object.entries(steps).map(([at, record]) => [at, { ...record, ...this.#changes.get(record.visit) }]),
+    )
   }
 
   #keyOf({ path }: StepOutput, { visit }: StepRecord): string {

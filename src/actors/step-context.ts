@@ -1,6 +1,8 @@
 /** How a step is run, and what it is lent for it. Owns no behaviour. */
 import type { Backoff } from './backoff.js'
+import type { WhenLeft } from './child-port.js'
 import type { Clock } from '../clock.js'
+import type { Asked } from './step-children.js'
 
 /** What happens to a step that may have been in flight when its process died. */
 export type OnRecovery = 'rerun' | 'fail' | 'hold'
@@ -24,6 +26,15 @@ export interface StepOptions {
   readonly onRecovery?: OnRecovery | undefined
 }
 
+/** How a step is run that starts another execution. Times are milliseconds. */
+export interface ChildStepOptions extends StepOptions {
+  /**
+   * What becomes of the execution when the step is left or runs out of time, or its own execution ends in whatever way. `cancel`
+   * (default): it is cancelled, before that end is answered. `leave`: it goes on by itself, also when its parent is cancelled.
+   */
+  readonly whenLeft?: WhenLeft | undefined
+}
+
 /** What a host lends to a step. */
 export interface StepContext {
   readonly executionId: string
@@ -38,5 +49,5 @@ export interface StepContext {
   /** Told of an attempt that ran out of time and whose function goes on; resolves once that is gone, or no longer waited for. */
   readonly outlived: (body: Promise<unknown>) => Promise<void>
   /** Starts an execution of another entry point, once for this step, and ends with its outcome. */
-  readonly execute: (entryPoint: string, input: unknown, signal: AbortSignal) => Promise<unknown>
+  readonly execute: (asked: Asked) => Promise<unknown>
 }

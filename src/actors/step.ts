@@ -11,9 +11,9 @@ import { StatewardError } from '../errors.js'
 import { isProgramMachine } from './program-logic.js'
 import { refuseUnknown, type OptionNames } from '../known-options.js'
 import { attempts, settled } from './step-attempts.js'
-import type { OnRecovery, StepContext, StepOptions } from './step-context.js'
+import type { ChildStepOptions, OnRecovery, StepContext, StepOptions } from './step-context.js'
 
-export type { OnRecovery, StepContext, StepOptions }
+export type { ChildStepOptions, OnRecovery, StepContext, StepOptions }
 
 /** What a step's function gets. */
 export interface StepArguments<TInput> {
@@ -151,10 +151,11 @@ export function fromStep<TOutput, TInput = unknown>(
 }
 
 /**
- * Step logic that starts an execution of another entry point, once however often the step is retried or recovered,
- * and ends with its output.
+ * Step logic that starts an execution of another entry point, once however often the step is recovered, and ends with its output.
  *
- * Cancel and pause of the execution that runs the step cascade to the one it started. Errors: `execution_failed` with
+ * A retry (of the step, of the execution, by a person) after `execution_failed` starts another one, whose record names the earlier
+ * one as `retryOf`. Cancel and pause of the execution that runs the step cascade to the one it started; when the step is left, or its
+ * execution ends in whatever way, that one is cancelled, unless `whenLeft` is `leave`. Errors: `execution_failed` with
  * the outcome in `details` if that ended otherwise than `completed`; `unknown_entry_point`; outside of a runtime `not_started`.
  * The one that waits keeps its slot meanwhile.
  *
@@ -165,12 +166,14 @@ export function fromStep<TOutput, TInput = unknown>(
  */
 export function fromExecution<TOutput = unknown, TInput = unknown>(
   entryPoint: string,
-  options: StepOptions = {},
+  options: ChildStepOptions = {},
 ): PromiseActorLogic<TOutput, TInput> {
-  check(options)
+  check(options, childOptionNames)
+  const { whenLeft = 'cancel' } = options
+  if (whenLeft !== 'cancel' && whenLeft !== 'leave') invalid('whenLeft', whenLeft, 'one of cancel, leave')
   return marked<TOutput, TInput>(
     options,
-    (args, context, _, signal) => context.execute(entryPoint, args.input, signal) as Promise<TOutput>,
+    (args, context, _, signal) => context.execute({ entryPoint, input: args.input, signal, whenLeft }) as Promise<TOutput>,
     true,
   )
 }
@@ -215,10 +218,11 @@ function lonely(self: AnyActorRef): StepContext {
 }
 
 const optionNames: OptionNames<StepOptions> = { retry: true, timeout: true, onRecovery: true }
+const childOptionNames: OptionNames<ChildStepOptions> = { ...optionNames, whenLeft: true }
 const retryNames: OptionNames<NonNullable<StepOptions['retry']>> = { maxAttempts: true, backoff: true, retryIf: true }
 
-function check(options: StepOptions) {
-  refuseUnknown('invalid_option', 'A step', options, optionNames)
+function check(options: StepOptions, names: OptionNames<StepOptions> = optionNames) {
+  refuseUnknown('invalid_option', 'A step', options, names)
   refuseUnknown('invalid_option', "A step's `retry`", options.retry, retryNames)
   checkBackoff('invalid_option', "A step's `retry`", options.retry?.backoff)
   const { retry, timeout } = options

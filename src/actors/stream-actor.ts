@@ -16,6 +16,7 @@ import { decode } from '../persistence/snapshot-codec.js'
 import type { Commit, SnapshotStore, StoredExecution } from '../persistence/snapshot-store.js'
 import type { Admitted } from './accepted-before.js'
 import { queueFull, type AdmissionRequest } from './admission.js'
+import type { ChildPort } from './child-port.js'
 import { AdmissionQueue } from './admission-queue.js'
 import { ExecutionActor } from './execution-actor.js'
 import type { ExecutionOrigin } from './execution-origin.js'
@@ -138,6 +139,7 @@ export class StreamActor implements ExecutionPort, SlotSeeker {
     // what came while nobody held it stands in its inbox
     execution.inbox.look().catch((error: unknown) => this.lost(execution, error))
     execution.revive()
+    if (recovered) this.children.adopted(stored).catch((error: unknown) => this.unstopped(execution, error))
     return execution
   }
 
@@ -275,6 +277,14 @@ export class StreamActor implements ExecutionPort, SlotSeeker {
     execution.abandon(error)
     // also one whose acceptance failed: the store may have written it all the same
     this.#reloads.lost(execution.id)
+  }
+
+  get children(): ChildPort {
+    return this.#port.programs.children
+  }
+
+  unstopped({ id }: HeldExecution, error: unknown): void {
+    this.#port.logger('what the steps of execution', id, 'had started could not be stopped with it', error)
   }
 
   crashed(execution: HeldExecution, error: unknown): void {

@@ -11,7 +11,7 @@ import { isTerminal, type ExecutionStatus } from '../events/execution-status.js'
 import type { ExecutionOutcome } from '../events/outcomes.js'
 import { GroupCommit } from '../persistence/group-commit.js'
 import type { Commit, StoredExecution } from '../persistence/snapshot-store.js'
-import type { ChildPort } from './child-port.js'
+import { unroutedChildren, type ChildPort } from './child-port.js'
 import { Deadline } from './deadline.js'
 import type { ExecutionActor } from './execution-actor.js'
 import { storedOutcome } from './execution-view.js'
@@ -40,7 +40,7 @@ export class SupervisorActor {
   readonly commits: GroupCommit
   readonly streams: StreamSet
   /** Set by the router. */
-  children: ChildPort = { start: () => Promise.reject(new StatewardError('not_started', 'The runtime is not started.')) }
+  children: ChildPort = unroutedChildren
   readonly #memberships: Memberships
   readonly #slots: Slots
   readonly #suspects: Suspects

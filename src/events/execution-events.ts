@@ -59,6 +59,8 @@ export interface ExecutionContext {
   /** How long it may run from its first slot on, in ms. */
   readonly timeout?: number
   readonly limits: Limits
+  /** Set if a step of another execution has started it: what becomes of it when that is left, and which one it replaces. */
+  readonly child?: { readonly whenLeft: 'cancel' | 'leave'; readonly retryOf?: string | undefined }
   readonly pause?: PauseRecord
   readonly resume?: Intervention
   readonly cancel?: Intervention

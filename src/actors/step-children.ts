@@ -1,0 +1,121 @@
+/**
+ * The executions that the steps of one program have started.
+ *
+ * Owns: which of them a step waits for, which of them are still to be cancelled since their step was left (durable, until that is
+ * done), and which child of a step comes next.
+ */
+import { isStatewardError, type StatewardError } from '../errors.js'
+import type { ChildTurn, WhenLeft } from './child-port.js'
+import type { CommitGate } from './commit-gate.js'
+import type { ProgramPort, ProgramSettings } from './program-port.js'
+import type { ProgramRecord } from './program-record.js'
+import { settled } from './step-attempts.js'
+
+/** What a step asks for. */
+export interface Asked {
+  readonly entryPoint: string
+  readonly input: unknown
+  readonly signal: AbortSignal
+  readonly whenLeft: WhenLeft
+}
+
+interface Wait {
+  readonly whenLeft: WhenLeft
+  readonly over: Promise<void>
+}
+
+/** Those of one program. */
+export class StepChildren {
+  readonly #id: string
+  readonly #settings: ProgramSettings
+  readonly #port: ProgramPort
+  readonly #gate: CommitGate
+  /** By the key of the step that waits. */
+  readonly #waits = new Map<string, Wait>()
+  readonly #leaving = new Set<string>()
+  readonly #stop = new AbortController()
+  /** True once a step has asked for one, in whatever process. */
+  #some: boolean
+  /** True if children may live of which nothing is known here. */
+  #unknown: boolean
+
+  constructor(id: string, settings: ProgramSettings, port: ProgramPort, gate: CommitGate, record: ProgramRecord | undefined) {
+    this.#id = id
+    this.#settings = settings
+    this.#port = port
+    this.#gate = gate
+    this.#some = this.#unknown = record?.children === true
+    for (const key of record?.leaving ?? []) this.#leaving.add(key)
+  }
+
+  /** What is stored of them. */
+  get record(): Pick<ProgramRecord, 'children' | 'leaving'> {
+    return {
+      ...(this.#some ? { children: true } : {}),
+      ...(this.#leaving.size > 0 ? { leaving: [...this.#leaving] } : {}),
+    }
+  }
+
+  /** True if one may live. */
+  get some(): boolean {
+    return this.#unknown || this.#waits.size > 0 || this.#leaving.size > 0
+  }
+
+  /** A step will ask for one. */
+  expected(): void {
+    this.#some = true
+  }
+
+  /** Goes on cancelling what a process before this one was to cancel. */
+  resume(): void {
+    for (const key of this.#leaving) this.#cancelLater(key, Promise.resolve())
+  }
+
+  /** Starts the child of a step, or finds it; `used` is told of the next one if this one has failed for good. */
+  start(key: string, asked: Asked, turn: ChildTurn, used: (next: ChildTurn) => void): Promise<unknown> {
+    let current = turn
+    const signal = AbortSignal.any([asked.signal, this.#stop.signal])
+    const accepted = (n: number, id: string) => void (current = { n, retryOf: id })
+    const outcome = this.#settings.children.start({ ...asked, parentId: this.#id, key, turn, signal, accepted })
+    const next = () => used({ n: current.n + 1, ...(current.retryOf === undefined ? {} : { retryOf: current.retryOf }) })
+    const heard = outcome.catch((error: unknown) => {
+      const isTooLate = isStatewardError(error, 'step_timeout') && asked.whenLeft === 'cancel' && current !== turn
+      if (isStatewardError(error, 'execution_failed') || isTooLate) next()
+      throw error
+    })
+    const over = settled(heard)
+    const wait: Wait = { whenLeft: asked.whenLeft, over }
+    this.#waits.set(key, wait)
+    void over.then(() => this.#waits.get(key) === wait && this.#waits.delete(key))
+    return heard
+  }
+
+  /** The step is no longer active: once that is durable, its child is cancelled if it still waits for it. */
+  left(key: string): void {
+    const wait = this.#waits.get(key)
+    if (!wait || wait.whenLeft === 'leave') return
+    this.#leaving.add(key)
+    this.#cancelLater(key, wait.over)
+  }
+
+  /** What is awaited is to stop, as the parent does; resolves once it has. */
+  async stop(reason: StatewardError): Promise<void> {
+    this.#stop.abort(reason)
+    await Promise.all([...this.#waits.values()].map(({ over }) => over))
+  }
+
+  /** None lives any more that was to end. */
+  ended(): void {
+    this.#leaving.clear()
+    this.#unknown = false
+  }
+
+  #cancelLater(key: string, over: Promise<void>): void {
+    this.#gate.run(() => {
+      over
+        .then(() => this.#settings.children.leave(this.#id, key))
+        .then(() => this.#leaving.delete(key) && this.#port.dirty())
+        .catch((error: unknown) => this.#settings.logger(`what execution ${this.#id} has left could not be cancelled yet`, error))
+    })
+  }
+}
