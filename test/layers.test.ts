@@ -140,10 +140,13 @@ const thereIsNoCycle: Rule = (modules) => {
 const nothingImportsTheIndex: Rule = (modules) =>
   modules.flatMap(({ path, imports }) => (imports.some(({ to }) => to === 'index.ts') ? [`${path} imports index.ts`] : []))
 
+/** Lines of code: neither comments, nor blank, nor imports. A file that must be longer says why in its header. */
 const filesAreSmall: Rule = (modules) =>
   modules.flatMap(({ path, source }) => {
-    const lines = source.trimEnd().split('\n').length
-    return lines > 300 ? [`${path} has ${lines} lines`] : []
+    const code = source.replaceAll(/^import [^;]*? from .*$/gm, '').split('\n')
+    const lines = code.filter((line) => !/^\s*(?:\/\/|\/?\*|$)/.test(line)).length
+    const header = source.slice(0, source.indexOf('*/'))
+    return lines > 300 && !header.includes('Longer than others because') ? [`${path} has ${lines} lines of code`] : []
   })
 
 const filesAreNamedAfterAThing: Rule = (modules) =>
@@ -235,7 +238,7 @@ const rules: readonly [
     nothingImportsTheIndex,
     [['testing/a.ts imports index.ts', { 'testing/a.ts': `import '../index.js'` }]],
   ],
-  ['no file has more than 300 lines', filesAreSmall, [['a.ts has 301 lines', { 'a.ts': 'let a\n'.repeat(301) }]]],
+  ['no file has more than 300 lines of code', filesAreSmall, [['a.ts has 301 lines of code', { 'a.ts': 'let a\n'.repeat(301) }]]],
   [
     'files are named after a thing',
     filesAreNamedAfterAThing,

@@ -8,7 +8,7 @@ import type { SnapshotStore } from '../persistence/snapshot-store.js'
 import { splitState } from './execution-state.js'
 import { storedOutcome } from './execution-view.js'
 import { endedWithin, type ResultWaiters } from './result-waiters.js'
-import type { SupervisorActor } from './supervisor-actor.js'
+import type { SupervisorSettings } from './supervisor-options.js'
 
 /** How long to wait for a result. */
 export interface ResultOptions {
@@ -17,7 +17,15 @@ export interface ResultOptions {
   readonly signal?: AbortSignal | undefined
 }
 
-type Asked = Pick<SupervisorActor, 'settings' | 'results' | 'live' | 'open' | 'phase'>
+/** What of a supervisor is asked. */
+interface Asked {
+  readonly settings: Pick<SupervisorSettings, 'clock' | 'pollInterval' | 'store' | 'logger'>
+  readonly results: ResultWaiters
+  readonly phase: string
+  /** The execution, if this process has it in memory. */
+  live(id: string): object | undefined
+  open(): Promise<void>
+}
 
 /** The outcome of an execution, now or when it ends. */
 export async function resultOf(supervisor: Asked, id: string, { timeout, signal }: ResultOptions): Promise<ResultOutcome> {

@@ -4,12 +4,20 @@
  * Owns: where they are kept (a small text beside the streams' pauses) and how many. A snapshot carries the hash of the
  * structure that it was taken from: by that it is found again, to tell whether a program has only grown since.
  */
+import type { AnyActorLogic } from 'xstate'
 import type { SnapshotStore } from '../persistence/snapshot-store.js'
 import { structureOf } from './program-hash.js'
-import type { StreamDefinition } from './stream-definition.js'
 
 /** By their hashes. */
 export type KnownStructures = Readonly<Record<string, unknown>>
+
+/** A program, and what it runs as. */
+export interface StructuredProgram {
+  /** Of the entry point. */
+  readonly id: string
+  readonly hash: string
+  readonly program: AnyActorLogic
+}
 
 const KEPT = 50
 
@@ -22,7 +30,7 @@ export async function knownStructures(store: SnapshotStore, entryPoint: string):
 }
 
 /** Notes the present one, and gives all. */
-export async function notedStructures(store: SnapshotStore, { id, hash, program }: StreamDefinition): Promise<KnownStructures> {
+export async function notedStructures(store: SnapshotStore, { id, hash, program }: StructuredProgram): Promise<KnownStructures> {
   const known = await knownStructures(store, id)
   if (known[hash] !== undefined) return known
   const all = [...Object.entries(known), [hash, structureOf(program)] as const]

@@ -1,4 +1,4 @@
-/** The workflows come to the same whatever disturbs them: a crash, a pause or a cancel at any of their points. */
+/** The workflows come to the same whatever disturbs them: a crash, a pause, a cancel or a restart at any of their points. */
 import { survives } from './survival.js'
 import { applicantRequest, applicantRequestScenarios } from './applicant-request.js'
 import { bookLending, bookLendingScenarios } from './book-lending.js'

@@ -5,7 +5,6 @@
  * them as a test, under both of XState's builds, that fails when a new version changes it.
  */
 import type { AnyActorLogic, AnyActorRef, AnyEventObject } from 'xstate'
-import type { Hosted, hostedKey } from './hosted-actor.js'
 
 /** What an actor's logic is given to act with. */
 export interface ActorScope {
@@ -42,6 +41,25 @@ export interface ActorPlace {
   hasEnded: boolean
   /** True once its parent has stopped it, although it had ended. */
   isDropped?: boolean
+}
+
+/** Where an actor's notes are; Stateward's own, on the ref. */
+export const hostedKey: unique symbol = Symbol('stateward.hosted')
+
+/** The notes on one actor. */
+export interface Hosted {
+  /** How many of its custom actions are asked for and have not run. */
+  actionsAhead: number
+  /** True once one of its outputs has thrown: what it asked for after that one is not to happen. */
+  hasFailed: boolean
+  /** True once it has ended and whoever is above it knows. */
+  isTold: boolean
+  /** Microsteps that it took for the event at hand. */
+  microsteps: number
+  /** Those that it started and that have not ended, whatever its snapshot says. */
+  below: Set<InnerActor> | undefined
+  /** Lets go what an actor that fails holds besides actors: a callback's cleanup, a step's slot. */
+  letGo: (() => void) | undefined
 }
 
 /** The path of an actor: ids from the root down, each escaped, joined by `/`; the root's is empty. */

@@ -4,26 +4,7 @@
  * Owns: who stands below whom, also those whose parent has lost sight of them, and that they end when the actor above them does:
  * XState stops the children of a machine that ends properly, and forgets those of one that throws. Does not know outputs.
  */
-import type { InnerActor } from './hidden-members.js'
-
-/** Where an actor's notes are; Stateward's own, on the ref. */
-export const hostedKey: unique symbol = Symbol('stateward.hosted')
-
-/** The notes on one actor. */
-export interface Hosted {
-  /** How many of its custom actions are asked for and have not run. */
-  actionsAhead: number
-  /** True once one of its outputs has thrown: what it asked for after that one is not to happen. */
-  hasFailed: boolean
-  /** True once it has ended and whoever is above it knows. */
-  isTold: boolean
-  /** Microsteps that it took for the event at hand. */
-  microsteps: number
-  /** Those that it started and that have not ended, whatever its snapshot says. */
-  below: Set<InnerActor> | undefined
-  /** Lets go what an actor that fails holds besides actors: a callback's cleanup, a step's slot. */
-  letGo: (() => void) | undefined
-}
+import { hostedKey, type Hosted, type InnerActor } from './hidden-members.js'
 
 /** Takes an actor in when it is made. */
 export function noteActor(ref: InnerActor): void {

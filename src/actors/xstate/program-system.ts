@@ -1,9 +1,10 @@
 /**
  * The actor system in which one program runs, apart from the runtime's own.
  *
- * Owns: the wall between the two, so that `systemId`s, timers and errors of one execution never meet another's. Tells its host of every change, and hands it every output (the start
- * of a step, a custom action, an emitted event, a log line) instead of running it.
- * Does not know: commits, stores, executions.
+ * Owns: the isolation of the two, so that `systemId`s, timers and errors of one execution never meet another's. Tells its
+ * host of every change, and hands it every output (the start of a step, a custom action, an emitted event, a log line)
+ * instead of running it. Does not know: commits, stores, executions.
+ * Longer than others because it is the one object that XState takes for a system: what XState calls on it stands together.
  */
 import {
   createActor,
@@ -19,9 +20,17 @@ import type { Interposition } from '../interposition.js'
 import { isMachineSnapshot, isProgramMachine } from '../program-logic.js'
 import { ActorRefs } from './actor-refs.js'
 import { holdStep, type StepSurroundings } from './held-step.js'
-import { isStopped, pathOf, type ActorScope, type InnerActor, type InnerSystem, type SystemEvent } from './hidden-members.js'
+import {
+  hostedKey,
+  isStopped,
+  pathOf,
+  type ActorScope,
+  type InnerActor,
+  type InnerSystem,
+  type SystemEvent,
+} from './hidden-members.js'
 import { leftReason } from '../stop-reason.js'
-import { hasFailed, hosted, hostedKey, isRunning, leave, noteActor, stopBelow } from './hosted-actor.js'
+import { hasFailed, hosted, isRunning, leave, noteActor, stopBelow } from './hosted-actor.js'
 import { guardedObserver, type Inspect } from './inspection.js'
 import { countMicrostep, namedError } from './microstep-limit.js'
 import { idOf, ProgramActors } from './program-actors.js'
