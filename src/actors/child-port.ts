@@ -1,7 +1,6 @@
 /** What an execution asks of the executions that its steps start: `child-executions.ts` does it. Owns what is said before anything is routed. */
 import { StatewardError } from '../errors.js'
 import type { Intervention } from '../events/execution-events.js'
-
 import type { StoredExecution } from '../persistence/snapshot-store.js'
 
 /** What becomes of a child when the step that waits for it is left, or its parent ends. */
@@ -21,7 +20,15 @@ export interface ChildTurn {
   readonly retryOf?: string | undefined
 }
 
-/** A child that a step asks for. */
+/** What a step says of the child that it asks for. */
+export interface StepChildRequest {
+  readonly entryPoint: string
+  readonly input: unknown
+  readonly signal: AbortSignal
+  readonly whenLeft: WhenLeft
+}
+
+/** A child that a step asks for, as its execution passes it on. */
 export interface ChildRequest {
   readonly parentId: string
   readonly entryPoint: string

@@ -5,19 +5,11 @@
  * done), and which child of a step comes next.
  */
 import { isStatewardError, type StatewardError } from '../errors.js'
-import type { ChildTurn, WhenLeft } from './child-port.js'
+import type { ChildTurn, StepChildRequest, WhenLeft } from './child-port.js'
 import type { CommitGate } from './commit-gate.js'
 import type { ProgramPort, ProgramSettings } from './program-port.js'
 import type { ProgramRecord } from './program-record.js'
 import { settled } from './step-attempts.js'
-
-/** What a step asks for. */
-export interface Asked {
-  readonly entryPoint: string
-  readonly input: unknown
-  readonly signal: AbortSignal
-  readonly whenLeft: WhenLeft
-}
 
 interface Wait {
   readonly whenLeft: WhenLeft
@@ -72,7 +64,7 @@ export class StepChildren {
   }
 
   /** Starts the child of a step, or finds it; `used` is told of the next one if this one has failed for good. */
-  start(key: string, asked: Asked, turn: ChildTurn, used: (next: ChildTurn) => void): Promise<unknown> {
+  start(key: string, asked: StepChildRequest, turn: ChildTurn, used: (next: ChildTurn) => void): Promise<unknown> {
     let current = turn
     const signal = AbortSignal.any([asked.signal, this.#stop.signal])
     const accepted = (n: number, id: string) => void (current = { n, retryOf: id })

@@ -1,8 +1,7 @@
 /** How a step is run, and what it is lent for it. Owns no behaviour. */
 import type { Backoff } from './backoff.js'
-import type { WhenLeft } from './child-port.js'
+import type { StepChildRequest, WhenLeft } from './child-port.js'
 import type { Clock } from '../clock.js'
-import type { Asked } from './step-children.js'
 
 /** What happens to a step that may have been in flight when its process died. */
 export type OnRecovery = 'rerun' | 'fail' | 'hold'
@@ -49,5 +48,5 @@ export interface StepContext {
   /** Told of an attempt that ran out of time and whose function goes on; resolves once that is gone, or no longer waited for. */
   readonly outlived: (body: Promise<unknown>) => Promise<void>
   /** Starts an execution of another entry point, once for this step, and ends with its outcome. */
-  readonly execute: (asked: Asked) => Promise<unknown>
+  readonly execute: (asked: StepChildRequest) => Promise<unknown>
 }
