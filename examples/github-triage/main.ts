@@ -1,9 +1,6 @@
 /**
  * GitHub triage: the real webhook payloads through three durable streams. Kill it whenever you like and start it again.
- *
- *   --db PATH   where the executions are kept (./github-triage.db)
- *   --fresh     start anew
- *   --slow MS   stretch every step, to have time to kill it
+ * Its options: `--help`.
  */
 import { setMaxListeners } from 'node:events'
 import { rmSync } from 'node:fs'
@@ -17,12 +14,12 @@ import { readOutbox } from './outbox.js'
 import { countByEntryPoint, readPayloads } from './payloads.js'
 import { ended, startProgress } from './progress.js'
 import { pullRequestMachine } from './pull-request-machine.js'
-import { readSettings } from './settings.js'
+import { settingsOfProcess } from './settings.js'
 import { pace } from './steps.js'
 import { discrepancies, renderSummary } from './summary.js'
 import { addUp, collect, outcomesOf } from './totals.js'
 
-const settings = readSettings(process.argv.slice(2))
+const settings = settingsOfProcess()
 const payloads = readPayloads()
 const expected = countByEntryPoint(payloads)
 const { db, outbox } = settings

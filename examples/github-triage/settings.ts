@@ -3,6 +3,16 @@
  */
 import { parseArgs } from 'node:util'
 
+/** What `--help` prints. */
+export const usage = `GitHub triage: real webhook payloads through three durable streams.
+
+  --db PATH   where the executions are kept (./github-triage.db)
+  --fresh     start anew
+  --slow MS   stretch every step, to have time to kill it
+  --help      print this
+
+With npm: npm start -- --fresh`
+
 /** The options of one run. */
 export interface Settings {
   /** Where the executions are kept. */
@@ -15,17 +25,32 @@ export interface Settings {
   readonly slow: number
 }
 
-/** Reads the command line; throws when an option is unknown or a number is none. */
-export function readSettings(args: string[]): Settings {
+/** Reads the command line; `help` if that was asked for. Throws when an option is unknown or a number is none. */
+export function readSettings(args: string[]): Settings | 'help' {
   const { values } = parseArgs({
     args,
     options: {
       db: { type: 'string', default: './github-triage.db' },
       fresh: { type: 'boolean', default: false },
       slow: { type: 'string', default: '0' },
+      help: { type: 'boolean', short: 'h', default: false },
     },
   })
+  if (values.help) return 'help'
   const slow = Number(values.slow)
   if (!Number.isFinite(slow) || slow < 0) throw new Error(`--slow takes milliseconds, not "${values.slow}"`)
   return { db: values.db, outbox: `${values.db.replace(/\.db$/, '')}.deliveries.jsonl`, fresh: values.fresh, slow }
+}
+
+/** The settings of this run; prints the usage and ends the process where it was asked for, or where the command line says what it can't. */
+export function settingsOfProcess(): Settings {
+  try {
+    const settings = readSettings(process.argv.slice(2))
+    if (settings !== 'help') return settings
+    console.log(usage)
+    process.exit(0)
+  } catch (error) {
+    console.error(`${(error as Error).message}\n\n${usage}`)
+    process.exit(2)
+  }
 }

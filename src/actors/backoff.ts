@@ -22,7 +22,8 @@ export function backoffDelay(backoff: Backoff | undefined, attempt: number, rand
   const { initial = 200, factor = 2, max = 30_000, jitter = 'equal' } = backoff ?? {}
   const whole = Math.min(max, initial * factor ** (attempt - 1))
   if (jitter === 'none') return whole
-  return jitter === 'full' ? whole * random() : whole / 2 + (whole / 2) * random()
+  // whole ms, as the wall clock counts: a moment reads alike wherever it is told
+  return Math.round(jitter === 'full' ? whole * random() : whole / 2 + (whole / 2) * random())
 }
 
 const names: OptionNames<Backoff> = { initial: true, factor: true, max: true, jitter: true }

@@ -56,7 +56,11 @@ export class Membership {
       taken: (stored, recovered) => port.taken(stored, recovered),
       retake: () => port.retake(),
       whileTakingOver: (work) => port.whileTakingOver(work),
-      tookOver: (executions, owners) => logger.info(`took over ${executions} executions from ${owners} processes that are gone`),
+      tookOver: (executions, owners) =>
+        logger.info(
+          `took over ${executions} execution${executions === 1 ? '' : 's'} from ` +
+            (owners === 1 ? 'a process that is gone' : `${owners} processes that are gone`),
+        ),
       failed: failed('taking over'),
     })
     this.#poll = new PollLoop({

@@ -5,7 +5,6 @@
  * No map of all executions is ever copied: an update costs the same with ten and with a million of them.
  */
 import { createAtom, createStore, type Atom } from '@xstate/store'
-import { nextTurn } from '../clock.js'
 import type { ErrorRecord } from '../errors.js'
 import type { ExecutionStatus } from '../events/execution-status.js'
 import type { Log } from '../logger.js'
@@ -49,7 +48,7 @@ function healthStore() {
 
 /** The read-model of one runtime. Counts show what this process committed, on top of what was stored when it started. */
 export class Registry {
-  /** An `@xstate/store`: entry point → status → how many. Updated at most once per turn of the event loop. */
+  /** An `@xstate/store`: entry point → status → how many. Updated once per batch of commits; what a `result()` has answered shows. */
   readonly streams = streamsStore()
   /** An `@xstate/store` with the health of the store. */
   readonly health = healthStore()
@@ -116,7 +115,8 @@ export class Registry {
   #schedule(): void {
     if (this.#due) return
     this.#due = true
-    nextTurn(() => this.publishDue())
+    // one batch a turn is told, at once; whoever awaits one of its ends goes on after that
+    queueMicrotask(() => this.publishDue())
   }
 
   #publish(): void {

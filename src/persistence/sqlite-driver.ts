@@ -66,7 +66,8 @@ async function betterSqlite(): Promise<SqliteDriver> {
   } catch (cause) {
     throw missing(
       'better-sqlite3',
-      'run: npm install better-sqlite3@12 (or take Node 22.13 or later, which has SQLite built in)',
+      'run: npm install better-sqlite3@12 (or take Node 22.13 or later, which has SQLite built in). ' +
+        'A bundler must leave it out of the bundle, as external: it loads its native part from beside its own files',
       cause,
     )
   }
@@ -77,7 +78,11 @@ async function betterSqlite(): Promise<SqliteDriver> {
         return new Database(path)
       } catch (cause) {
         if (String((cause as { code?: unknown }).code).startsWith('SQLITE_') || cause instanceof TypeError) throw cause
-        throw missing('better-sqlite3', 'its native part does not load in this Node; run: npm rebuild better-sqlite3', cause)
+        throw missing(
+          'better-sqlite3',
+          'its native part does not load in this Node; run: npm rebuild better-sqlite3. A bundler must leave it out of the bundle, as external',
+          cause,
+        )
       }
     },
   }

@@ -11,6 +11,11 @@ describe('a wait between attempts', () => {
     expect(backoffDelay({ jitter: 'none' }, 5_000, () => 0)).toBe(30_000)
   })
 
+  test('is of whole milliseconds', () => {
+    for (const jitter of ['full', 'equal'] as const)
+      for (const wait of waits({ initial: 33, factor: 1.7, jitter }, 0.777)) expect(Number.isInteger(wait)).toBe(true)
+  })
+
   test('lies between nothing and the whole with full jitter, between the half and the whole by default', () => {
     expect([waits({ jitter: 'full' }, 0), waits({ jitter: 'full' }, 0.5)]).toEqual([
       [0, 0, 0, 0],

@@ -1,13 +1,14 @@
 /** The registry is a read-model to bind a page to: counts per stream, the health of the store, an atom per execution. */
 import { createAtom } from '@xstate/store'
 import { describe, expect, it } from 'vitest'
+import { fromPromise } from 'xstate'
 import { defineEntryPoint, type StatusCounts } from '../../src/index.js'
 import { memoryStore } from '../../src/memory.js'
 import { begin } from '../harness/begin.js'
 import { eventually, turn } from '../harness/eventually.js'
 import { Flights } from '../harness/flights.js'
 import { approval, worker } from '../harness/programs.js'
-import { memoryPlace } from '../harness/store-place.js'
+import { memoryPlace, places } from '../harness/store-place.js'
 
 const approvals = (maxConcurrent = 10) => defineEntryPoint({ id: 'approvals', program: approval, maxConcurrent })
 
@@ -70,6 +71,15 @@ describe('the counts of a stream', () => {
     })
     await eventually('the count', () => same(notZero(countedIn(here)), { completed: 1 }))
     for (const n of Object.values(countedIn(here))) expect(n).toBeGreaterThanOrEqual(0)
+  })
+
+  it.each(places)('show what a result has answered, on %s', async (_name, placeOf) => {
+    const quick = defineEntryPoint({ id: 'quick', program: fromPromise(async () => 1) })
+    const runtime = await begin({ store: placeOf().open(), entryPoints: [quick] })
+    for (let ended = 1; ended <= 20; ended++) {
+      await (await runtime.trigger('quick')).result()
+      expect(runtime.registry.streams.getSnapshot().context['quick']).toMatchObject({ completed: ended })
+    }
   })
 
   it('are told at most once in a turn of the event loop, however many executions move', async () => {

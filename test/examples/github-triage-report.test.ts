@@ -192,13 +192,14 @@ describe('the progress', () => {
   })
 })
 
-test('the command line has defaults, keeps the outbox beside the database, and refuses what it does not know', () => {
+test('the command line has defaults and a help, keeps the outbox beside the database, and refuses what it does not know', () => {
   expect(readSettings([])).toEqual({
     db: './github-triage.db',
     outbox: './github-triage.deliveries.jsonl',
     fresh: false,
     slow: 0,
   })
+  expect(readSettings(['--help'])).toBe('help')
   expect(readSettings(['--db', '/tmp/x.db', '--slow', '250', '--fresh'])).toMatchObject({ slow: 250, fresh: true })
   expect(() => readSettings(['--slow', 'much'])).toThrow('--slow')
   expect(() => readSettings(['--nope'])).toThrow('--nope')

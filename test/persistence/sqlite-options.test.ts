@@ -1,7 +1,7 @@
 import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { beforeEach, expect, test } from 'vitest'
+import { beforeEach, expect, test, onTestFinished, vi } from 'vitest'
 import type { SnapshotStore } from '../../src/persistence/snapshot-store.js'
 import { sqliteStore, type SqliteStoreOptions } from '../../src/persistence/sqlite-store.js'
 import { anAccepted } from '../../src/testing/store/store-builders.js'
@@ -72,5 +72,16 @@ test.skipIf(builtin)('a driver that Node does not have is a missing dependency, 
   await expect(opened({ driver: 'node:sqlite' })).rejects.toMatchObject({
     code: 'missing_dependency',
     message: expect.stringContaining('npm install better-sqlite3'),
+  })
+})
+
+test('a binding that is not there says what to install, and what a bundler must leave out', async () => {
+  vi.doMock('better-sqlite3', () => {
+    throw new Error('Cannot find module')
+  })
+  onTestFinished(() => void vi.doUnmock('better-sqlite3'))
+  await expect(opened({ driver: 'better-sqlite3' })).rejects.toMatchObject({
+    code: 'missing_dependency',
+    message: expect.stringMatching(/npm install better-sqlite3@12.*bundler.*external/),
   })
 })

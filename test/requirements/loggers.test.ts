@@ -86,7 +86,7 @@ test('what an operator must know is told once: whose executions were taken over,
   await second.start()
   await vi.waitFor(async () => expect(await second.execution(id).get()).toMatchObject({ status: 'paused' }))
   expect(said).toEqual([
-    'info: took over 1 executions from 1 processes that are gone',
+    'info: took over 1 execution from a process that is gone',
     expect.stringMatching(`^warn: execution ${id} of e is held .*program_mismatch.*resume`),
   ])
 })

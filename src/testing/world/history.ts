@@ -4,6 +4,7 @@
  * Owns: the lines and their order. Times are simulated and count from the world's beginning, so that a story comes out the
  * same whenever it is told.
  */
+import { passed } from '../snapshots/coarse-time.js'
 import { durationText } from './readable.js'
 
 /** One thing that happened. */
@@ -47,7 +48,7 @@ export class History {
   /** A line an entry: the time, the execution where there are several, what happened. */
   get lines(): string[] {
     const several = new Set(this.entries.flatMap(({ execution }) => execution ?? [])).size > 1
-    const times = this.entries.map(({ at }) => `+${durationText(at)}`)
+    const times = this.entries.map(({ at }) => `+${durationText(passed(at, 1))}`)
     const width = Math.max(0, ...times.map(({ length }) => length))
     const names = several ? Math.max(0, ...this.entries.map(({ execution }) => (execution ?? '').length)) : 0
     return this.entries.map(({ execution, text }, index) =>

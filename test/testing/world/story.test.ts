@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import { emit, sendTo, setup } from 'xstate'
 import { defineEntryPoint, fromStep } from '../../../src/index.js'
-import { createTestRuntime } from '../../../src/testing/index.js'
+import { createTestRuntime, executionSnapshot } from '../../../src/testing/index.js'
 
 const reviewer = setup({ types: { events: {} as { type: 'VERDICT' } } }).createMachine({
   id: 'reviewer',
@@ -48,5 +48,19 @@ test('an event that makes a machine act or send is not told as ignored, and a ch
     '+0s  publishing —publish done→ published',
     '+0s  is completed',
   ])
+  await world.stop()
+})
+
+test('a moment between two milliseconds reads alike in the story and in a snapshot', async () => {
+  const machine = setup({}).createMachine({
+    id: 'm',
+    initial: 'a',
+    states: { a: { after: { 162.7: 'b' } }, b: { type: 'final' } },
+  })
+  const world = createTestRuntime({ entryPoints: [defineEntryPoint({ id: 'short', program: machine })] })
+  const execution = await world.trigger('short')
+  await execution.result()
+  expect(world.history(execution).lines.at(-1)).toBe('+162ms  is completed')
+  expect((await executionSnapshot(world, execution)).events.at(-1)?.at).toBe(162)
   await world.stop()
 })
