@@ -7,7 +7,7 @@ import { isTerminal } from '../../src/index.js'
 import { contextOf, type Answer } from './ledger.js'
 import type { World } from './world.js'
 
-/** At a quiet instant: no step or callback that one has started is left once its end, or its pause, is durable. */
+/** At a quiet instant: no step, callback or execution that one has started is left once its end, or its pause, is durable. */
 export function nothingLivesOn(world: World): void {
   const { ledger, flights, callbacks, findings, processes } = world
   const isKnown = (process: string, id: string) => {
@@ -24,6 +24,12 @@ export function nothingLivesOn(world: World): void {
   for (const { process, id } of callbacks)
     if (isWell(process) && isKnown(process, id))
       findings.push(`a callback of ${id} goes on in ${process} after that has come to be ${ledger.rows.get(id)?.status}`)
+  if (!world.isCalm) return
+  for (const row of ledger.rows.values()) {
+    if (!isTerminal(row.status)) continue
+    const left = ledger.below(row.id).find(({ status }) => !isTerminal(status) && status !== 'cancelling')
+    if (left) findings.push(`${left.id} is ${left.status} after ${row.id}, which started it, has ended as ${row.status}`)
+  }
 }
 
 /** A cancel or a pause that was answered holds for all that the execution has started. */

@@ -30,6 +30,6 @@ describe('without the line that upholds it', () => {
       expect(passed).toBe(false)
       // a property that failed, and not a file that could not be loaded
       expect(printed).toMatch(/Property failed after \d+ tests/)
-    }, 120_000)
+    }, 300_000)
   }
 })

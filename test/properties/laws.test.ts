@@ -59,7 +59,7 @@ const laws: Record<string, Law> = {
     ],
   },
   'law 3: what was committed never runs again, wherever the process is killed': {
-    commands: { ...crashes, crash: 4 },
+    commands: { ...crashes, crash: 4, pause: 4, resume: 4 },
     after: restart,
   },
   'law 4: nothing is seen before its cause is durable': { commands: crashes, after: outputCommit },

@@ -66,8 +66,9 @@ export const mutations: readonly Mutation[] = [
     law: 6,
     name: 'Isolation',
     file: 'src/actors/xstate/system-ids.ts',
-    line: ';(this.#actors ??= new Map()).set(systemId, ref)',
-    instead: ";(this.#actors = ((globalThis as { keyed?: Map<string, InnerActor> })['keyed'] ??= new Map())).set(systemId, ref)",
+    line: 'const existing = this.#actors?.get(systemId)',
+    instead:
+      "const existing = (this.#actors = ((globalThis as { keyed?: Map<string, InnerActor> })['keyed'] ??= new Map())).get(systemId)",
     upholds: 'each program has a system of its own, with its own `systemId`s',
   },
   {
@@ -106,26 +107,10 @@ export const mutations: readonly Mutation[] = [
     law: 1,
     property: 'law 1, where code of the program throws or rejects',
     name: 'One end, of code that throws',
-    file: 'src/actors/xstate/program-system.ts',
-    line: 'stopBelow(this, system._unregister)',
-    instead: '',
+    file: 'src/actors/xstate/hosted-actor.ts',
+    line: 'if (!notes?.below) return',
+    instead: 'if (notes ?? true) return',
     upholds: 'what an actor has started ends with it, also where it ends by an error',
-  },
-  {
-    law: 3,
-    name: 'Restart, of a step that does not heed',
-    file: 'src/actors/step-bodies.ts',
-    line: 'return all && Promise.all(',
-    instead: 'return undefined && Promise.all(',
-    upholds: 'a step begins again once its earlier function has ended, or its time to do so has passed',
-  },
-  {
-    law: 5,
-    name: 'No loss, of an event beside the end',
-    file: 'src/actors/execution-standing.ts',
-    line: 'return this.takesEvents && this.isSteady',
-    instead: 'return this.takesEvents',
-    upholds: 'an event is delivered to a program that goes on, and not to one that is about to end',
   },
   {
     law: 5,
@@ -134,14 +119,6 @@ export const mutations: readonly Mutation[] = [
     line: 'while (execution.takesDirect && (this.#mayHold || this.#looked < next.n)) await this.#lookFor(next.n + arrivals.length)',
     instead: '',
     upholds: 'what stands in the inbox, put there by any process, goes before what is sent later',
-  },
-  {
-    law: 1,
-    name: 'One end, of a key that is taken',
-    file: 'src/persistence/group-commit.ts',
-    line: "verdict.status === 'duplicate' ? verdict : {",
-    instead: '{',
-    upholds: 'a process that was frozen as it wrote tells of a duplicate that it is one',
   },
 ]
 
