@@ -77,13 +77,14 @@ export class Processes {
 
   /** An execution leaves memory, if it waits once all is quiet. */
   async passivate(id: string): Promise<void> {
-    const { time } = this.#port.world
+    const { time, life } = this.#port.world
     await time.settle()
     if (!this.isUp) return
     for (const { executions } of this.#process.source.parts().supervisor.streams.all) {
       const execution = executions.get(id)
       execution?.program.observe()
-      if (execution?.heading === 'waiting' && !execution.isLeaving) await time.until(execution.release())
+      if (execution?.heading === 'waiting' && !execution.isLeaving)
+        await time.until(Promise.race([execution.release(), life.death]))
     }
   }
 

@@ -91,7 +91,8 @@ export class TestRuntime<TEntryPoints extends readonly EntryPoint[] = readonly E
           { life: world.life, world, shared: this.#shared, deliveries: this.#deliveries, ids: this.#ids },
         ),
       start: () => Promise.all([this.store.open(), super.start()]).then(() => undefined),
-      stop: () => world.time.until(super.stop()),
+      // what a process that is killed meanwhile does not come to, time does not pass for
+      stop: () => world.time.until(Promise.race([super.stop(), world.life.death])),
       died: () => this.#deliveries.lost(),
     })
   }

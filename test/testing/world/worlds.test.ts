@@ -98,6 +98,20 @@ describe('time that passes for several reasons at once', () => {
     await two.stop()
   })
 
+  test('does not pass for the stop of a process that is killed before it has stopped', async () => {
+    const world = createTestRuntime({ entryPoints: [reminders, jobs] })
+    const before = world.clock.now()
+    world.hold('jobs', { heedsSignal: false })
+    const [waiting] = [await world.trigger('reminders'), await world.trigger('jobs')]
+    const deploy = world.redeploy()
+    world.crash()
+    await deploy
+    await world.settle()
+    await new Promise((resolve) => setImmediate(resolve))
+    expect([world.clock.now() - before, await waiting.get()]).toMatchObject([0, { status: 'waiting' }])
+    world.crash()
+  })
+
   test.each([0, -1, 0.5, Number.NaN])('a limit of %d instants is refused, before anything moves', async (limit) => {
     const world = createTestRuntime({ entryPoints: [reminders] })
     await expect(world.runToIdle({ limit })).rejects.toMatchObject({ code: 'invalid_option' })
