@@ -35,7 +35,7 @@ const codes = {
   store_failed: true,
   store_closed: false,
   missing_dependency: false,
-  stale_owner: false,
+  stale_owner: true,
   no_answer: true,
   // execution
   program_mismatch: false,

@@ -184,6 +184,13 @@ export class ExecutionActor
     this.#acceptance?.abandoned(error)
   }
 
+  /** Another process has it: who waits for something here asks there. `isCounted`: it is no longer among those here. */
+  takenAway(isCounted = true): void {
+    if (this.#gone) return
+    if (isCounted) this.#port.takenAway(this, this.status)
+    this.abandon(this.row.lostError())
+  }
+
   /** Commits what there is and gives the execution back to the store, wherever it stands. */
   release(): Promise<void> {
     if (this.#hold.isOn) return Promise.resolve(this.abandon(new StatewardError('already_stopped', 'The runtime was stopped.')))
@@ -282,7 +289,7 @@ export class ExecutionActor
     if (this.#gone) return
     if (verdict.status === 'duplicate') return this.#leave()
     if (this.row.isBehind(verdict, this.#port.owner)) return this.#port.lost(this, this.row.lostError())
-    if (verdict.status !== 'committed') return this.abandon(this.row.lostError())
+    if (verdict.status !== 'committed') return this.takenAway(verdict.status === 'stale' && verdict.owner !== null)
     const before = commit.accept ? undefined : this.status
     this.row.committed(commit)
     this.#giveSlotBack()

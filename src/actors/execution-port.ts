@@ -15,11 +15,15 @@ import type { StreamDefinition } from './stream-definition.js'
 export interface HeldExecution extends Admissible {
   readonly id: string
   readonly revision: number
+  readonly epoch: number
+  readonly recoveries: number
   /** True while it holds a slot. */
   hasSlot: boolean
   /** A slot is free for it. */
   grant(): void
   abandon(error: unknown): void
+  /** Another process has it. */
+  takenAway(): void
 }
 
 /** The settings of an entry point as its executions see them, and the calls upwards. */
@@ -51,6 +55,8 @@ export interface ExecutionPort {
   committed(execution: HeldExecution & Suspect, before: ExecutionStatus | undefined, commit: Commit): void
   /** It is no longer in this process's memory. */
   left(execution: HeldExecution & Suspect): void
+  /** Another process has taken it. */
+  takenAway(execution: HeldExecution, status: ExecutionStatus): void
   /** A commit of it could not be written: it must be taken up again from what is durable. */
   lost(execution: HeldExecution, error: unknown): void
   /** What its steps have started could not be stopped with it. */

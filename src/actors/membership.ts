@@ -8,6 +8,7 @@ import type { StoredExecution } from '../persistence/snapshot-store.js'
 import type { ExecutionActor } from './execution-actor.js'
 import { OwnerLease } from './owner-lease.js'
 import { PollLoop } from './poll-loop.js'
+import { QueueSharing } from './queue-sharing.js'
 import type { ResultWaiters } from './result-waiters.js'
 import type { SupervisorSettings } from './supervisor-options.js'
 import { Takeover } from './takeover.js'
@@ -20,6 +21,10 @@ export interface MembershipPort {
   taken(stored: StoredExecution, recovered: boolean): void
   /** While executions of the dead are taken over. */
   whileTakingOver(work: () => Promise<void>): Promise<void>
+  /** How many executions of other processes' queues could start here at once. */
+  freeSlots(entryPoint: string): number
+  /** Lets go of what other processes have taken out of the queues here. */
+  checkQueues(): Promise<void>
   /** Takes up what it holds and does not have in memory. */
   retake(): Promise<void>
   /** The lease was taken away while this process was frozen: nothing it holds is its own. */
@@ -33,6 +38,7 @@ export class Membership {
   readonly #settings: SupervisorSettings
   readonly #lease: OwnerLease
   readonly #takeover: Takeover
+  readonly #sharing: QueueSharing
   readonly #poll: PollLoop
 
   constructor(settings: SupervisorSettings, port: MembershipPort) {
@@ -63,6 +69,14 @@ export class Membership {
         ),
       failed: failed('taking over'),
     })
+    this.#sharing = new QueueSharing({
+      entryPoints: streams.map((stream) => stream.id),
+      hasOthers: () => this.hasOthers,
+      freeSlots: (entryPoint) => port.freeSlots(entryPoint),
+      checkQueues: () => port.checkQueues(),
+      take: (entryPoint, limit) => this.#takeover.queued(entryPoint, limit),
+      failed: failed('taking what other processes have queued'),
+    })
     this.#poll = new PollLoop({
       store,
       clock,
@@ -73,6 +87,7 @@ export class Membership {
       logger,
       lease: this.#lease,
       takeover: this.#takeover,
+      sharing: this.#sharing,
       results: port.results,
       live: (id) => port.live(id),
       followPauses: () => port.followPauses(),
@@ -125,6 +140,16 @@ export class Membership {
   /** Takes up no more, and keeps its lease. */
   takeNoMore(): void {
     this.#takeover.stop()
+  }
+
+  /** True while other processes are on the same store. */
+  get hasOthers(): boolean {
+    return this.#lease.living.length > 0
+  }
+
+  /** A commit of an execution is durable: there may be a free slot. */
+  moved(entryPoint: string): void {
+    this.#sharing.moved(entryPoint)
   }
 
   /** An execution has ended here: there may be one too many. */

@@ -29,6 +29,7 @@ export class OwnerLease {
   #until = 0
   #lookedAt = 0
   #others = new Map<string, Observed>()
+  #living: readonly string[] = []
   /** Told once, and only of a lease that was held. */
   #lost: (() => void) | undefined
   readonly #tellLost: () => void
@@ -112,9 +113,15 @@ export class OwnerLease {
     this.#lookedAt = now
     const known = this.#others
     this.#others = new Map()
-    return owners
-      .filter((owner) => owner.key !== this.key && this.#isDead(owner, known.get(owner.key), passed))
-      .map(({ key }) => key)
+    const others = owners.filter(({ key }) => key !== this.key)
+    const dead = others.filter((owner) => this.#isDead(owner, known.get(owner.key), passed)).map(({ key }) => key)
+    this.#living = others.map(({ key }) => key).filter((key) => !dead.includes(key))
+    return dead
+  }
+
+  /** The keys of the other owners that were alive when `dead` was last asked. */
+  get living(): readonly string[] {
+    return this.#living
   }
 
   #isDead(owner: OwnerRecord, known: Observed | undefined, passed: number): boolean {

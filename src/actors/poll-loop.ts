@@ -1,7 +1,7 @@
 /**
  * Looks, again and again, for what other processes did.
  *
- * Owns: the order of one look (lease, mail, lost and released executions, results, retention) and that looks never
+ * Owns: the order of one look (lease, mail, lost and released executions, queues, results, retention) and that looks never
  * overlap. What this process does itself wakes at once and never waits for a look.
  */
 import { nextTurn } from '../clock.js'
@@ -9,6 +9,7 @@ import type { SnapshotStore } from '../persistence/snapshot-store.js'
 import type { ExecutionActor } from './execution-actor.js'
 import { settleIfEnded } from './execution-results.js'
 import type { OwnerLease } from './owner-lease.js'
+import type { QueueSharing } from './queue-sharing.js'
 import type { ResultWaiters } from './result-waiters.js'
 import type { StreamDefinition } from './stream-definition.js'
 import type { WallClock } from './wall-clock.js'
@@ -23,6 +24,7 @@ export interface PollPort {
   readonly streams: readonly StreamDefinition[]
   readonly lease: OwnerLease
   readonly takeover: Takeover
+  readonly sharing: QueueSharing
   readonly results: ResultWaiters
   readonly logger: (...args: unknown[]) => void
   live(id: string): ExecutionActor | undefined
@@ -81,12 +83,13 @@ export class PollLoop {
   }
 
   async #look(): Promise<void> {
-    const { lease, takeover } = this.#port
+    const { lease, takeover, sharing } = this.#port
     if (!(await lease.renew())) return
     await this.#port.followPauses()
     await this.#readMail()
     await takeover.lost()
     await takeover.released()
+    await sharing.look()
     await this.#findResults()
     this.#pruneInTime()
   }

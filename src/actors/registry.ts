@@ -94,6 +94,14 @@ export class Registry {
     if (commit.endedAt !== null) this.#forget(id)
   }
 
+  /** Another process has taken an execution that was counted here. */
+  takenAway(entryPoint: string, status: ExecutionStatus): void {
+    const counts = this.#counts[entryPoint]
+    if (!counts?.[status]) return
+    counts[status]--
+    this.#schedule()
+  }
+
   healthy(error: ErrorRecord | null): void {
     const { context } = this.health.getSnapshot()
     if ((error === null) === (context.status === 'ok')) return

@@ -4,12 +4,11 @@
  * Owns: which of them are in memory, the queue, the slots in use. Answers to the executions below through
  * `ExecutionPort`, asks the supervisor above through `StreamPort`.
  * Does not know: triggers, other streams, processes.
+ * A little over 300 lines: it is the one place where queue, slots and executions in memory meet.
  */
 import { createActor, type Actor, type AnyActorRef } from 'xstate'
 import type { Intervention } from '../events/execution-events.js'
 import type { ExecutionStatus } from '../events/execution-status.js'
-import type { IdSource } from '../ids.js'
-import type { Log } from '../logger.js'
 import { streamMachine } from '../machines/stream-machine.js'
 import type { GroupCommit } from '../persistence/group-commit.js'
 import { decode } from '../persistence/snapshot-codec.js'
@@ -21,31 +20,18 @@ import { AdmissionQueue } from './admission-queue.js'
 import { ExecutionActor } from './execution-actor.js'
 import type { ExecutionOrigin } from './execution-origin.js'
 import type { ExecutionPort, HeldExecution } from './execution-port.js'
-import type { ProgramSettings, SharedByPrograms } from './program-port.js'
+import type { ProgramSettings } from './program-port.js'
 import type { ProgramRecord } from './program-record.js'
 import { guardedParent } from './xstate/inspection.js'
 import { fittingProgram } from './program-version.js'
+import { takenByOthers } from './queue-check.js'
 import { Reloads } from './reloads.js'
-import type { Slots, SlotSeeker } from './slots.js'
+import type { SlotSeeker } from './slots.js'
 import { admit, type StreamAdmissionPort } from './stream-admission.js'
-import type { Suspect, Suspects } from './suspects.js'
+import type { StreamPort } from './stream-port.js'
+import type { Suspect } from './suspects.js'
 import type { WallClock } from './wall-clock.js'
 import type { StreamDefinition } from './stream-definition.js'
-
-/** What a stream asks of the supervisor that holds it. */
-export interface StreamPort {
-  readonly store: SnapshotStore
-  readonly commits: GroupCommit
-  readonly clock: WallClock
-  readonly ids: IdSource
-  readonly owner: string
-  readonly slots: Slots
-  readonly suspects: Suspects
-  readonly programs: SharedByPrograms
-  readonly logger: Log
-  committed(entryPoint: string, before: ExecutionStatus | undefined, commit: Commit): void
-  left(): void
-}
 
 /** One stream. */
 export class StreamActor implements ExecutionPort, SlotSeeker {
@@ -101,6 +87,7 @@ export class StreamActor implements ExecutionPort, SlotSeeker {
       ids,
       executions: this.executions,
       isFull: () => this.#isFull,
+      checkQueue: () => this.checkQueue(),
       refuseOverflow: () => this.#refuseOverflow(),
       dropOldest: () => this.#dropOldest(),
       make: (id, origin) => this.#make(id, origin),
@@ -130,6 +117,11 @@ export class StreamActor implements ExecutionPort, SlotSeeker {
   /** Takes up an execution that this process has claimed. `recovered`: its last owner died. Throws `corrupt`, `unknown_format`. */
   take(stored: StoredExecution, recovered: boolean): ExecutionActor | undefined {
     const known = this.executions.get(stored.id)
+    // it was taken by another process, and came back before that was heard here
+    if (known && known.epoch < stored.epoch && !known.isLeaving) {
+      known.takenAway(false)
+      return this.take(stored, recovered)
+    }
     // it was given back, and claimed again before that was heard here
     if (known && known.epoch < stored.epoch)
       known.gone.then(() => this.take(stored, recovered)).catch((error: unknown) => this.lost(known, error))
@@ -208,6 +200,20 @@ export class StreamActor implements ExecutionPort, SlotSeeker {
     return this.#open && this.used < this.definition.maxConcurrent ? this.#queue.headKey() : undefined
   }
 
+  /** How many executions of other processes' queues could start here at once; none where steps start before the store has decided. */
+  get freeSlots(): number {
+    const { durability, maxConcurrent } = this.definition
+    const { limit, used } = this.#port.slots
+    if (!this.#open || this.#queue.size > 0 || durability === 'relaxed') return 0
+    return Math.max(0, Math.min(maxConcurrent - this.used, limit - used))
+  }
+
+  /** Lets go of what other processes have taken out of the queue. */
+  async checkQueue(): Promise<void> {
+    if (this.#queue.size === 0 || !this.#port.hasOthers()) return
+    for await (const execution of takenByOthers(this.#queue, this.store)) execution.takenAway()
+  }
+
   /** Grants a free slot to the first of the queue. */
   next(): void {
     const execution = this.#useSlot() ? this.#queue.take() : undefined
@@ -271,6 +277,10 @@ export class StreamActor implements ExecutionPort, SlotSeeker {
     this.#port.suspects.left(execution)
     if (this.executions.get(execution.id) === execution) this.executions.delete(execution.id)
     this.#port.left()
+  }
+
+  takenAway(_: HeldExecution, status: ExecutionStatus): void {
+    this.#port.takenAway(this.id, status)
   }
 
   lost(execution: HeldExecution, error: unknown): void {

@@ -22,6 +22,8 @@ export interface StreamAdmissionPort {
   readonly ids: IdSource
   readonly executions: ReadonlyMap<string, ExecutionActor>
   isFull(): boolean
+  /** Lets go of what other processes have taken out of the queue. */
+  checkQueue(): Promise<void>
   /** Throws `queue_full`, unless another one makes room. */
   refuseOverflow(): void
   dropOldest(): void
@@ -47,6 +49,7 @@ async function accepted(port: StreamAdmissionPort, request: AdmissionRequest): P
   if (port.isFull()) {
     const before = await acceptedBefore(store, definition.id, request)
     if (before) return before
+    await port.checkQueue()
     // while the store was asked it may have come by another way
     const since = executions.get(id) ?? keyed(port, request)
     if (since) return again(port, since, request)

@@ -82,6 +82,11 @@ export class StreamSet {
     for (const { executions } of this.#streams.values()) for (const execution of [...executions.values()]) execution.retime()
   }
 
+  /** Lets go of what other processes have taken out of the queues. */
+  async checkQueues(): Promise<void> {
+    for (const stream of this.all) await stream.checkQueue()
+  }
+
   /** Gives every execution back to the store. */
   async release(): Promise<void> {
     await Promise.all(this.all.map((stream) => stream.release()))

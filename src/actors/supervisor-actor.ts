@@ -24,7 +24,8 @@ import { ResultWaiters } from './result-waiters.js'
 import { Slots } from './slots.js'
 import { StepBodies } from './step-bodies.js'
 import { strangersIn, tellStrangers } from './strangers.js'
-import { StreamActor, type StreamPort } from './stream-actor.js'
+import { StreamActor } from './stream-actor.js'
+import type { StreamPort } from './stream-port.js'
 import { StreamRestarts } from './stream-restarts.js'
 import type { StreamDefinition } from './stream-definition.js'
 import { StreamSet } from './stream-set.js'
@@ -273,6 +274,8 @@ export class SupervisorActor {
       owner: this.owner,
       committed: (...args) => this.committed(...args),
       left: () => this.#moves.happened(),
+      takenAway: (...args) => this.registry.takenAway(...args),
+      hasOthers: () => this.#memberships.current.hasOthers,
     }
   }
 
@@ -284,6 +287,8 @@ export class SupervisorActor {
       followPauses: () => this.streams.followPauses(),
       taken: (stored, recovered) => void this.streams.take(stored, recovered),
       retake: () => this.#retake(),
+      freeSlots: (entryPoint) => (this.#phase === 'running' ? (this.streams.get(entryPoint)?.freeSlots ?? 0) : 0),
+      checkQueues: () => this.streams.checkQueues(),
       whileTakingOver: (work) => this.#suspects.whileTakingOver(work),
       drop: (error) => this.streams.dropAll(error),
       open: () => this.streams.open(),
@@ -301,6 +306,7 @@ export class SupervisorActor {
     if (isTerminal(commit.status) && this.results.has(commit.id))
       this.results.settle(commit.id, () => storedOutcome(commit) as ExecutionOutcome)
     if (commit.owner === null && commit.dueAt !== null) this.#memberships.current.wakeAt(commit.dueAt)
+    this.#memberships.current.moved(entryPoint)
     this.feed.wake()
     this.#moves.happened()
   }

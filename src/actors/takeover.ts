@@ -72,6 +72,16 @@ export class Takeover {
     return claimed
   }
 
+  /** Of what stands in the queues of other processes, at most so many; resolves with how many there were. */
+  async queued(entryPoint: string, limit: number): Promise<number> {
+    const { lease, taken } = this.#port
+    const owners = lease.living
+    if (this.#stopped || owners.length === 0) return 0
+    const page = await this.#claim({ limit, entryPoints: [entryPoint], from: { kind: 'queued', owners } })
+    for (const stored of page) taken(stored, false)
+    return page.length
+  }
+
   /** An execution that left memory is due then. */
   wakeAt(due: number): void {
     const { clock } = this.#port

@@ -39,8 +39,16 @@ function candidates(
     const row = rows.byId.get(from.id)
     return new Set(row && row.execution.owner === null && !isTerminal(row.execution.status) ? [row] : [])
   }
+  if (from.kind === 'queued') {
+    const held = from.owners.flatMap((owner) => [...rows.under('held', owner)])
+    return new Set(held.filter(({ execution }) => isFresh(execution)))
+  }
   if (from.kind === 'lost') return new Set(from.owners.flatMap((owner) => [...rows.under('held', owner)]))
   return new Set(
     [...entryPoints].flatMap((entryPoint) => [...rows.under('free', entryPoint), ...due.due(entryPoint, now, setBack, limit)]),
   )
 }
+
+/** In the queue, and never out of it. */
+const isFresh = ({ status, startedAt, recoveries }: StoredExecution) =>
+  status === 'queued' && startedAt === null && recoveries === 0

@@ -157,11 +157,14 @@ export interface ClaimRequest {
    * `lost`: those of these owner keys, not terminal or owed (adds one to `recoveries` of each that was not queued or waiting).
    * `released`: unowned ones that have something to do: not terminal and neither waiting nor paused, or owed,
    * or with inbox messages (a paused one: with a command, its events wait for the resume), or due. `one`: that execution, if nobody owns it and it is not terminal.
+   * `queued`: those of these owner keys, which live, that are queued, never started (`startedAt` is null) and have no recoveries:
+   * their owners' next commits of them are stale. A store that does not know it gives nothing.
    */
   readonly from:
     | { readonly kind: 'lost'; readonly owners: readonly string[] }
     | { readonly kind: 'released' }
     | { readonly kind: 'one'; readonly id: string }
+    | { readonly kind: 'queued'; readonly owners: readonly string[] }
 }
 
 /** A filter over the stored executions; the newest accepted come first. */

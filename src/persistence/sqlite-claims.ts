@@ -41,6 +41,10 @@ export function sqliteClaims(database: SqliteDatabase, rows: SqliteRows): Sqlite
   const heldQueued = find(`
     SELECT ${columns} FROM ${table} INDEXED BY stateward_held_queued WHERE owner = ? AND status = 0 AND +${inRefs}
     ORDER BY priority DESC, accepted_at, position LIMIT ?`)
+  const heldFresh = find(`
+    SELECT ${columns} FROM ${table} INDEXED BY stateward_held_queued
+    WHERE owner = ? AND status = 0 AND started_at IS NULL AND recoveries = 0 AND +${inRefs}
+    ORDER BY priority DESC, accepted_at, position LIMIT ?`)
   const free = find(`
     SELECT ${columns} FROM ${table} INDEXED BY stateward_free WHERE entry_ref = ? AND owner IS NULL AND ${hasWork} ORDER BY accepted_at, position LIMIT ?`)
   const freeQueued = find(`
@@ -70,6 +74,7 @@ export function sqliteClaims(database: SqliteDatabase, rows: SqliteRows): Sqlite
     const list = JSON.stringify(refs)
     const { from, now, setBack = 0 } = request
     if (from.kind === 'one') return one.all(from.id, list)
+    if (from.kind === 'queued') return from.owners.flatMap((owner) => heldFresh.all(owner, list, limit))
     if (from.kind === 'lost') {
       return from.owners.flatMap((owner) => [...held.all(owner, list, limit), ...heldQueued.all(owner, list, limit)])
     }

@@ -148,6 +148,35 @@ export const claimCases: readonly StoreCase[] = [
     for (const { recoveries, id } of await store.claim(aClaim())) equal(recoveries, counts.get(id), id)
   }),
 
+  storeCase(
+    'of the queues of others is claimed what never started, in order, under a greater epoch and without a recovery',
+    async ({ store }) => {
+      await mixed(store, 'owner-1')
+      await store.commit([
+        anAccepted('resumed', {}, { startedAt: 5 }),
+        anAccepted('suspect', {}, { recoveries: 1 }),
+        anAccepted('other', { entryPoint: 'other' }),
+        anAccepted('free', {}, { owner: null }),
+        anAccepted('own', {}, { owner: 'owner-2' }),
+        anAccepted('third', { acceptedAt: 4 }, { owner: 'owner-3' }),
+      ])
+      const from = { kind: 'queued', owners: ['owner-1', 'owner-3'] } as const
+      deepEqual(await claimed(store, { from, limit: 0 }), [])
+      deepEqual(await claimed(store, { from: { kind: 'queued', owners: [] } }), [])
+      deepEqual(await claimed(store, { from, limit: 3 }), ['high', 'tie-1', 'tie-2'])
+      deepEqual(await claimed(store, { from }), ['third', 'low'])
+      deepEqual(await claimed(store, { from }), [])
+      const taken = await store.load('high')
+      deepEqual([taken?.owner, taken?.epoch, taken?.recoveries, taken?.status], ['owner-2', 2, 0, 'queued'])
+      const [late] = await store.commit([aCommit({ id: 'high', revision: 2 })])
+      deepEqual(late, { status: 'stale', revision: 1, epoch: 2, owner: 'owner-2' })
+      for (const id of ['old', 'resumed', 'suspect', 'other']) equal((await store.load(id))?.owner, 'owner-1', id)
+      // and what came out of the queue before the claim stays where it is
+      await store.commit([anAccepted('quick'), aCommit({ id: 'quick', revision: 2, startedAt: 5 })])
+      deepEqual(await claimed(store, { from }), [])
+    },
+  ),
+
   storeCase('what has ended is claimed only while its outbox is owed', async ({ store }) => {
     await store.commit(['held', 'held-owed', 'free', 'free-owed'].map((id) => anAccepted(id)))
     await store.commit([
