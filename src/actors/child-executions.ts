@@ -154,6 +154,7 @@ export class ChildExecutions implements ChildPort {
   /** A child that was cancelled for its parent's sake tells it nothing before the parent's own cancel has had its time. */
   #heldBack(signal: AbortSignal): Promise<void> {
     const { clock } = this.#supervisor.settings
+    if (signal.aborted) return Promise.resolve()
     return new Promise((resolve) => {
       const timer = clock.setTimeout(resolve, HELD_BACK)
       const stop = () => (clock.clearTimeout(timer), resolve())

@@ -191,12 +191,14 @@ export class SupervisorActor {
 
   /**
    * Takes an execution up that this process holds and has not in memory, since it could not be read: it may have been
-   * mended. False: its stream is not there. Throws `corrupt`, `unknown_format`, unless it is taken `into` all streams.
+   * mended. False: its stream is not there, or the runtime stops. Throws `corrupt`, `unknown_format`, unless it is taken `into`
+   * all streams.
    */
   async takeOwn(known: StoredExecution, into?: Pick<StreamActor, 'take'>): Promise<boolean> {
     const stored = await this.settings.store.load(known.id)
     const stream = this.streams.get(known.entryPoint)
-    if (!stream) return false
+    // what a runtime that stops did not give back is for the next one
+    if (!stream || !this.#isUp) return false
     // what has moved meanwhile was in memory, and is to be looked for again
     const isSame = stored?.owner === this.owner && stored.revision === known.revision
     if (isSame && !stream.executions.has(known.id) && !stream.reloading(known.id)) (into ?? stream).take(stored, true)

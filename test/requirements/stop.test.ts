@@ -1,8 +1,9 @@
 /** Start, stop and drain of a runtime: B3, B34, B45. */
 import { describe, expect, test } from 'vitest'
-import { createRuntime, defineEntryPoint, type SnapshotStore } from '../../src/index.js'
+import { setup } from 'xstate'
+import { createRuntime, defineEntryPoint, fromExecution, type SnapshotStore } from '../../src/index.js'
 import { begin } from '../harness/begin.js'
-import { eventually, turns } from '../harness/eventually.js'
+import { eventually, turn, turns } from '../harness/eventually.js'
 import { Flights } from '../harness/flights.js'
 import { ends } from '../harness/journal.js'
 import { approval, worker } from '../harness/programs.js'
@@ -107,6 +108,57 @@ describe('B3: order and bounds', () => {
     flights.free.add('a.2')
     ;(await flights.started('a.1', 2)).end()
     expect(await after.execution(id).result()).toMatchObject({ status: 'completed' })
+  })
+
+  test('B3: commands about what it did not give back, as an end waited there for a child, hold up no stop', async () => {
+    const place = memoryPlace()
+    let stopping = false
+    let looks = 0
+    const store = place.connect((inner) => ({
+      load: (id) => (stopping && ++looks > 500 ? Promise.reject(new Error('it looks for ever')) : inner.load(id)),
+    }))
+    const flights = new Flights()
+    const parent = setup({ actors: { child: fromExecution('children') } }).createMachine({
+      id: 'parent',
+      initial: 'asking',
+      states: { asking: { invoke: { src: 'child', input: { label: 'c' } }, on: { END: 'done' } }, done: { type: 'final' } },
+    })
+    const entryPoints = [
+      defineEntryPoint({ id: 'parents', program: parent }),
+      defineEntryPoint({ id: 'children', program: worker(flights) }),
+    ]
+    const first = await begin({ store, entryPoints })
+    const { id } = await first.trigger('parents')
+    const flight = await flights.started('c.1')
+    const sent = first.execution(id).send({ type: 'END' })
+    sent.catch(() => undefined)
+    await eventually('the cancel of the child', () => flight.signal.aborted)
+    const told = [
+      first
+        .execution(id)
+        .cancel()
+        .catch((error: unknown) => error),
+    ]
+    stopping = true
+    const stopped = first.stop()
+    for (let n = 0; n < 5; n++, await turn()) {
+      told.push(
+        first
+          .execution(id)
+          .send({ type: 'END' })
+          .catch((error: unknown) => error),
+      )
+    }
+    await stopped
+    await expect(sent).rejects.toMatchObject({ code: 'already_stopped' })
+    for (const answer of await Promise.all(told))
+      expect([{ status: 'queued' }, expect.objectContaining({ code: 'already_stopped' })]).toContainEqual(answer)
+    expect(looks).toBeLessThan(100)
+    flight.end()
+    flights.free.add('c.1').add('c.2')
+    const second = await begin({ store: place.connect(), entryPoints })
+    await second.execution(id).send({ type: 'END' })
+    expect(await second.execution(id).result()).toMatchObject({ status: 'completed' })
   })
 
   test('B45: a waiter on a result is told when the runtime stops, and never hangs', async () => {
