@@ -15,7 +15,7 @@ import type { Commit, CommitVerdict } from '../persistence/snapshot-store.js'
 import { decide, type Decision } from './commit-decision.js'
 import { ChildrenHold } from './children-hold.js'
 import { CommitWaiters } from './commit-waiters.js'
-import { ExecutionClocks } from './execution-clocks.js'
+import { dueAt as nextDue, ExecutionClocks } from './execution-clocks.js'
 import { executionRef, tell, type ExecutionEffects, type ExecutionMachineRef } from './execution-effects.js'
 import { ExecutionInbox, type InboxOwner } from './execution-inbox.js'
 import { opening, type AcceptOutcome, type ExecutionOrigin } from './execution-origin.js'
@@ -54,6 +54,8 @@ export class ExecutionActor
   #waitsForCommit = false
   /** Set by a commit that gives it away, until that is durable. */
   #leaving = false
+  /** True if it was to leave memory, and something was due or owed: it does once that is done. */
+  #lingers = false
   #gone = false
   #whenGone: (() => void)[] = []
 
@@ -193,7 +195,9 @@ export class ExecutionActor
 
   /** Commits what there is and gives the execution back to the store, wherever it stands. */
   release(): Promise<void> {
-    if (this.#hold.isOn) return Promise.resolve(this.abandon(new StatewardError('already_stopped', 'The runtime was stopped.')))
+    const isUnpaid = isTerminal(this.status) && this.program.owes && !this.program.isPaying
+    if (this.#hold.isOn || isUnpaid)
+      return Promise.resolve(this.abandon(new StatewardError('already_stopped', 'The runtime was stopped.')))
     this.program.setMode('muted')
     this.#leaving = true
     return this.until(() => true).then(() => this.gone)
@@ -303,6 +307,7 @@ export class ExecutionActor
     if (this.#waitsForCommit && commit.status === 'running' && this.heading === 'running') this.runProgram()
     if (commit.owner === null) this.#leave()
     else if (isTerminal(commit.status)) this.#payDebts()
+    else if (this.#lingers) this.#idle()
   }
 
   refused(error: unknown, commit: Commit | undefined): void {
@@ -316,10 +321,20 @@ export class ExecutionActor
     this.#port.crashed(this, error)
   }
 
-  /** Leaves memory, unless it moved in this turn. */
+  /** Leaves memory, unless it moved in this turn; what is due or owed at that moment comes first. */
   #idle(): void {
-    if (this.heading !== 'waiting' || this.isEnding || this.program.isBusy) return
-    this.release().catch(() => undefined) // whoever holds the stream is told, or it is no longer ours
+    this.#lingers = false
+    if (this.heading !== 'waiting') return
+    if (this.mayLeave) this.release().catch(() => undefined) // whoever holds the stream is told, or it is no longer ours
+    else this.#lingers = !this.isEnding && !this.program.isBusy
+  }
+
+  /** True if it waits, and nothing is due or owed that would bring it back at once. */
+  get mayLeave(): boolean {
+    const { isBusy, owes, nextTimer } = this.program
+    if (this.heading !== 'waiting' || this.isLeaving || this.isEnding || isBusy || owes) return false
+    const due = nextDue('waiting', this.context.limits, nextTimer)
+    return due === null || due > this.clock.now()
   }
 
   /** An execution that has already moved on to a status with a slot keeps it, and so does one whose steps' functions still run. */
@@ -336,10 +351,10 @@ export class ExecutionActor
     else if (this.isBackingOff) this.tell({ type: 'retry.due', granted: this.#port.acquire(this) })
   }
 
-  /** A terminal one goes on until its owed actions are acknowledged. */
+  /** A terminal one goes on until its owed actions are acknowledged; each that is asks for a commit by itself. */
   #payDebts(): void {
-    if (!this.program.isLive && this.program.text !== undefined) this.program.repay()
-    this.touch()
+    if (!this.program.isLive && this.program.text !== undefined && !this.program.isUnpaid) this.program.repay()
+    if (!this.program.owes) this.touch()
   }
 
   /** Out of memory: who still waits for something here must ask whoever takes it up next. */

@@ -61,6 +61,8 @@ export interface ExecutionPort {
   lost(execution: HeldExecution, error: unknown): void
   /** What its steps have started could not be stopped with it. */
   unstopped(execution: HeldExecution, error: unknown): void
+  /** It has ended, and an action that it still owes can't be run. */
+  unpaid(execution: HeldExecution, action: string, error: unknown): void
   /** Its handling threw: the stream itself is in doubt. */
   crashed(execution: HeldExecution, error: unknown): void
 }

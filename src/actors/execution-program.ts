@@ -11,6 +11,7 @@ import { encode } from '../persistence/snapshot-codec.js'
 import { backoffDelay } from './backoff.js'
 import type { ExecutionPort, HeldExecution } from './execution-port.js'
 import { leftReason } from './stop-reason.js'
+import { owedActions } from './program-outbox.js'
 import { programOf, withFrozenTimers } from './execution-state.js'
 import { ProgramHost } from './program-host.js'
 import { passages, type ProgramMode } from '../events/program-mode.js'
@@ -54,6 +55,8 @@ export class ExecutionProgram implements ProgramPort {
   /** Its stored form when it was last asked whether it has moved. */
   #known: string | undefined
   #returning = 0
+  /** True once it has ended, and what it still owes can't be run here. */
+  isUnpaid = false
   /** True once the lifecycle was told of the outcome. */
   #isJudged = false
   /** True while it stops for a further attempt, or for good since it can't be stored. */
@@ -92,7 +95,12 @@ export class ExecutionProgram implements ProgramPort {
   }
 
   get owes(): boolean {
-    return this.#host?.owes ?? false
+    return this.#host?.owes ?? this.isUnpaid
+  }
+
+  /** True while an action that it owes runs or is about to. */
+  get isPaying(): boolean {
+    return this.#host?.isPaying ?? false
   }
 
   /** True while the function of one of its steps runs, wanted or not, and has not run out of the time that it has to end. */
@@ -120,27 +128,21 @@ export class ExecutionProgram implements ProgramPort {
    * Starts it, from its input or from its last good snapshot; a live one goes on, one that is silenced is restored from what
    * is durable. One that does not fit is held, one that can't start fails.
    */
-  run(mode: 'running' | 'no-new-steps' | 'muted'): void {
+  run(mode: 'running' | 'no-new-steps'): void {
     if (this.#host && !passages[this.#host.mode].answers) this.drop()
     if (this.#host) return this.#host.setMode(mode)
-    const { id, ref } = this.#execution
-    const recovering = this.#recovering
-    this.#recovering = false
-    try {
-      const stored = this.text === undefined ? undefined : programOf(this.text, id)
-      const { settings, record } = this.#port.programFor(stored)
-      const host = new ProgramHost(settings, id, ref, record ? { record } : { input: this.#input }, this)
-      this.#host = host
-      host.start({ recovering, mode })
-    } catch (error) {
-      this.#refused(error)
-    }
+    const problem = this.#started(mode)
+    if (problem) this.#refused(problem.error)
   }
 
-  /** Runs what an ended execution still owes, and nothing else of it. */
+  /** Runs what an ended execution still owes, and nothing else of it. What can't be run stays owed, for the next process, and is told. */
   repay(): void {
     this.#recovering = false
-    this.run('muted')
+    const problem = this.#started('muted')
+    if (problem === undefined) return
+    this.drop()
+    this.isUnpaid = true
+    for (const action of this.#owedActions()) this.unpaid(action, problem.error)
   }
 
   /** What the program has become moves the lifecycle, before the commit is made. */
@@ -261,6 +263,11 @@ export class ExecutionProgram implements ProgramPort {
     this.#execution.touch()
   }
 
+  unpaid(action: string, error: unknown): void {
+    this.#port.unpaid(this.#execution, action, error)
+    this.publish('execution.action_failed', { action, error: toErrorRecord(error) })
+  }
+
   doubt(path: string): void {
     this.holdFor(`step_in_doubt: ${path}`)
   }
@@ -332,6 +339,31 @@ export class ExecutionProgram implements ProgramPort {
       return undefined
     } catch (error) {
       return error
+    }
+  }
+
+  #owedActions(): string[] {
+    try {
+      return owedActions(programOf(this.text as string, this.#execution.id))
+    } catch {
+      return ['unreadable'] // what is told with it says why
+    }
+  }
+
+  /** Makes it and lets it begin; why it could not. */
+  #started(mode: 'running' | 'no-new-steps' | 'muted'): { readonly error: unknown } | undefined {
+    const { id, ref } = this.#execution
+    const recovering = this.#recovering
+    this.#recovering = false
+    try {
+      const stored = this.text === undefined ? undefined : programOf(this.text, id)
+      const { settings, record } = this.#port.programFor(stored)
+      const host = new ProgramHost(settings, id, ref, record ? { record } : { input: this.#input }, this)
+      this.#host = host
+      host.start({ recovering, mode })
+      return undefined
+    } catch (error) {
+      return { error }
     }
   }
 

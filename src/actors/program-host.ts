@@ -51,6 +51,8 @@ export class ProgramHost {
   #hasMoved = false
   /** The last thing that came from outside its actors. */
   #cause: CheckpointCause = { type: 'start' }
+  /** How many asynchronous actions have not settled. */
+  #unsettled = 0
   #outcome: ProgramOutcome | undefined
 
   /** Makes the program, fresh from `input` or as `record` says; nothing of it starts before `start`. */
@@ -166,6 +168,11 @@ export class ProgramHost {
   /** True while something waits to be done here. The end of an actor moves its parent: of a silenced program it waits for the next restoration. */
   get owes(): boolean {
     return this.#lets.answers ? !this.#outbox.isEmpty : this.#outbox.owesMoreThanEnds
+  }
+
+  /** True while an action that it owes runs or is about to. */
+  get isPaying(): boolean {
+    return this.#unsettled > 0 || this.#held.length > 0
   }
 
   get inFlight(): boolean {
@@ -330,7 +337,14 @@ export class ProgramHost {
       this.#failed(name, error)
     }
     if (!isPromise(result)) return this.#acknowledge(owed)
-    void result.then(undefined, (error) => this.#failed(name, error)).then(() => this.#acknowledge(owed))
+    this.#unsettled++
+    const failed = (error: unknown) => this.#failed(name, error)
+    void result.then(undefined, failed).then(() => this.#settled(owed))
+  }
+
+  #settled(owed: number): void {
+    this.#unsettled--
+    this.#acknowledge(owed)
   }
 
   #failed(what: string, error: unknown): void {
@@ -363,7 +377,12 @@ export class ProgramHost {
 
   #repeatAction({ n, run, hasEnded, ...action }: RepeatedAction): void {
     const { path, name } = action
-    if (!run) throw mismatch(this.#id, `there is no action '${name}' any more, and one is owed`)
+    if (!run) {
+      const error = mismatch(this.#id, `there is no action '${name}' any more, and one is owed`)
+      // an ended execution can't be held; it stays owed, for the next process
+      if (this.#lets.answers) throw error
+      return this.#port.unpaid(name, error)
+    }
     const again = hasEnded
       ? { ...action, isVoid: () => false, run }
       : { ...action, isVoid: () => this.#system.hasFailed(path), run: () => this.#system.attempt(path, run) }

@@ -186,6 +186,14 @@ export class ProgramOutbox {
   }
 }
 
+/** The names of the actions that a stored program owes, oldest first. */
+export function owedActions({ outbox = [] }: Pick<ProgramRecord, 'outbox'>): string[] {
+  return outbox.flatMap((text) => {
+    const owed = decode<Owed>(text, { id: '', what: 'action' })
+    return 'name' in owed ? [owed.name] : []
+  })
+}
+
 type Restored = Pick<ProgramSystem, 'root' | 'find' | 'found' | 'ended'>
 
 type Unnumbered = Owed extends infer T ? (T extends unknown ? Omit<T, 'n'> : never) : never

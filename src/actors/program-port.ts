@@ -17,6 +17,8 @@ export interface ProgramPort {
   dirty(): void
   /** A step that may have run before the crash asks for a person (`onRecovery: 'hold'`). */
   doubt(path: string): void
+  /** The program has ended, and an action that it still owes can't be run; it stays owed. */
+  unpaid(action: string, error: unknown): void
   /** The last promise of a stopped or held program has come to its end. */
   drained(): void
   /** Why the program stops, asked when it does. */

@@ -293,6 +293,10 @@ export class StreamActor implements ExecutionPort, SlotSeeker {
     return this.#port.programs.children
   }
 
+  unpaid({ id }: HeldExecution, action: string, error: unknown): void {
+    this.#port.logger('execution', id, "has ended, and an action that it still owes can't be run:", action, error)
+  }
+
   unstopped({ id }: HeldExecution, error: unknown): void {
     this.#port.logger('what the steps of execution', id, 'had started could not be stopped with it', error)
   }

@@ -13,7 +13,7 @@ import {
 } from 'xstate'
 import { describe, expect, test } from 'vitest'
 import { defineEntryPoint, type EntryPointOptions } from '../../src/index.js'
-import { createTestRuntime, explorePauses } from '../../src/testing/index.js'
+import { createTestRuntime, explorePauses, exploreRestarts } from '../../src/testing/index.js'
 import { crashEverywhere, type Say } from '../harness/crash-everywhere.js'
 import { play, played } from '../harness/played.js'
 import { memoryPlace, places } from '../harness/store-place.js'
@@ -246,10 +246,14 @@ function named(book: (word: string) => void): AnyStateMachine {
   })
 }
 
-test('the end of a child behind an action is told although it is paused around it', async () => {
-  const report = await explorePauses(
+test.each([
+  ['paused around it', explorePauses],
+  ['taken out of memory around it', exploreRestarts],
+])('the end of a child behind an action is told although it is %s', async (_, explore) => {
+  const report = await explore(
     () => defineEntryPoint({ id: 'run', program: named(() => undefined) } as EntryPointOptions),
     (runtime) => play(runtime as never, { events: go }).then(() => undefined),
+    { pairs: 2 },
   )
   expect(report).toMatchObject({ unreached: 0 })
 })

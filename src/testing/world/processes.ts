@@ -75,7 +75,7 @@ export class Processes {
     await this.restart()
   }
 
-  /** An execution leaves memory, if it waits once all is quiet. */
+  /** An execution leaves memory, if it waits once all is quiet, and nothing is due or owed that would bring it back at once. */
   async passivate(id: string): Promise<void> {
     const { time, life } = this.#port.world
     await time.settle()
@@ -83,8 +83,7 @@ export class Processes {
     for (const { executions } of this.#process.source.parts().supervisor.streams.all) {
       const execution = executions.get(id)
       execution?.program.observe()
-      if (execution?.heading === 'waiting' && !execution.isLeaving)
-        await time.until(Promise.race([execution.release(), life.death]))
+      if (execution?.mayLeave) await time.until(Promise.race([execution.release(), life.death]))
     }
   }
 

@@ -56,6 +56,23 @@ describe('restarts', () => {
     expect(report.failures).toEqual([])
   })
 
+  test('leave an execution in memory that a timer has brought back, until the timer has fired', async () => {
+    const program = setup({}).createMachine({
+      id: 'm',
+      initial: 'a',
+      states: { a: { after: { 10: 'b' } }, b: { after: { 10: 'c' } }, c: { type: 'final' } },
+    })
+    const report = await exploreRestarts(
+      defineEntryPoint({ id: 'run', program }),
+      async (runtime) => {
+        await runtime.trigger('run')
+        await runtime.runToIdle()
+      },
+      { pairs: 1 },
+    )
+    expect(report).toMatchObject({ failures: [], unreached: 0 })
+  })
+
   test('wait for a step that does not heed its signal no longer than a stop does', async () => {
     const report = await exploreRestarts(
       orders,
