@@ -28,7 +28,7 @@ export class StepChildren {
   readonly #stop = new AbortController()
   /** True once a step has asked for one, in whatever process. */
   #some: boolean
-  /** True if children may live of which nothing is known here. */
+  /** True if children may live that nobody waits for here. */
   #unknown: boolean
 
   constructor(id: string, settings: ProgramSettings, port: ProgramPort, gate: CommitGate, record: ProgramRecord | undefined) {
@@ -71,8 +71,11 @@ export class StepChildren {
     const outcome = this.#settings.children.start({ ...asked, parentId: this.#id, key, turn, signal, accepted })
     const next = () => used({ n: current.n + 1, ...(current.retryOf === undefined ? {} : { retryOf: current.retryOf }) })
     const heard = outcome.catch((error: unknown) => {
+      const hasEnded = isStatewardError(error, 'execution_failed')
       const isTooLate = isStatewardError(error, 'step_timeout') && asked.whenLeft === 'cancel' && current !== turn
-      if (isStatewardError(error, 'execution_failed') || isTooLate) next()
+      if (hasEnded || isTooLate) next()
+      // it is no longer waited for, as in a pause, and may live
+      if (!hasEnded) this.#unknown = true
       throw error
     })
     const over = settled(heard)

@@ -103,3 +103,29 @@ test('an execution that tries again, or is resumed for that, starts another chil
   expect(await parent.result()).toMatchObject({ status: 'completed' })
   expect(await childrenOf(parent.id)).toHaveLength(3)
 })
+
+test('a child that was paused with its parent ends with it, also if that never comes to rest in its pause', async () => {
+  const step = fromStep<unknown>(() => Promise.reject(new Error('to be mocked')))
+  const parent = setup({ actors: { child: fromExecution('children'), step } }).createMachine({
+    id: 'parent',
+    invoke: [{ src: 'child' }, { src: 'step' }],
+  })
+  const child = setup({}).createMachine({ id: 'child' })
+  const entryPoints = [
+    defineEntryPoint({ id: 'parents', program: parent }),
+    defineEntryPoint({ id: 'children', program: child }),
+  ] as const
+  const world = createTestRuntime({ entryPoints })
+  onTestFinished(() => world.stop())
+  const held = world.hold('step', { heedsSignal: false })
+  const execution = await world.trigger('parents', undefined, { deadline: world.clock.now() + 1_000 })
+  await held.started()
+  await execution.pause({ mode: 'now', timeout: 0 })
+  const childrenOf = async () => statuses((await world.store.query({ parentId: execution.id, limit: 10 })).executions)
+  expect(await childrenOf()).toEqual(['paused'])
+  expect(await execution.get()).toMatchObject({ status: 'pausing' })
+  await world.advance(1_000)
+  held.calls[0]?.resolve('late')
+  expect(await execution.result()).toMatchObject({ status: 'timed_out' })
+  expect(await childrenOf()).toEqual(['cancelled'])
+})
