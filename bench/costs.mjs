@@ -3,7 +3,7 @@ import { performance } from 'node:perf_hooks'
 import { createRuntime, defineEntryPoint } from '../dist/index.js'
 import { memoryStore } from '../dist/memory.js'
 import { encode } from '../dist/persistence/snapshot-codec.js'
-import { fromPromise } from 'xstate'
+import { assign, fromPromise, setup } from 'xstate'
 
 let failed = false
 function tell(what, value, limit) {
@@ -33,6 +33,32 @@ const best = (value) => {
   return least
 }
 tell('one Date in a context of 0.7 MB, against a plain one', best(rows(new Date())) / best(rows(1)), 1.5)
+
+const named = 20
+const noted = Object.fromEntries(Array.from({ length: named }, (_, n) => [`note${n}`, () => undefined]))
+const program = setup({ actions: noted }).createMachine({
+  id: 'acting',
+  context: { ...rows(1).context, at: 0 },
+  on: Object.fromEntries(
+    [1, 5, named].map((n) => [
+      `GO${n}`,
+      { actions: [assign({ at: ({ context }) => context.at + 1 }), ...Object.keys(noted).slice(0, n)] },
+    ]),
+  ),
+})
+const acting = createRuntime({ store: memoryStore(), entryPoints: [defineEntryPoint({ id: 'acting', program })] })
+await acting.start()
+const actor = await acting.trigger('acting')
+const least = { 1: Infinity, 5: Infinity, [named]: Infinity }
+for (let round = 0; round < 15; round++)
+  for (const n of [1, 5, named]) {
+    const from = performance.now()
+    await actor.send({ type: `GO${n}` })
+    least[n] = Math.min(least[n], performance.now() - from)
+  }
+await acting.stop()
+const shown = [1, 5, named].map((n) => `${n}: ${least[n].toFixed(1)} ms`).join(', ')
+tell(`${named} named actions of one transition with that context, against one (${shown})`, least[named] / least[1], 1.5)
 
 let queries = 0
 const kept = memoryStore()

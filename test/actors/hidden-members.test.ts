@@ -1,5 +1,14 @@
 /** The members of XState's actors that the program system and the execution's ref rely on; see `xstate/hidden-members.ts`. */
-import { createActor, createMachine, fromCallback, fromPromise, fromTransition, sendParent, sendTo } from 'xstate'
+import {
+  createActor,
+  createMachine,
+  fromCallback,
+  fromPromise,
+  fromTransition,
+  sendParent,
+  sendTo,
+  type AnyActorRef,
+} from 'xstate'
 import { describe, expect, test, vi } from 'vitest'
 import type { InnerActor } from '../../src/actors/xstate/hidden-members.js'
 import { actorOf, inner, relayedIn } from './inner-actors.js'
@@ -193,5 +202,78 @@ describe("an actor's own words", () => {
     expect(failed).toHaveBeenCalledExactlyOnceWith(error)
     expect(got).toEqual([{ type: 'xstate.error.actor.it', error, actorId: 'it' }])
     expect(ref.getSnapshot()).toMatchObject({ context: 0 })
+  })
+})
+
+describe('the end of an actor', () => {
+  test('`_processingStatus` is 0 before its start, 1 while it runs, 2 once it has ended, was stopped or has failed', () => {
+    const broken = () => {
+      throw new Error('no')
+    }
+    const ends = {
+      done: createMachine({ initial: 'a', states: { a: { on: { GO: 'b' } }, b: { type: 'final' } } }),
+      failed: createMachine({ on: { GO: { actions: broken } } }),
+      stopped: counter,
+    }
+    for (const [how, logic] of Object.entries(ends)) {
+      const ref = actorOf(logic)
+      ;(ref as unknown as { subscribe(observer: object): void }).subscribe({ error: () => undefined })
+      const seen = [ref._processingStatus]
+      ref.start()
+      seen.push(ref._processingStatus)
+      if (how === 'stopped') ref._stop()
+      else ref._send({ type: 'GO' })
+      expect([how, ...seen, ref._processingStatus]).toEqual([how, 0, 1, 2])
+    }
+  })
+
+  test('`_doneEvent` is the very event that its parent is sent, and there is none before', () => {
+    const child = createMachine({ initial: 'a', states: { a: { on: { GO: 'b' } }, b: { type: 'final' } }, output: 7 })
+    const root = actorOf(createMachine({ invoke: { src: child, id: 'child' } }))
+    root.start()
+    const ref = root._snapshot.children?.['child'] as InnerActor
+    const sent: unknown[] = []
+    const system = (root as unknown as { system: { _relay(...message: unknown[]): void } }).system
+    system._relay = (source, target, event) => void sent.push([source, target, event])
+    expect(ref._doneEvent).toBeUndefined()
+    ref._send({ type: 'GO' })
+    expect(ref._doneEvent).toMatchObject({ type: 'xstate.done.actor.child', output: 7 })
+    expect(sent).toHaveLength(1)
+    const [source, target, event] = sent[0] as unknown[]
+    expect([source, target]).toEqual([ref, root])
+    expect(event).toBe(ref._doneEvent)
+  })
+
+  test('`_stopProcedure` ends it without a word: its timers and its `systemId` are given up, no later event is heard', () => {
+    const cancelled: unknown[] = []
+    const got: string[] = []
+    const root = actorOf(
+      createMachine({
+        on: { '*': { actions: ({ event }: { event: { type: string } }) => void got.push(event.type) } },
+        invoke: {
+          src: createMachine({ after: { 10: {} }, on: { MORE: { actions: () => got.push('MORE') } } }),
+          id: 'child',
+          systemId: 'named',
+        },
+      } as never),
+    )
+    root.start()
+    const ref = root._snapshot.children?.['child'] as InnerActor
+    const system = (root as unknown as AnyActorRef).system as unknown as {
+      scheduler: { cancelAll(ref: unknown): void }
+      get(id: string): unknown
+    }
+    const { cancelAll } = system.scheduler
+    system.scheduler.cancelAll = (of) => (cancelled.push(of), cancelAll(of))
+    const told = vi.fn<() => void>()
+    ref.subscribe({ next: told, error: told, complete: told })
+    ref._stopProcedure()
+    vi.spyOn(console, 'warn').mockReturnValue()
+    ref._send({ type: 'MORE' })
+    expect(ref._processingStatus).toBe(2)
+    expect(cancelled).toEqual([ref])
+    expect(system.get('named')).toBeUndefined()
+    expect(ref.getSnapshot().status).toBe('active')
+    expect([got, told.mock.calls]).toEqual([[], []])
   })
 })
