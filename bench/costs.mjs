@@ -1,5 +1,10 @@
 // What must not grow, as ratios within one run (npm run bench:costs); exits with 1 if one is past its limit.
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
+import { fileURLToPath } from 'node:url'
 import { createRuntime, defineEntryPoint } from '../dist/index.js'
 import { memoryStore } from '../dist/memory.js'
 import { encode } from '../dist/persistence/snapshot-codec.js'
@@ -78,4 +83,29 @@ for (let n = 0; n < 100; n++) await (await runtime.trigger('quick')).result()
 tell('queries for 2,000 readers of events, an execution of two commits', (queries - before) / 100, 3)
 await runtime.stop()
 await Promise.all(readers)
+
+const folder = mkdtempSync(join(tmpdir(), 'stateward-costs-'))
+/** A figure of `stored-costs-process.mjs`, taken in a process of its own. */
+const measured = (what, file) =>
+  JSON.parse(
+    execFileSync(
+      process.execPath,
+      [fileURLToPath(new URL('stored-costs-process.mjs', import.meta.url)), what, join(folder, file)],
+      {
+        encoding: 'utf8',
+      },
+    ),
+  )
+try {
+  const { log } = measured('fill', 'large.db')
+  tell('write-ahead log after 100 executions of 1 MB in one go, of their size', log, 0.5)
+  const { get, list } = measured('list', 'large.db')
+  tell('longest block of the event loop: a list of 100 executions of 1 MB, against getting one', list / get, 10)
+  const { growth } = measured('command', 'large.db')
+  tell('memory for a command to 100 stored executions of 1 MB, of their size', growth, 3)
+  const poll = measured('poll', 'mail.db')
+  tell('CPU of a look with 100,000 undelivered events of paused executions, against none', poll.with / poll.without, 2)
+} finally {
+  rmSync(folder, { recursive: true, force: true })
+}
 process.exit(failed ? 1 : 0)
