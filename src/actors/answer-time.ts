@@ -13,9 +13,12 @@ export interface CommandProgress {
   isHere: boolean
 }
 
-/** The command with what is left of its time. */
-export function withTimeLeft<TCommand extends Command>(clock: Clock, { until }: CommandProgress, command: TCommand): TCommand {
-  return until === undefined ? command : { ...command, wait: Math.max(0, until - clock.now()) }
+/** The command with what is left of its time; without one it may take as long as it needs. */
+export function withTimeLeft(clock: Clock, { until }: CommandProgress, command: Command): Command {
+  if (command.type === 'resume') return command
+  if (until !== undefined) return { ...command, wait: Math.max(0, until - clock.now()) }
+  const { wait: _, ...patient } = command
+  return patient
 }
 
 /** The answer, or `late` if there is none when its time is up and nobody here will give one; without a time it is waited for. */

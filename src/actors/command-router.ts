@@ -19,6 +19,7 @@ import { splitState } from './execution-state.js'
 import { absentFrom, resultOf, type ResultOptions } from './execution-results.js'
 import { refuseInvalid } from './external-event.js'
 import { answeredWithin, underWay, withTimeLeft, type CommandProgress } from './answer-time.js'
+import { PendingPauses, type PendingPause } from './pending-pauses.js'
 import { RemoteCommands } from './remote-commands.js'
 import { StoredCommands } from './stored-commands.js'
 import type { SupervisorActor } from './supervisor-actor.js'
@@ -43,6 +44,7 @@ export class CommandRouter {
   readonly #store: SnapshotStore
   readonly #stored: StoredCommands
   readonly #remote: RemoteCommands
+  readonly #pauses = new PendingPauses()
 
   constructor(supervisor: SupervisorActor) {
     this.#supervisor = supervisor
@@ -97,12 +99,45 @@ export class CommandRouter {
   }
 
   async #command(id: string, command: Command, progress: CommandProgress): Promise<CommandOutcome> {
-    await this.#supervisor.open()
+    const { scope } = command.intervention
     const down: Command = { ...command, intervention: { ...command.intervention, scope: 'parent' } }
-    if (command.type !== 'resume') await this.#cascade(id, down)
+    if (command.type === 'pause') {
+      const pause = this.#pauses.begin(id, scope)
+      return this.#pause(id, { command, down, pause }, progress).finally(() => this.#pauses.end(id, pause))
+    }
+    if (command.type === 'resume') {
+      const pauses = this.#pauses.takenBack(id, scope)
+      const resume = this.#resume(id, { command, isBack: pauses.length > 0 }, progress)
+      for (const pause of pauses) pause.resume = resume
+      const outcome = await resume
+      if (outcome.status === 'resumed') await this.#cascade(id, down)
+      return outcome
+    }
+    await this.#supervisor.open()
+    await this.#cascade(id, down)
+    return this.#own(id, command, progress)
+  }
+
+  async #pause(
+    id: string,
+    { command, down, pause }: { readonly command: Command; readonly down: Command; readonly pause: PendingPause },
+    progress: CommandProgress,
+  ): Promise<CommandOutcome> {
+    await this.#supervisor.open()
+    await this.#cascade(id, down, pause)
+    return this.#own(id, command, progress, pause)
+  }
+
+  /** `isBack`: it takes back a pause that the execution has not been told, so that it runs on. */
+  async #resume(
+    id: string,
+    { command, isBack }: { readonly command: Command; readonly isBack: boolean },
+    progress: CommandProgress,
+  ): Promise<CommandOutcome> {
+    await this.#supervisor.open()
     const outcome = await this.#own(id, command, progress)
-    if (command.type === 'resume' && outcome.status === 'resumed') await this.#cascade(id, down)
-    return outcome
+    const stored = isBack && outcome.status === 'already_running' ? await this.#store.load(id) : undefined
+    return stored && !isTerminal(stored.status) ? { status: 'resumed', revision: stored.revision } : outcome
   }
 
   /** The outcome of an execution, now or when it ends. */
@@ -119,8 +154,8 @@ export class CommandRouter {
     return counts
   }
 
-  async #cascade(parentId: string, command: Command): Promise<void> {
-    await this.#each({ parentId }, command, () => undefined)
+  async #cascade(parentId: string, command: Command, pause?: PendingPause): Promise<void> {
+    await this.#each({ parentId }, command, () => undefined, pause)
   }
 
   /** One that fails, or a page that can't be read, stops none of the others; the first error is thrown at the end. */
@@ -128,6 +163,7 @@ export class CommandRouter {
     filter: Pick<ExecutionQuery, 'entryPoint' | 'parentId'>,
     command: Command,
     answered: (outcome: CommandOutcome) => void,
+    pause?: PendingPause,
   ): Promise<void> {
     const work = new BoundedWork(TAKEN_UP_AT_ONCE)
     let cursor: string | undefined
@@ -138,7 +174,15 @@ export class CommandRouter {
           if (!this.#concerns(stored, command)) continue
           const { id } = stored
           // what is in memory is told at once: only what must be read for it waits its turn
-          await work.add(async () => answered(await this.command(id, command)), this.#supervisor.live(id) === undefined)
+          const isHere = this.#supervisor.live(id) !== undefined
+          const give = async () => {
+            if (pause?.resume) return
+            // what started it is told once it rests, however long that takes: until then a resume may take it back
+            answered(
+              await (pause && isHere ? this.#command(id, command, { until: undefined, isHere }) : this.command(id, command)),
+            )
+          }
+          await work.add(give, !isHere)
         }
         cursor = page.cursor
       } while (cursor)
@@ -153,18 +197,26 @@ export class CommandRouter {
     const { child, pause } = splitState(state, id).lifecycle.context
     // what outlives its parent is none of its cancel's business
     if (command.type === 'cancel') return command.intervention.scope !== 'parent' || child?.whenLeft !== 'leave'
-    if (command.type !== 'resume') return true
+    if (command.type !== 'resume' || this.#pauses.has(id, command.intervention.scope)) return true
     if (status !== 'paused' && status !== 'pausing') return false
     return pause?.scope === command.intervention.scope
   }
 
-  async #own(id: string, command: Command, progress: CommandProgress): Promise<CommandOutcome> {
+  async #own(id: string, command: Command, progress: CommandProgress, pause?: PendingPause): Promise<CommandOutcome> {
     for (;;) {
       const held = await this.#find(
         id,
         command.type === 'pause' ? ['queued', 'running', 'waiting', 'pausing', 'cancelling'] : live,
       )
       if (held.by === 'store') return held.answer
+      if (pause?.resume && !pause.isTold) {
+        const outcome = await pause.resume.catch(() => undefined)
+        if (outcome?.status === 'resumed') return outcome
+        // a resume that comes to nothing takes nothing back; who holds it may have changed
+        pause.isTold = true
+        continue
+      }
+      if (pause) pause.isTold = true
       if (held.by === 'nobody' && held.stored.status === 'paused' && command.type === 'pause')
         return { status: 'already_paused', revision: held.stored.revision }
       if (held.by === 'us') {

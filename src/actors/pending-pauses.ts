@@ -1,0 +1,52 @@
+/**
+ * Pauses that are on their way to an execution: what it has started is being paused first.
+ *
+ * Owns: that a resume takes such a pause back, as it does one that the execution itself has heard of. Does not know: how a
+ * pause gets there, or what answers (the router). Of those that another process has on their way nothing is known here.
+ */
+import type { Command, CommandOutcome } from '../events/outcomes.js'
+
+type Scope = Command['intervention']['scope']
+
+/** One pause. */
+export interface PendingPause {
+  readonly scope: Scope
+  /** True once the execution is told: from then on the commands that it gets one after the other decide. */
+  isTold: boolean
+  /** What the resume comes to that took it back. */
+  resume?: Promise<CommandOutcome>
+}
+
+/** Those of one router, by execution. */
+export class PendingPauses {
+  readonly #all = new Map<string, Set<PendingPause>>()
+
+  begin(id: string, scope: Scope): PendingPause {
+    const pause: PendingPause = { scope, isTold: false }
+    const pauses = this.#all.get(id) ?? new Set()
+    this.#all.set(id, pauses.add(pause))
+    return pause
+  }
+
+  /** It has its answer. */
+  end(id: string, pause: PendingPause): void {
+    const pauses = this.#all.get(id)
+    pauses?.delete(pause)
+    if (pauses?.size === 0) this.#all.delete(id)
+  }
+
+  /** Whether there is one that a resume of that scope concerns. */
+  has(id: string, scope: Scope): boolean {
+    return [...(this.#all.get(id) ?? [])].some((pause) => isOf(pause, scope))
+  }
+
+  /** What a resume that comes now takes back: what the execution has not been told. */
+  takenBack(id: string, scope: Scope): readonly PendingPause[] {
+    return [...(this.#all.get(id) ?? [])].filter((pause) => !pause.isTold && isOf(pause, scope))
+  }
+}
+
+/** A resume from above wakes what a pause from there has stopped; one of its own whatever has. */
+function isOf(pause: PendingPause, scope: Scope): boolean {
+  return scope === undefined || pause.scope === scope
+}
