@@ -107,10 +107,19 @@ export class ExecutionActor
     if (this.isCompensating) return this.compensate(false)
     if (typeof value === 'object') {
       this.touch()
+      // one that had ended is no longer to be paused
+      if (this.heading === 'pausing' && this.recoveries <= this.maxRecoveries && this.comesToItsEnd()) return
       return this.tell({ type: 'program.drained' })
     }
     if (value === 'waiting') this.runProgram()
     if (this.status === 'waiting') this.#clocks.leaveAfter(this.#port.definition.passivateAfter)
+  }
+
+  /** Lets a program that had ended before it was taken up here do what it asked for on the way, without a slot. False: there is no such end. */
+  comesToItsEnd(): boolean {
+    if (this.#waitsForCommit || !this.program.isLeftAtEnd) return false
+    this.program.run('no-new-steps')
+    return this.isEnding
   }
 
   /** It goes on when it is its turn, and not before that is durable: only what runs is counted if the process dies once more. */
@@ -344,6 +353,7 @@ export class ExecutionActor
   }
 
   #reached(what: LimitName | 'retry'): void {
+    if (this.heading === 'queued') this.comesToItsEnd()
     // an end that is on its way to the store comes first; if it is none, the limit still stands
     if (this.isEnding) return void this.decided().then(() => this.#gone || this.#clocks.again())
     if (what === 'stop') this.program.giveUp()

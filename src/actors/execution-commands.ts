@@ -22,6 +22,8 @@ export interface CommandedExecution {
   readonly isBackingOff: boolean
   /** True if its lifecycle stands where the store has it, and its program goes on. */
   readonly isSteady: boolean
+  /** Lets a program that had ended before it was taken up here come to that end; false: it had not. */
+  comesToItsEnd(): boolean
   stopping(): { readonly started: boolean; readonly inFlight: boolean; readonly stopBy: number }
   tell(event: ExecutionEvent): void
   resume(resume: Intervention, retry: boolean): void
@@ -31,6 +33,7 @@ export interface CommandedExecution {
 
 /** Carries out a command. Rejects if the execution is lost to another owner or the store before there is an answer. */
 export async function obey(execution: CommandedExecution, command: Command): Promise<CommandOutcome> {
+  if (execution.heading === 'queued') execution.comesToItsEnd()
   // whoever came before is done with, and a program that ends has ended: one that fails may begin another attempt
   while (!execution.isSteady) await execution.until(() => true)
   if (command.type === 'pause') return pause(execution, command)

@@ -94,6 +94,17 @@ export class ExecutionProgram implements ProgramPort {
     return host.outcome !== undefined || (passages[host.mode].answers && host.hasEnded)
   }
 
+  /** True if it is only stored, and had ended before its actions on the way there had run: it needs no slot to come to its end. */
+  get isLeftAtEnd(): boolean {
+    // one that owes nothing has told its end with the commit that holds it
+    if (this.#host || !this.text?.includes('"outbox":')) return false
+    try {
+      return programOf(this.text, this.#execution.id).snapshot.status !== 'active'
+    } catch {
+      return false // who runs it is told why
+    }
+  }
+
   get owes(): boolean {
     return this.#host?.owes ?? this.isUnpaid
   }

@@ -41,4 +41,15 @@ export const keptScripts: Readonly<Record<string, Script>> = {
     streams: [stream('event'), stream('step', 1_000)],
     lines: [trigger(1, 1), trigger(1, 1, 3), { do: 'takeover', atWrite: false, turns: 2 }],
   },
+  'a program that ended in a process that lost its store, while it was to pause, has completed': {
+    seed: 1,
+    streams: [stream('step'), stream('event')],
+    lines: [
+      trigger(0, undefined),
+      { do: 'pause', target: 0, mode: 'boundary', turns: undefined },
+      { do: 'fault', operation: 'commit', when: 'after', count: 1, turns: 'same' },
+      { do: 'step', nth: 0, ok: true, turns: undefined },
+      { do: 'cancel', target: 0, turns: undefined },
+    ],
+  },
 }
