@@ -74,7 +74,8 @@ export class ExecutionActor
     const { row, lifecycle, program } = opening(origin, id, port.clock, this.hasSlot ? port.clock.now() : undefined)
     this.row = row
     this.#recovering = origin.kind === 'stored' && origin.recovered
-    this.program = new ExecutionProgram(port, this, { input: origin.input, text: program, recovering: this.#recovering })
+    const recovering = this.#recovering || (origin.kind === 'stored' && origin.isAgain)
+    this.program = new ExecutionProgram(port, this, { input: origin.input, text: program, recovering })
     this.machine = executionRef(id, lifecycle, port.parent, this)
     this.#hold = new ChildrenHold(this, port.children, port.clock, (error) => port.unstopped(this, error))
   }

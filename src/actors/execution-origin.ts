@@ -16,7 +16,15 @@ export type ExecutionOrigin =
       readonly input: unknown
       readonly program: string | undefined
     }
-  | { readonly kind: 'stored'; readonly stored: StoredExecution; readonly recovered: boolean; readonly input: unknown }
+  | {
+      readonly kind: 'stored'
+      readonly stored: StoredExecution
+      /** Its last owner died. */
+      readonly recovered: boolean
+      /** It was in memory here, and lost with what was not durable. */
+      readonly isAgain: boolean
+      readonly input: unknown
+    }
 
 /** The verdict on an acceptance. */
 export type AcceptOutcome =

@@ -64,7 +64,7 @@ export class ExecutionProgram implements ProgramPort {
   /** Its last promise has ended; told with the next commit, after what that promise made of the program. */
   #drained = false
 
-  /** `text`: a stored program to begin with. `recovering`: its steps may have been in flight when a process died. */
+  /** `text`: a stored program to begin with. `recovering`: its steps may have been in flight when a process died, or a commit was lost. */
   constructor(
     port: ExecutionPort,
     execution: ProgramWatcher,
@@ -117,6 +117,11 @@ export class ExecutionProgram implements ProgramPort {
   /** True while the function of one of its steps runs, wanted or not, and has not run out of the time that it has to end. */
   get inFlight(): boolean {
     return this.#host?.inFlight === true || this.#former.some((host) => host.inFlight)
+  }
+
+  /** True while a step is in flight that is not to run twice unasked. */
+  get isGuarded(): boolean {
+    return this.#host?.steps.hasGuarded ?? false
   }
 
   /** True while a step is in flight or about to be. */
@@ -262,6 +267,7 @@ export class ExecutionProgram implements ProgramPort {
   /** How far it may go. One that is stopped says `drained` once no promise runs any more. */
   setMode(mode: ProgramMode): void {
     // what was owed at the last commit is done by now
+    if (mode === 'stopped') this.#host?.steps.halt()
     if (mode === 'stopped' && this.#dirty) this.#taken(false)
     this.#host?.setMode(mode)
     if (mode === 'stopped' && !this.inFlight) this.drained()
@@ -277,6 +283,14 @@ export class ExecutionProgram implements ProgramPort {
   unpaid(action: string, error: unknown): void {
     this.#port.unpaid(this.#execution, action, error)
     this.publish('execution.action_failed', { action, error: toErrorRecord(error) })
+  }
+
+  stale(): void {
+    this.#dirty = true
+  }
+
+  get canHold(): boolean {
+    return !this.#execution.isCompensating
   }
 
   doubt(path: string): void {

@@ -62,8 +62,11 @@ export function withFrozenTimers(text: string, id: string, policy: PausedTimers,
   return encodeProgram({ ...record, timers: frozenTimers(record.timers, policy, now) }, id)
 }
 
-/** A stored program as a fork begins with it: the actions that are owed stay with the execution that asked for them. */
+/** A stored program as a fork begins with it: the actions that are owed, and the steps that had begun, are those of the execution that it was. */
 export function forkedProgram(text: string, id: string): string {
   const { outbox, outlived: _, ...record } = programOf(text, id)
-  return outbox ? encodeProgram(record, id) : text
+  const steps = Object.entries(record.steps ?? {})
+  if (!outbox && !steps.some(([, { begun }]) => begun !== undefined)) return text
+  const fresh = Object.fromEntries(steps.map(([at, { begun: _begun, ...step }]) => [at, step]))
+  return encodeProgram(record.steps ? { ...record, steps: fresh } : record, id)
 }

@@ -163,8 +163,8 @@ export class Membership {
     this.#takeover.stop()
   }
 
-  /** Gives back what it still holds. */
-  leave(): Promise<void> {
-    return this.#settings.store.retire(this.key, true)
+  /** Gives back what it still holds; `asDead`: as a process that has died leaves it. */
+  leave(asDead = false): Promise<void> {
+    return this.#settings.store.retire(this.key, !asDead)
   }
 }

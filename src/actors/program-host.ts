@@ -97,7 +97,7 @@ export class ProgramHost {
         owesActions: () => this.#held.some(({ output }) => output.kind === 'action'),
         failedAside: (what, error) => this.#failed(what, error),
         stepGone: (step) => this.#steps.gone(step),
-        stepLeft: (step) => this.#steps.left(step),
+        stepLeft: (step, hasFailed) => this.#steps.left(step, hasFailed),
         schedule: (timer) => {
           const named = timer.id ?? `~${this.#steps.nextVisit()}`
           this.#timers.set({ ...timer, id: named, dueAt: settings.clock.now() + timer.delay })
@@ -131,7 +131,7 @@ export class ProgramHost {
     this.#port.dirty()
   }
 
-  /** Starts the program. `recovering`: its steps may have been in flight when a process died. */
+  /** Starts the program. `recovering`: its steps may have been in flight when a process died, or a commit was lost. */
   start(options: { recovering?: boolean; mode?: ProgramMode } = {}): void {
     this.#steps.recovering = options.recovering ?? false
     this.setMode(options.mode ?? 'running')
@@ -151,7 +151,7 @@ export class ProgramHost {
     return this.#outcome !== undefined || this.snapshot.status !== 'active'
   }
 
-  get steps(): Pick<ProgramSteps, 'again' | 'children'> {
+  get steps(): Pick<ProgramSteps, 'again' | 'children' | 'halt' | 'hasGuarded'> {
     return this.#steps
   }
 

@@ -31,7 +31,7 @@ export interface StepOutput {
   readonly kind: 'step'
   readonly actor: ProgramActor
   readonly path: string
-  /** True if the step stood in the restored snapshot: it may have been in flight when the process died. */
+  /** True if the step stood in the restored snapshot: it may have been in flight before. */
   readonly restored: boolean
   /** A promise ends by itself; callbacks and observables run until they are left. */
   readonly ends: boolean
@@ -98,8 +98,8 @@ export interface ProgramSystemHost {
   failedAside(what: string, error: unknown): void
   /** The promise behind a step has come to its end, whether or not anybody still wants its result. */
   stepGone(step: StepOutput): void
-  /** A step's actor is no longer active: it ended, failed or was left. */
-  stepLeft(step: StepOutput): void
+  /** A step's actor is no longer active: it ended, failed or was left. `hasFailed`: it has ended by itself, with an error. */
+  stepLeft(step: StepOutput, hasFailed: boolean): void
   schedule(timer: Omit<ProgramTimer, 'id'> & { id: string | undefined }): void
   cancel(source: ProgramActor, id: string): void
   cancelAll(source: ProgramActor): void

@@ -15,7 +15,11 @@ export type ProgramOutcome =
 export interface ProgramPort {
   /** There is something to commit. */
   dirty(): void
-  /** A step that may have run before the crash asks for a person (`onRecovery: 'hold'`). */
+  /** The stored form is not what it was any more; the next commit, whenever that is made, is to hold the new one. */
+  stale(): void
+  /** False while nobody could be asked: it makes good what it has done. */
+  readonly canHold: boolean
+  /** A step that may have begun before asks for a person (`onRecovery: 'hold'`). */
   doubt(path: string): void
   /** The program has ended, and an action that it still owes can't be run; it stays owed. */
   unpaid(action: string, error: unknown): void

@@ -2,7 +2,7 @@
  * The steps of one program: which are active, which run, which wait to be allowed.
  *
  * Owns: visit numbers and so idempotency keys, what a step gets from its host, and what becomes of a step that may have
- * been in flight when its process died.
+ * begun before. Which ones that are stands in `step-doubts.ts`.
  */
 import { StatewardError } from '../errors.js'
 import type { CommitGate } from './commit-gate.js'
@@ -12,15 +12,12 @@ import type { ProgramPort, ProgramSettings } from './program-port.js'
 import type { ProgramRecord, StepRecord } from './program-record.js'
 import { settled } from './step-attempts.js'
 import { StepChildren } from './step-children.js'
+import { StepDoubts } from './step-doubts.js'
 import type { StepBody } from './step-bodies.js'
-import { stepOptionsOf, waitsForExecution, type StepContext } from './step.js'
+import { waitsForExecution, type StepContext } from './step.js'
 
 /** Where a program's steps stand. */
 export class ProgramSteps {
-  /** True while a process's death may have cut off the restored steps. */
-  recovering = false
-  /** How far the program may go: whether a step that wants to start is parked. */
-  mode: ProgramMode = 'running'
   readonly #id: string
   readonly #settings: ProgramSettings
   readonly #port: ProgramPort
@@ -36,7 +33,9 @@ export class ProgramSteps {
   /** By visit: what a failed program has found out of steps that stand in its last commit. */
   readonly #changes = new Map<number, Partial<StepRecord>>()
   readonly children: StepChildren
+  readonly #doubts = new StepDoubts()
   #progressed = false
+  #mode: ProgramMode = 'running'
   /** The last visit number given out. Invariant: only grows. */
   #visits: number
 
@@ -65,6 +64,30 @@ export class ProgramSteps {
     return this.#progressed
   }
 
+  /** True: a process's death, or a commit of which nothing was heard, may have cut off the restored steps. */
+  set recovering(recovering: boolean) {
+    this.#doubts.recovering = recovering
+  }
+
+  /** How far the program may go: whether a step that wants to start is parked, which its stored form is to say. */
+  set mode(mode: ProgramMode) {
+    this.#mode = mode
+    if (this.#mayStart || this.#isOver) return
+    const isUnbegun = ([step, { begun }]: [StepOutput, StepRecord]) => begun !== true && this.#doubts.concerns(step)
+    if ([...this.#active].some(isUnbegun)) this.#port.stale()
+  }
+
+  /** The program is about to stop: what has not begun by now does not begin here. */
+  halt(): void {
+    if (this.#mayStart) this.mode = 'no-new-steps'
+  }
+
+  /** True if a step has begun that is not to run twice unasked. */
+  get hasGuarded(): boolean {
+    for (const [step, { begun }] of this.#active) if (begun === true && this.#doubts.concerns(step)) return true
+    return false
+  }
+
   get visits(): number {
     return this.#visits
   }
@@ -79,7 +102,7 @@ export class ProgramSteps {
     const records: Record<string, StepRecord> = {}
     for (const [step, record] of this.#active) {
       const address = addressOf(step.actor)
-      if (address !== undefined) records[address] = record
+      if (address !== undefined) records[address] = this.#doubts.stored(step, record, this.#mayStart)
     }
     return records
   }
@@ -87,14 +110,15 @@ export class ProgramSteps {
   /** A step wants to start. */
   add(step: StepOutput): void {
     const restored = step.restored ? this.#restored[step.path] : undefined
-    this.#active.set(step, restored ?? { visit: this.nextVisit(), attempt: 1 })
+    this.#active.set(step, restored ? this.#doubts.restored(step, restored) : { visit: this.nextVisit(), attempt: 1 })
     if (waitsForExecution(step.logic)) this.children.expected()
   }
 
   /** Nothing holds its start back any more but the mode. */
   release(step: StepOutput): void {
-    if (this.#mayStart) this.#begin(step)
-    else this.#parked.push(step)
+    if (!this.#mayStart) this.#parked.push(step)
+    else if (this.#settings.durability === 'strict' && this.#doubts.isHeldBack(step)) this.#gate.start(step)
+    else this.#begin(step)
   }
 
   /** Takes out those that are parked. */
@@ -108,11 +132,14 @@ export class ProgramSteps {
     this.#bodyOf.get(step)?.over()
   }
 
-  /** A step's actor is no longer active. */
-  left(step: StepOutput): void {
+  /** A step's actor is no longer active. `hasFailed`: it has ended by itself, with an error. */
+  left(step: StepOutput, hasFailed: boolean): void {
     this.#bodyOf.get(step)?.unwanted(this.#settings.cancelTimeout)
     const record = this.#active.get(step)
     if (!record) return
+    this.#doubts.left(step)
+    // an attempt of the program that begins anew after that error is to run it again
+    if (hasFailed && record.begun === true) this.#change(step, record.visit, { begun: false })
     this.#active.delete(step)
     if (this.#isOver) return
     this.children.left(this.#keyOf(step, record))
@@ -132,11 +159,11 @@ export class ProgramSteps {
   }
 
   get #mayStart(): boolean {
-    return passages[this.mode].starts
+    return passages[this.#mode].starts
   }
 
   get #isOver(): boolean {
-    return this.mode === 'stopped'
+    return this.#mode === 'stopped'
   }
 
   #begin(step: StepOutput): void {
@@ -145,10 +172,11 @@ export class ProgramSteps {
     const earlier = this.#settings.bodies.over(this.#keyOf(step, record))
     // it was interrupted here, and does not run twice at once
     if (earlier) return void earlier.then(() => this.#gate.start(step))
-    if (step.restored && this.recovering) {
-      const policy = stepOptionsOf(step.logic)?.onRecovery ?? 'rerun'
-      if (policy === 'hold') return this.#port.doubt(step.path)
-      if (policy === 'fail') return step.fail(this.#interrupted(step))
+    if (this.#asksFirst()) return
+    if (this.#doubts.has(step)) return step.fail(this.#interrupted(step))
+    if (this.#doubts.concerns(step)) {
+      this.#change(step, record.visit, { begun: true })
+      this.#port.stale()
     }
     // a pause that waited for an execution that is paused as well would wait for ever
     if (step.ends && !waitsForExecution(step.logic)) {
@@ -157,6 +185,20 @@ export class ProgramSteps {
       body.whenOver(() => this.#bodyOf.delete(step))
     }
     step.run({ step: this.#context(step, record) })
+  }
+
+  /** A person is asked about all that may have begun at once, before any other begins; whoever resumes it lets them run. */
+  #asksFirst(): boolean {
+    const held = this.#port.canHold ? this.#doubts.takeHeld() : []
+    const [first] = held
+    if (!first) return false
+    for (const step of held) {
+      const record = this.#active.get(step)
+      if (record) this.#active.set(step, { ...record, begun: false })
+    }
+    this.#port.stale()
+    this.#port.doubt(first.path)
+    return true
   }
 
   #context(step: StepOutput, record: StepRecord): StepContext {
@@ -226,7 +268,7 @@ export class ProgramSteps {
   }
 
   #interrupted({ path }: StepOutput): StatewardError {
-    const message = `Step ${path} of execution ${this.#id} may have been in flight when its process died.`
+    const message = `Step ${path} of execution ${this.#id} may have been in flight when it was interrupted.`
     return new StatewardError('step_interrupted', message, { details: { id: this.#id, path } })
   }
 }

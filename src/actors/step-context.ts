@@ -3,7 +3,7 @@ import type { Backoff } from './backoff.js'
 import type { StepChildRequest, WhenLeft } from './child-port.js'
 import type { Clock } from '../clock.js'
 
-/** What happens to a step that may have been in flight when its process died. */
+/** What happens to a step that has begun, and was cut off before its end was durable. */
 export type OnRecovery = 'rerun' | 'fail' | 'hold'
 
 /** How a step is run. Times are milliseconds. */
@@ -21,7 +21,11 @@ export interface StepOptions {
    * until a function that does not heed the signal has ended, at most for the entry point's `cancelTimeout`.
    */
   readonly timeout?: number | undefined
-  /** Default `rerun`. `fail`: the step ends with `step_interrupted`. `hold`: the execution is paused with reason `step_in_doubt`. */
+  /**
+   * Asked for a step that has begun and whose end is not durable, whatever cut it off: a crash, `stop()`, a pause now, a store that
+   * failed, an attempt of the execution that failed beside it. Default `rerun`. `fail`: the step ends with `step_interrupted`. `hold`:
+   * the execution is paused with reason `step_in_doubt`, and a resume runs the step; while a cancel is made good, it is as `fail`.
+   */
   readonly onRecovery?: OnRecovery | undefined
 }
 

@@ -114,8 +114,8 @@ export class StreamActor implements ExecutionPort, SlotSeeker {
     return admit(this.#admission, request)
   }
 
-  /** Takes up an execution that this process has claimed. `recovered`: its last owner died. Throws `corrupt`, `unknown_format`. */
-  take(stored: StoredExecution, recovered: boolean): ExecutionActor | undefined {
+  /** Takes up an execution that this process has claimed. `recovered`: its last owner died. `isAgain`: this process has lost it. Throws `corrupt`, `unknown_format`. */
+  take(stored: StoredExecution, recovered: boolean, isAgain = false): ExecutionActor | undefined {
     const known = this.executions.get(stored.id)
     // it was taken by another process, and came back before that was heard here
     if (known && known.epoch < stored.epoch && !known.isLeaving) {
@@ -124,10 +124,10 @@ export class StreamActor implements ExecutionPort, SlotSeeker {
     }
     // it was given back, and claimed again before that was heard here
     if (known && known.epoch < stored.epoch)
-      known.gone.then(() => this.take(stored, recovered)).catch((error: unknown) => this.lost(known, error))
+      known.gone.then(() => this.take(stored, recovered, isAgain)).catch((error: unknown) => this.lost(known, error))
     if (known || this.#dead) return known
     const input: unknown = decode(stored.input, { id: stored.id, what: 'input' })
-    const execution = this.#make(stored.id, { kind: 'stored', stored, recovered, input })
+    const execution = this.#make(stored.id, { kind: 'stored', stored, recovered, isAgain, input })
     // what came while nobody held it stands in its inbox
     execution.inbox.look().catch((error: unknown) => this.lost(execution, error))
     execution.revive()
@@ -150,6 +150,11 @@ export class StreamActor implements ExecutionPort, SlotSeeker {
   /** True while a function of a step runs. */
   get inFlight(): boolean {
     return [...this.executions.values()].some(({ program }) => program.inFlight)
+  }
+
+  /** True while it holds what must be asked about if it is not given back: what it has begun may not be in its last commit. */
+  get isGuarded(): boolean {
+    return this.#reloads.size > 0 || [...this.executions.values()].some(({ program }) => program.isGuarded)
   }
 
   /** Gives everything back to the store; nothing is lost and nothing ends. */
@@ -309,7 +314,7 @@ export class StreamActor implements ExecutionPort, SlotSeeker {
   async #takeAgain(id: string): Promise<boolean> {
     const stored = await this.#port.store.load(id)
     if (stored?.owner !== this.owner) return false
-    this.take(stored, false)
+    this.take(stored, false, true)
     return true
   }
 }

@@ -222,11 +222,17 @@ export class SupervisorActor {
   async #rollBack(error: unknown): Promise<void> {
     this.settings.clock.close()
     this.#memberships.current.quiesce()
+    const asDead = this.#isGuarded
     this.streams.dropAll(error)
     await this.#memberships.current
-      .leave()
+      .leave(asDead)
       .catch((cause: unknown) => this.settings.logger('the owner could not be retired', cause))
     this.#memberships.replace()
+  }
+
+  /** True while something is held that could not be given back, and that whoever takes it up must ask about. */
+  get #isGuarded(): boolean {
+    return this.streams.all.some(({ isGuarded }) => isGuarded)
   }
 
   async #stop(grace: number): Promise<void> {
@@ -241,8 +247,9 @@ export class SupervisorActor {
     if (grace > 0) await settled(this.settings.clock, grace, this.#memberships.current, this.streams.all, this.#moves)
     this.#memberships.current.quiesce()
     await this.#bound('giving executions back', this.streams.release())
+    const asDead = this.#isGuarded
     this.streams.dropAll(new StatewardError('already_stopped', 'The runtime was stopped.'))
-    await this.#bound('retiring the owner', this.#memberships.current.leave())
+    await this.#bound('retiring the owner', this.#memberships.current.leave(asDead))
     this.#phase = 'stopped'
     await this.#close()
   }

@@ -96,7 +96,7 @@ export function holdStep(ref: InnerActor, path: string, program: StepSurrounding
   const notes = hosted(ref)
   if (notes)
     notes.letGo = () => {
-      program.host.stepLeft(step)
+      program.host.stepLeft(step, false)
       started?.cleanUp()
     }
 
@@ -111,7 +111,7 @@ export function holdStep(ref: InnerActor, path: string, program: StepSurrounding
   const transition = (snapshot: { status: string }, event: AnyEventObject, scope: never) => {
     if (isMachineSnapshot(snapshot)) return inner.transition(snapshot, event, scope)
     const next = move(snapshot, event, scope)
-    if (next.status !== 'active') program.host.stepLeft(step)
+    if (next.status !== 'active') program.host.stepLeft(step, next.status === 'error')
     return next
   }
   const move = (snapshot: { status: string }, event: AnyEventObject, scope: never): { status: string } => {

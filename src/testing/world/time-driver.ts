@@ -37,6 +37,8 @@ export class TimeDriver {
   #driving = false
   /** How often a test has asked for something here. */
   #asked = 0
+  /** How many promises were ever awaited here. */
+  #begun = 0
 
   constructor(port: DriverPort) {
     this.#port = port
@@ -76,6 +78,7 @@ export class TimeDriver {
         (error: unknown) => done(() => reject(error as Error)),
       )
       this.#waiting.add(reject)
+      this.#begun++
       void this.#drive()
     })
   }
@@ -85,8 +88,11 @@ export class TimeDriver {
     this.#driving = true
     try {
       for (let instants = 0; this.#waiting.size > 0; instants++) {
+        const before = this.#begun
         const more = await this.#hasMore()
         if (this.#waiting.size === 0) break
+        // what has only just been asked for has its turn before any time passes
+        if (this.#begun > before) continue
         if (!more || instants >= MOST_AWAITED) {
           const described = await this.#port.describe()
           if (!more && (await this.#movesOn())) continue
