@@ -110,7 +110,8 @@ export class CommandRouter {
       const resume = this.#resume(id, { command, isBack: pauses.length > 0 }, progress)
       for (const pause of pauses) pause.resume = resume
       const outcome = await resume
-      if (outcome.status === 'resumed') await this.#cascade(id, down)
+      // also what a pause had stopped below one that it never came to, since its process died or its commit failed
+      if (outcome.status === 'resumed' || outcome.status === 'already_running') await this.#cascade(id, down)
       return outcome
     }
     await this.#supervisor.open()

@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { setup } from 'xstate'
 import { defineEntryPoint, fromExecution } from '../../src/index.js'
+import type { Commit } from '../../src/persistence/snapshot-store.js'
 import { begin } from '../harness/begin.js'
 import { eventually } from '../harness/eventually.js'
 import { Flights } from '../harness/flights.js'
@@ -118,6 +119,24 @@ describe.each(places)('on %s', (_, place) => {
     ;(await flights.started('pay.1', 2)).end()
     expect(await parent.result()).toMatchObject({ status: 'completed' })
     expect((await runtime.executions({ parentId: parent.id })).executions).toHaveLength(1)
+  })
+
+  test('B10: a resume wakes the child that a pause had stopped which never came to the parent', async () => {
+    const { flights, shared, entryPoints } = shop()
+    const isPause = ({ id, status }: Commit) => id === 'order' && status.startsWith('paus')
+    const full = (batch: readonly Commit[]) => (batch.some(isPause) ? Promise.reject(new Error('the disk is full')) : undefined)
+    const store = shared.connect((inner) => ({ commit: (batch) => full(batch) ?? inner.commit(batch) }))
+    const runtime = await begin({ store, entryPoints })
+    const parent = await runtime.trigger('orders', undefined, { id: 'order' })
+    const step = await flights.started('pay.1')
+    const paused = parent.pause({ mode: 'now' })
+    await eventually('the signal', () => step.signal.aborted)
+    step.fail()
+    await expect(paused).rejects.toMatchObject({ code: 'store_failed' })
+    expect((await runtime.executions({ parentId: 'order' })).executions).toMatchObject([{ status: 'paused' }])
+    flights.free.add('pay.1').add('pay.2')
+    expect(await parent.resume()).toEqual({ status: 'already_running' })
+    expect(await parent.result()).toMatchObject({ status: 'completed' })
   })
 
   test('B10: a boundary pause of a parent that waits for its child does not hang', async () => {
