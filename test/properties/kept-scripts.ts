@@ -48,6 +48,7 @@ export const keptScripts: Readonly<Record<string, Script>> = {
       trigger(0, undefined),
       { do: 'pause', target: 0, mode: 'boundary', turns: undefined },
       { do: 'fault', operation: 'commit', when: 'after', count: 1, turns: 'same' },
+      { do: 'fault', operation: 'commit', when: 'before', count: 1, turns: 'same' },
       { do: 'step', nth: 0, ok: true, turns: undefined },
       { do: 'cancel', target: 0, turns: undefined },
     ],
