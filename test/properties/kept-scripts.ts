@@ -53,4 +53,17 @@ export const keptScripts: Readonly<Record<string, Script>> = {
       { do: 'cancel', target: 0, turns: undefined },
     ],
   },
+  'a resume by way of one process takes back the pause by way of another, which was frozen with it under way': {
+    seed: 1,
+    streams: [stream('step', 0), stream('step', 0)],
+    lines: [
+      trigger(0, undefined),
+      { do: 'pause', target: 0, mode: 'boundary', turns: 0 },
+      { ...resume, turns: 'same' },
+      { do: 'takeover', atWrite: false, turns: undefined },
+      { do: 'unknown', call: 'pause', turns: undefined },
+      { do: 'advance', ms: 1, turns: undefined },
+      resume,
+    ],
+  },
 }
