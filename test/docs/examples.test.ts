@@ -12,12 +12,12 @@ const root = fileURLToPath(new URL('../../', import.meta.url))
 
 /** What examples take for granted. */
 const before = `
-import { createRuntime, defineEntryPoint, fromExecution, fromStep, isStatewardError, supervisorMachine, type StepArguments } from 'stateward'
+import { createClient, createRuntime, defineEntryPoint, fromExecution, fromStep, isStatewardError, supervisorMachine, type StepArguments } from 'stateward'
 import { memoryStore } from 'stateward/memory'
 import { sqliteStore } from 'stateward/sqlite'
 import {
   checkCompatibility, checkGolden, createTestRuntime, delayed, executionSerializer, executionSnapshot, exploreCancels,
-  exploreCrashes, explorePauses, fails, formatExecution, matchers, pathsOf, readGolden, recordGolden, returns,
+  exploreCrashes, explorePauses, exploreRestarts, fails, formatExecution, matchers, pathsOf, readGolden, recordGolden, returns,
   SimulatedClock, snapshotOf, snapshotOfRecord, storeSuite,
   faultyStore, verifyStore,
 } from 'stateward/testing'

@@ -26,7 +26,7 @@ describe('the committed files', () => {
     expect(Object.fromEntries(found)).toEqual(known)
   })
 
-  test('are what a recording gives, to the byte', async () => {
+  test('are what a recording gives, though an earlier codec has written them', async () => {
     for (const shop of [shop1, shop2 as unknown as typeof shop1]) {
       const [golden] = await recordGolden(shop, scenarios, { folder: fixtures })
       expect(golden).toMatchObject({ outcome: 'unchanged', unreached: [] })
@@ -90,7 +90,9 @@ describe('a recording', () => {
     await recordGolden(shop1, scenarios, { folder: one })
     await recordGolden(shop1, scenarios.toReversed(), { folder: two })
     const [a, b] = [read(one, 'shop@1.json'), read(two, 'shop@1.json')]
-    expect(a).toBe(read(fixtures, 'shop@1.json'))
+    const again = temporary()
+    await recordGolden(shop1, scenarios, { folder: again })
+    expect(read(again, 'shop@1.json')).toBe(a)
     // another order may keep another execution of a state, and names them all the same
     expect([...b.matchAll(/^ {6}"name".*$/gm)].map(String)).toEqual([...a.matchAll(/^ {6}"name".*$/gm)].map(String))
   })
