@@ -81,8 +81,10 @@ function problemWith({ n, calm, call, asked, status, outcome, row, id, error }: 
   if (call === 'result') return isTerminal(asked) === (status === 'timeout') ? `answers ${status}` : undefined
   // whoever took it over may have gone on with it before the answer
   if (world.ledger.claims.some((claim) => claim.id === id && claim.n > n)) return undefined
-  // a pause by way of another process, which was frozen at the quiet instant, came first and is taken back
-  const isPausedSince = history.some((later) => later.n > n && ['pausing', 'paused'].includes(later.commit.status))
+  // a pause that is under way at the quiet instant is taken back: it waits for children, or its process was frozen
+  const isPausedSince =
+    history.some((later) => later.n > n && ['pausing', 'paused'].includes(later.commit.status)) ||
+    world.ledger.answers.some((other) => other.call === 'pause' && other.id === id && other.n < n && other.told > n)
   if (call === 'resume' && status === 'resumed' && isPausedSince) return undefined
   const allowed = truthful[call as Call]?.[asked]
   if (allowed && status !== 'already_finished' && !allowed.includes(status)) return `answers ${status}`
