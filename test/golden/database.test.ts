@@ -87,7 +87,8 @@ describe.each(cases)('what %s stored, in %s', (version, _, placeOf) => {
     const found: Record<string, unknown> = {}
     const listed = await runtime.executions({ limit: 1_000 })
     for (const { id } of listed.executions.toReversed()) found[id] = await goldenRecord(store, runtime.execution(id))
-    expect(found).toEqual(executions)
+    // fields that came later are not in it
+    expect(found).toMatchObject(executions)
   })
 
   test('goes on to its end: every execution, with nothing done twice that was committed', async () => {
