@@ -35,6 +35,11 @@ export class WallClock implements Clock {
     this.#clock = clock
   }
 
+  /** True if that is the clock by which it goes. */
+  isOf(clock: Clock): boolean {
+    return this.#clock === clock
+  }
+
   now(): number {
     return this.#clock.now()
   }

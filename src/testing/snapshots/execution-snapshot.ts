@@ -5,6 +5,7 @@
  */
 import { executionRecord, type ExecutionRecord } from '../../actors/execution-view.js'
 import { runtimeEvent, type RuntimeEvent } from '../../actors/journal-feed.js'
+import { WallClock } from '../../actors/wall-clock.js'
 import { systemClock } from '../../clock.js'
 import { StatewardError } from '../../errors.js'
 import { portOf, type ExecutionHandle } from '../../execution-handle.js'
@@ -78,7 +79,8 @@ export async function snapshotOf(handle: ExecutionHandle, options: SnapshotOptio
       details: { id },
     })
   }
-  const precision = asked ?? (clock === systemClock ? 1_000 : 1)
+  const isReal = clock === systemClock || (clock instanceof WallClock && clock.isOf(systemClock))
+  const precision = asked ?? (isReal ? 1_000 : 1)
   const actors = actorNamesOf(handle)
   return snapshotOfRecord(executionRecord(stored), {
     now: clock.now(),
