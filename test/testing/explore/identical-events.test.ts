@@ -92,6 +92,7 @@ for (const [name, scenario] of Object.entries(scenarios)) {
       skip(
         'OPEN: after some crashes one event is missing; not traced yet: the kit repeats one call too few, or the runtime loses one',
       )
+      const report = await exploreCrashes(counters, scenario, { store: () => slowStore(speed), pairs: 0 })
       expect(report.failures).toEqual([])
     })
   }
