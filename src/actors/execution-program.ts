@@ -216,7 +216,7 @@ export class ExecutionProgram implements ProgramPort {
 
   /** What its steps have started is to stop for that reason; resolves once what was just being started has. */
   async stopChildren(reason: StatewardError): Promise<void> {
-    await Promise.all([this.#host, ...this.#former].map((host) => host?.steps.children.stop(reason)))
+    await Promise.all([this.#host, ...this.#former].map(async (host) => host?.steps.children.stop(reason)))
   }
 
   /** None lives any more that was to end with it. */

@@ -13,7 +13,7 @@ export function refuseInvalid(id: string, event: unknown): void {
   const problem = cause === undefined ? eventProblem(event, type) : 'an event whose `type` can not be read'
   if (problem === undefined) return
   throw new StatewardError('invalid_event', `Execution ${id} can't be sent ${problem}.`, {
-    details: { id, event: typeof type === 'symbol' ? type.toString() : typeof type === 'object' ? 'object' : String(type) },
+    details: { id, event: typeof type === 'symbol' ? type.toString() : typeof type === 'string' ? type : typeof type },
     ...(cause === undefined ? {} : { cause }),
   })
 }

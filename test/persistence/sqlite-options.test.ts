@@ -79,7 +79,9 @@ test('a binding that is not there says what to install, and what a bundler must 
   vi.doMock('better-sqlite3', () => {
     throw new Error('Cannot find module')
   })
-  onTestFinished(() => void vi.doUnmock('better-sqlite3'))
+  onTestFinished(() => {
+    vi.doUnmock('better-sqlite3')
+  })
   await expect(opened({ driver: 'better-sqlite3' })).rejects.toMatchObject({
     code: 'missing_dependency',
     message: expect.stringMatching(/npm install better-sqlite3@12.*bundler.*external/),

@@ -7,7 +7,7 @@ import { createTestRuntime } from '../../src/testing/index.js'
 test('the root stops itself: the execution is completed, without an output', async () => {
   const program = createMachine({
     id: 'it',
-    on: { STOP: { actions: ({ self }) => void (self as { stop?: () => void }).stop?.() } },
+    on: { STOP: { actions: ({ self }) => (self as { stop?: () => void }).stop?.() } },
   })
   const world = createTestRuntime({ entryPoints: [defineEntryPoint({ id: 'run', program })] })
   const it = await world.trigger('run')

@@ -1,3 +1,4 @@
+/* oxlint-disable typescript/no-misused-spread -- a machine that was spread is what is tested */
 /** Logic of the user's own around XState's: it is taken for what it is, held back like it, called no more than by XState, and taken up again. */
 import {
   createMachine,

@@ -28,14 +28,14 @@ const flights = new Map<string, Flight>()
 const order = setup({
   types: { context: {} as { got: number[]; isCancelled: boolean }, events: {} as { type: string; n?: number } },
   actors: {
-    work: fromStep<unknown, unknown>(
+    work: fromStep<unknown>(
       ({ executionId, signal }) =>
         new Promise((resolve, reject) => {
           flights.set(executionId, { end: () => resolve(1), fail: () => reject(new Error('broken')) })
           signal.addEventListener('abort', () => reject(new Error('aborted')))
         }),
     ),
-    undo: fromStep<unknown, unknown>(() => 1),
+    undo: fromStep<unknown>(() => 1),
   },
   guards: { isWanted: ({ context }) => !context.isCancelled },
 }).createMachine({
