@@ -42,6 +42,12 @@ const sha256 = (file: string) =>
     .digest('hex')
 const expectationOf = (version: string) => JSON.parse(readFileSync(new URL(`${version}.json`, folder), 'utf8')) as Expectation
 
+/** The same with the fields that records have got since, each with what it says of an execution that was stored without it. */
+const withLaterFields = (execution: unknown) => {
+  const { record, ...rest } = execution as { readonly record: object }
+  return { ...rest, record: { ...record, retryOf: null } }
+}
+
 /** A copy of a golden file, gone with the test. */
 function copied(version: string): string {
   const copy = mkdtempSync(join(tmpdir(), 'stateward-golden-'))
@@ -87,8 +93,8 @@ describe.each(cases)('what %s stored, in %s', (version, _, placeOf) => {
     const found: Record<string, unknown> = {}
     const listed = await runtime.executions({ limit: 1_000 })
     for (const { id } of listed.executions.toReversed()) found[id] = await goldenRecord(store, runtime.execution(id))
-    // fields that came later are not in it
-    expect(found).toMatchObject(executions)
+    const later = Object.entries(executions).map(([id, execution]) => [id, withLaterFields(execution)])
+    expect(found).toEqual(Object.fromEntries(later))
   })
 
   test('goes on to its end: every execution, with nothing done twice that was committed', async () => {
