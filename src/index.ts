@@ -23,6 +23,7 @@ export type { ExecutionList } from './actors/execution-page.js'
 export type { ExecutionRecord } from './actors/execution-view.js'
 export type { EventFilter, RuntimeEvent } from './actors/journal-feed.js'
 export type { ExecutionSummary, Health, Registry, StatusCounts } from './actors/registry.js'
+export type { SlotDeadlock } from './actors/slot-deadlocks.js'
 export type { PausedTimers, PersistedProgram } from './actors/program-record.js'
 export type {
   CheckpointCause,

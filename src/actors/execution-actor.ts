@@ -70,7 +70,7 @@ export class ExecutionActor
       idle: () => this.#idle(),
     })
     // with a slot at hand a fresh one never stands in the queue
-    this.hasSlot = origin.kind === 'fresh' && port.takeSlot()
+    this.hasSlot = origin.kind === 'fresh' && port.takeSlot(this)
     const { row, lifecycle, program } = opening(origin, id, port.clock, this.hasSlot ? port.clock.now() : undefined)
     this.row = row
     this.#recovering = origin.kind === 'stored' && origin.recovered

@@ -42,7 +42,7 @@ export interface ExecutionPort {
   /** The program for a fresh start, or the one that fits a record, migrated if need be. Throws `program_mismatch`. */
   programFor(record: ProgramRecord | undefined): { settings: ProgramSettings; record: ProgramRecord | undefined }
   /** Takes a slot if one is free and nobody stands in the queue. */
-  takeSlot(): boolean
+  takeSlot(execution: HeldExecution): boolean
   /** Takes a slot; false: it was put into the queue and will be granted one. */
   acquire(execution: HeldExecution): boolean
   /** It wants no slot any more. */

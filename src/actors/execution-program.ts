@@ -124,6 +124,11 @@ export class ExecutionProgram implements ProgramPort {
     return this.#host?.steps.hasGuarded ?? false
   }
 
+  /** The executions that it waits for, if it waits for nothing else; undefined: something of its own goes on. */
+  get awaited(): readonly string[] | undefined {
+    return this.#former.some(({ inFlight }) => inFlight) ? undefined : this.#host?.steps.awaited
+  }
+
   /** True while a step is in flight or about to be. */
   get isBusy(): boolean {
     return this.#host?.busy ?? false

@@ -25,6 +25,8 @@ export interface MembershipPort {
   freeSlots(entryPoint: string): number
   /** Lets go of what other processes have taken out of the queues here. */
   checkQueues(): Promise<void>
+  /** Looks for executions that wait for slots for ever. */
+  findDeadlocks(): Promise<void>
   /** Takes up what it holds and does not have in memory. */
   retake(): Promise<void>
   /** The lease was taken away while this process was frozen: nothing it holds is its own. */
@@ -91,6 +93,7 @@ export class Membership {
       results: port.results,
       live: (id) => port.live(id),
       followPauses: () => port.followPauses(),
+      findDeadlocks: () => port.findDeadlocks(),
       failed: failed('looking for the work of other processes'),
     })
   }

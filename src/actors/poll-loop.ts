@@ -29,6 +29,8 @@ export interface PollPort {
   readonly logger: (...args: unknown[]) => void
   live(id: string): ExecutionActor | undefined
   followPauses(): Promise<void>
+  /** Looks for executions that wait for slots for ever. */
+  findDeadlocks(): Promise<void>
   failed(error: unknown): void
 }
 
@@ -90,6 +92,7 @@ export class PollLoop {
     await takeover.lost()
     await takeover.released()
     await sharing.look()
+    await this.#port.findDeadlocks()
     await this.#findResults()
     this.#pruneInTime()
   }

@@ -151,7 +151,7 @@ export class ProgramHost {
     return this.#outcome !== undefined || this.snapshot.status !== 'active'
   }
 
-  get steps(): Pick<ProgramSteps, 'again' | 'children' | 'halt' | 'hasGuarded'> {
+  get steps(): Pick<ProgramSteps, 'again' | 'awaited' | 'children' | 'halt' | 'hasGuarded'> {
     return this.#steps
   }
 

@@ -59,6 +59,14 @@ export class ProgramSteps {
     return this.#bodies.size > 0
   }
 
+  /** The executions that all of its steps wait for; undefined if another step is in flight, or none. */
+  get awaited(): readonly string[] | undefined {
+    if (this.#active.size === 0 || this.#bodies.size > 0) return undefined
+    for (const step of this.#active.keys()) if (!waitsForExecution(step.logic)) return undefined
+    const { awaited } = this.children
+    return awaited.length === this.#active.size ? awaited : undefined
+  }
+
   /** True once a step has come to its end here. */
   get hasProgressed(): boolean {
     return this.#progressed

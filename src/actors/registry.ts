@@ -10,6 +10,7 @@ import type { ExecutionStatus } from '../events/execution-status.js'
 import type { Log } from '../logger.js'
 import type { Commit, ExecutionCounts } from '../persistence/snapshot-store.js'
 import { tellHeld } from './held-executions.js'
+import type { SlotDeadlock } from './slot-deadlocks.js'
 
 /** Status → how many, for one stream; statuses that never occurred are absent. */
 export type StatusCounts = Partial<Record<ExecutionStatus, number>>
@@ -23,10 +24,16 @@ export interface ExecutionSummary {
   readonly updatedAt: number
 }
 
-/** How the store is doing: `degraded` from a write that failed until one that did not. */
+/** How the runtime is doing. */
 export interface Health {
+  /** Of the store: `degraded` from a write that failed until one that did not. */
   readonly status: 'ok' | 'degraded'
   readonly error: ErrorRecord | null
+  /**
+   * Executions that wait for slots which are held by those that wait for them: nothing of that moves before one of them is
+   * cancelled, times out, or is started again with more slots. Absent while there are none. See `fromExecution` in the guide.
+   */
+  readonly deadlocks?: readonly SlotDeadlock[] | undefined
 }
 
 /** How many watched atoms of ended executions are kept. */
@@ -50,7 +57,7 @@ function healthStore() {
 export class Registry {
   /** An `@xstate/store`: entry point → status → how many. Updated once per batch of commits; what a `result()` has answered shows. */
   readonly streams = streamsStore()
-  /** An `@xstate/store` with the health of the store. */
+  /** An `@xstate/store` with the health of the store, and with the deadlocks over slots. */
   readonly health = healthStore()
   readonly #counts: Record<string, Record<string, number>> = {}
   readonly #atoms = new Map<string, Atom<ExecutionSummary | undefined>>()
@@ -107,7 +114,22 @@ export class Registry {
     if ((error === null) === (context.status === 'ok')) return
     if (error) this.#logger.error(`the store fails: ${error.message}`)
     else this.#logger.info('the store works again')
-    this.#tell(() => this.health.send({ type: 'changed', health: { status: error ? 'degraded' : 'ok', error } }))
+    this.#tell(() => this.health.send({ type: 'changed', health: { ...context, status: error ? 'degraded' : 'ok', error } }))
+  }
+
+  /** What waits for slots for ever. Each entry point is told of once, for as long as it lasts. */
+  deadlocked(deadlocks: readonly SlotDeadlock[]): void {
+    const { deadlocks: before = [], ...health } = this.health.getSnapshot().context
+    if (JSON.stringify(before) === JSON.stringify(deadlocks)) return
+    for (const { entryPoint, queued, heldBy } of deadlocks) {
+      if (before.some((known) => known.entryPoint === entryPoint)) continue
+      this.#logger.warn(
+        `a deadlock over slots: ${some(queued)} of ${entryPoint} can't start, since ${some(heldBy)} hold the slots and wait for executions like these. ` +
+          'Give what they start another entry point, or more slots (maxConcurrent)',
+      )
+    }
+    const now = deadlocks.length > 0 ? { ...health, deadlocks } : health
+    this.#tell(() => this.health.send({ type: 'changed', health: now }))
   }
 
   #forget(id: string): void {
@@ -142,3 +164,6 @@ export class Registry {
     }
   }
 }
+
+const some = (ids: readonly string[]) =>
+  ids.length > 5 ? `${ids.slice(0, 5).join(', ')} and ${ids.length - 5} others` : ids.join(', ')

@@ -14,6 +14,8 @@ import { settled } from './step-attempts.js'
 interface Wait {
   readonly whenLeft: WhenLeft
   readonly over: Promise<void>
+  /** The one that is waited for, once it is accepted. */
+  readonly child: () => string | undefined
 }
 
 /** Those of one program. */
@@ -53,6 +55,11 @@ export class StepChildren {
     return this.#unknown || this.#waits.size > 0 || this.#leaving.size > 0
   }
 
+  /** Those that steps wait for now, as far as they are accepted. */
+  get awaited(): readonly string[] {
+    return [...this.#waits.values()].flatMap(({ child }) => child() ?? [])
+  }
+
   /** A step will ask for one. */
   expected(): void {
     this.#some = true
@@ -66,8 +73,12 @@ export class StepChildren {
   /** Starts the child of a step, or finds it; `used` is told of the next one if this one has failed for good. */
   start(key: string, asked: StepChildRequest, turn: ChildTurn, used: (next: ChildTurn) => void): Promise<unknown> {
     let current = turn
+    let child: string | undefined
     const signal = AbortSignal.any([asked.signal, this.#stop.signal])
-    const accepted = (n: number, id: string) => void (current = { n, retryOf: id })
+    const accepted = (n: number, id: string) => {
+      child = id
+      current = { n, retryOf: id }
+    }
     const outcome = this.#settings.children.start({ ...asked, parentId: this.#id, key, turn, signal, accepted })
     const next = () => used({ n: current.n + 1, ...(current.retryOf === undefined ? {} : { retryOf: current.retryOf }) })
     const heard = outcome.catch((error: unknown) => {
@@ -79,7 +90,7 @@ export class StepChildren {
       throw error
     })
     const over = settled(heard)
-    const wait: Wait = { whenLeft: asked.whenLeft, over }
+    const wait: Wait = { whenLeft: asked.whenLeft, over, child: () => child }
     this.#waits.set(key, wait)
     void over.then(() => this.#waits.get(key) === wait && this.#waits.delete(key))
     return heard

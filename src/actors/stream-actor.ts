@@ -40,8 +40,8 @@ export class StreamActor implements ExecutionPort, SlotSeeker {
   readonly id: string
   readonly definition: StreamDefinition
   readonly executions = new Map<string, ExecutionActor>()
-  /** Invariant: at most `definition.maxConcurrent`. */
-  used = 0
+  /** Those that hold a slot. Invariant: at most `definition.maxConcurrent`. */
+  readonly holders = new Set<HeldExecution>()
   readonly clock: WallClock
   readonly commits: GroupCommit
   readonly store: SnapshotStore
@@ -179,13 +179,18 @@ export class StreamActor implements ExecutionPort, SlotSeeker {
 
   // ── slots ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  takeSlot(): boolean {
-    return this.#open && this.#queue.size === 0 && this.#useSlot()
+  /** How many slots are in use. */
+  get used(): number {
+    return this.holders.size
+  }
+
+  takeSlot(execution: HeldExecution): boolean {
+    return this.#open && this.#queue.size === 0 && this.#useSlot(execution)
   }
 
   acquire(execution: HeldExecution): boolean {
     if (this.executions.get(execution.id) !== execution) return false // it has left memory, and would keep the slot for ever
-    if (!execution.hasSlot) execution.hasSlot = this.takeSlot()
+    if (!execution.hasSlot) execution.hasSlot = this.takeSlot(execution)
     if (!execution.hasSlot) this.#queue.add(execution)
     return execution.hasSlot
   }
@@ -196,7 +201,7 @@ export class StreamActor implements ExecutionPort, SlotSeeker {
 
   freed(execution: HeldExecution): void {
     execution.hasSlot = false
-    this.used--
+    this.holders.delete(execution)
     this.#port.slots.free()
     this.#port.left()
   }
@@ -219,17 +224,28 @@ export class StreamActor implements ExecutionPort, SlotSeeker {
     for await (const execution of takenByOthers(this.#queue, this.store)) execution.takenAway()
   }
 
+  /** True while its queue could move, and does not: every slot that it may have is held. */
+  get isJammed(): boolean {
+    const { slots } = this.#port
+    return this.#open && this.#queue.size > 0 && (this.used >= this.definition.maxConcurrent || !slots.hasFree)
+  }
+
+  isQueued(execution: HeldExecution): boolean {
+    return this.#queue.has(execution)
+  }
+
   /** Grants a free slot to the first of the queue. */
   next(): void {
-    const execution = this.#useSlot() ? this.#queue.take() : undefined
-    if (!execution) return
+    const execution = this.#queue.peek()
+    if (!execution || !this.#useSlot(execution)) return
+    this.#queue.take()
     execution.hasSlot = true
     execution.grant()
   }
 
-  #useSlot(): boolean {
+  #useSlot(execution: HeldExecution): boolean {
     if (this.used >= this.definition.maxConcurrent || !this.#port.slots.take()) return false
-    this.used++
+    this.holders.add(execution)
     return true
   }
 

@@ -21,6 +21,7 @@ import { Moves, settled } from './moves.js'
 import { Registry } from './registry.js'
 import { draining, notRunning, streamDown, unknownEntryPoint } from './refusals.js'
 import { ResultWaiters } from './result-waiters.js'
+import { SlotDeadlocks } from './slot-deadlocks.js'
 import { Slots } from './slots.js'
 import { StepBodies } from './step-bodies.js'
 import { strangersIn, tellStrangers } from './strangers.js'
@@ -47,6 +48,7 @@ export class SupervisorActor {
   readonly #suspects: Suspects
   readonly #bodies = new StepBodies()
   readonly #restarts: StreamRestarts
+  readonly #deadlocks: SlotDeadlocks
   #ref: AnyActorRef | undefined
   #phase: 'idle' | 'starting' | 'running' | 'draining' | 'stopping' | 'stopped' = 'idle'
   #starting: Promise<void> | undefined
@@ -86,6 +88,16 @@ export class SupervisorActor {
         this.#failure = error
         this.#ref?.send({ type: 'supervisor.failed', error: toErrorRecord(error) })
       },
+    })
+    this.#deadlocks = new SlotDeadlocks({
+      store,
+      maxConcurrent,
+      streams: () => this.streams.all,
+      owner: () => this.owner,
+      live: (id) => this.live(id),
+      hasOthers: () => this.#memberships.current.hasOthers,
+      tell: (deadlocks) => this.registry.deadlocked(deadlocks),
+      failed: (error) => this.settings.logger('looking for deadlocks over slots failed', error),
     })
     this.#memberships = this.#newMemberships()
     this.settings.clock.onJump((by) => by < 0 && this.streams.retime())
@@ -298,6 +310,7 @@ export class SupervisorActor {
       retake: () => this.#retake(),
       freeSlots: (entryPoint) => (this.#phase === 'running' ? (this.streams.get(entryPoint)?.freeSlots ?? 0) : 0),
       checkQueues: () => this.streams.checkQueues(),
+      findDeadlocks: () => this.#deadlocks.look(),
       whileTakingOver: (work) => this.#suspects.whileTakingOver(work),
       drop: (error) => this.streams.dropAll(error),
       open: () => this.streams.open(),
@@ -318,6 +331,7 @@ export class SupervisorActor {
     this.#memberships.current.moved(entryPoint)
     this.feed.wake()
     this.#moves.happened()
+    this.#deadlocks.moved()
   }
 
   /** A stream has failed: restarts what the strategy says, or gives up. */
