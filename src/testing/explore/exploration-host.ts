@@ -31,7 +31,7 @@ export interface ObservedExecution {
   readonly owed: number
   /** Events and commands that stand in its inbox. */
   readonly inbox: number
-  /** The state in which its machine did not take its cancel event; absent if it did, or got none. */
+  /** The state in which its cancel event was lost on its machine; absent if it was not, or if it got none. */
   readonly cancelUntakenIn?: unknown
   /** Actors of its program that have ended and are still there, by path. */
   readonly endedChildren: readonly string[]

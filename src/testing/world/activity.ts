@@ -30,6 +30,11 @@ export class Activity {
     return this.#calls > 0 || this.#real.size > 0
   }
 
+  /** How often something has happened so far. */
+  get moves(): number {
+    return this.#moves
+  }
+
   /** Something has happened. */
   moved(): void {
     this.#moves++
@@ -70,20 +75,23 @@ export class Activity {
     }
   }
 
-  /** Resolves when all is quiet. Errors: `endless_loop`; `stuck`, where a step that is not mocked does not end. */
-  async settle(): Promise<void> {
+  /** Resolves when all is quiet, with how often something has happened by then. Errors: `endless_loop`; `stuck`, where a step that is not mocked does not end. */
+  async settle(): Promise<number> {
     let quiet = 0
     let since = 0
+    let settled = this.#moves
     for (let turns = 0; this.#real.size > 0 || quiet < (this.#calls > 0 ? PATIENT : QUIET); turns++) {
       if (turns - quiet > ENDLESS) throw endless()
       const before = this.#moves
       await turn()
-      quiet = this.#moves === before ? quiet + 1 : 0
+      settled = this.#moves
+      quiet = settled === before ? quiet + 1 : 0
       if (quiet < PATIENT) continue
       if (quiet === PATIENT) since = realTime.now()
       else if (realTime.now() - since > REAL) throw tooLong([...this.#real].map(({ what }) => what))
       await new Promise<void>((resolve) => realTime.setTimeout(resolve, 1))
     }
+    return settled
   }
 }
 

@@ -61,12 +61,12 @@ export class Ground {
       this.#attempts.set(key, Math.max(attempt, this.#attempts.get(key) ?? 1))
   }
 
-  /** A program that had not ended got its cancel event; `untakenIn`: the state of its machine, unless a transition takes that. */
+  /** A program that had not ended got its cancel event; `untakenIn`: the state of its machine, if the event is lost on that. */
   compensates(execution: string, untakenIn?: unknown): void {
     this.#compensating.set(execution, untakenIn === undefined ? {} : { untakenIn })
   }
 
-  /** The state in which a program's machine did not take its cancel event; undefined if it did, or got none. */
+  /** The state in which a cancel event was lost on a program's machine; undefined if it was not, or if it got none. */
   untakenIn(execution: string): unknown {
     return this.#compensating.get(execution)?.untakenIn
   }

@@ -3,7 +3,7 @@
  *
  * Owns: what stands between a program and everything that it reaches, for one process.
  */
-import type { AnyActorLogic, InspectionEvent, PromiseActorLogic } from 'xstate'
+import type { AnyActorLogic, AnyMachineSnapshot, InspectionEvent, PromiseActorLogic } from 'xstate'
 import type { Interposition } from '../../actors/interposition.js'
 import { isPromiseLogic, isProgramMachine } from '../../actors/program-logic.js'
 import type { ProgramOutput } from '../../actors/program-output.js'
@@ -11,6 +11,7 @@ import { fromStep, waitsForExecution, wrappedStep } from '../../actors/step.js'
 import type { EntryPoint } from '../../entry-point.js'
 import { isExternal, placeOf } from '../../actors/xstate/inspection.js'
 import { actorName } from './actor-names.js'
+import { isCompensating } from './compensation-states.js'
 import type { Deliveries } from './deliveries.js'
 import type { Ground } from './ground.js'
 import type { Transition } from './history.js'
@@ -83,16 +84,19 @@ export function interposed<TEntryPoint extends EntryPoint>(
   return Object.defineProperties({}, { ...own, interposition: { value: interposition, enumerable: true } }) as TEntryPoint
 }
 
-/** Tells that a program got its cancel event, and whether a transition takes it; one that is no machine takes all. */
+/** Tells that a program got its cancel event, and whether that is lost on it; one that is no machine takes all. */
 function tellCancel(event: InspectionEvent, cancel: string, ground: Ground | undefined): void {
   if (!ground || (event.type !== '@xstate.event' && event.type !== '@xstate.microstep') || event.event.type !== cancel) return
   const place = placeOf(event.actorRef)
   if (place?.path !== '') return
-  const snapshot = event.actorRef.getSnapshot() as { readonly status?: string; readonly value?: unknown } | undefined
+  const snapshot = event.actorRef.getSnapshot() as AnyMachineSnapshot | undefined
   if (event.type === '@xstate.microstep') {
     const { _transitions: taken } = event
     if (taken.length > 0) ground.compensates(place.execution)
-  } else if (snapshot?.status === 'active') ground.compensates(place.execution, snapshot.value)
+  } else if (snapshot?.status === 'active') {
+    const isOnItsWay = 'machine' in snapshot && isCompensating(snapshot, cancel)
+    ground.compensates(place.execution, isOnItsWay ? undefined : snapshot.value)
+  }
 }
 
 /** True for the end of a program by an error. */

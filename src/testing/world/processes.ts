@@ -77,13 +77,13 @@ export class Processes {
 
   /** An execution leaves memory, if it waits once all is quiet, and nothing is due or owed that would bring it back at once. */
   async passivate(id: string): Promise<void> {
-    const { time, life } = this.#port.world
+    const { activity, time, life } = this.#port.world
     await time.settle()
     if (!this.isUp) return
     for (const { executions } of this.#process.source.parts().supervisor.streams.all) {
       const execution = executions.get(id)
       execution?.program.observe()
-      if (execution?.mayLeave) await time.until(Promise.race([execution.release(), life.death]))
+      if (execution?.mayLeave) await time.until(activity.during(Promise.race([execution.release(), life.death])))
     }
   }
 

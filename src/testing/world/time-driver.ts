@@ -39,6 +39,8 @@ export class TimeDriver {
   #asked = 0
   /** How many promises were ever awaited here. */
   #begun = 0
+  /** When the last one that lets time pass is done. */
+  #turn: Promise<void> = Promise.resolve()
 
   constructor(port: DriverPort) {
     this.#port = port
@@ -53,20 +55,27 @@ export class TimeDriver {
     this.#asked++
     const { clock } = this.#port
     const until = clock.later(time)
-    await this.#quiet()
-    // what is awaited beside it may have let as much of it pass
-    await clock.advanceTo(Math.max(until, clock.now()), () => this.#quiet())
-    await this.#quiet()
+    await this.#alone(async () => {
+      await this.#quiet()
+      // what is awaited beside it may have let as much of it pass
+      await clock.advanceTo(Math.max(until, clock.now()), () => this.#quiet())
+      await this.#quiet()
+    })
   }
 
   /** Until nothing is due any more that anybody waits for. Throws `endless_loop` after `limit` instants, `invalid_option`. */
   async runToIdle(limit = MOST): Promise<void> {
     if (!(limit === Infinity || (Number.isInteger(limit) && limit >= 1))) throw notALimit(limit)
     this.#asked++
-    for (let instants = 0; await this.#hasMore(); instants++) {
-      if (instants >= limit) throw endless(limit, await this.#port.describe())
-      this.#port.clock.fireNext()
-    }
+    let instants = 0
+    const passes = () =>
+      this.#alone(async () => {
+        if (!(await this.#hasMore())) return false
+        if (instants++ >= limit) throw endless(limit, await this.#port.describe())
+        this.#port.clock.fireNext()
+        return true
+      })
+    while (await passes());
   }
 
   /** Until a promise is settled. Rejects with `stuck` if nothing is left that could settle it. */
@@ -88,24 +97,43 @@ export class TimeDriver {
     this.#driving = true
     try {
       for (let instants = 0; this.#waiting.size > 0; instants++) {
-        const before = this.#begun
-        const more = await this.#hasMore()
-        if (this.#waiting.size === 0) break
-        // what has only just been asked for has its turn before any time passes
-        if (this.#begun > before) continue
-        if (!more || instants >= MOST_AWAITED) {
-          const described = await this.#port.describe()
-          if (!more && (await this.#movesOn())) continue
-          const error = more ? endless(MOST_AWAITED, described) : stuck(described)
-          for (const reject of [...this.#waiting]) reject(error)
-          this.#waiting.clear()
-        } else this.#port.clock.fireNext()
+        const isMoving = await this.#alone(() => this.#goOn(instants < MOST_AWAITED))
+        if (isMoving || this.#waiting.size === 0) continue
+        const described = await this.#port.describe()
+        if (instants < MOST_AWAITED && (await this.#movesOn())) continue
+        const error = instants < MOST_AWAITED ? stuck(described) : endless(MOST_AWAITED, described)
+        for (const reject of [...this.#waiting]) reject(error)
+        this.#waiting.clear()
       }
     } catch (error) {
       for (const reject of [...this.#waiting]) reject(error)
       this.#waiting.clear()
     } finally {
       this.#driving = false
+    }
+  }
+
+  /** Lets the next instant come for what is awaited, if it may; false if nothing comes by itself any more. */
+  async #goOn(mayPass: boolean): Promise<boolean> {
+    const before = this.#begun
+    const more = await this.#hasMore()
+    // what has only just been asked for has its turn before any time passes
+    if (this.#waiting.size === 0 || this.#begun > before) return true
+    if (!more || !mayPass) return false
+    this.#port.clock.fireNext()
+    return true
+  }
+
+  /** One after the other: whoever has seen that all is quiet lets time pass before anybody else judges by what was seen. */
+  async #alone<T>(work: () => Promise<T>): Promise<T> {
+    const before = this.#turn
+    let done: () => void = () => undefined
+    this.#turn = new Promise<void>((resolve) => (done = resolve))
+    await before
+    try {
+      return await work()
+    } finally {
+      done()
     }
   }
 
@@ -123,14 +151,19 @@ export class TimeDriver {
     return done() > before
   }
 
-  #quiet(): Promise<void> {
-    return this.#port.activity.settle()
+  async #quiet(): Promise<void> {
+    await this.#port.activity.settle()
   }
 
   async #hasMore(): Promise<boolean> {
-    const { clock, isDue } = this.#port
-    await this.#quiet()
-    return clock.wanted > 0 || (clock.next !== undefined && (await isDue()))
+    const { activity, clock, isDue } = this.#port
+    for (;;) {
+      const moves = await activity.settle()
+      if (clock.wanted > 0) return true
+      if (clock.next !== undefined && (await isDue())) return true
+      // what else waited until all is quiet may have begun something: an execution on its way out of memory is due nowhere
+      if (activity.moves === moves) return false
+    }
   }
 }
 

@@ -5,6 +5,7 @@ import { defineEntryPoint, fromStep } from '../../../src/index.js'
 import { statewardHost } from '../../../src/testing/explore/stateward-host.js'
 import {
   delayed,
+  fails,
   exploreCancels,
   ExplorationError,
   returns,
@@ -22,7 +23,7 @@ function order(takenIn: 'anywhere' | 'charging') {
     ...(takenIn === 'anywhere' ? { on: cancel } : {}),
     states: {
       charging: { invoke: { src: 'charge', onDone: 'shipping' }, on: { CANCEL: 'refunding' } },
-      shipping: { invoke: { src: 'ship', onDone: 'shipped' } },
+      shipping: { invoke: { src: 'ship', onDone: 'shipped', onError: 'refunding' } },
       refunding: { invoke: { src: 'refund', onDone: 'refunded' } },
       refunded: { type: 'final' },
       shipped: { type: 'final' },
@@ -39,9 +40,17 @@ const ordered: Scenario<ReturnType<typeof order>> = async (runtime) => {
   await runtime.runToIdle()
 }
 
-async function found(takenIn: 'anywhere' | 'charging', host?: ExplorationHost) {
+const lost: Scenario<ReturnType<typeof order>> = async (runtime) => {
+  runtime.mock('charge', delayed(100, returns('charged')))
+  runtime.mock('ship', delayed(100, fails('sunk')))
+  runtime.mock('refund', delayed(100, returns('refunded')))
+  await runtime.trigger('orders')
+  await runtime.runToIdle()
+}
+
+async function found(takenIn: 'anywhere' | 'charging', host?: ExplorationHost, scenario = ordered) {
   try {
-    await exploreCancels(order(takenIn), ordered, host ? { host } : {})
+    await exploreCancels(order(takenIn), scenario, host ? { host } : {})
     return undefined
   } catch (error) {
     if (!(error instanceof ExplorationError)) throw error
@@ -54,6 +63,11 @@ describe('a cancel', () => {
     const causes = await found('charging')
     expect(causes?.[0]).toEqual(['compensation_missing', 'shipping'])
     expect(new Set(causes?.map(([code]) => code))).toEqual(new Set(['compensation_missing']))
+  })
+
+  test('that comes when a machine makes good by itself what it did is not missed', async () => {
+    const causes = await found('charging', undefined, lost)
+    expect(new Set(causes?.map(([, where]) => where))).toEqual(new Set(['shipping']))
   })
 
   test('that a host lets end otherwise than the program did is named as a race, without an invariant', async () => {

@@ -1,7 +1,7 @@
 /** Time in a test runtime goes on as far as somebody waits for something, and no further. */
 import { expect, test } from 'vitest'
 import { setup } from 'xstate'
-import { defineEntryPoint } from '../../../src/index.js'
+import { defineEntryPoint, fromStep } from '../../../src/index.js'
 import { createTestRuntime } from '../../../src/testing/world/test-runtime.js'
 
 const day = 24 * 3_600_000
@@ -56,5 +56,29 @@ test('what waits for an event alone is waited for in vain, at once', async () =>
   await kept.send({ type: 'KEEP_OPEN' })
   await expect(kept.result()).rejects.toMatchObject({ code: 'stuck' })
   expect(runtime.clock.now()).toBe(Date.UTC(2026, 0, 2))
+  await runtime.stop()
+})
+
+test('an execution that is just leaving memory is waited for, until its timer', async () => {
+  const runtime = createTestRuntime({ entryPoints: [offers] })
+  const expired = await runtime.trigger('offers')
+  const leaving = runtime.passivate(expired)
+  await runtime.runToIdle()
+  expect(runtime.clock.now()).toBe(Date.UTC(2026, 0, 1) + 300 * day)
+  await leaving
+  await runtime.stop()
+})
+
+test('time passes once for all who let it pass: none of them is told that all is idle while it goes on', async () => {
+  const call = fromStep(
+    ({ attempt }) => {
+      if (attempt < 3) throw new Error('engaged')
+    },
+    { retry: { maxAttempts: 3, backoff: { initial: 1_000, jitter: 'none' } } },
+  )
+  const runtime = createTestRuntime({ entryPoints: [defineEntryPoint({ id: 'calls', program: call })] })
+  await runtime.trigger('calls')
+  const idleAt = () => runtime.runToIdle().then(() => runtime.clock.now())
+  expect(await Promise.all([idleAt(), idleAt(), idleAt()])).toEqual(Array(3).fill(Date.UTC(2026, 0, 1) + 3_000))
   await runtime.stop()
 })
