@@ -18,7 +18,7 @@ import { obey } from './execution-commands.js'
 import { splitState } from './execution-state.js'
 import { absentFrom, resultOf, type ResultOptions } from './execution-results.js'
 import { refuseInvalid } from './external-event.js'
-import { answeredWithin, underWay, withTimeLeft, type CommandProgress } from './answer-time.js'
+import { answeredWithin, commandProgress, underWay, withTimeLeft, type CommandProgress } from './answer-time.js'
 import { PendingPauses, type PendingPause } from './pending-pauses.js'
 import { RemoteCommands } from './remote-commands.js'
 import { StoredCommands } from './stored-commands.js'
@@ -93,9 +93,9 @@ export class CommandRouter {
   /** Carries out a command, and before it (a resume: after it) the same on the executions that this one started; all of it within its time. */
   command(id: string, command: Command): Promise<CommandOutcome> {
     const { clock } = this.#supervisor.settings
-    const wait = 'wait' in command ? command.wait : undefined
-    const progress = { until: wait === undefined ? undefined : clock.now() + wait, isHere: false }
-    return answeredWithin(clock, progress, underWay(command), this.#command(id, command, progress))
+    clock.glance()
+    const progress = commandProgress(clock, command)
+    return answeredWithin(progress, underWay(command), this.#command(id, command, progress))
   }
 
   async #command(id: string, command: Command, progress: CommandProgress): Promise<CommandOutcome> {
@@ -223,7 +223,7 @@ export class CommandRouter {
       if (held.by === 'us') {
         try {
           progress.isHere = true
-          return await obey(held.execution, withTimeLeft(this.#supervisor.settings.clock, progress, command))
+          return await obey(held.execution, withTimeLeft(progress, command))
         } catch (error) {
           if (!isStatewardError(error, 'stale_owner')) throw error
           progress.isHere = false

@@ -179,7 +179,9 @@ export class ExecutionActor
 
   /** What every stopping command says of the steps in flight. */
   stopping(): { started: boolean; inFlight: boolean; stopBy: number } {
-    const stopBy = this.#port.clock.now() + this.#port.definition.cancelTimeout
+    // what is left is told by the clock as it goes now
+    this.clock.glance()
+    const stopBy = this.clock.now() + this.#port.definition.cancelTimeout
     return { started: this.hasStarted, inFlight: this.program.inFlight, stopBy }
   }
 

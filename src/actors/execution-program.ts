@@ -362,8 +362,7 @@ export class ExecutionProgram implements ProgramPort {
     const live = this.#host?.mode === 'stopped' ? undefined : this.#host
     try {
       if (live && !failed && (this.#dirty || policy)) this.text = live.collect(revision + 1, policy)
-      else if (!live && policy && this.text !== undefined)
-        this.text = withFrozenTimers(this.text, id, policy, this.#port.clock.now())
+      else if (!live && policy && this.text !== undefined) this.text = withFrozenTimers(this.text, id, policy, this.#port.clock)
       if (failed) this.#host?.forgetUncommitted()
       this.#dirty = false
       return undefined

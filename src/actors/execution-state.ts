@@ -5,8 +5,9 @@
  */
 import type { ExecutionContext } from '../events/execution-events.js'
 import { decode, encode } from '../persistence/snapshot-codec.js'
-import { frozenTimers, type PausedTimers, type ProgramRecord, type TimerRecord } from './program-record.js'
+import { frozenTimers, thawedTimers, type PausedTimers, type ProgramRecord, type TimerRecord } from './program-record.js'
 import { timerLines } from './timer-texts.js'
+import type { WallClock } from './wall-clock.js'
 
 /** Where the execution machine stands, and what it keeps. */
 export interface Lifecycle {
@@ -56,10 +57,20 @@ function encodeProgram({ timers = [], ...record }: ProgramRecord, id: string): s
 }
 
 /** A stored program with its timers as a pause leaves them. */
-export function withFrozenTimers(text: string, id: string, policy: PausedTimers, now: number): string {
+export function withFrozenTimers(
+  text: string,
+  id: string,
+  policy: PausedTimers,
+  clock: Pick<WallClock, 'now' | 'setBack'>,
+): string {
   const record = programOf(text, id)
   if (!record.timers || policy === 'run') return text
-  return encodeProgram({ ...record, timers: frozenTimers(record.timers, policy, now) }, id)
+  const now = clock.now()
+  // one that is frozen already keeps what it has left
+  const timers = record.timers.map((timer) =>
+    timer.left === undefined ? (thawedTimers([timer], now, clock.setBack)[0] as TimerRecord) : timer,
+  )
+  return encodeProgram({ ...record, timers: frozenTimers(timers, policy, now) }, id)
 }
 
 /** A stored program as a fork begins with it: the actions that are owed, and the steps that had begun, are those of the execution that it was. */

@@ -105,6 +105,8 @@ export class ProgramTimers {
 
   /** As they are stored; see `timer-texts.ts`. `paused`: what becomes of them meanwhile. Throws `not_storable`. */
   text(naming: ActorNaming, paused: PausedTimers | undefined): string {
+    // what is left is what is left by the clock as it goes now
+    if (paused) this.retime()
     return this.#texts.text(naming, paused, this.#clock.now())
   }
 

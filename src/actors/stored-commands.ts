@@ -103,7 +103,7 @@ export class StoredCommands {
       status,
       value: status,
       context,
-      program: frozen ? withFrozenTimers(program, id, definition?.pausedTimers ?? 'freeze', now) : program,
+      program: frozen ? withFrozenTimers(program, id, definition?.pausedTimers ?? 'freeze', clock) : program,
       now,
       dueAt: status === 'paused' ? dueAt(status, context.limits, undefined) : null,
       // whoever has its program again pays what is owed

@@ -256,6 +256,7 @@ export class SupervisorActor {
       return this.#close()
     }
     this.#phase = 'stopping'
+    this.settings.clock.glance()
     if (grace > 0) await settled(this.settings.clock, grace, this.#memberships.current, this.streams.all, this.#moves)
     this.#memberships.current.quiesce()
     await this.#bound('giving executions back', this.streams.release())

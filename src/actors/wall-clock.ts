@@ -7,6 +7,9 @@
  */
 import type { Clock } from '../clock.js'
 
+/** By less than this, in ms, a clock is adjusted, and not set. */
+const LEAST_JUMP = 1_000
+
 /** Something that is promised for a time. */
 export interface Alarm {
   /** By the wall clock. */
@@ -30,6 +33,8 @@ export class WallClock implements Clock {
   readonly #listeners = new Set<(by: number) => void>()
   #unwatch: (() => void) | undefined
   #setBack = 0
+  /** How far it was ahead of the monotonic one when that was looked at last. */
+  #ahead = 0
 
   constructor(clock: Clock) {
     this.#clock = clock
@@ -93,7 +98,14 @@ export class WallClock implements Clock {
 
   /** From now on it notices jumps, until `close`. */
   watch(): void {
-    this.#unwatch ??= this.#clock.onJump?.((by) => this.#jumped(by))
+    if (this.#unwatch) return
+    this.#ahead = this.now() - this.monotonic()
+    this.#unwatch = this.#clock.onJump?.((by) => (this.#clock.monotonic ? this.#compare(1) : this.#jumped(by)))
+  }
+
+  /** Notices now what would be told a moment later: for what is to be carried out by the time that there is left. */
+  glance(): void {
+    if (this.#unwatch) this.#compare(LEAST_JUMP)
   }
 
   /** Tells by how many ms the wall clock was set, until the returned function is called; after the alarms have been set anew. */
@@ -107,7 +119,13 @@ export class WallClock implements Clock {
     this.#unwatch = undefined
   }
 
+  #compare(least: number): void {
+    const by = this.now() - this.monotonic() - this.#ahead
+    if (Math.abs(by) >= least) this.#jumped(by)
+  }
+
   #jumped(by: number): void {
+    this.#ahead += by
     this.#setBack = Math.max(0, this.#setBack - by)
     this.#armAnew()
     for (const told of [...this.#listeners]) told(by)

@@ -1,7 +1,7 @@
 /** Clocks that are set forward and back, and machines that sleep: what was promised for a time comes, neither early nor a day late. */
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { createMachine, fromCallback, fromPromise, setup } from 'xstate'
-import { defineEntryPoint, type Clock } from '../../src/index.js'
+import { defineEntryPoint, fromExecution, type Clock } from '../../src/index.js'
 import { createTestRuntime, hangs, returns, SimulatedClock } from '../../src/testing/index.js'
 import { begin } from '../harness/begin.js'
 import { eventually, turns } from '../harness/eventually.js'
@@ -161,9 +161,12 @@ test.each([
   expect(await stored()).toBeLessThanOrEqual(5)
 })
 
-/** A process whose timers stand still while it is frozen. */
+/** A process whose timers stand still while it is frozen, and that hears of a jump a moment later, as of the machine's clock. */
 class FreezingClock implements Clock {
   frozen = false
+  /** True: of a jump it is told by `hear` alone. */
+  isDeaf = false
+  readonly #listeners = new Set<(by: number) => void>()
   readonly #clock: SimulatedClock
   #late: (() => void)[] = []
 
@@ -173,16 +176,63 @@ class FreezingClock implements Clock {
 
   now = () => this.#clock.now()
   monotonic = () => this.#clock.monotonic()
-  onJump = (told: (by: number) => void) => this.#clock.onJump(told)
+  onJump(told: (by: number) => void): () => void {
+    this.#listeners.add(told)
+    const stop = this.#clock.onJump((by) => this.isDeaf || told(by))
+    return () => (stop(), void this.#listeners.delete(told))
+  }
   setTimeout = (fn: () => void, ms: number, upkeep?: boolean) =>
     this.#clock.setTimeout(() => (this.frozen ? void this.#late.push(fn) : fn()), ms, upkeep)
   clearTimeout = (handle: unknown) => this.#clock.clearTimeout(handle)
+
+  hear(by: number): void {
+    for (const told of [...this.#listeners]) told(by)
+  }
 
   thaw(): void {
     this.frozen = false
     for (const fn of this.#late.splice(0)) fn()
   }
 }
+
+const pauses = ([Infinity, 0] as const).flatMap((passivateAfter) =>
+  ([-hour, hour / 2] as const).flatMap((by) =>
+    (['before', 'just before', 'during'] as const).flatMap((when) =>
+      (['no', 'a'] as const).map((restart) => [by / minute, when, restart, passivateAfter] as const),
+    ),
+  ),
+)
+
+test.each(pauses)(
+  'a clock that is set by %d minutes %s a pause, with %s restart in it: a timer keeps what it had left (passivateAfter %d)',
+  async (by, when, restart, passivateAfter) => {
+    const shared = places[0][1]()
+    const time = new SimulatedClock()
+    const clock = new FreezingClock(time)
+    clock.isDeaf = when === 'just before'
+    const entryPoints = [defineEntryPoint({ id: 'waits', program: waitsFor(2 * hour), passivateAfter })]
+    const start = () => begin({ store: shared.connect(), clock, entryPoints, pollInterval: day, lease: 3 * day })
+    const advance = (ms: number) => time.advance(ms, () => turns(2))
+    let runtime = await start()
+    const { id } = await runtime.trigger('waits')
+    const execution = () => runtime.execution(id)
+    await advance(30 * minute)
+    if (when !== 'during') time.jump(by * minute)
+    expect(await execution().pause()).toMatchObject({ status: 'paused' })
+    if (when === 'just before') clock.hear(by * minute)
+    if (when === 'during') time.jump(by * minute)
+    if (restart === 'a') {
+      await runtime.stop()
+      runtime = await start()
+    }
+    await advance(10 * minute)
+    expect(await execution().resume()).toMatchObject({ status: 'resumed' })
+    await advance((by > 0 && when !== 'during' ? 60 : 90) * minute - 1)
+    expect(await execution().get()).toMatchObject({ status: 'waiting' })
+    await advance(1)
+    await eventually('it to end', async () => (await execution().get()).status === 'completed')
+  },
+)
 
 describe.each(places)('a lease, in %s', (_, place) => {
   async function two() {
@@ -264,4 +314,32 @@ test('a command to a process that does not react is given up in time, also when 
   clock.jump(-day)
   await clock.advance(30_000, () => turns(2))
   expect(await told).toMatchObject({ code: 'no_answer' })
+})
+
+test.each([-day, year])('a command answers within its timeout, also when the clock is set by %d meanwhile', async (by) => {
+  const clock = new SimulatedClock()
+  const endless = fromPromise(() => new Promise<void>(() => undefined))
+  const above = setup({ actors: { child: fromExecution('below') } }).createMachine({ id: 'above', invoke: { src: 'child' } })
+  const entryPoints = [
+    defineEntryPoint({ id: 'above', program: above, cancelTimeout: 2 * year }),
+    defineEntryPoint({ id: 'below', program: endless, cancelTimeout: 2 * year }),
+  ]
+  const runtime = await begin({ store: places[0][1]().connect(), clock, entryPoints })
+  const { id } = await runtime.trigger('above')
+  await eventually(
+    'its child to run',
+    async () => (await runtime.executions({ parentId: id, status: 'running' })).executions.length > 0,
+  )
+  let answer: unknown
+  void runtime
+    .execution(id)
+    .cancel({ timeout: 1_000 })
+    .then((outcome) => (answer = outcome))
+  await turns()
+  await clock.advance(500, () => turns(5))
+  clock.jump(by)
+  expect(answer).toBeUndefined()
+  await clock.advance(500, () => turns(5))
+  await turns()
+  expect(answer).toEqual({ status: 'cancelling' })
 })
