@@ -6,7 +6,7 @@
  */
 import type { AnyEventObject } from 'xstate'
 import { isStatewardError } from '../errors.js'
-import { isTerminal, type ExecutionStatus } from '../events/execution-status.js'
+import { isTerminal, stageOf, type ExecutionStatus } from '../events/execution-status.js'
 import type { Absent, AlreadyFinished, Command, CommandOutcome, ResultOutcome, SendOutcome } from '../events/outcomes.js'
 import { decode, encode } from '../persistence/snapshot-codec.js'
 import type { ExecutionQuery, SnapshotStore, StoredExecution } from '../persistence/snapshot-store.js'
@@ -136,9 +136,12 @@ export class CommandRouter {
     progress: CommandProgress,
   ): Promise<CommandOutcome> {
     await this.#supervisor.open()
+    const before = isBack ? await this.#store.load(id) : undefined
     const outcome = await this.#own(id, command, progress)
-    const stored = isBack && outcome.status === 'already_running' ? await this.#store.load(id) : undefined
-    return stored && !isTerminal(stored.status) ? { status: 'resumed', revision: stored.revision } : outcome
+    if (!isBack || outcome.status !== 'already_running') return outcome
+    // another pause may have come since: what is told is a revision in which it went on
+    const going = [await this.#store.load(id), before].find((stored) => stored && stageOf(stored.status) === 'going')
+    return going ? { status: 'resumed', revision: going.revision } : outcome
   }
 
   /** The outcome of an execution, now or when it ends. */

@@ -22,6 +22,8 @@ export interface CommandedExecution {
   readonly isBackingOff: boolean
   /** True if its lifecycle stands where the store has it, and its program goes on. */
   readonly isSteady: boolean
+  /** True while it was told to go on, and that is not durable. */
+  isResuming: boolean
   /** Lets a program that had ended before it was taken up here come to that end; false: it had not. */
   comesToItsEnd(): boolean
   stopping(): { readonly started: boolean; readonly inFlight: boolean; readonly stopBy: number }
@@ -87,9 +89,15 @@ async function resume(
     await execution.until((status) => status !== 'pausing')
     return obey(execution, { type: 'resume', intervention, retry }) as Promise<ResumeOutcome>
   }
-  execution.resume(intervention, retry)
-  const revision = await execution.until(() => true)
-  return { status: 'resumed', revision }
+  // the commit that says so says no more: what is told next comes after it
+  execution.isResuming = true
+  try {
+    execution.resume(intervention, retry)
+    const revision = await execution.until(() => true)
+    return { status: 'resumed', revision }
+  } finally {
+    execution.isResuming = false
+  }
 }
 
 async function cancel(

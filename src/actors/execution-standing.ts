@@ -22,6 +22,8 @@ export abstract class ExecutionStanding {
   abstract readonly id: string
   /** Why it left this process. */
   lost: unknown
+  /** True while it was told to go on, also where only its back-off was cut short, and that is not durable. */
+  isResuming = false
 
   get ref(): AnyActorRef {
     return this.machine
@@ -84,7 +86,7 @@ export abstract class ExecutionStanding {
 
   /** True if its lifecycle stands where the store has it, and its program goes on: commands may be carried out. */
   get isSteady(): boolean {
-    return !this.isUndecided && stageOf(this.heading) === stageOf(this.status)
+    return !this.isUndecided && !this.isResuming && stageOf(this.heading) === stageOf(this.status)
   }
 
   /** True if it can't tell yet what becomes of it: it ends, leaves memory, or is not accepted yet. */

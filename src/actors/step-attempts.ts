@@ -18,11 +18,16 @@ export async function attempts<TOutput>(
 ): Promise<TOutput> {
   const { clock, random } = context
   const most = retry?.maxAttempts ?? 1
+  // what it waited for may have come in the same turn as the end of it
+  const begin = (attempt: number) => (inner: AbortSignal) => {
+    signal.throwIfAborted()
+    return run(attempt, inner)
+  }
   for (let attempt = context.attempt; ; attempt++) {
     let before: Promise<void> | undefined
     const outlived = (body: Promise<unknown>) => void (before = context.outlived(body))
     try {
-      return await limited(timeout, clock, signal, (inner) => run(attempt, inner), outlived)
+      return await limited(timeout, clock, signal, begin(attempt), outlived)
     } catch (error) {
       if (attempt >= most || signal.aborted || retry?.retryIf?.(error) === false) throw error
       await delay(backoffDelay(retry?.backoff, attempt, random), clock, signal)

@@ -21,8 +21,9 @@ const trigger = (of: number, key: number | undefined, turns?: Line['turns']): Li
 const resume: Line = { do: 'resume', target: 0, turns: undefined }
 
 /** By what they show. */
-export const keptScripts: Readonly<Record<string, Script>> = {
+export const keptScripts: Readonly<Record<string, Script & { readonly law: number }>> = {
   'a resume whose commits fail is answered by what is durable, and so is a send after it': {
+    law: 8,
     seed: 1,
     streams: [stream('event'), stream('step', 0)],
     lines: [
@@ -37,11 +38,13 @@ export const keptScripts: Readonly<Record<string, Script>> = {
     ],
   },
   'a trigger whose key is taken, in a process that is frozen as it writes and taken over, names the execution that has the key': {
+    law: 7,
     seed: 1,
     streams: [stream('event'), stream('step', 1_000)],
     lines: [trigger(1, 1), trigger(1, 1, 3), { do: 'takeover', atWrite: false, turns: 2 }],
   },
   'a program that ended in a process that lost its store, while it was to pause, has completed': {
+    law: 1,
     seed: 1,
     streams: [stream('step'), stream('event')],
     lines: [
@@ -54,6 +57,7 @@ export const keptScripts: Readonly<Record<string, Script>> = {
     ],
   },
   'a resume by way of one process takes back the pause by way of another, which was frozen with it under way': {
+    law: 8,
     seed: 1,
     streams: [stream('step', 0), stream('step', 0)],
     lines: [
@@ -65,5 +69,67 @@ export const keptScripts: Readonly<Record<string, Script>> = {
       { do: 'advance', ms: 1, turns: undefined },
       resume,
     ],
+  },
+  'a step is tried again in a process that was frozen and is told to pause at once as it wakes: no attempt begins after its signal':
+    {
+      law: 7,
+      seed: 817205621,
+      streams: [
+        { ...stream('twice'), program: { states: [{ ...state('twice'), heeds: true }], rich: false, poisoned: false } },
+        stream('event'),
+        stream('event'),
+      ],
+      lines: [
+        trigger(0, undefined),
+        { do: 'advance', ms: 30_000, turns: undefined },
+        { do: 'step', nth: 0, ok: false, turns: undefined },
+        { do: 'send', target: 0, type: 'NEXT', bad: false, through: 0, turns: 'microtask' },
+        { do: 'takeover', atWrite: false, turns: undefined },
+        { do: 'pause', target: 'same', mode: 'now', turns: undefined },
+        { do: 'advance', ms: 500, turns: undefined },
+      ],
+    },
+  'a pause while a step starts an execution keeps the slot until that rests as well, and no longer': {
+    law: 2,
+    seed: 393029217,
+    streams: [
+      { ...stream('step'), program: { states: [state('step'), state('execution')], rich: false, poisoned: false } },
+      stream('step'),
+    ],
+    lines: [
+      trigger(0, undefined),
+      { do: 'step', nth: 0, ok: true, turns: 4 },
+      { do: 'pause', target: 'same', mode: 'boundary', turns: undefined },
+    ],
+  },
+  'a resume takes back the pause before it and not the one after it, by way of another process, and tells no revision that is paused':
+    {
+      law: 8,
+      seed: 21,
+      streams: [stream('event'), stream('event')],
+      lines: [
+        trigger(0, undefined),
+        { do: 'join', turns: undefined },
+        { do: 'pause', target: 'same', mode: 'boundary', turns: 'microtask' },
+        { do: 'resume', target: 'same', turns: undefined },
+        { do: 'pause', target: 0, mode: 'boundary', turns: undefined },
+      ],
+    },
+  'a resume that comes before a pause may be answered after it': {
+    law: 8,
+    seed: 2147483640,
+    streams: [stream('event'), stream('event')],
+    lines: [
+      trigger(0, undefined),
+      { do: 'unknown', call: 'get', turns: 1 },
+      { ...resume, turns: 'microtask' },
+      { do: 'pause', target: 0, mode: 'boundary', turns: undefined },
+    ],
+  },
+  'a resume takes back the pause of a stream that has not come to its execution yet': {
+    law: 4,
+    seed: 876047785,
+    streams: [stream('execution'), stream('step')],
+    lines: [trigger(0, undefined), { do: 'scope', stream: 0, call: 'pause', turns: undefined }, { ...resume, target: 'same' }],
   },
 }

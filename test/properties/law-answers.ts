@@ -56,7 +56,8 @@ export function truthfulAnswers(world: World): string[] {
   })
 }
 
-function problemWith({ n, calm, call, asked, status, outcome, row, id, error }: Answer, world: World): string | undefined {
+function problemWith(answer: Answer, world: World): string | undefined {
+  const { n, calm, call, asked, status, outcome, row, id, error } = answer
   if (error !== undefined) return isStatewardError(error) ? undefined : `rejects with an untyped error: ${inspect(error)}`
   if (call.startsWith('unknown')) return status === 'not_found' ? undefined : `answers ${status} about nobody`
   const history = world.ledger.history(id)
@@ -69,8 +70,9 @@ function problemWith({ n, calm, call, asked, status, outcome, row, id, error }: 
   const isExhausted = history.find(({ commit }) => commit === at)?.record.pause?.reason === 'retries_exhausted'
   if (status === 'resumed' && at && !isExhausted && (at.status === 'paused' || at.status === 'pausing'))
     return `tells resumed in a revision that is ${at.status}`
-  // as of the answer, in memory or not: a resume that is only on its way is none; from another process it takes its time
-  if (calm && status === 'already_running' && row?.status === 'paused') return 'tells already_running, and the store paused'
+  // a resume that is only on its way is none; from another process it takes its time
+  if (calm && status === 'already_running' && neverGoes(answer, world))
+    return 'tells already_running, and the store paused all the while'
   if (call === 'get' && outcome.revision !== undefined && at?.status !== status)
     return `tells ${status} in revision ${outcome.revision}, which is ${at?.status}`
   if (call === 'result' && isTerminal(status as ExecutionStatus) && row?.status !== status)
@@ -84,11 +86,25 @@ function problemWith({ n, calm, call, asked, status, outcome, row, id, error }: 
   // a pause that is under way at the quiet instant is taken back: it waits for children, or its process was frozen
   const isPausedSince =
     history.some((later) => later.n > n && ['pausing', 'paused'].includes(later.commit.status)) ||
-    world.ledger.answers.some((other) => other.call === 'pause' && other.id === id && other.n < n && other.told > n)
+    world.ledger.answers.some((other) => other.n < n && other.told > n && pauses(other, id, world))
   if (call === 'resume' && status === 'resumed' && isPausedSince) return undefined
   const allowed = truthful[call as Call]?.[asked]
   if (allowed && status !== 'already_finished' && !allowed.includes(status)) return `answers ${status}`
   return undefined
+}
+
+/** True if the store had it paused from when it was asked until the answer came. */
+function neverGoes({ id, n, told }: Answer, { ledger }: World): boolean {
+  const history = ledger.history(id)
+  const [before] = history.filter((written) => written.n < n).slice(-1)
+  const seen = [...(before ? [before] : []), ...history.filter((written) => written.n > n && written.n < told)]
+  return seen.length > 0 && seen.every(({ commit }) => commit.status === 'paused')
+}
+
+/** True if it is a pause of that execution, of one above it or of a whole stream. */
+function pauses({ call, id }: Answer, of: string, { ledger }: World): boolean {
+  if (call === 'stream pause') return true
+  return call === 'pause' && (id === of || ledger.below(id).some((row) => row.id === of))
 }
 
 /** Law 8: a command that is repeated changes nothing, and says so. Asked at the end of a run, of everything in it. */

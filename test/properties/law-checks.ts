@@ -56,6 +56,7 @@ export function restart(world: World): string[] {
       const end = over.get(output.key)
       if (end !== undefined && output.n > end)
         broken.push(`${output.key} runs again in ${output.process} though its end was committed`)
+      if (output.stopped) broken.push(`${output.key} begins in ${output.process} though it was told to stop`)
       if (output.again) broken.push(`${output.key} runs twice at once, in ${output.process}`)
       const known = ledger.history(id).some(({ steps, n }) => n < output.n && steps.has(output.key))
       if (!known) broken.push(`${output.key} runs under a key that no commit holds`)

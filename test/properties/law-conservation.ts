@@ -42,6 +42,8 @@ function isLost({ ledger }: World, id: string, before: number): boolean {
   return failed !== undefined && !ledger.written.some(({ n, commit }) => commit.id === id && n > failed.n && n < before)
 }
 
+const isAtRest = (status: ExecutionStatus) => isTerminal(status) || status === 'paused'
+
 /** At a quiet instant: slots, queue, counts and read-model tell the same story, and no slot is free while someone waits for it. */
 export function countsAgree(world: World): void {
   for (const process of world.processes) {
@@ -65,8 +67,12 @@ export function countsAgree(world: World): void {
         world.findings.push(`${where} uses ${stream.used} slots, more than its limit`)
       const without = running.find(({ hasSlot }) => !hasSlot)
       if (without) world.findings.push(`${without.id} runs without a slot`)
+      // a pause is none before what the execution has started rests as well
+      const waits = (of: string) =>
+        world.ledger.rows.get(of)?.status !== 'paused' && world.ledger.below(of).some(({ status }) => !isAtRest(status))
       const idle = holding.find(
-        ({ id: of, heading }) => !lasting.has(of) && (heading === 'waiting' || heading === 'paused' || heading === 'queued'),
+        ({ id: of, heading }) =>
+          !lasting.has(of) && (heading === 'waiting' || heading === 'queued' || (heading === 'paused' && !waits(of))),
       )
       if (idle) world.findings.push(`${idle.id} is ${idle.heading} and keeps a slot`)
       if (stream.wanting()) world.findings.push(`${where} has a free slot while somebody waits for it`)

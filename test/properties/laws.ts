@@ -1,11 +1,92 @@
-/** What is asked of every run, whatever it was made for. Owns which questions these are. */
-import { truthfulAnswers } from './law-answers.js'
-import { fencing, noLoss, outputCommit, restart } from './law-checks.js'
-import { cancelsAreTrue, endsAreLast, leavesFirst } from './law-ends.js'
-import type { World } from './world.js'
+/**
+ * The nine laws as properties of runs: what a run is made of, and what is asked of it.
+ *
+ * Owns: which questions belong to which law, and those that are asked of every run, whatever it was made for.
+ */
+import type { StorePlace } from '../harness/store-place.js'
+import { nothingSilent, repeatsAreIdle, truthfulAnswers } from './law-answers.js'
+import { fencing, noLoss, nothingForgotten, oneEnd, outputCommit, restart } from './law-checks.js'
+import { countsAgree, countsAtTheEnd, neverMoreThanTheLimit } from './law-conservation.js'
+import { cancelsAreTrue, endsAreLast, leavesFirst, nothingLivesOn } from './law-ends.js'
+import type { Script, Weights, Wrong } from './script.js'
+import { World } from './world.js'
 
-/** Returns what was broken, in words. */
-export async function ofAnyRun(world: World): Promise<string[]> {
+/** One property. */
+export interface Law {
+  /** Commands beside the usual ones. */
+  readonly commands: Weights
+  /** What a program may do besides. */
+  readonly wrong?: Wrong
+  /** Asked at each quiet instant of a run. */
+  readonly atRest?: (world: World) => void
+  /** Asked after a run. Returns what was broken. */
+  readonly after: (world: World, script: Script) => string[] | Promise<string[]>
+}
+
+const crashes: Weights = { crash: 1, takeover: 1, join: 1, fault: 1, scope: 1 }
+
+/** By what they say. Law 6 compares two runs, and stands in `isolation.ts`. */
+export const laws: Readonly<Record<string, Law>> = {
+  'law 1: every accepted execution ends once, and record, event and result agree': {
+    commands: { ...crashes, call: 6 },
+    after: async (world) => [...(await oneEnd(world)), ...cancelsAreTrue(world), ...(await endsAreLast(world))],
+  },
+  'law 2: no slot is lost or given twice, and the queue adds up': {
+    commands: { crash: 1, fault: 1, scope: 1 },
+    atRest: countsAgree,
+    after: async (world, { streams }) => [
+      ...neverMoreThanTheLimit(
+        world,
+        streams.map(({ options }) => options.maxConcurrent),
+      ),
+      ...(await countsAtTheEnd(world)),
+    ],
+  },
+  'law 3: what was committed never runs again, wherever the process is killed': {
+    commands: { ...crashes, crash: 4, pause: 4, resume: 4 },
+    after: restart,
+  },
+  'law 4: nothing is seen before its cause is durable': { commands: crashes, after: outputCommit },
+  'law 5: nothing that was acknowledged is lost, and nothing goes backwards': {
+    commands: { ...crashes, send: 8 },
+    after: async (world) => [...(await noLoss(world)), ...(await nothingForgotten(world))],
+  },
+  'law 7: an owner that was taken over neither commits nor lets anything out': {
+    commands: { ...crashes, takeover: 4 },
+    after: fencing,
+  },
+  'law 8: every answer is true, and a command may be repeated': {
+    commands: { ...crashes, pause: 4, call: 6 },
+    after: async (world) => [...truthfulAnswers(world), ...(await repeatsAreIdle(world))],
+  },
+  'law 9: what fails is told, and the execution kept': {
+    commands: { ...crashes, fault: 3, badSend: 1, badTrigger: 1 },
+    wrong: 'poison',
+    after: async (world) => [...nothingSilent(world), ...(await oneEnd(world))],
+  },
+  'law 1, where code of the program throws or rejects: nothing goes on after its end': {
+    commands: { crash: 1, call: 4 },
+    wrong: 'throws',
+    atRest: nothingLivesOn,
+    after: async (world) => [...(await oneEnd(world)), ...restart(world), ...leavesFirst(world)],
+  },
+  'law 2, where code of the program throws or rejects: no slot is lost': {
+    commands: { crash: 1, scope: 1 },
+    wrong: 'throws',
+    atRest: countsAgree,
+    after: countsAtTheEnd,
+  },
+}
+
+/** Runs a script and returns what it broke of a law, in words. `isAlone`: of that law only, and not of any other. */
+export async function brokenIn(script: Script, place: StorePlace, law: Law, isAlone = false): Promise<string[]> {
+  const look = (world: World) => (nothingLivesOn(world), law.atRest?.(world))
+  const world = await World.run(script, place, isAlone ? law.atRest : look)
+  return [...new Set([...world.findings, ...(isAlone ? [] : await ofAnyRun(world)), ...(await law.after(world, script))])]
+}
+
+/** What is asked of every run. */
+async function ofAnyRun(world: World): Promise<string[]> {
   return [
     ...restart(world),
     ...outputCommit(world),

@@ -32,6 +32,8 @@ export interface Output {
   readonly durableTick: number
   /** True for a step whose earlier start still runs, in whichever process. */
   readonly again: boolean
+  /** True for a step that was told to stop before it began. */
+  readonly stopped: boolean
 }
 
 /** An answer to a call, or the error that it was rejected with. */

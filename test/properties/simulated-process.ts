@@ -14,7 +14,7 @@ import {
 } from '../../src/index.js'
 import type { Connection, SharedStore } from '../../src/testing/world/shared-store.js'
 import { Fate } from './fate.js'
-import type { Ledger } from './ledger.js'
+import type { Ledger, Output } from './ledger.js'
 import { machineOf, type ProgramOutputs, type StepInput } from './random-program.js'
 import type { StreamSpec } from './script.js'
 import { watchedStore } from './watched-store.js'
@@ -124,7 +124,7 @@ export class SimulatedProcess {
   #outputs(): ProgramOutputs {
     const { ledger, flights, callbacks, clock } = this.#around
     const { name, fate } = this
-    const output = (kind: 'step' | 'action' | 'late', id: string, tick: number, key: string, again: boolean) => {
+    const output = (kind: Output['kind'], id: string, tick: number, key: string, { again = false, stopped = false } = {}) => {
       if (fate.dead) return
       ledger.outputs.push({
         n: ledger.next(),
@@ -134,12 +134,13 @@ export class SimulatedProcess {
         tick,
         key,
         again,
+        stopped,
         durableTick: ledger.durableTick(name, id),
       })
     }
     return {
-      action: (id, tick) => output('action', id, tick, `action ${tick}`, false),
-      late: (id) => output('late', id, 0, 'an action after one that throws', false),
+      action: (id, tick) => output('action', id, tick, `action ${tick}`),
+      late: (id) => output('late', id, 0, 'an action after one that throws'),
       callback: (id) => {
         const live = { process: name, id }
         callbacks.add(live)
@@ -155,7 +156,7 @@ export class SimulatedProcess {
         const again = flights.some(
           (flight) => flight.key === idempotencyKey && !flight.over && !flight.isTaken && isUp(flight) && !fate.dead,
         )
-        output('step', executionId, input.tick, idempotencyKey, again)
+        output('step', executionId, input.tick, idempotencyKey, { again, stopped: signal.aborted })
         return new Promise((resolve, reject) => {
           const flight: Flight = {
             process: name,
@@ -164,7 +165,7 @@ export class SimulatedProcess {
             signal,
             over: fate.dead,
             isTaken: false,
-            abortedAt: undefined,
+            abortedAt: signal.aborted ? clock.now() : undefined,
             end(ok) {
               if (flight.over) return
               flight.over = true

@@ -144,6 +144,8 @@ export class World {
 
   async #line({ turns, ...command }: Line): Promise<void> {
     const done = this.#do(command)
+    // whatever it is, it may move something
+    this.#settled = false
     // a call is made before anything else happens; what takes its time is waited for
     if (turns === 'same' && isCall(command)) return done
     await done

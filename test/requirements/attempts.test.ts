@@ -3,7 +3,10 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import { setup } from 'xstate'
 import { defineEntryPoint, fromStep, type EntryPointOptions, type StepOptions } from '../../src/index.js'
 import { CommitGate } from '../../src/actors/commit-gate.js'
+import { attempts } from '../../src/actors/step-attempts.js'
+import type { StepContext } from '../../src/actors/step-context.js'
 import type { ProgramPort, ProgramSettings } from '../../src/actors/program-port.js'
+import { systemClock } from '../../src/clock.js'
 import { createTestRuntime, fails, hangs } from '../../src/testing/index.js'
 import { turns } from '../harness/eventually.js'
 
@@ -126,6 +129,28 @@ test('a further attempt begins once its number is durable', async () => {
   })
   await (await world.trigger('work')).result()
   expect(durable).toEqual([1, 2, 3])
+})
+
+test('a further attempt whose number is durable with the very commit that stops it does not begin', async () => {
+  const stop = new AbortController()
+  const begun: number[] = []
+  const numbered = (resolve: () => void) => {
+    resolve()
+    stop.abort(new Error('paused'))
+  }
+  const context = {
+    attempt: 1,
+    clock: systemClock,
+    random: () => 0,
+    attempted: () => new Promise<void>((resolve) => setImmediate(() => numbered(resolve))),
+  } as Partial<StepContext> as StepContext
+  const fail = (attempt: number) => {
+    begun.push(attempt)
+    return Promise.reject(new Error('broken'))
+  }
+  const options = { retry: { maxAttempts: 3, backoff: { initial: 0, jitter: 'none' } } } as const
+  await expect(attempts(options, context, stop.signal, fail)).rejects.toThrow('paused')
+  expect(begun).toEqual([1])
 })
 
 test('where steps wait for no commit, a further attempt begins only in the process that holds the execution', async () => {

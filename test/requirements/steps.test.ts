@@ -216,4 +216,14 @@ describe('retry of an execution', () => {
     ;(await step.startedWith('a.2', 2)).resolve('two')
     expect(await execution.result()).toMatchObject({ status: 'completed' })
   })
+
+  test('a resume cuts the back-off short, and a pause in the same turn comes after it: each tells a revision of its own', async () => {
+    const { world, execution, second } = await working({ retry: { maxAttempts: 3, backoff: { initial: 1_000 } } })
+    second.reject(new Error('a.2 failed'))
+    await world.settle()
+    const [resumed, paused] = await Promise.all([execution.resume(), execution.pause({ mode: 'now' })])
+    expect(resumed).toMatchObject({ status: 'resumed' })
+    expect(paused).toMatchObject({ status: 'paused' })
+    expect((paused as { revision: number }).revision).toBeGreaterThan((resumed as { revision: number }).revision)
+  })
 })
