@@ -30,7 +30,7 @@ const resultNames: OptionNames<ResultOptions> = { timeout: true, signal: true }
 
 /** What a handle needs of its runtime. */
 export interface HandlePort {
-  readonly router: Pick<CommandRouter, 'send' | 'checked' | 'command' | 'result'>
+  readonly router: Pick<CommandRouter, 'send' | 'checked' | 'deliver' | 'command' | 'result'>
   now(): number
   load(id: string): Promise<StoredExecution | Absent>
   /** The opened store, and the clock by which its times go. */

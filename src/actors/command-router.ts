@@ -17,10 +17,11 @@ import type { ExecutionActor } from './execution-actor.js'
 import { obey } from './execution-commands.js'
 import { splitState } from './execution-state.js'
 import { absentFrom, resultOf, type ResultOptions } from './execution-results.js'
-import { refuseInvalid } from './external-event.js'
+import { refuseInvalid, type SentEvent } from './external-event.js'
 import { answeredWithin, commandProgress, underWay, withTimeLeft, type CommandProgress } from './answer-time.js'
 import { PendingPauses, type PendingPause } from './pending-pauses.js'
 import { RemoteCommands } from './remote-commands.js'
+import { SendingOrder } from './sending-order.js'
 import { StoredCommands } from './stored-commands.js'
 import type { SupervisorActor } from './supervisor-actor.js'
 
@@ -31,10 +32,20 @@ const live: readonly ExecutionStatus[] = ['queued', 'running', 'waiting', 'pausi
 
 const isUp = (phase: string) => phase === 'running' || phase === 'draining'
 
+/** Where an event has its place. `answer`: of whoever takes it in; undefined: it is to be routed again. */
+interface Placed {
+  readonly answer: SendOutcome | Promise<SendOutcome | undefined>
+}
+
 type Held =
   | { readonly by: 'us'; readonly execution: ExecutionActor }
   | { readonly by: 'others' | 'nobody'; readonly stored: StoredExecution }
   | { readonly by: 'store'; readonly answer: Absent | AlreadyFinished; readonly stored?: StoredExecution }
+
+/** One that has ended may stay here until its last actions have run. */
+function handedTo({ status, inbox }: ExecutionActor, sent: SentEvent): Placed {
+  return { answer: isTerminal(status) ? { status: 'already_finished', as: status } : inbox.receive(sent) }
+}
 
 /** Routes for one supervisor. */
 export class CommandRouter {
@@ -45,6 +56,7 @@ export class CommandRouter {
   readonly #stored: StoredCommands
   readonly #remote: RemoteCommands
   readonly #pauses = new PendingPauses()
+  readonly #sending = new SendingOrder()
 
   constructor(supervisor: SupervisorActor) {
     this.#supervisor = supervisor
@@ -69,24 +81,40 @@ export class CommandRouter {
 
   /** Sends an event; resolves once what it caused, or its place in the inbox, is durable. Throws `invalid_event`, `not_storable`. */
   async send(id: string, event: AnyEventObject): Promise<SendOutcome> {
-    const payload = this.checked(id, event)
-    const own = decode<AnyEventObject>(payload, { id, what: 'event' })
+    return this.deliver(id, this.checked(id, event))
+  }
+
+  /** Sends an event in its stored form, behind those that were sent from here before. Throws `invalid_event`. */
+  async deliver(id: string, payload: string): Promise<SendOutcome> {
+    const sent: SentEvent = { payload, event: decode<AnyEventObject>(payload, { id, what: 'event' }) }
     // a `type` that is computed may have been another one before
-    refuseInvalid(id, own)
+    refuseInvalid(id, sent.event)
+    const n = this.#sending.next()
+    for (;;) {
+      const { answer } = await this.#sending.inTurn(id, n, () => this.#place(id, sent))
+      const outcome = await answer
+      if (outcome) return outcome
+    }
+  }
+
+  /** Finds an event its place: the way in to one that is here, or the durable inbox. */
+  #place(id: string, sent: SentEvent): Placed | Promise<Placed> {
+    const here = this.#supervisor.live(id)
+    // those that were sent before wait there as well, even if it leaves
+    return here ? handedTo(here, sent) : this.#placeElsewhere(id, sent)
+  }
+
+  async #placeElsewhere(id: string, sent: SentEvent): Promise<Placed> {
     for (;;) {
       const held = await this.#find(id, ['waiting', 'running'])
-      if (held.by === 'store') return held.answer
-      if (held.by === 'us') {
-        const answer = await held.execution.inbox.receive(payload, own)
-        if (answer) return answer
-        continue
-      }
+      if (held.by === 'store') return { answer: held.answer }
+      if (held.by === 'us') return handedTo(held.execution, sent)
       const at = this.#supervisor.settings.clock.now()
-      const queued = await this.#store.enqueue({ executionId: id, kind: 'event', payload, at })
+      const queued = await this.#store.enqueue({ executionId: id, kind: 'event', payload: sent.payload, at })
       if (queued.status !== 'queued') continue
       // it may have been taken up here meanwhile
       this.#supervisor.live(id)?.inbox.arrived()
-      return { status: 'queued' }
+      return { answer: { status: 'queued' } }
     }
   }
 

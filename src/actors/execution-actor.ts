@@ -4,7 +4,6 @@
  * Owns: the one commit in flight, and that an answer is given only when the commit that holds its cause is durable.
  * Talks to: its row, program, clocks, mail and waiters, which have files of their own; the stream above through `ExecutionPort`.
  */
-import type { AnyEventObject } from 'xstate'
 import { isStatewardError, StatewardError } from '../errors.js'
 import type { SendOutcome } from '../events/outcomes.js'
 import type { ExecutionContext, ExecutionEvent, Intervention, LimitName } from '../events/execution-events.js'
@@ -18,6 +17,7 @@ import { CommitWaiters } from './commit-waiters.js'
 import { dueAt as nextDue, ExecutionClocks } from './execution-clocks.js'
 import { executionRef, tell, type ExecutionEffects, type ExecutionMachineRef } from './execution-effects.js'
 import { ExecutionInbox, type InboxOwner } from './execution-inbox.js'
+import type { SentEvent } from './external-event.js'
 import { opening, type AcceptOutcome, type ExecutionOrigin } from './execution-origin.js'
 import type { ExecutionPort } from './execution-port.js'
 import { ExecutionProgram, type ProgramWatcher } from './execution-program.js'
@@ -158,9 +158,9 @@ export class ExecutionActor
   }
 
   /** Hands an event to the program; resolves once what it caused is durable. Undefined: nothing of it ever will be, the program failed. */
-  async deliver(event: AnyEventObject): Promise<SendOutcome | undefined> {
-    const direct = this.inbox.mail.direct(event)
-    const taken = this.program.send(event)
+  async deliver(sent: SentEvent): Promise<SendOutcome | undefined> {
+    const direct = this.inbox.mail.direct(sent)
+    const taken = this.program.send(sent.event)
     direct.ended = this.program.isEnding
     const revision = await this.until(() => true)
     return direct.isLost ? undefined : { status: 'delivered', revision, taken }
@@ -283,6 +283,7 @@ export class ExecutionActor
   #draft({ isKept, isLast, dueAt }: Decision, owed: boolean): Commit {
     const { definition, owner, clock } = this.#port
     const { value, context } = this.machine.getSnapshot()
+    definition.interposition?.committing(this.id, this.revision + 1, this.inbox.mail.held)
     if (this.program.hasProgressed || this.heading === 'waiting') this.row.recoveries = 0
     return this.row.commit({
       owner: isKept ? owner : null,

@@ -11,6 +11,7 @@ import { decode, encode } from '../persistence/snapshot-codec.js'
 import type { InboxMessage, SnapshotStore } from '../persistence/snapshot-store.js'
 import { lastAnswer, obey, type CommandedExecution } from './execution-commands.js'
 import { ExecutionMail } from './execution-mail.js'
+import type { SentEvent } from './external-event.js'
 
 /** What an inbox asks of the execution that it leads to. */
 export interface InboxOwner extends CommandedExecution {
@@ -22,16 +23,17 @@ export interface InboxOwner extends CommandedExecution {
   readonly takesDirect: boolean
   /** True if it can't tell yet what becomes of it. */
   readonly isUndecided: boolean
+  /** True if it leaves this process, or has left it. */
+  readonly isLeaving: boolean
   /** Resolves once that is durable, or it is gone. */
   decided(): Promise<void>
-  deliver(event: AnyEventObject): Promise<SendOutcome | undefined>
+  deliver(sent: SentEvent): Promise<SendOutcome | undefined>
   touch(): void
 }
 
 /** An event that was sent here and has no place yet. */
 interface Arrival {
-  readonly payload: string
-  readonly event: AnyEventObject
+  readonly event: SentEvent
   /** How many had arrived by then. */
   readonly n: number
   readonly resolve: (answer: SendOutcome | undefined | Promise<SendOutcome | undefined>) => void
@@ -53,6 +55,8 @@ export class ExecutionInbox {
   #arrived = 0
   /** Arrivals up to this one came before the last look into the durable inbox, after which nothing stood there. */
   #looked = 0
+  /** Until what a failed attempt had taken is in the inbox again: it was sent before what has no place yet. */
+  #returning: Promise<void> | undefined
 
   /** `lost`: the store could not be asked, and the execution must be taken up again. */
   constructor(execution: InboxOwner, store: SnapshotStore, lost: (error: unknown) => void) {
@@ -82,9 +86,9 @@ export class ExecutionInbox {
    * Takes in an event that is sent here, behind all that were sent before: to the program, or to the durable inbox if the
    * program does not take it now. Resolves once that is durable; undefined: this is not the place any more, look again.
    */
-  receive(payload: string, event: AnyEventObject): Promise<SendOutcome | undefined> {
+  receive(event: SentEvent): Promise<SendOutcome | undefined> {
     return new Promise((resolve, reject) => {
-      const arrival = { payload, event, n: ++this.#arrived, resolve, reject }
+      const arrival = { event, n: ++this.#arrived, resolve, reject }
       if (this.#arrivals) this.#arrivals.push(arrival)
       else void this.#place((this.#arrivals = [arrival]))
     })
@@ -93,11 +97,10 @@ export class ExecutionInbox {
   /** What a failed attempt had taken stands there again: messages where they stood, other events behind them, in their order. */
   async putBack(): Promise<void> {
     this.#noted()
-    try {
-      for (const event of this.mail.giveBack()) await this.#enqueue(encode(event, { id: this.#execution.id, what: 'event' }))
-    } catch (error) {
-      this.#lost(error)
-    }
+    const returning = this.#enqueueAll(this.mail.giveBack(), this.#returning)
+    this.#returning = returning
+    await returning
+    if (this.#returning === returning) this.#returning = undefined
   }
 
   /** One after the other gets its place; the next one does not wait until that is durable. */
@@ -105,8 +108,11 @@ export class ExecutionInbox {
     const execution = this.#execution
     for (let next = arrivals.shift(); next; next = arrivals.shift()) {
       try {
+        while (this.#isUnsure) await (this.#returning ?? execution.decided())
         while (execution.takesDirect && (this.#mayHold || this.#looked < next.n)) await this.#lookFor(next.n + arrivals.length)
         if (execution.takesDirect) next.resolve(execution.deliver(next.event))
+        else if (this.#isUnsure) arrivals.unshift(next)
+        else if (execution.isLeaving) await this.#sentBack(next, arrivals)
         else next.resolve(await this.#queued(next))
       } catch (error) {
         next.reject(error)
@@ -121,15 +127,33 @@ export class ExecutionInbox {
     if (!this.#mayHold) this.#looked = n
   }
 
-  async #queued({ payload }: Arrival): Promise<SendOutcome | undefined> {
-    if (this.#execution.isUndecided) {
-      await this.#execution.decided()
-      return undefined
-    }
-    const queued = await this.#enqueue(payload)
+  /** True until it shows whether this is the place. One that leaves is none, and then for all that have come. */
+  get #isUnsure(): boolean {
+    const { isLeaving, isUndecided } = this.#execution
+    return !isLeaving && (this.#returning !== undefined || isUndecided)
+  }
+
+  /** This is not the place any more, for none of them. */
+  async #sentBack(next: Arrival, arrivals: Arrival[]): Promise<void> {
+    await this.#execution.decided()
+    // all at once: the first of them is routed before anything that is sent from now on, and so are the others
+    for (const { resolve } of [next, ...arrivals.splice(0)]) resolve(undefined)
+  }
+
+  async #queued({ event }: Arrival): Promise<SendOutcome | undefined> {
+    const queued = await this.#enqueue(event.payload)
     if (queued.status !== 'queued') return undefined
     this.arrived()
     return { status: 'queued' }
+  }
+
+  async #enqueueAll(payloads: readonly string[], before: Promise<void> | undefined): Promise<void> {
+    try {
+      await before
+      for (const payload of payloads) await this.#enqueue(payload)
+    } catch (error) {
+      this.#lost(error)
+    }
   }
 
   #noted(): void {

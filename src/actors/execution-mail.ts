@@ -1,14 +1,14 @@
 /** What came to one execution and is not committed as consumed yet. Owns which message is taken, consumed or to be delivered again. */
-import type { AnyEventObject } from 'xstate'
 import type { ExecutionStatus } from '../events/execution-status.js'
 import type { Commit, InboxMessage } from '../persistence/snapshot-store.js'
+import type { SentEvent } from './external-event.js'
 
 /** What a command answers if a commit with such a status is the last one here; undefined leaves it to the next holder. */
 export type LastAnswer = (status: ExecutionStatus, revision: number) => string | undefined
 
 /** An event that came straight to the program. */
 export interface DirectEvent {
-  readonly event: AnyEventObject
+  readonly payload: string
   /** True if nothing of it is in any commit: the program that had taken it failed, for good and by something else. */
   isLost: boolean
   /** True if the program ended by this very event. */
@@ -46,10 +46,15 @@ export class ExecutionMail {
   }
 
   /** The program gets an event that stands in no inbox. */
-  direct(event: AnyEventObject): DirectEvent {
-    const direct = { event, isLost: false, ended: false }
+  direct({ payload }: SentEvent): DirectEvent {
+    const direct = { payload, isLost: false, ended: false }
     this.#direct.push(direct)
     return direct
+  }
+
+  /** The events that came straight to the program and that the next commit holds. */
+  get held(): string[] {
+    return this.#direct.flatMap(({ payload, isLost }) => (isLost ? [] : [payload]))
   }
 
   /** A command has its answer; false if a commit holds one already. */
@@ -93,10 +98,10 @@ export class ExecutionMail {
   }
 
   /** The program that took them since the last commit is gone: messages stand in the inbox again, the other events are returned. */
-  giveBack(): readonly AnyEventObject[] {
+  giveBack(): readonly string[] {
     for (const { seq, answer } of this.#consumed) if (answer === null) this.#taken?.delete(seq)
     this.#consumed = this.#consumed.filter(({ answer }) => answer !== null)
-    return this.#direct.splice(0).map(({ event }) => event)
+    return this.#direct.splice(0).map(({ payload }) => payload)
   }
 
   /** The program that took them since the last commit is gone, and nobody will take them again. */

@@ -1,5 +1,12 @@
 /** What may be sent to a program from outside. Owns the refusal of XState's own events: anybody could forge a step's result with them. */
+import type { AnyEventObject } from 'xstate'
 import { StatewardError } from '../errors.js'
+
+/** An event that may be sent: as it is stored, and as the program gets it. */
+export interface SentEvent {
+  readonly payload: string
+  readonly event: AnyEventObject
+}
 
 /** Throws `invalid_event` unless the event may be sent to that execution. */
 export function refuseInvalid(id: string, event: unknown): void {

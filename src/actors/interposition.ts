@@ -24,4 +24,6 @@ export interface Interposition {
   inspected(event: InspectionEvent): void
   /** An output of an execution is due: it happens if `run` is called. */
   output(execution: string, output: ProgramOutput, run: () => void): void
+  /** A commit is made that holds these events: they came straight to the program, and stand in no inbox. */
+  committing(execution: string, revision: number, events: readonly string[]): void
 }

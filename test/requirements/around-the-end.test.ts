@@ -56,6 +56,27 @@ describe.each(places)('on %s', (_, place) => {
     expect(await execution.get()).toMatchObject({ status: as, context: { got: 0 } })
   })
 
+  test('an event, and each command, to one that has ended and whose last action still runs is refused as already_finished', async () => {
+    let end: () => void = () => undefined
+    const last = new Promise<void>((resolve) => (end = resolve))
+    const program = setup({ actions: { last: () => last as never } }).createMachine({
+      id: 'ending',
+      initial: 'open',
+      states: { open: { on: { END: { target: 'closed', actions: 'last' } } }, closed: { type: 'final' } },
+    })
+    const entryPoints = [defineEntryPoint({ id: 'ending', program })]
+    const runtime = await begin({ store: place().connect(), entryPoints })
+    const execution = await runtime.trigger('ending')
+    await execution.send({ type: 'END' })
+    await eventually('its end', async () => (await execution.get()).status === 'completed')
+    const refused = { status: 'already_finished', as: 'completed' }
+    expect(await execution.send({ type: 'END' })).toEqual(refused)
+    expect(await execution.pause()).toEqual(refused)
+    expect(await execution.resume()).toEqual(refused)
+    expect(await execution.cancel()).toEqual(refused)
+    end()
+  })
+
   test('an event that a program had taken when it failed for good is not told as delivered', async () => {
     const execution = await open()
     const [early, end] = await Promise.all([execution.send({ type: 'ADD' }), execution.send({ type: 'BOOM' })])

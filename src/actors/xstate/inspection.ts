@@ -60,9 +60,3 @@ export function placeOf(actorRef: unknown): Place | undefined {
   while (pathOf(root) !== '' && root._parent) root = root._parent
   return { execution: root.id, path: place.path, isRestored: ref.options.snapshot !== undefined }
 }
-
-/** True for an event that came to the root of a program from outside. */
-export function isExternal(event: InspectionEvent): boolean {
-  if (event.type !== '@xstate.event' || event.sourceRef) return false
-  return (event.actorRef as unknown as InnerActor)[placeKey]?.path === '' && !event.event.type.startsWith('xstate.')
-}

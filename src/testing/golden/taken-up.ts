@@ -22,7 +22,12 @@ const decade = 3_652 * 24 * 3_600_000
 const patience = 10_000
 
 /** Its outputs are due, and don't happen. */
-const idle: Interposition = { logic: ({ logic }) => logic, output: () => undefined, inspected: () => undefined }
+const idle: Interposition = {
+  logic: ({ logic }) => logic,
+  output: () => undefined,
+  inspected: () => undefined,
+  committing: () => undefined,
+}
 
 /** Why a runtime would not go on with each of these, by their place among them; those that it goes on with are absent. */
 export async function refusedByRuntime(

@@ -9,10 +9,10 @@ import { isPromiseLogic, isProgramMachine } from '../../actors/program-logic.js'
 import type { ProgramOutput } from '../../actors/program-output.js'
 import { fromStep, waitsForExecution, wrappedStep } from '../../actors/step.js'
 import type { EntryPoint } from '../../entry-point.js'
-import { isExternal, placeOf } from '../../actors/xstate/inspection.js'
+import { placeOf } from '../../actors/xstate/inspection.js'
 import { actorName } from './actor-names.js'
 import { isCompensating } from './compensation-states.js'
-import type { Deliveries } from './deliveries.js'
+import type { DirectEvents } from './direct-events.js'
 import type { Ground } from './ground.js'
 import type { Transition } from './history.js'
 import { eventText, shortText } from './readable.js'
@@ -37,7 +37,7 @@ export function interposed<TEntryPoint extends EntryPoint>(
   entryPoint: TEntryPoint,
   life: Life,
   world: WorldPort,
-  deliveries: Deliveries,
+  direct: DirectEvents,
 ): TEntryPoint {
   const story = new TransitionStory((execution, text, transition) => world.tell(execution, text, transition))
   const interposition: Interposition = {
@@ -63,10 +63,7 @@ export function interposed<TEntryPoint extends EntryPoint>(
     },
     inspected: (event) => {
       if (life.isDead) return
-      const place = isExternal(event) ? placeOf(event.actorRef) : undefined
-      if (place && event.type === '@xstate.event') deliveries.taken(place.execution, event.event)
       if (entryPoint.cancelEvent) tellCancel(event, entryPoint.cancelEvent.type, world.ground)
-      if (hasFailed(event)) deliveries.failed(placeOf(event.actorRef)?.execution ?? '')
       story.take(event)
     },
     output: (execution, output, run) => {
@@ -79,6 +76,7 @@ export function interposed<TEntryPoint extends EntryPoint>(
       run()
       world.points.reach(output.kind, 'after', execution, what, isInline)
     },
+    committing: (execution, revision, payloads) => direct.collected(execution, revision, payloads),
   }
   const own = Object.getOwnPropertyDescriptors(entryPoint)
   return Object.defineProperties({}, { ...own, interposition: { value: interposition, enumerable: true } }) as TEntryPoint
@@ -97,11 +95,6 @@ function tellCancel(event: InspectionEvent, cancel: string, ground: Ground | und
     const isOnItsWay = 'machine' in snapshot && isCompensating(snapshot, cancel)
     ground.compensates(place.execution, isOnItsWay ? undefined : snapshot.value)
   }
-}
-
-/** True for the end of a program by an error. */
-function hasFailed(event: InspectionEvent): boolean {
-  return event.type === '@xstate.snapshot' && event.snapshot.status === 'error' && placeOf(event.actorRef)?.path === ''
 }
 
 /** Stands for a machine, callback or observable that is mocked by a function. */

@@ -6,9 +6,10 @@
  */
 import type { IdSource } from '../../ids.js'
 import { supervised, type RuntimeOptions, type RuntimeSource } from '../../runtime.js'
-import type { Deliveries } from './deliveries.js'
+import { DirectEvents } from './direct-events.js'
 import { interposed } from './interposed.js'
 import type { Life } from './life.js'
+import type { Receipts } from './receipts.js'
 import { ownerKey } from './seeded-ids.js'
 import type { Connection, SharedStore } from './shared-store.js'
 import { watchedConnection } from './watched-connection.js'
@@ -25,7 +26,7 @@ export interface Surroundings {
   readonly life: Life
   readonly world: World
   readonly shared: SharedStore
-  readonly deliveries: Deliveries
+  readonly receipts: Receipts
   readonly ids: IdSource
 }
 
@@ -36,14 +37,15 @@ const DECADE = 3_652 * DAY
 /** A process that has not started yet. */
 export function beginProcess(
   options: Omit<RuntimeOptions, 'store' | 'clock' | 'ids'>,
-  { life, world, shared, deliveries, ids }: Surroundings,
+  { life, world, shared, receipts, ids }: Surroundings,
 ): Process {
-  const connection = shared.connect((store) => watchedConnection(store, { life, world, deliveries }))
+  const direct = new DirectEvents()
+  const connection = shared.connect((store) => watchedConnection(store, { life, world, receipts, direct }))
   const source = supervised({
     pollInterval: MONTH,
     lease: DECADE,
     ...options,
-    entryPoints: options.entryPoints.map((entryPoint) => interposed(entryPoint, life, world, deliveries)),
+    entryPoints: options.entryPoints.map((entryPoint) => interposed(entryPoint, life, world, direct)),
     store: connection,
     clock: life.clock,
     ids: { ...ids, key: ownerKey },

@@ -16,8 +16,6 @@ export interface ProcessesPort {
   start(): Promise<void>
   /** The process that lives stops, as it should. */
   stop(): Promise<void>
-  /** What was on its way is gone. */
-  died(): void
 }
 
 /** All processes of one test runtime. */
@@ -61,7 +59,6 @@ export class Processes {
     if (this.isDead) return
     this.#port.world.kill()
     this.#process.connection.cut()
-    this.#port.died()
     this.outliving.died()
   }
 

@@ -7,16 +7,16 @@ import type { AnyEventObject } from 'xstate'
 import type { Command, CommandOutcome, SendOutcome } from '../../events/outcomes.js'
 import type { HandlePort } from '../../execution-handle.js'
 import type { IdSource } from '../../ids.js'
-import type { Deliveries } from './deliveries.js'
 import type { Outliving } from './outliving.js'
 import { shortText } from './readable.js'
+import type { Kept, Receipts, Sender } from './receipts.js'
 import { repeatedAnswer } from './repeated-command.js'
 import type { World } from './world.js'
 
 /** What a test runtime lends to its handles. */
 export interface Survival {
   readonly world: World
-  readonly deliveries: Deliveries
+  readonly receipts: Receipts
   readonly outliving: Outliving
   readonly ids: IdSource
   /** The store as an onlooker sees it: alive or dead, the process has no part in it. */
@@ -24,22 +24,26 @@ export interface Survival {
 }
 
 /** A port over that of whichever process lives. */
-export function survivingPort(port: () => HandlePort, { world, deliveries, outliving, ids, storage }: Survival): HandlePort {
+export function survivingPort(port: () => HandlePort, { world, receipts, outliving, ids, storage }: Survival): HandlePort {
+  const deliver = async (id: string, payload: string, sender: Sender): Promise<SendOutcome> => {
+    let kept: Kept | undefined
+    let life = 0
+    const outcome = await outliving.surviving(async (again): Promise<SendOutcome> => {
+      life = world.life.n
+      if (again) kept ??= await sender.lost(life)
+      if (!kept) return port().router.deliver(id, payload)
+      const stored = await port().load(id)
+      if (!('revision' in stored)) return stored
+      return kept === 'queued' ? { status: kept } : { status: kept, revision: stored.revision, taken: true }
+    })
+    if (!kept && (outcome.status === 'queued' || outcome.status === 'delivered')) sender.told(outcome.status, life)
+    return outcome
+  }
   const send = async (id: string, event: AnyEventObject): Promise<SendOutcome> => {
     world.tell(id, `send ${shortText(event)}`)
     // refused before it goes anywhere
-    port().router.checked(id, event)
-    const delivery = deliveries.send(id, event)
-    try {
-      return await outliving.surviving(async (again) => {
-        if (!again || delivery.state !== 'durable') return port().router.send(id, event)
-        const stored = await port().load(id)
-        if (!('revision' in stored)) return stored
-        return delivery.isQueued ? { status: 'queued' } : { status: 'delivered', revision: stored.revision, taken: true }
-      })
-    } finally {
-      deliveries.over(delivery)
-    }
+    const payload = port().router.checked(id, event)
+    return receipts.sending(id, payload, (sender) => deliver(id, payload, sender))
   }
   const command = async (id: string, asked: Command, again: boolean): Promise<CommandOutcome> => {
     const answer = await port().router.command(id, asked)
@@ -58,6 +62,7 @@ export function survivingPort(port: () => HandlePort, { world, deliveries, outli
     },
     router: {
       checked: (id, event) => port().router.checked(id, event),
+      deliver: (id, payload) => receipts.sending(id, payload, (sender) => deliver(id, payload, sender)),
       send,
       command: (id, asked) => {
         world.tell(id, asked.type === 'pause' ? `pause (${asked.mode})` : asked.type)

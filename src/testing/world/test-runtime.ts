@@ -18,7 +18,7 @@ import type { ExecutionFilter, ProgramOf, TriggerArguments } from '../../runtime
 import { Runtime, type StopOptions } from '../../runtime.js'
 import { SimulatedClock } from '../clock/simulated-clock.js'
 import { actorNames, type ActorName, type NamedLogic } from './actor-names.js'
-import { Deliveries } from './deliveries.js'
+import { Receipts } from './receipts.js'
 import type { HeldStep, HoldOptions } from './held-step.js'
 import type { History } from './history.js'
 import type { MockBehaviour } from './mock-behaviour.js'
@@ -57,7 +57,7 @@ export class TestRuntime<TEntryPoints extends readonly EntryPoint[] = readonly E
   readonly #opens: boolean
   readonly #world: World
   readonly #shared: SharedStore
-  readonly #deliveries = new Deliveries()
+  readonly #receipts = new Receipts()
   readonly #ids: IdSource
   readonly #processes: Processes
 
@@ -88,12 +88,11 @@ export class TestRuntime<TEntryPoints extends readonly EntryPoint[] = readonly E
       make: () =>
         beginProcess(
           { ...rest, entryPoints: entryPoints() },
-          { life: world.life, world, shared: this.#shared, deliveries: this.#deliveries, ids: this.#ids },
+          { life: world.life, world, shared: this.#shared, receipts: this.#receipts, ids: this.#ids },
         ),
       start: () => Promise.all([this.store.open(), super.start()]).then(() => undefined),
       // what a process that is killed meanwhile does not come to, time does not pass for
       stop: () => world.time.until(Promise.race([super.stop(), world.life.death])),
-      died: () => this.#deliveries.lost(),
     })
   }
 
@@ -262,7 +261,7 @@ export class TestRuntime<TEntryPoints extends readonly EntryPoint[] = readonly E
   protected override get handlePort(): HandlePort {
     return survivingPort(() => super.handlePort, {
       world: this.#world,
-      deliveries: this.#deliveries,
+      receipts: this.#receipts,
       ids: this.#ids,
       storage: () => this.store.open().then(() => this),
       outliving: this.#outliving,

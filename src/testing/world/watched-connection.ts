@@ -9,20 +9,25 @@ import { isTerminal, type ExecutionStatus } from '../../events/execution-status.
 import { decode } from '../../persistence/snapshot-codec.js'
 import type { Commit, CommitVerdict, SnapshotStore } from '../../persistence/snapshot-store.js'
 import { never } from './shared-store.js'
-import type { Deliveries } from './deliveries.js'
+import type { DirectEvents } from './direct-events.js'
 import type { Life } from './life.js'
 import { shortText } from './readable.js'
+import type { Receipts } from './receipts.js'
 import type { World } from './world.js'
 
 /** What a connection belongs to. */
 export interface ConnectionPort {
   readonly life: Life
   readonly world: World
-  readonly deliveries: Deliveries
+  readonly receipts: Receipts
+  readonly direct: DirectEvents
 }
 
 /** The calls of a store, watched. */
-export function watchedConnection(store: SnapshotStore, { life, world, deliveries }: ConnectionPort): Partial<SnapshotStore> {
+export function watchedConnection(
+  store: SnapshotStore,
+  { life, world, receipts, direct }: ConnectionPort,
+): Partial<SnapshotStore> {
   const { points, activity } = world
   const statuses = new Map<string, ExecutionStatus>()
 
@@ -36,7 +41,7 @@ export function watchedConnection(store: SnapshotStore, { life, world, deliverie
   const around = async <T>(kind: 'commit' | 'inbox', id: string, what: string, write: () => Promise<T>): Promise<T> => {
     points.reach(kind, 'before', id, what)
     if (life.isDead) return never()
-    const answer = await activity.during(write())
+    const answer = await activity.during(receipts.during(write()))
     points.reach(kind, 'after', id, what)
     return life.isDead ? never() : answer
   }
@@ -62,24 +67,21 @@ export function watchedConnection(store: SnapshotStore, { life, world, deliverie
     ...(Object.fromEntries(counted) as Partial<SnapshotStore>),
     commit(batch) {
       const [first] = batch
-      const safe = deliveries.committing(batch.map(({ id }) => id))
       const what = batch.length === 1 ? String(first?.revision) : `${first?.revision} and ${batch.length - 1} more`
       return around('commit', first?.id ?? '', what, async () => {
         const verdicts = await store.commit(batch)
-        safe()
+        for (const [index, commit] of batch.entries())
+          if (verdicts[index]?.status === 'committed')
+            for (const payload of direct.in(commit)) receipts.kept(commit.id, payload, { kept: 'delivered', life: life.n })
         tellEnds(batch, verdicts)
         return verdicts
       })
     },
-    async inbox(of) {
-      const messages = await activity.during(store.inbox(of))
-      if ('execution' in of) deliveries.read(of.execution, messages)
-      return messages
-    },
     enqueue(message) {
       return around('inbox', message.executionId, message.kind, async () => {
         const answer = await store.enqueue(message)
-        if (answer.status === 'queued' && message.kind === 'event') deliveries.queued(message.executionId, message.payload)
+        if (answer.status === 'queued' && message.kind === 'event')
+          receipts.kept(message.executionId, message.payload, { kept: 'queued', life: life.n })
         return answer
       })
     },

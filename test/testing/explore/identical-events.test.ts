@@ -1,14 +1,13 @@
 /**
  * Events that are the same to the letter are told apart: none is taken for another one that is safe already.
  *
- * Owns: a store whose calls take their time, so that commits, inbox and sends overlap in every way.
+ * Owns: what is sent while commits, inbox and sends overlap in every way, on stores whose calls take their time.
  */
 import { expect, test } from 'vitest'
 import { assign, setup } from 'xstate'
 import { defineEntryPoint, fromStep } from '../../../src/index.js'
-import { memoryStore } from '../../../src/persistence/memory-store.js'
-import type { SnapshotStore } from '../../../src/persistence/snapshot-store.js'
 import { exploreCrashes, fails, returns, type Scenario } from '../../../src/testing/index.js'
+import { slowStore, turn } from '../../harness/slow-store.js'
 
 const machine = setup({
   types: { context: {} as { count: number }, events: {} as { type: 'ADD' } | { type: 'WORK' } | { type: 'END' } },
@@ -25,28 +24,6 @@ const machine = setup({
   },
 })
 const counters = defineEntryPoint({ id: 'counters', program: machine, retry: { maxAttempts: 4, backoff: { initial: 1 } } })
-
-const turn = () => new Promise<void>((resolve) => setImmediate(resolve))
-
-/** Each call takes so many turns of the event loop on its way, and as many back. */
-function slowStore(turns: Readonly<Record<string, number>>): SnapshotStore {
-  const slow = (name: string, call: (...args: unknown[]) => unknown) => {
-    const way = async () => {
-      for (let left = turns[name] ?? turns['others'] ?? 0; left > 0; left--) await turn()
-    }
-    return async (...args: unknown[]) => {
-      await way()
-      const answer = await call(...args)
-      await way()
-      return answer
-    }
-  }
-  const members = Object.entries(memoryStore()).map(([name, member]: [string, unknown]) => [
-    name,
-    typeof member === 'function' ? slow(name, member as (...args: unknown[]) => unknown) : member,
-  ])
-  return Object.fromEntries(members) as SnapshotStore
-}
 
 type CounterScenario = Scenario<typeof counters>
 
@@ -71,12 +48,24 @@ const scenarios: Readonly<Record<string, CounterScenario>> = {
     world.mock('work', fails('first'), fails('second'), returns('done'))
     const counter = await world.trigger('counters')
     const sent: Promise<unknown>[] = [counter.send({ type: 'WORK' })]
-    for (let n = 0; n < 12; n++) {
+    for (let n = 0; n < 8; n++) {
       sent.push(counter.send({ type: 'ADD' }))
       await turn()
     }
     await Promise.all(sent)
     await world.runToIdle()
+    await counter.send({ type: 'END' })
+    return (await counter.result()).status
+  },
+  'while it leaves memory': async (world) => {
+    const counter = await world.trigger('counters')
+    const left = world.passivate(counter)
+    const sent: Promise<unknown>[] = []
+    for (let n = 0; n < 8; n++) {
+      await turn()
+      sent.push(counter.send({ type: 'ADD' }))
+    }
+    await Promise.all([left, ...sent])
     await counter.send({ type: 'END' })
     return (await counter.result()).status
   },
@@ -86,12 +75,7 @@ const speeds = [{ others: 1 }, { others: 1, commit: 4 }, { others: 1, inbox: 4 }
 
 for (const [name, scenario] of Object.entries(scenarios)) {
   for (const speed of speeds) {
-    test(`the same event many times, ${name}, with calls of ${JSON.stringify(speed)} turns: none is lost, none doubled`, async ({
-      skip,
-    }) => {
-      skip(
-        'OPEN: after some crashes one event is missing; not traced yet: the kit repeats one call too few, or the runtime loses one',
-      )
+    test(`the same event many times, ${name}, with calls of ${JSON.stringify(speed)} turns: none is lost, none doubled`, async () => {
       const report = await exploreCrashes(counters, scenario, { store: () => slowStore(speed), pairs: 0 })
       expect(report.failures).toEqual([])
     })

@@ -1,0 +1,53 @@
+/**
+ * The order of events that one process sends to one execution without awaiting each other.
+ *
+ * Owns: that none is routed before those that were sent earlier have their place, also where one has to be routed again. Does
+ * not know: what a place is, or who holds the execution; `command-router.ts` does.
+ */
+
+/** An event on its way, by the order in which it was sent. */
+interface Waiting {
+  readonly n: number
+  /** Finds it a place. A promise, if that takes its time: the next one waits for it. */
+  readonly route: () => unknown
+  readonly resolve: (placed: never) => void
+  readonly reject: (error: unknown) => void
+}
+
+/** The events of one process that have no place yet. */
+export class SendingOrder {
+  /** By execution, first sent first. A lane is here for as long as something is in it. */
+  readonly #lanes = new Map<string, Waiting[]>()
+  #last = 0
+
+  /** The number of an event that is sent now. */
+  next(): number {
+    return ++this.#last
+  }
+
+  /** Calls `route` once no event to that execution with a smaller number waits; resolves with what it returns, which must not be a promise of an answer. */
+  inTurn<T>(id: string, n: number, route: () => T | Promise<T>): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      const waiting: Waiting = { n, route, resolve: resolve as (placed: never) => void, reject }
+      const lane = this.#lanes.get(id)
+      if (!lane) return void this.#run(id, [waiting])
+      const later = lane.findIndex((other) => other.n > n)
+      lane.splice(later < 0 ? lane.length : later, 0, waiting)
+    })
+  }
+
+  async #run(id: string, lane: Waiting[]): Promise<void> {
+    this.#lanes.set(id, lane)
+    // no program hears of an event within the caller's own code
+    await Promise.resolve()
+    for (let next = lane.shift(); next; next = lane.shift()) {
+      try {
+        const placed = next.route()
+        next.resolve((placed instanceof Promise ? await placed : placed) as never)
+      } catch (error) {
+        next.reject(error)
+      }
+    }
+    this.#lanes.delete(id)
+  }
+}
