@@ -2,13 +2,15 @@
  * The executions that an execution starts for its steps.
  *
  * Owns: that a step's child is started once and that its outcome ends the step; that a child whose step stops is cancelled or
- * paused as its parent is, also if it was accepted only then.
+ * paused as its parent is, also if it was accepted only then; that one which outlives its parent goes on, also if it was
+ * paused with it.
  * Talks to: the router, which carries commands to whoever holds the child.
  */
 import { isStatewardError, StatewardError } from '../errors.js'
 import type { Intervention } from '../events/execution-events.js'
 import { isTerminal, type ExecutionStatus } from '../events/execution-status.js'
 import type { Command, CommandOutcome, ExecutionOutcome, ResultOutcome } from '../events/outcomes.js'
+import { encode } from '../persistence/snapshot-codec.js'
 import type { StoredExecution } from '../persistence/snapshot-store.js'
 import type { ChildLink, ChildPort, ChildRequest, WhenLeft } from './child-port.js'
 import { splitState } from './execution-state.js'
@@ -28,6 +30,13 @@ export interface ChildRouter {
 /** The link of a stored child to its parent; undefined for what no step started, and for what older versions did. */
 export function childLink({ id, state }: StoredExecution): ChildLink | undefined {
   return splitState(state, id).lifecycle.context.child
+}
+
+/** True for a child that goes on without its parent, and stands still since that was paused. */
+export function isLeftPaused({ id, state, status }: StoredExecution): boolean {
+  if (status !== 'paused' && status !== 'pausing') return false
+  const { child, pause } = splitState(state, id).lifecycle.context
+  return child?.whenLeft === 'leave' && pause?.scope === 'parent'
 }
 
 const isCancelledFromAbove = (outcome: ResultOutcome | undefined) => outcome?.status === 'cancelled' && outcome.scope === 'parent'
@@ -66,6 +75,27 @@ export class ChildExecutions implements ChildPort {
 
   async end(parentId: string, by: Intervention): Promise<void> {
     await this.#cancelAll(parentId, by, (stored) => childLink(stored)?.whenLeft === 'cancel')
+    await this.wakeLeft(parentId)
+  }
+
+  /** Resumes those that outlive their parent and were paused with it: nobody else will. */
+  async wakeLeft(parentId: string): Promise<void> {
+    const paused = await this.#childrenOf(parentId, ['paused', 'pausing'], isLeftPaused)
+    const results = await Promise.allSettled(paused.map((stored) => this.wake(stored)))
+    for (const result of results) if (result.status === 'rejected') throw result.reason
+  }
+
+  /** Resumes one of those; by its inbox if another process has it, or is to take it up: what stands there is durable. */
+  async wake({ id, entryPoint, owner }: StoredExecution): Promise<void> {
+    const { store } = this.#supervisor.settings
+    const intervention: Intervention = { at: this.#now, reason: 'left', scope: 'parent' }
+    const command: Command = { type: 'resume', intervention, retry: false }
+    if (this.#supervisor.live(id) || (owner === null && this.#supervisor.runs(entryPoint))) {
+      await this.#router.command(id, command)
+      return
+    }
+    const payload = encode(command, { id, what: 'command' })
+    await store.enqueue({ executionId: id, kind: 'command', payload, at: this.#now })
   }
 
   /** Cancels a child that a dead process left behind, if its parent has ended meanwhile. */
@@ -137,18 +167,27 @@ export class ChildExecutions implements ChildPort {
   /** Until a look finds none that lives. */
   async #cancelAll(parentId: string, by: Intervention, isMeant: (stored: StoredExecution) => boolean): Promise<void> {
     for (;;) {
-      const living: string[] = []
-      let cursor: string | undefined
-      do {
-        const filter = { parentId, status: liveStatuses as readonly ExecutionStatus[], limit: 200 }
-        const page = await this.#supervisor.settings.store.query({ ...filter, ...(cursor ? { cursor } : {}) })
-        for (const stored of page.executions) if (isMeant(stored)) living.push(stored.id)
-        cursor = page.cursor
-      } while (cursor)
+      const living = await this.#childrenOf(parentId, liveStatuses, isMeant)
       if (living.length === 0) return
-      const results = await Promise.allSettled(living.map((id) => this.#cancel(id, by)))
+      const results = await Promise.allSettled(living.map(({ id }) => this.#cancel(id, by)))
       for (const result of results) if (result.status === 'rejected') throw result.reason
     }
+  }
+
+  async #childrenOf(
+    parentId: string,
+    status: readonly ExecutionStatus[],
+    isMeant: (stored: StoredExecution) => boolean,
+  ): Promise<readonly StoredExecution[]> {
+    const meant: StoredExecution[] = []
+    let cursor: string | undefined
+    do {
+      const filter = { parentId, status, limit: 200, ...(cursor ? { cursor } : {}) }
+      const page = await this.#supervisor.settings.store.query(filter)
+      meant.push(...page.executions.filter(isMeant))
+      cursor = page.cursor
+    } while (cursor)
+    return meant
   }
 
   /** A child that was cancelled for its parent's sake tells it nothing before the parent's own cancel has had its time. */

@@ -11,7 +11,7 @@ import type { Absent, AlreadyFinished, Command, CommandOutcome, ResultOutcome, S
 import { decode, encode } from '../persistence/snapshot-codec.js'
 import type { ExecutionQuery, SnapshotStore, StoredExecution } from '../persistence/snapshot-store.js'
 import { BoundedWork } from './bounded-work.js'
-import { ChildExecutions } from './child-executions.js'
+import { ChildExecutions, isLeftPaused } from './child-executions.js'
 import { DirectCommits } from './direct-commits.js'
 import type { ExecutionActor } from './execution-actor.js'
 import { obey } from './execution-commands.js'
@@ -30,7 +30,7 @@ const TAKEN_UP_AT_ONCE = 50
 
 const live: readonly ExecutionStatus[] = ['queued', 'running', 'waiting', 'pausing', 'paused', 'cancelling']
 
-const isUp = (phase: string) => phase === 'running' || phase === 'draining'
+const isFromAbove = ({ type, intervention }: Command) => type === 'cancel' && intervention.scope === 'parent'
 
 /** Where an event has its place. `answer`: of whoever takes it in; undefined: it is to be routed again. */
 interface Placed {
@@ -57,6 +57,7 @@ export class CommandRouter {
   readonly #remote: RemoteCommands
   readonly #pauses = new PendingPauses()
   readonly #sending = new SendingOrder()
+  readonly #children: ChildExecutions
 
   constructor(supervisor: SupervisorActor) {
     this.#supervisor = supervisor
@@ -65,12 +66,12 @@ export class CommandRouter {
       settings: supervisor.settings,
       commits: this.direct,
       owner: () => supervisor.owner,
-      runs: (entryPoint) => isUp(supervisor.phase) && supervisor.entryPointIds.includes(entryPoint),
+      runs: (entryPoint) => supervisor.runs(entryPoint),
       committed: ({ entryPoint, status }, commit) => supervisor.committed(entryPoint, status, commit),
     })
     this.#remote = new RemoteCommands(supervisor.settings, this.#stored)
     this.#store = supervisor.settings.store
-    supervisor.children = new ChildExecutions(supervisor, this)
+    supervisor.children = this.#children = new ChildExecutions(supervisor, this)
   }
 
   /** An event as it is stored. Throws `invalid_event`, `not_storable`. */
@@ -154,7 +155,10 @@ export class CommandRouter {
   ): Promise<CommandOutcome> {
     await this.#supervisor.open()
     await this.#cascade(id, down, pause)
-    return this.#own(id, command, progress, pause)
+    const outcome = await this.#own(id, command, progress, pause)
+    // it came to its end while what it had started was paused
+    if (outcome.status === 'already_finished') await this.#children.wakeLeft(id)
+    return outcome
   }
 
   /** `isBack`: it takes back a pause that the execution has not been told, so that it runs on. */
@@ -203,8 +207,10 @@ export class CommandRouter {
       do {
         const page = await this.#store.query({ ...filter, status: live, limit: 200, ...(cursor ? { cursor } : {}) })
         for (const stored of page.executions) {
-          if (!this.#concerns(stored, command)) continue
           const { id } = stored
+          // what outlives its parent is none of its cancel's business, and no longer of its pause's
+          if (isFromAbove(command) && isLeftPaused(stored)) await work.add(() => this.#children.wake(stored), true)
+          if (!this.#concerns(stored, command)) continue
           // what is in memory is told at once: only what must be read for it waits its turn
           const isHere = this.#supervisor.live(id) !== undefined
           const give = async () => {
@@ -227,7 +233,6 @@ export class CommandRouter {
   /** A resume from above wakes those that a pause from there had stopped, and no others. */
   #concerns({ id, status, state }: StoredExecution, command: Command): boolean {
     const { child, pause } = splitState(state, id).lifecycle.context
-    // what outlives its parent is none of its cancel's business
     if (command.type === 'cancel') return command.intervention.scope !== 'parent' || child?.whenLeft !== 'leave'
     if (command.type !== 'resume' || this.#pauses.has(id, command.intervention.scope)) return true
     if (status !== 'paused' && status !== 'pausing') return false

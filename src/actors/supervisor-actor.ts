@@ -189,6 +189,11 @@ export class SupervisorActor {
     return this.#memberships.certain()
   }
 
+  /** True if executions of that entry point are taken up here. */
+  runs(entryPoint: string): boolean {
+    return this.#isUp && this.entryPointIds.includes(entryPoint)
+  }
+
   /** The execution, if this process has it in memory. */
   live(id: string): ExecutionActor | undefined {
     return this.streams.live(id)

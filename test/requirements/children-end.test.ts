@@ -129,3 +129,43 @@ test('a child that was paused with its parent ends with it, also if that never c
   expect(await execution.result()).toMatchObject({ status: 'timed_out' })
   expect(await childrenOf()).toEqual(['cancelled'])
 })
+
+test.each(['is cancelled', 'runs out of time', 'is cancelled after a restart', 'ends while it is being paused'] as const)(
+  'a child that outlives its parent, and was paused with it, goes on when the parent %s',
+  async (how) => {
+    const { world, childrenOf } = family({ whenLeft: 'leave' })
+    const held = world.hold('work')
+    const parent = await world.trigger('parents', undefined, { deadline: world.clock.now() + 10_000 })
+    await held.started()
+    const pausing = parent.pause({ mode: how === 'ends while it is being paused' ? 'boundary' : 'now' })
+    if (how === 'ends while it is being paused') {
+      await world.settle()
+      expect(statuses(await childrenOf(parent.id))).toEqual(['pausing'])
+      await parent.send({ type: 'END' })
+      held.calls[0]?.resolve('done')
+      await world.settle()
+    }
+    await pausing
+    if (how === 'is cancelled after a restart') await world.restart()
+    if (how.startsWith('is cancelled')) expect(await parent.cancel()).toMatchObject({ status: 'cancelled' })
+    if (how === 'runs out of time') await world.advance(10_000)
+    await parent.result()
+    if (how === 'ends while it is being paused') await world.settle()
+    else (await held.started(2)).resolve('done')
+    await world.settle()
+    expect(statuses(await childrenOf(parent.id))).toEqual(['completed'])
+  },
+)
+
+test('one that was paused by itself stays paused when its parent ends', async () => {
+  const { world, childrenOf } = family({ whenLeft: 'leave' })
+  const held = world.hold('work')
+  const parent = await world.trigger('parents')
+  await held.started()
+  const [child] = await childrenOf(parent.id)
+  await world.execution(child?.id ?? '').pause({ mode: 'now' })
+  await parent.pause({ mode: 'now' })
+  await parent.cancel()
+  await world.settle()
+  expect(statuses(await childrenOf(parent.id))).toEqual(['paused'])
+})
