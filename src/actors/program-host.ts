@@ -227,7 +227,7 @@ export class ProgramHost {
     this.#held.length = 0
     this.#gateway.close()
     this.#steps.stop()
-    this.#system.stop(this.#port.stopReason)
+    this.#system.stop(() => this.#port.stopReason)
   }
 
   /** The persisted form as of now; every output taken so far goes with commit `seq`. `paused`: what becomes of its timers. Throws `not_storable`. */

@@ -73,7 +73,7 @@ export interface ProgramSystem extends ActorNaming {
   /** The actor at a path, the empty path being the root. */
   find(path: string): AnyActorRef | undefined
   /** Stops every actor: abort signals fire, subscriptions end. Nothing that they still say is heard. */
-  stop(reason?: StatewardError): void
+  stop(reason?: () => StatewardError): void
   /** From now on nothing of this program is heard, and nothing is told to it. */
   mute(): void
 }
@@ -106,7 +106,8 @@ export function createProgramSystem(
   host: ProgramSystemHost,
 ): ProgramSystem {
   let muted = false
-  let stopped: StatewardError | undefined
+  /** Why it was stopped, for whoever asks: most programs end with nobody to tell. */
+  let stopped: (() => StatewardError) | undefined
   /** The event that the root is sent from outside just now, and whether a machine has a transition for it. */
   let asked: { readonly event: AnyEventObject; isTaken: boolean | undefined } | undefined
   let stopsItself = false
@@ -300,7 +301,7 @@ export function createProgramSystem(
   const surroundings: StepSurroundings = {
     host,
     isMuted: () => muted,
-    stopReason: (path) => stopped ?? leftReason(options.id, path),
+    stopReason: (path) => stopped?.() ?? leftReason(options.id, path),
     fail,
     relay: (ref, event) => system._relay(ref, ref, event),
   }
