@@ -163,6 +163,7 @@ export class ExecutionActor
     const taken = this.program.send(sent.event)
     direct.ended = this.program.isEnding
     const revision = await this.until(() => true)
+    if (direct.isReturned) return { status: 'queued' }
     return direct.isLost ? undefined : { status: 'delivered', revision, taken }
   }
 

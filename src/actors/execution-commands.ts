@@ -22,6 +22,8 @@ export interface CommandedExecution {
   readonly isBackingOff: boolean
   /** True if its lifecycle stands where the store has it, and its program goes on. */
   readonly isSteady: boolean
+  /** True if its program has moved since the last commit was made: what can't be stored of that ends it. */
+  readonly hasMoved: boolean
   /** True while it was told to go on, and that is not durable. */
   isResuming: boolean
   /** Lets a program that had ended before it was taken up here come to that end; false: it had not. */
@@ -37,7 +39,9 @@ export interface CommandedExecution {
 export async function obey(execution: CommandedExecution, command: Command): Promise<CommandOutcome> {
   if (execution.heading === 'queued') execution.comesToItsEnd()
   // whoever came before is done with, and a program that ends has ended: one that fails may begin another attempt
-  while (!execution.isSteady) await execution.until(() => true)
+  // and one whose last move can't be stored has failed: it could not make good what it has done
+  const isMoving = command.type === 'cancel' && execution.context.compensates && execution.hasMoved
+  for (let least = isMoving ? 1 : 0; least > 0 || !execution.isSteady; least--) await execution.until(() => true)
   if (command.type === 'pause') return pause(execution, command)
   return command.type === 'resume' ? resume(execution, command) : cancel(execution, command)
 }

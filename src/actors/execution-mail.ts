@@ -13,6 +13,8 @@ export interface DirectEvent {
   isLost: boolean
   /** True if the program ended by this very event. */
   ended: boolean
+  /** True if the program that had taken it failed, and the next attempt takes it out of the inbox. */
+  isReturned: boolean
 }
 
 const none: readonly never[] = []
@@ -47,7 +49,7 @@ export class ExecutionMail {
 
   /** The program gets an event that stands in no inbox. */
   direct({ payload }: SentEvent): DirectEvent {
-    const direct = { payload, isLost: false, ended: false }
+    const direct = { payload, isLost: false, ended: false, isReturned: false }
     this.#direct.push(direct)
     return direct
   }
@@ -101,7 +103,9 @@ export class ExecutionMail {
   giveBack(): readonly string[] {
     for (const { seq, answer } of this.#consumed) if (answer === null) this.#taken?.delete(seq)
     this.#consumed = this.#consumed.filter(({ answer }) => answer !== null)
-    return this.#direct.splice(0).map(({ payload }) => payload)
+    const returned = this.#direct.splice(0)
+    for (const direct of returned) direct.isReturned = true
+    return returned.map(({ payload }) => payload)
   }
 
   /** The program that took them since the last commit is gone, and nobody will take them again. */

@@ -105,6 +105,11 @@ export class ExecutionProgram implements ProgramPort {
     }
   }
 
+  /** True if it has moved since the last commit was made. */
+  get hasMoved(): boolean {
+    return this.#dirty
+  }
+
   get owes(): boolean {
     return this.#host?.owes ?? this.isUnpaid
   }

@@ -17,7 +17,7 @@ import { stopReason } from './stop-reason.js'
 export abstract class ExecutionStanding {
   protected abstract readonly machine: ExecutionMachineRef
   protected abstract readonly row: ExecutionRow
-  abstract readonly program: { readonly takesEvents: boolean; readonly isEnding: boolean }
+  abstract readonly program: { readonly takesEvents: boolean; readonly isEnding: boolean; readonly hasMoved: boolean }
   abstract readonly isLeaving: boolean
   abstract readonly id: string
   /** Why it left this process. */
@@ -87,6 +87,10 @@ export abstract class ExecutionStanding {
   /** True if its lifecycle stands where the store has it, and its program goes on: commands may be carried out. */
   get isSteady(): boolean {
     return !this.isUndecided && !this.isResuming && stageOf(this.heading) === stageOf(this.status)
+  }
+
+  get hasMoved(): boolean {
+    return this.program.hasMoved
   }
 
   /** True if it can't tell yet what becomes of it: it ends, leaves memory, or is not accepted yet. */

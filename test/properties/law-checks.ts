@@ -133,9 +133,7 @@ export async function noLoss(world: World): Promise<string[]> {
   for (const { call, id, status, outcome, ping } of ledger.answers) {
     if (call !== 'send' || ping === undefined || status !== 'delivered') continue
     const at = ledger.history(id).find(({ commit }) => commit.revision === outcome.revision)
-    // what a failed attempt had taken is given back, and stands in the inbox
-    const isGivenBack = at?.commit.events.some(({ type }) => type === 'execution.retrying' || type === 'execution.paused')
-    if (at && !isGivenBack && !contextOf(at.record)?.pings.includes(ping))
+    if (at && !contextOf(at.record)?.pings.includes(ping))
       broken.push(`${id}: ping ${ping} was told to be in revision ${outcome.revision}, which is ${at.commit.status}, and is not`)
   }
   return [...broken, ...outOfOrder(world)]

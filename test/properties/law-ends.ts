@@ -54,7 +54,8 @@ export function cancelsAreTrue(world: World): string[] {
     const { record, commit } = last
     const stopped = contextOf(record)?.stopped === true
     const how = record.snapshot?.status
-    if (how === 'done' && !stopped) return [`${id} is cancelled, and its program had completed`]
+    // a fork of one that has completed has done nothing itself before it starts
+    if (how === 'done' && !stopped && commit.startedAt !== null) return [`${id} is cancelled, and its program had completed`]
     const { options, program } = world.streamOf(commit.id)
     // what it throws again as it is restored comes before anything else
     if (options.compensates && !program.throws && commit.startedAt !== null && how === 'active' && !stopped)

@@ -62,6 +62,36 @@ describe('cancelEvent', () => {
     expect(await execution.get()).toMatchObject({ context: { undone: true } })
   })
 
+  test.each([0, 1, 2, 3])(
+    'a program that comes to what can not be stored as it is cancelled, %i microtasks after, has failed: it made nothing good',
+    async (gap) => {
+      const program = setup({
+        types: { context: {} as { odd?: () => void }, events: {} as { type: 'CANCEL' } | { type: 'GO' } },
+        actors: { step: fromPromise<string, string>(() => Promise.reject(new Error('to be mocked'))) },
+      }).createMachine({
+        id: 'odd',
+        context: {},
+        initial: 'paying',
+        on: { CANCEL: '.undoing' },
+        states: {
+          paying: { invoke: { src: 'step', input: 'pay', onDone: 'odd' } },
+          odd: { entry: assign({ odd: () => () => undefined }), on: { GO: 'undone' } },
+          undoing: { invoke: { src: 'step', input: 'undo', onDone: 'undone' } },
+          undone: { type: 'final' },
+        },
+      })
+      const entry = defineEntryPoint({ id: 'odd', program, cancelEvent: { type: 'CANCEL' } })
+      const world = createTestRuntime({ entryPoints: [entry] })
+      onTestFinished(() => world.stop())
+      const step = world.hold('step')
+      const execution = await world.trigger('odd')
+      ;(await step.startedWith('pay')).resolve('paid')
+      for (let left = gap; left > 0; left--) await Promise.resolve()
+      expect(await execution.cancel()).toEqual({ status: 'already_finished', as: 'failed' })
+      expect(await execution.result()).toMatchObject({ status: 'failed', error: { code: 'not_storable' } })
+    },
+  )
+
   test('B8: a compensation that takes longer than cancelTimeout is aborted', async () => {
     const { world, step, execution } = await booked({ cancelTimeout: 1_000 })
     const cancelled = execution.cancel()

@@ -1,6 +1,8 @@
 /** Events to executions: B14, B26. */
 import { describe, expect, test } from 'vitest'
+import { assign, fromPromise, setup } from 'xstate'
 import { defineEntryPoint } from '../../src/index.js'
+import { createTestRuntime } from '../../src/testing/index.js'
 import { begin } from '../harness/begin.js'
 import { eventually } from '../harness/eventually.js'
 import { Flights } from '../harness/flights.js'
@@ -127,4 +129,37 @@ describe('B26: answers', () => {
     expect(await execution.send({ type: 'WHATEVER' } as never)).toMatchObject({ status: 'delivered' })
     expect(await execution.get()).toMatchObject({ status: 'waiting', context: { notes: [] } })
   })
+})
+
+test('an event that an attempt had taken which fails in the same turn is answered `queued`, and the next attempt gets it', async () => {
+  const program = setup({
+    types: { context: {} as { got: number[] }, events: {} as { type: 'ADD'; n: number } },
+    actors: { step: fromPromise<void>(() => Promise.reject(new Error('to be mocked'))) },
+  }).createMachine({
+    id: 'adding',
+    context: { got: [] },
+    initial: 'working',
+    on: { ADD: { actions: assign({ got: ({ context, event }) => [...context.got, event.n] }) } },
+    states: { working: { invoke: { src: 'step', onDone: 'done' } }, done: { type: 'final' } },
+  })
+  const retry = { maxAttempts: 2, backoff: { initial: 60_000, jitter: 'none' } } as const
+  const answers = new Set<string>()
+  for (let gap = 0; gap < 8; gap++) {
+    const world = createTestRuntime({ entryPoints: [defineEntryPoint({ id: 'adding', program, retry })] })
+    const step = world.hold('step')
+    const execution = await world.trigger('adding')
+    const call = await step.started()
+    const sent = execution.send({ type: 'ADD', n: 1 })
+    for (let left = gap; left > 0; left--) await Promise.resolve()
+    call.reject(new Error('broken'))
+    const { status } = await sent
+    answers.add(status)
+    expect(await execution.get()).toMatchObject({ context: { got: status === 'delivered' ? [1] : [] } })
+    await world.advance(60_000)
+    ;(await step.started(2)).resolve()
+    await execution.result()
+    expect(await execution.get()).toMatchObject({ context: { got: [1] } })
+    await world.stop()
+  }
+  expect([...answers]).toContain('queued')
 })
