@@ -7,7 +7,7 @@
  * Talks to: the router, which carries commands to whoever holds the child.
  */
 import { isStatewardError, StatewardError } from '../errors.js'
-import type { Intervention } from '../events/execution-events.js'
+import type { Intervention, PauseMode } from '../events/execution-events.js'
 import { isTerminal, type ExecutionStatus } from '../events/execution-status.js'
 import type { Command, CommandOutcome, ExecutionOutcome, ResultOutcome } from '../events/outcomes.js'
 import { encode } from '../persistence/snapshot-codec.js'
@@ -81,8 +81,7 @@ export class ChildExecutions implements ChildPort {
   /** Resumes those that outlive their parent and were paused with it: nobody else will. */
   async wakeLeft(parentId: string): Promise<void> {
     const paused = await this.#childrenOf(parentId, ['paused', 'pausing'], isLeftPaused)
-    const results = await Promise.allSettled(paused.map((stored) => this.wake(stored)))
-    for (const result of results) if (result.status === 'rejected') throw result.reason
+    await all(paused, (stored) => this.wake(stored))
   }
 
   /** Resumes one of those; by its inbox if another process has it, or is to take it up: what stands there is durable. */
@@ -96,6 +95,10 @@ export class ChildExecutions implements ChildPort {
     }
     const payload = encode(command, { id, what: 'command' })
     await store.enqueue({ executionId: id, kind: 'command', payload, at: this.#now })
+  }
+
+  async rest(parentId: string, by: Intervention, mode: PauseMode): Promise<void> {
+    await all(await this.#childrenOf(parentId, restless, () => true), ({ id }) => this.#pause(id, by, mode))
   }
 
   /** Cancels a child that a dead process left behind, if its parent has ended meanwhile. */
@@ -169,8 +172,7 @@ export class ChildExecutions implements ChildPort {
     for (;;) {
       const living = await this.#childrenOf(parentId, liveStatuses, isMeant)
       if (living.length === 0) return
-      const results = await Promise.allSettled(living.map(({ id }) => this.#cancel(id, by)))
-      for (const result of results) if (result.status === 'rejected') throw result.reason
+      await all(living, ({ id }) => this.#cancel(id, by))
     }
   }
 
@@ -200,6 +202,14 @@ export class ChildExecutions implements ChildPort {
       signal.addEventListener('abort', stop, { once: true })
     })
   }
+}
+
+const restless: readonly ExecutionStatus[] = ['queued', 'running', 'waiting', 'pausing']
+
+/** Throws the first error once all are through. */
+async function all(executions: readonly StoredExecution[], act: (stored: StoredExecution) => Promise<void>): Promise<void> {
+  const results = await Promise.allSettled(executions.map(act))
+  for (const result of results) if (result.status === 'rejected') throw result.reason
 }
 
 const fromAbove = ({

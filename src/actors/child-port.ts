@@ -1,6 +1,6 @@
 /** What an execution asks of the executions that its steps start: `child-executions.ts` does it. Owns what is said before anything is routed. */
 import { StatewardError } from '../errors.js'
-import type { Intervention } from '../events/execution-events.js'
+import type { Intervention, PauseMode } from '../events/execution-events.js'
 import type { StoredExecution } from '../persistence/snapshot-store.js'
 
 /** What becomes of a child when the step that waits for it is left, or its parent ends. */
@@ -53,9 +53,17 @@ export interface ChildPort {
   leave(parentId: string, key: string): Promise<void>
   /** Cancels those that are to end with their parent; resolves once none of them lives. */
   end(parentId: string, by: Intervention): Promise<void>
+  /** Pauses those that go on, as their parent is; resolves once they are. */
+  rest(parentId: string, by: Intervention, mode: PauseMode): Promise<void>
 }
 
 const unrouted = () => Promise.reject(new StatewardError('not_started', 'The runtime is not started.'))
 
 /** Before there is a router. */
-export const unroutedChildren: ChildPort = { adopted: unrouted, start: unrouted, leave: unrouted, end: unrouted }
+export const unroutedChildren: ChildPort = {
+  adopted: unrouted,
+  start: unrouted,
+  leave: unrouted,
+  end: unrouted,
+  rest: unrouted,
+}

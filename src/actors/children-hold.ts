@@ -77,7 +77,9 @@ export class ChildrenHold {
   async #cleared(heading: ExecutionStatus): Promise<void> {
     const { id, program, stopReason } = this.#execution
     const stopped = program.stopChildren(stopReason)
-    if (!isTerminal(heading)) return stopped
+    // a step of an attempt that failed waits for none, and what it has started lives for the next attempt
+    const { pause } = this.#execution.context
+    if (!isTerminal(heading)) return stopped.then(() => pause && this.#children.rest(id, pause, pause.mode))
     const ended = stopped.then(() => this.#children.end(id, this.#by(heading)))
     let timer: unknown
     const enough = new Promise<void>((resolve) => (timer = this.#clock.setTimeout(resolve, WITHIN)))

@@ -11,7 +11,7 @@ import { encode } from '../persistence/snapshot-codec.js'
 import { backoffDelay } from './backoff.js'
 import type { ExecutionPort, HeldExecution } from './execution-port.js'
 import { leftReason } from './stop-reason.js'
-import { owedActions } from './program-outbox.js'
+import { owedActions, withoutErrors } from './program-outbox.js'
 import { programOf, withFrozenTimers } from './execution-state.js'
 import { ProgramHost } from './program-host.js'
 import { passages, type ProgramMode } from '../events/program-mode.js'
@@ -213,8 +213,11 @@ export class ExecutionProgram implements ProgramPort {
   #noteForNext(): void {
     if (!this.#host || this.text === undefined) return
     const stored = programOf(this.text, this.#execution.id)
+    const { id } = this.#execution
     const steps = stored.steps && this.#host.steps.again(stored.steps)
-    if (steps) this.text = encode({ ...stored, steps }, { id: this.#execution.id, what: 'program' })
+    const outbox = stored.outbox?.some((text) => text.includes('"fail":')) ? withoutErrors(stored.outbox, id) : undefined
+    if (steps ?? outbox)
+      this.text = encode({ ...stored, ...(steps ? { steps } : {}), ...(outbox ? { outbox } : {}) }, { id, what: 'program' })
   }
 
   /** True if executions that its steps have started may live. */
@@ -297,6 +300,11 @@ export class ExecutionProgram implements ProgramPort {
 
   stale(): void {
     this.#dirty = true
+  }
+
+  get goesOn(): boolean {
+    const { value } = this.#execution.lifecycle
+    return value !== undefined && !(typeof value === 'object' && value !== null && 'cancelling' in value)
   }
 
   get canHold(): boolean {

@@ -4,6 +4,7 @@
  * Owns: the gate (outputs wait for a commit's number), the program's timers, its steps' visits, its outbox.
  * Talks to: the program system below (XState), the execution actor above through `ProgramPort`.
  * Does not know: lifecycles, stores, slots; it is told when outputs may go.
+ * Longer than others because the way of an output, from its cause to its acknowledgement or its error, reads as one story.
  */
 import type { AnyActorRef, AnyEventObject } from 'xstate'
 import { StatewardError, isStatewardError, toErrorRecord } from '../errors.js'
@@ -14,7 +15,7 @@ import { joinProgram } from './execution-state.js'
 import { misfit, mismatch } from './program-fit.js'
 import { passages, type Passage, type ProgramMode } from '../events/program-mode.js'
 import { ProgramOutbox, type RepeatedAction } from './program-outbox.js'
-import type { EndOutput, ProgramOutput, ProgramTimer } from './program-output.js'
+import type { EndOutput, ProgramActor, ProgramOutput, ProgramTimer } from './program-output.js'
 import type { ProgramOutcome, ProgramPort, ProgramSettings } from './program-port.js'
 import {
   persistedProgram,
@@ -51,6 +52,8 @@ export class ProgramHost {
   #hasMoved = false
   /** The last thing that came from outside its actors. */
   #cause: CheckpointCause = { type: 'start' }
+  /** The entry of the output that was let out last. */
+  #running = 0
   /** How many asynchronous actions have not settled. */
   #unsettled = 0
   #outcome: ProgramOutcome | undefined
@@ -96,6 +99,7 @@ export class ProgramHost {
         ending: (end) => this.#take(end),
         owesActions: () => this.#held.some(({ output }) => output.kind === 'action'),
         failedAside: (what, error) => this.#failed(what, error),
+        failedMuted: (actor, path, error) => this.#failsLater(actor, path, error),
         stepGone: (step) => this.#steps.gone(step),
         stepLeft: (step, hasFailed) => this.#steps.left(step, hasFailed),
         schedule: (timer) => {
@@ -183,9 +187,9 @@ export class ProgramHost {
     this.#steps.giveUp()
   }
 
-  /** When it has to be in memory again: at once if somebody is still to hear of an end. */
+  /** When it has to be in memory again: at once if somebody is still to hear of an end or of an error. */
   get nextTimer(): number | undefined {
-    return this.#outbox.ends.length > 0 ? this.#settings.clock.now() : this.#timers.next()
+    return this.#outbox.isAwaited ? this.#settings.clock.now() : this.#timers.next()
   }
 
   /** The clock was set back: what its timers had left stays. */
@@ -332,10 +336,12 @@ export class ProgramHost {
   #effect(name: string, owed: number, run: () => unknown): void {
     let result: unknown
     try {
+      this.#running = owed
       result = run()
     } catch (error) {
       this.#failed(name, error)
     }
+    this.#running = 0
     if (!isPromise(result)) return this.#acknowledge(owed)
     this.#unsettled++
     const failed = (error: unknown) => this.#failed(name, error)
@@ -350,6 +356,13 @@ export class ProgramHost {
   #failed(what: string, error: unknown): void {
     if (this.#isOver) this.#settings.logger(`${what} of execution ${this.#id} has failed after its program was stopped`, error)
     else this.#port.publish('execution.action_failed', { action: what, error: toErrorRecord(error) })
+  }
+
+  #failsLater(actor: ProgramActor, path: string, error: unknown): boolean {
+    if (this.#mode !== 'muted' || !this.#port.goesOn) return false
+    this.#outbox.failsLater(this.#running, actor, path, error)
+    this.#port.dirty()
+    return true
   }
 
   #acknowledge(n: number): void {
@@ -367,6 +380,10 @@ export class ProgramHost {
       else if (owed.kind === 'end') {
         if (!this.#lets.answers) continue
         if (!hasEnded) system.tellEnd(path)
+        this.#acknowledge(n)
+      } else if (owed.kind === 'fail') {
+        if (!this.#lets.answers) continue
+        if (!hasEnded && owed.error !== null) system.attempt(path, () => thrown(owed.error))
         this.#acknowledge(n)
       } else if (owed.kind === 'emit') {
         this.#port.publish('execution.emitted', owed.value)
@@ -394,4 +411,8 @@ export class ProgramHost {
     const reason = misfit(logic, snapshot, interposition)
     if (reason) throw mismatch(this.#id, reason)
   }
+}
+
+function thrown(error: unknown): never {
+  throw error
 }

@@ -3,10 +3,10 @@
  *
  * Owns: its stored form, and what is made of it then. Named custom actions run at least once; inline ones, and those whose
  * parameters or event can't be stored, are not owed and run at most once. What waited behind an action is owed with it: an
- * emitted event, the end of an actor.
+ * emitted event, the end of an actor. And an actor that is to fail with what its action has thrown while the program was silenced.
  */
 import type { AnyActorLogic, AnyEventObject } from 'xstate'
-import { isStatewardError } from '../errors.js'
+import { isStatewardError, toErrorRecord } from '../errors.js'
 import { decode, encode, type Naming } from '../persistence/snapshot-codec.js'
 import type { ActionOutput, ActorNaming, EndOutput, ProgramActor, ProgramOutput } from './program-output.js'
 import { actionAt, actionOf, hidden, type Owed, type OwedAction, type ProgramRecord } from './program-record.js'
@@ -21,10 +21,11 @@ export interface RepeatedAction extends Omit<ActionOutput, 'run' | 'isVoid' | 'a
   readonly run: (() => unknown) | undefined
 }
 
-/** An event that is to be emitted, or an end to be told, after all. */
+/** An event that is to be emitted, an end to be told, or an error to fail with, after all. */
 export type RepeatedNotice = { readonly n: number; readonly path: string; readonly hasEnded: boolean } & (
   | { readonly kind: 'emit'; readonly value: unknown }
   | { readonly kind: 'end' }
+  | { readonly kind: 'fail'; readonly error: unknown }
 )
 
 interface Entry {
@@ -56,6 +57,8 @@ export class ProgramOutbox {
   readonly #id: string
   #owed: Entry[] = []
   #last = 0
+  /** Those that have thrown while the program was silenced. */
+  readonly #kept = new Set<number>()
   /** Of the action that was taken in last. */
   #cause: Cause | undefined
 
@@ -87,7 +90,26 @@ export class ProgramOutbox {
   }
 
   get owesMoreThanEnds(): boolean {
-    return this.#owed.some(({ owed }) => !('end' in owed))
+    return this.#owed.some((entry) => !this.#waits(entry))
+  }
+
+  /** True if something of it moves the program only once that is restored. */
+  get isAwaited(): boolean {
+    return this.#owed.some((entry) => this.#waits(entry))
+  }
+
+  #waits({ n, owed }: Entry): boolean {
+    return 'end' in owed || 'fail' in owed || this.#kept.has(n)
+  }
+
+  /** What entry `n` has thrown comes once the program is restored: an action that is owed (0: none was) throws again, another one's error is kept. */
+  failsLater(n: number, actor: ProgramActor, path: string, error: unknown): void {
+    if (n > 0) return void this.#kept.add(n)
+    try {
+      this.#add(actor, { path, fail: error })
+    } catch {
+      this.#add(actor, { path, fail: toErrorRecord(error) })
+    }
   }
 
   /** Its stored form, oldest first. */
@@ -111,6 +133,7 @@ export class ProgramOutbox {
   }
 
   acknowledge(n: number): void {
+    if (this.#kept.has(n)) return
     this.#owed = this.#owed.filter((owed) => owed.n !== n)
   }
 
@@ -125,6 +148,7 @@ export class ProgramOutbox {
       const { path } = owed
       const hasEnded = asked === undefined
       if ('end' in owed) yield { kind: 'end', n, path, hasEnded }
+      else if ('fail' in owed) yield { kind: 'fail', n, path, hasEnded, error: owed.fail }
       else if ('emit' in owed) yield { kind: 'emit', n, path, hasEnded, value: owed.emit }
       else {
         const { via, name } = owed
@@ -184,6 +208,14 @@ export class ProgramOutbox {
   get #place() {
     return { id: this.#id, what: 'action' }
   }
+}
+
+/** A stored outbox without the errors that have come: what has failed with them is not to do so again. */
+export function withoutErrors(outbox: readonly string[], id: string): string[] {
+  return outbox.map((text) => {
+    const owed = decode<Owed>(text, { id, what: 'action' })
+    return 'fail' in owed ? encode({ n: owed.n, path: owed.path, fail: null }, { id, what: 'action' }) : text
+  })
 }
 
 /** The names of the actions that a stored program owes, oldest first. */

@@ -96,6 +96,8 @@ export interface ProgramSystemHost {
   owesActions(): boolean
   /** Code of the program has thrown, or its promise has rejected, where no actor is left that could fail with it. */
   failedAside(what: string, error: unknown): void
+  /** An action has thrown while the program was silenced; true if its actor fails with that once the program is restored. */
+  failedMuted(actor: ProgramActor, path: string, error: unknown): boolean
   /** The promise behind a step has come to its end, whether or not anybody still wants its result. */
   stepGone(step: StepOutput): void
   /** A step's actor is no longer active: it ended, failed or was left. `hasFailed`: it has ended by itself, with an error. */

@@ -13,6 +13,8 @@ export type ProgramOutcome =
 
 /** What a program host tells the execution that runs it. */
 export interface ProgramPort {
+  /** True if it is taken up again after it was silenced, and has not come to an end. */
+  readonly goesOn: boolean
   /** There is something to commit. */
   dirty(): void
   /** The stored form is not what it was any more; the next commit, whenever that is made, is to hold the new one. */

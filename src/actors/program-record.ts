@@ -50,11 +50,12 @@ export interface OwedAction {
   readonly context?: unknown
 }
 
-/** Whatever was asked for and not yet acknowledged: an action, an event to emit behind one, or the end of an actor behind its own. */
+/** Whatever was asked for and not yet acknowledged: an action, an event to emit behind one, the end of an actor behind its own, or that it fails. */
 export type Owed =
   | OwedAction
   | { readonly n: number; readonly path: string; readonly emit: unknown }
   | { readonly n: number; readonly path: string; readonly end: true }
+  | { readonly n: number; readonly path: string; readonly fail: unknown }
 
 /** Everything of a program that a restart needs. */
 export interface ProgramRecord {

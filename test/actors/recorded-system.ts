@@ -39,6 +39,7 @@ export function recordedProgram(logic: AnyActorLogic, given: { snapshot?: unknow
     ending: (end) => end.run(),
     owesActions: () => false,
     failedAside: () => undefined,
+    failedMuted: () => false,
     stepGone: () => undefined,
     stepLeft: () => undefined,
     schedule(timer) {

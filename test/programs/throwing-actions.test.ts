@@ -278,3 +278,37 @@ test.each(places)(
     expect(said).toEqual(['flaky 1', 'flaky 2', 'flaky 3', 'after', 'after'])
   },
 )
+
+test.each(['named', 'inline'] as const)(
+  'a program whose %s action throws with the commit that pauses it fails when it is resumed, and nothing behind that action runs',
+  async (kind) => {
+    const said: string[] = []
+    const flaky = kind === 'named' ? 'flaky' : broken
+    const program = setup({
+      actors: { step: fromPromise<void>(() => Promise.reject(new Error('to be mocked'))) },
+      actions: { flaky: broken, note: () => undefined, after: () => void said.push('after') },
+    }).createMachine({
+      id: 'm',
+      initial: 'a',
+      states: {
+        a: { invoke: { src: 'step', onDone: 'b' } },
+        b: { entry: ['note', flaky as 'flaky', 'after'], on: { GO: 'c' } },
+        c: {},
+      },
+    })
+    const world = createTestRuntime({ entryPoints: [defineEntryPoint({ id: 'm', program })] })
+    const step = world.hold('step')
+    const execution = await world.trigger('m')
+    const call = await step.started()
+    const paused = execution.pause()
+    await world.settle()
+    call.resolve()
+    expect(await paused).toMatchObject({ status: 'paused' })
+    await world.settle()
+    expect(said).toEqual([])
+    await execution.resume()
+    expect(await execution.result()).toMatchObject({ status: 'failed', error: { message: 'broken' } })
+    expect(said).toEqual([])
+    await world.stop()
+  },
+)

@@ -23,7 +23,8 @@ export function neverMoreThanTheLimit(world: World, limits: readonly number[]): 
   for (const { n, commit, record, process } of world.ledger.written) {
     const { id, status, owner, startedAt } = commit
     const before = standing.get(id)
-    const goesOn = before?.slot === true && before.owner === owner && (status === 'pausing' || status === 'cancelling')
+    const isHere = before?.slot === true && before.owner === owner && !isLost(world, id, n)
+    const goesOn = isHere && (status === 'pausing' || status === 'cancelling')
     const slot = status === 'running' || goesOn
     standing.set(id, { status, stream: record.entryPoint, owner, hasStarted: startedAt !== null, slot })
     const used = [...standing].filter(

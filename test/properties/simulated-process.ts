@@ -25,6 +25,7 @@ export interface Flight {
   readonly id: string
   readonly key: string
   readonly signal: AbortSignal
+  readonly heeds: boolean
   over: boolean
   /** When it was told to stop. */
   abortedAt: number | undefined
@@ -98,9 +99,9 @@ export class SimulatedProcess {
     for (const flight of this.#around.flights) if (flight.process === this.name) flight.isTaken = true
   }
 
-  /** It is told to stop: what it has in flight goes on elsewhere, and ends with it. */
+  /** It is told to stop, without grace: what of it does not heed that runs on beside the next owner's, and ends with it. */
   leave(): void {
-    for (const flight of this.#around.flights) if (flight.process === this.name) flight.isTaken = true
+    for (const flight of this.#around.flights) if (flight.process === this.name && !flight.heeds) flight.isTaken = true
   }
 
   /** As SIGKILL: no call is answered any more, no timer fires, no step goes on. */
@@ -163,6 +164,7 @@ export class SimulatedProcess {
             id: executionId,
             key: idempotencyKey,
             signal,
+            heeds: input.heeds,
             over: fate.dead,
             isTaken: false,
             abortedAt: signal.aborted ? clock.now() : undefined,

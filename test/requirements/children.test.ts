@@ -1,10 +1,11 @@
 /** Executions that start executions: `fromExecution`, and commands that cascade. B15, B63. */
 import { describe, expect, test } from 'vitest'
-import { setup } from 'xstate'
+import { createMachine, setup } from 'xstate'
 import { defineEntryPoint, fromExecution } from '../../src/index.js'
 import type { Commit } from '../../src/persistence/snapshot-store.js'
+import { createTestRuntime } from '../../src/testing/index.js'
 import { begin } from '../harness/begin.js'
-import { eventually } from '../harness/eventually.js'
+import { eventually, turns } from '../harness/eventually.js'
 import { Flights } from '../harness/flights.js'
 import { worker } from '../harness/programs.js'
 import { places } from '../harness/store-place.js'
@@ -152,4 +153,37 @@ describe.each(places)('on %s', (_, place) => {
     step.end()
     expect(await paused).toMatchObject({ status: 'paused' })
   })
+})
+
+test('what a failed attempt has just started rests with its parent, which is paused in its back-off, and goes on with it', async () => {
+  const program = setup({ actors: { below: fromExecution('leaves') } }).createMachine({
+    id: 'flaky',
+    initial: 'on',
+    states: {
+      on: {
+        entry: () => {
+          throw new Error('flaky')
+        },
+        invoke: { src: 'below', onDone: 'done' },
+      },
+      done: { type: 'final' },
+    },
+  })
+  for (let gap = 0; gap < 10; gap++) {
+    const leaves = defineEntryPoint({
+      id: 'leaves',
+      program: createMachine({ id: 'leaf', initial: 'open', states: { open: {} } }),
+    })
+    const retry = { maxAttempts: 3, backoff: { initial: 60_000 } }
+    const world = createTestRuntime({ entryPoints: [defineEntryPoint({ id: 'flaky', program, retry }), leaves] })
+    const execution = await world.trigger('flaky')
+    await turns(gap)
+    expect(await execution.pause()).toMatchObject({ status: 'paused' })
+    const { executions } = await world.executions({ parentId: execution.id })
+    expect(executions.map(({ status }) => status)).toEqual(executions.map(() => 'paused'))
+    await execution.resume()
+    await world.settle()
+    expect((await world.executions({ parentId: execution.id })).executions).toMatchObject([{ status: 'waiting' }])
+    await world.stop()
+  }
 })

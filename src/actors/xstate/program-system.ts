@@ -309,10 +309,11 @@ export function createProgramSystem(
   /** Fails an actor at something that was held back, as XState would have in its transition. Throws the error if it has ended and this was told. */
   function fail(ref: InnerActor, error: unknown) {
     const notes = hosted(ref)
-    if (muted) throw error
     if (notes) notes.hasFailed = true
     const { status } = ref.getSnapshot()
     if (status !== 'active' && !(status === 'done' && !notes?.isTold && isTheirs(ref))) throw error
+    if (muted && host.failedMuted(ref, pathOf(ref), error)) return
+    if (muted) throw error
     ref._snapshot = { ...ref._snapshot, status: 'error', output: undefined, error } as InnerActor['_snapshot']
     ref._error(error)
     host.changed()

@@ -22,6 +22,7 @@ const deaf = {
   ending: nothing,
   owesActions: () => false,
   failedAside: nothing,
+  failedMuted: () => false,
   stepGone: nothing,
   stepLeft: nothing,
   schedule: nothing,
