@@ -91,23 +91,24 @@ export class CommandRouter {
     // a `type` that is computed may have been another one before
     refuseInvalid(id, sent.event)
     const n = this.#sending.next()
-    for (;;) {
-      const { answer } = await this.#sending.inTurn(id, n, () => this.#place(id, sent))
+    for (let isAgain = false; ; isAgain = true) {
+      const route = (hasWaited: boolean) => this.#place(id, sent, hasWaited || isAgain)
+      const { answer } = await this.#sending.inTurn(id, n, route)
       const outcome = await answer
       if (outcome) return outcome
     }
   }
 
   /** Finds an event its place: the way in to one that is here, or the durable inbox. */
-  #place(id: string, sent: SentEvent): Placed | Promise<Placed> {
+  #place(id: string, sent: SentEvent, hasWaited: boolean): Placed | Promise<Placed> {
     const here = this.#supervisor.live(id)
     // those that were sent before wait there as well, even if it leaves
-    return here ? handedTo(here, sent) : this.#placeElsewhere(id, sent)
+    return here ? handedTo(here, sent) : this.#placeElsewhere(id, sent, hasWaited)
   }
 
-  async #placeElsewhere(id: string, sent: SentEvent): Promise<Placed> {
+  async #placeElsewhere(id: string, sent: SentEvent, hasWaited: boolean): Promise<Placed> {
     for (;;) {
-      const held = await this.#find(id, ['waiting', 'running'])
+      const held = await this.#find(id, ['waiting', 'running'], hasWaited)
       if (held.by === 'store') return { answer: held.answer }
       if (held.by === 'us') return handedTo(held.execution, sent)
       const at = this.#supervisor.settings.clock.now()
@@ -273,18 +274,26 @@ export class CommandRouter {
     }
   }
 
-  /** Who holds it. One that nobody holds is taken up here if it stands in one of `statuses`. */
-  async #find(id: string, statuses: readonly ExecutionStatus[]): Promise<Held> {
+  /** Who holds it. `hasWaited`: for a commit that came to nothing. One that nobody holds is taken up here if it stands in one of `statuses`. */
+  async #find(id: string, statuses: readonly ExecutionStatus[], hasWaited = false): Promise<Held> {
+    let isLate = hasWaited
     for (;;) {
       const execution = this.#supervisor.live(id)
       if (execution && !execution.isLeaving) return { by: 'us', execution }
-      if (execution) await execution.gone
+      if (execution) {
+        await execution.gone
+        isLate = true
+      }
       await this.#supervisor.open()
       const stored = await this.#store.load(id)
       if (!stored) return { by: 'store', answer: await absentFrom(this.#store, id) }
       if (isTerminal(stored.status)) return { by: 'store', answer: { status: 'already_finished', as: stored.status }, stored }
       if (stored.owner === this.#supervisor.owner) {
-        const reloading = this.#supervisor.streams.get(stored.entryPoint)?.reloading(id)
+        const stream = this.#supervisor.streams.get(stored.entryPoint)
+        const reloading = stream?.reloading(id)
+        // it has waited for the commit already that the lock of another process has kept from being written
+        const busy = isLate && reloading ? stream?.busyWith(id) : undefined
+        if (busy) throw busy
         if (reloading) await reloading
         else if (!this.#supervisor.live(id) && !(await this.#supervisor.takeOwn(stored))) return { by: 'others', stored }
         continue

@@ -2,10 +2,12 @@
  * Takes executions up again that were lost to a failing store.
  *
  * Owns: when that is tried. Only once the store takes a write, so that steps don't run again and again for ends that
- * can't be kept; and ever more rarely for an execution whose commits go on failing.
+ * can't be kept; and ever more rarely for an execution whose commits go on failing. A call that comes for one which was lost
+ * to the lock of another process has it tried at once.
  */
 import type { Clock } from '../clock.js'
 import type { SnapshotStore } from '../persistence/snapshot-store.js'
+import { isStatewardError, type StatewardError } from '../errors.js'
 import { backoffDelay } from './backoff.js'
 
 /** What reloads need of the stream that they work for. */
@@ -30,6 +32,10 @@ export class Reloads {
   readonly #attempts = new Map<string, Promise<void>>()
   /** How often each was lost since its last commit. */
   readonly #losses = new Map<string, number>()
+  /** What those were lost to that another process's lock has cost. */
+  readonly #busy = new Map<string, StatewardError>()
+  /** Ends the wait before an attempt. */
+  readonly #hurry = new Map<string, () => void>()
   #proof: Promise<void> | undefined
   #stopped = false
 
@@ -43,12 +49,15 @@ export class Reloads {
 
   /** Resolves once the attempt under way has taken the execution up, and rejects if it fails; undefined if there is none. */
   attempt(id: string): Promise<void> | undefined {
+    if (this.#busy.has(id)) this.#hurry.get(id)?.()
     return this.#attempts.get(id)
   }
 
   /** An execution was lost: it is taken up again as soon as that makes sense. */
-  lost(id: string): void {
+  lost(id: string, cause: unknown): void {
     if (this.#stopped) return
+    if (isStatewardError(cause, 'store_failed') && cause.details['busy'] === true) this.#busy.set(id, cause)
+    else this.#busy.delete(id)
     const losses = (this.#losses.get(id) ?? 0) + 1
     this.#losses.set(id, losses)
     const attempt = this.#try(id, losses)
@@ -58,14 +67,21 @@ export class Reloads {
       (error: unknown) => {
         this.#attempts.delete(id)
         this.#port.failed(id, error)
-        this.lost(id)
+        this.lost(id, error)
       },
     )
   }
 
   /** A commit of it is durable. */
   committed(id: string): void {
-    if (this.#losses.size > 0) this.#losses.delete(id)
+    if (this.#losses.size === 0) return
+    this.#losses.delete(id)
+    this.#busy.delete(id)
+  }
+
+  /** Why it was lost, if another process's lock was the cause. */
+  busy(id: string): StatewardError | undefined {
+    return this.#busy.get(id)
   }
 
   stop(): void {
@@ -75,10 +91,18 @@ export class Reloads {
   async #try(id: string, losses: number): Promise<void> {
     const { clock } = this.#port
     const wait = backoffDelay(backoff, losses, () => this.#port.random())
-    await new Promise<void>((resolve) => clock.setTimeout(resolve, wait))
+    let timer: unknown
+    await new Promise<void>((resolve) => {
+      timer = clock.setTimeout(resolve, wait)
+      this.#hurry.set(id, resolve)
+    })
+    this.#hurry.delete(id)
+    clock.clearTimeout(timer)
     if (this.#stopped) return
     await this.#prove()
-    if (!this.#stopped && !(await this.#port.takeAgain(id))) this.#losses.delete(id)
+    if (this.#stopped || (await this.#port.takeAgain(id))) return
+    this.#losses.delete(id)
+    this.#busy.delete(id)
   }
 
   /** Resolves once the store has taken a write; those that wait at the same time share it. */

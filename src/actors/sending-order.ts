@@ -9,7 +9,9 @@
 interface Waiting {
   readonly n: number
   /** Finds it a place. A promise, if that takes its time: the next one waits for it. */
-  readonly route: () => unknown
+  readonly route: (hasWaited: boolean) => unknown
+  /** True once it has stood behind one that took its time. */
+  hasWaited: boolean
   readonly resolve: (placed: never) => void
   readonly reject: (error: unknown) => void
 }
@@ -25,10 +27,10 @@ export class SendingOrder {
     return ++this.#last
   }
 
-  /** Calls `route` once no event to that execution with a smaller number waits; resolves with what it returns, which must not be a promise of an answer. */
-  inTurn<T>(id: string, n: number, route: () => T | Promise<T>): Promise<T> {
+  /** Calls `route` once no event to that execution with a smaller number waits; resolves with what it returns, which must not be a promise of an answer. `hasWaited`: behind one that took its time. */
+  inTurn<T>(id: string, n: number, route: (hasWaited: boolean) => T | Promise<T>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      const waiting: Waiting = { n, route, resolve: resolve as (placed: never) => void, reject }
+      const waiting: Waiting = { n, route, hasWaited: false, resolve: resolve as (placed: never) => void, reject }
       const lane = this.#lanes.get(id)
       if (!lane) return void this.#run(id, [waiting])
       const later = lane.findIndex((other) => other.n > n)
@@ -42,12 +44,17 @@ export class SendingOrder {
     await Promise.resolve()
     for (let next = lane.shift(); next; next = lane.shift()) {
       try {
-        const placed = next.route()
-        next.resolve((placed instanceof Promise ? await placed : placed) as never)
+        const placed = next.route(next.hasWaited)
+        if (placed instanceof Promise) next.resolve((await placed.finally(() => late(lane))) as never)
+        else next.resolve(placed as never)
       } catch (error) {
         next.reject(error)
       }
     }
     this.#lanes.delete(id)
   }
+}
+
+function late(lane: readonly Waiting[]): void {
+  for (const waiting of lane) waiting.hasWaited = true
 }

@@ -7,6 +7,7 @@
  * A little over 300 lines: it is the one place where queue, slots and executions in memory meet.
  */
 import { createActor, type Actor, type AnyActorRef } from 'xstate'
+import type { StatewardError } from '../errors.js'
 import type { Intervention } from '../events/execution-events.js'
 import type { ExecutionStatus } from '../events/execution-status.js'
 import { streamMachine } from '../machines/stream-machine.js'
@@ -138,6 +139,11 @@ export class StreamActor implements ExecutionPort, SlotSeeker {
   /** Resolves once an execution that is being taken up again is there; rejects if the store still fails. */
   reloading(id: string): Promise<void> | undefined {
     return this.#reloads.attempt(id)
+  }
+
+  /** Why it is being taken up again, if another process's lock was the cause. */
+  busyWith(id: string): StatewardError | undefined {
+    return this.#reloads.busy(id)
   }
 
   /** Starts nothing more: no execution, no step, no timer. What is in flight goes on, and what it comes to is committed. */
@@ -307,7 +313,7 @@ export class StreamActor implements ExecutionPort, SlotSeeker {
   lost(execution: HeldExecution, error: unknown): void {
     execution.abandon(error)
     // also one whose acceptance failed: the store may have written it all the same
-    this.#reloads.lost(execution.id)
+    this.#reloads.lost(execution.id, error)
   }
 
   get children(): ChildPort {

@@ -3,10 +3,11 @@
  *
  * Owns: when a batch goes (at the end of the event loop's turn; one in flight, the next one gathering), and what a
  * failing store means for each commit: the batch is tried again one by one, so that a commit never fails for another's sake,
- * unless the store is busy, which is nobody's own trouble.
+ * unless the store is busy, which is nobody's own trouble. How long one has waited counts from when it asked for its place:
+ * whoever stands behind a batch that waits for a lock waits no longer than that batch does.
  * Does not know: what is in a commit; it asks for it at the last moment, so that an execution that moved twice writes once.
  */
-import { nextTurn } from '../clock.js'
+import { nextTurn, realTime } from '../clock.js'
 import { StatewardError } from '../errors.js'
 import type { Commit, CommitVerdict, SnapshotStore } from './snapshot-store.js'
 
@@ -25,6 +26,17 @@ export interface Committer {
 /** A batch takes no more commits once it has so many characters: it blocks whoever writes it, and stands in the log whole. */
 const BATCH = 4 * 2 ** 20
 
+/** Those that asked within so many ms have waited for the same time. */
+const AT_ONCE = 250
+
+/** A commit of a batch. */
+interface Place {
+  readonly committer: Committer
+  readonly commit: Commit
+  /** When it was asked for, in real time. */
+  readonly since: number
+}
+
 /** Counts of what was written, for the bench and for health. */
 export interface CommitCounts {
   batches: number
@@ -38,7 +50,8 @@ export class GroupCommit {
   readonly #store: SnapshotStore
   readonly #onHealth: (error: StatewardError | undefined) => void
   readonly #isOwner: () => Promise<boolean>
-  #dirty = new Set<Committer>()
+  /** Who asks for a place in the next batch, since when in real time. */
+  #dirty = new Map<Committer, number>()
   #inFlight = false
   #scheduled = false
 
@@ -55,7 +68,7 @@ export class GroupCommit {
 
   /** Asks for a place in the next batch. */
   request(committer: Committer): void {
-    this.#dirty.add(committer)
+    if (!this.#dirty.has(committer)) this.#dirty.set(committer, realTime.now())
     this.#schedule()
   }
 
@@ -76,54 +89,55 @@ export class GroupCommit {
   async #flush(): Promise<void> {
     // before anything is collected: what is asked for meanwhile goes with the next batch
     this.#inFlight = true
-    const committers: Committer[] = []
-    const batch: Commit[] = []
+    const places: Place[] = []
     const dirty = [...this.#dirty]
-    this.#dirty = new Set()
+    this.#dirty = new Map()
     let left = BATCH
     let next = 0
     while (next < dirty.length && left > 0) {
-      const committer = dirty[next++] as Committer
+      const [committer, since] = dirty[next++] as [Committer, number]
       try {
         const commit = committer.collect()
         if (!commit) continue
-        committers.push(committer)
-        batch.push(commit)
+        places.push({ committer, commit, since })
         left -= lengthOf(commit)
       } catch (error) {
         told(committer, () => committer.refused(error, undefined))
       }
     }
     // what did not fit goes first the next time
-    if (next < dirty.length) this.#dirty = new Set([...dirty.slice(next), ...this.#dirty])
-    if (batch.length > 0) await this.#write(committers, batch)
+    if (next < dirty.length) this.#dirty = new Map([...dirty.slice(next), ...this.#dirty, ...dirty.slice(next)])
+    for (let rest = places; rest.length > 0;) rest = await this.#write(rest)
     this.#inFlight = false
     if (this.#dirty.size > 0) this.#schedule()
   }
 
-  async #write(committers: readonly Committer[], batch: readonly Commit[]): Promise<void> {
+  /** Those that are left: they wait for the lock of another one, and have not waited for so long as those that were told. */
+  async #write(places: readonly Place[]): Promise<Place[]> {
+    const batch = places.map(({ commit }) => commit)
+    const since = Math.min(...places.map((place) => place.since))
     let verdicts: readonly CommitVerdict[]
     try {
-      verdicts = await this.#store.commit(batch)
+      verdicts = await this.#store.commit(batch, since)
       if (verdicts.some(({ status }) => status !== 'committed')) verdicts = await this.#ownWrites(verdicts, batch)
       if (!(await this.#isOwner())) verdicts = verdicts.map((verdict, index) => tooLate(verdict, batch[index] as Commit))
     } catch (error) {
-      if (isBusy(error)) return this.#refuse(committers, batch, error)
-      return this.#writeSingly(committers, batch)
+      if (isBusy(error)) return this.#waited(places, since, error)
+      return this.#writeSingly(places)
     }
     this.counts.batches++
     this.counts.commits += batch.length
-    for (const [index, committer] of committers.entries()) {
-      told(committer, () => committer.judged(verdicts[index] as CommitVerdict, batch[index] as Commit))
+    for (const [index, { committer, commit }] of places.entries()) {
+      told(committer, () => committer.judged(verdicts[index] as CommitVerdict, commit))
     }
     this.#onHealth(undefined)
+    return []
   }
 
-  async #writeSingly(committers: readonly Committer[], batch: readonly Commit[]): Promise<void> {
-    for (const [index, committer] of committers.entries()) {
-      const commit = batch[index] as Commit
+  async #writeSingly(places: readonly Place[]): Promise<Place[]> {
+    for (const [index, { committer, commit, since }] of places.entries()) {
       try {
-        const [verdict] = await this.#store.commit([commit])
+        const [verdict] = await this.#store.commit([commit], since)
         this.counts.batches++
         this.counts.commits++
         const written = await this.#ownWrite(verdict as CommitVerdict, commit)
@@ -132,15 +146,22 @@ export class GroupCommit {
         this.#onHealth(undefined)
       } catch (cause) {
         // the others would wait as long as this one has, one after the other
-        if (isBusy(cause)) return this.#refuse(committers.slice(index), batch.slice(index), cause)
-        this.#refuse([committer], [commit], cause)
+        if (isBusy(cause)) return this.#waited(places.slice(index), since, cause)
+        this.#refuse([{ committer, commit, since }], cause)
       }
     }
+    return []
   }
 
-  #refuse(committers: readonly Committer[], batch: readonly Commit[], cause: unknown): void {
-    for (const [index, committer] of committers.entries()) {
-      const commit = batch[index] as Commit
+  /** Whoever has waited as long as the store lets them is told; the others are left. */
+  #waited(places: readonly Place[], since: number, cause: unknown): Place[] {
+    const isOver = (place: Place) => place.since <= since + AT_ONCE
+    this.#refuse(places.filter(isOver), cause)
+    return places.filter((place) => !isOver(place))
+  }
+
+  #refuse(places: readonly Place[], cause: unknown): void {
+    for (const [index, { committer, commit }] of places.entries()) {
       this.counts.failures++
       const error = storeFailed(this.#store, commit.id, cause)
       if (index === 0) this.#onHealth(error)

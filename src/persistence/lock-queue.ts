@@ -41,9 +41,8 @@ export class LockQueue {
     this.#options = options
   }
 
-  /** Runs `work` at once if nobody waits, else in its turn. What is busy is tried again until the limit has passed. */
-  run<T>(operation: string, work: () => T): Promise<T> {
-    const from = realTime.now()
+  /** Runs `work` at once if nobody waits, else in its turn. What is busy is tried again until the limit has passed, counted from `from`. */
+  run<T>(operation: string, work: () => T, from = realTime.now()): Promise<T> {
     if (this.#waiting.length === 0) {
       try {
         return Promise.resolve(work())

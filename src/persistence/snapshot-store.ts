@@ -251,8 +251,12 @@ export interface SnapshotStore {
   /** Closes; a second call does nothing. */
   close(): Promise<void>
 
-  /** Writes a batch in one transaction that is durable once the promise resolves; each commit gets its own verdict. */
-  commit(batch: readonly Commit[]): Promise<readonly CommitVerdict[]>
+  /**
+   * Writes a batch in one transaction that is durable once the promise resolves; each commit gets its own verdict. `since`:
+   * since when the first of them waits, by `performance.now()`. A store that waits for a lock of others counts its limit
+   * from then; it may leave that alone.
+   */
+  commit(batch: readonly Commit[], since?: number): Promise<readonly CommitVerdict[]>
   load(id: string): Promise<StoredExecution | undefined>
   /** `expired` if it was pruned (and the trace of that is still kept), `unknown` if it never was. */
   absence(id: string): Promise<'expired' | 'unknown'>

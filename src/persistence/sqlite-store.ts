@@ -93,7 +93,8 @@ export function sqliteStore(path: string, options: SqliteStoreOptions = {}): Sna
   const on = <T>(operation: string, call: (store: OpenStore) => T) => reads.run(operation, () => at(operation, call))
 
   /** One writing call of the contract; each is one transaction, so that it can be tried again. */
-  const into = <T>(operation: string, call: (store: OpenStore) => T) => writes.run(operation, () => at(operation, call))
+  const into = <T>(operation: string, call: (store: OpenStore) => T, from?: number) =>
+    writes.run(operation, () => at(operation, call), from)
 
   return {
     name: 'sqlite',
@@ -110,7 +111,7 @@ export function sqliteStore(path: string, options: SqliteStoreOptions = {}): Sna
       for (const queue of [reads, writes]) queue.close()
       store?.database.read('close', () => store.database.close())
     },
-    commit: (batch) => into('commit', (store) => store.commit(batch)),
+    commit: (batch, since) => into('commit', (store) => store.commit(batch), since),
     load: (id) => on('load', (store) => store.rows.byId(id)),
     absence: (id) => on('absence', (store) => store.queries.absence(id)),
     query: (query) => on('query', (store) => store.queries.query(query)),

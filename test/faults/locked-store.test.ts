@@ -46,6 +46,33 @@ test('many executions wait for a lock together, not one after the other, while t
   expect(runtime.registry.health.getSnapshot().context.status).toBe('ok')
 })
 
+test('every call answers within its limit, also those that stand behind others which wait', async () => {
+  const path = join(temporaryFolder(), 'store.db')
+  const limit = 400
+  const runtime = await begin({ store: sqliteStore(path, { busyTimeout: limit }), entryPoints })
+  const [one, other] = [await runtime.trigger('counters'), await runtime.trigger('counters')]
+  const free = await holdLock(path)
+  const calls: Record<string, () => Promise<unknown>> = {
+    send: () => one.send({ type: 'ADD' }),
+    trigger: () => runtime.trigger('counters'),
+    cancel: () => other.cancel(),
+  }
+  const waits: Promise<{ name: string; waited: number }>[] = []
+  const from = performance.now()
+  await eventually('the lock to be held for three limits', () => {
+    const isTime = performance.now() - from > waits.length * 10
+    for (const [name, call] of Object.entries(isTime ? calls : {})) {
+      const since = performance.now()
+      const over = () => ({ name, waited: performance.now() - since })
+      waits.push(call().then(over, over))
+    }
+    return performance.now() - from > 3 * limit
+  })
+  const late = (await Promise.all(waits)).filter(({ waited }) => waited > 1.7 * limit)
+  free()
+  expect(late).toEqual([])
+})
+
 test("a runtime that can't open its file starts no later than its limit says, and may be started again", async () => {
   const path = join(temporaryFolder(), 'store.db')
   const free = await holdLock(path, 'exclusive')

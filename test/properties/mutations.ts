@@ -26,7 +26,7 @@ export const mutations: readonly Mutation[] = [
     law: 1,
     name: 'One end',
     file: 'src/actors/stream-actor.ts',
-    line: 'this.#reloads.lost(execution.id)',
+    line: 'this.#reloads.lost(execution.id, error)',
     instead: '',
     upholds: 'an execution whose commit failed is taken up again from what is durable',
   },
