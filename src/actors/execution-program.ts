@@ -23,6 +23,8 @@ export interface ProgramWatcher extends HeldExecution {
   readonly inbox: { readonly mail: { lose(): void }; putBack(): Promise<void> }
   /** True while it makes good what it has done: no further attempt is made. */
   readonly isCompensating: boolean
+  /** False once it is settled that the program never goes on. */
+  readonly goesOn: boolean
   readonly lifecycle: {
     readonly value: unknown
     readonly attempt: number
@@ -61,6 +63,8 @@ export class ExecutionProgram implements ProgramPort {
   #isJudged = false
   /** True while it stops for a further attempt, or for good since it can't be stored. */
   #isDropping = false
+  /** True once it was run here, or could not be. */
+  #hasBegun = false
   /** Its last promise has ended; told with the next commit, after what that promise made of the program. */
   #drained = false
 
@@ -111,7 +115,9 @@ export class ExecutionProgram implements ProgramPort {
   }
 
   get owes(): boolean {
-    return this.#host?.owes ?? this.isUnpaid
+    if (this.#host || this.isUnpaid) return this.#host?.owes ?? true
+    // one that ended where it was only stored has its actions run once that is durable
+    return !this.#hasBegun && !this.goesOn && !!this.text?.includes('"outbox":') && this.#owedActions().length > 0
   }
 
   /** True while an action that it owes runs or is about to. */
@@ -303,8 +309,7 @@ export class ExecutionProgram implements ProgramPort {
   }
 
   get goesOn(): boolean {
-    const { value } = this.#execution.lifecycle
-    return value !== undefined && !(typeof value === 'object' && value !== null && 'cancelling' in value)
+    return this.#execution.goesOn
   }
 
   get canHold(): boolean {
@@ -397,6 +402,7 @@ export class ExecutionProgram implements ProgramPort {
     const { id, ref } = this.#execution
     const recovering = this.#recovering
     this.#recovering = false
+    this.#hasBegun = true
     try {
       const stored = this.text === undefined ? undefined : programOf(this.text, id)
       const { settings, record } = this.#port.programFor(stored)

@@ -114,6 +114,12 @@ export abstract class ExecutionStanding {
     return stopReason(this)
   }
 
+  /** False once it is settled that its program never goes on. */
+  get goesOn(): boolean {
+    const { value, status } = this.machine.getSnapshot()
+    return status === 'active' && (value as { cancelling?: string }).cancelling !== 'stopping'
+  }
+
   get isBackingOff(): boolean {
     return this.machine.getSnapshot().value === 'backingOff'
   }

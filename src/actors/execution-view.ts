@@ -7,7 +7,8 @@ import type { ExecutionOutcome } from '../events/outcomes.js'
 import { decode } from '../persistence/snapshot-codec.js'
 import type { StoredExecution } from '../persistence/snapshot-store.js'
 import { programOf, splitState } from './execution-state.js'
-import type { PersistedProgram, StepRecord, TimerRecord } from './program-record.js'
+import { owedActions } from './program-outbox.js'
+import type { PersistedProgram, ProgramRecord, StepRecord, TimerRecord } from './program-record.js'
 
 type IsAny<T> = 0 extends 1 & T ? true : false
 
@@ -96,11 +97,17 @@ export function executionRecord(stored: StoredExecution): ExecutionRecord {
     snapshot: record?.snapshot,
     timers: record?.timers ?? [],
     steps: record?.steps ?? {},
-    owed: stored.owed ? (record?.outbox?.length ?? 0) : 0,
+    owed: owedBy(stored, record),
     limits: context.limits,
     pause: isPausing(stored.status) ? (context.pause ?? null) : null,
     cancel: context.cancel ?? null,
   }
+}
+
+/** A paused one owes what had thrown, or had not run, when it was silenced; that holds up nobody, so that no column says it. */
+function owedBy({ owed, status }: StoredExecution, record: ProgramRecord | undefined): number {
+  if (owed) return record?.outbox?.length ?? 0
+  return status === 'paused' && record ? owedActions(record).length : 0
 }
 
 const isPausing = (status: ExecutionStatus) => status === 'pausing' || status === 'paused'

@@ -171,7 +171,9 @@ export class ProgramHost {
 
   /** True while something waits to be done here. The end of an actor moves its parent: of a silenced program it waits for the next restoration. */
   get owes(): boolean {
-    return this.#lets.answers ? !this.#outbox.isEmpty : this.#outbox.owesMoreThanEnds
+    if (this.#lets.answers) return !this.#outbox.isEmpty
+    // what becomes of an inline action that runs in silence is to be told by a further commit
+    return this.#outbox.owesMoreThanEnds || this.#held.some(({ output, owed }) => output.kind === 'action' && owed === 0)
   }
 
   /** True while an action that it owes runs or is about to. */
@@ -258,6 +260,7 @@ export class ProgramHost {
   /** Commit `seq` is durable: lets go what waited for it, in order. */
   release(seq: number): void {
     this.#gateway.committed(seq)
+    const owed = this.owes
     this.#system.together(() => {
       while (this.#lets.outputs) {
         const held = this.#held[0]
@@ -266,6 +269,7 @@ export class ProgramHost {
         this.#run(held)
       }
     })
+    if (owed && !this.owes) this.#port.dirty()
   }
 
   /** The program has failed: what it asked for since the last commit is not to happen. */
@@ -314,6 +318,7 @@ export class ProgramHost {
   #run(held: Held): void {
     const { output, owed } = held
     if (output.kind !== 'step' && output.isVoid()) return this.#acknowledge(owed)
+    if (this.#isBehindError(output)) return this.#outbox.keep(owed)
     if (output.kind !== 'end') return this.#past(output, () => this.#let(output, owed))
     if (!this.#lets.answers) return
     output.run()
@@ -358,9 +363,21 @@ export class ProgramHost {
     else this.#port.publish('execution.action_failed', { action: what, error: toErrorRecord(error) })
   }
 
+  /** True of what stands behind an action that has thrown in silence: whether its actor comes to it shows once the program is restored. */
+  #isBehindError(output: ProgramOutput | EndOutput): boolean {
+    if (this.#mode !== 'muted' || output.kind === 'step' || !output.actor) return false
+    return this.#system.failsLater(output.actor)
+  }
+
+  /** The entry of what an actor has asked for next. */
+  #nextOf(actor: ProgramActor): number | undefined {
+    return this.#held.find(({ output, owed }) => owed > 0 && output.kind !== 'step' && output.actor === actor)?.owed
+  }
+
   #failsLater(actor: ProgramActor, path: string, error: unknown): boolean {
     if (this.#mode !== 'muted' || !this.#port.goesOn) return false
-    this.#outbox.failsLater(this.#running, actor, path, error)
+    if (this.#running > 0) this.#outbox.keep(this.#running)
+    else this.#outbox.failsLater(actor, path, error, this.#nextOf(actor))
     this.#port.dirty()
     return true
   }
@@ -373,7 +390,7 @@ export class ProgramHost {
 
   #repeatOwed(): void {
     const system = this.#system
-    for (const path of this.#outbox.ends) system.owesEnd(path)
+    for (const path of this.#outbox.unheard) system.owesEnd(path)
     for (const owed of this.#outbox.repeated(this.#settings.logic, system)) {
       const { n, path, hasEnded } = owed
       if (!hasEnded && system.hasFailed(path)) this.#acknowledge(n)

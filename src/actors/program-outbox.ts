@@ -57,7 +57,7 @@ export class ProgramOutbox {
   readonly #id: string
   #owed: Entry[] = []
   #last = 0
-  /** Those that have thrown while the program was silenced. */
+  /** Those that have thrown while the program was silenced, and what stands behind them. */
   readonly #kept = new Set<number>()
   /** Of the action that was taken in last. */
   #cause: Cause | undefined
@@ -102,14 +102,20 @@ export class ProgramOutbox {
     return 'end' in owed || 'fail' in owed || this.#kept.has(n)
   }
 
-  /** What entry `n` has thrown comes once the program is restored: an action that is owed (0: none was) throws again, another one's error is kept. */
-  failsLater(n: number, actor: ProgramActor, path: string, error: unknown): void {
-    if (n > 0) return void this.#kept.add(n)
+  /** An entry waits until the program is restored: it has thrown, or stands behind what has. */
+  keep(n: number): void {
+    if (n > 0) this.#kept.add(n)
+  }
+
+  /** An action that is not owed has thrown: its actor fails with that once the program is restored, and does not come to entry `next`. */
+  failsLater(actor: ProgramActor, path: string, error: unknown, next: number | undefined): void {
     try {
       this.#add(actor, { path, fail: error })
     } catch {
       this.#add(actor, { path, fail: toErrorRecord(error) })
     }
+    const place = this.#owed.findIndex(({ n }) => n === next)
+    if (place >= 0) this.#owed.splice(place, 0, this.#owed.pop() as Entry)
   }
 
   /** Its stored form, oldest first. */
@@ -137,9 +143,9 @@ export class ProgramOutbox {
     this.#owed = this.#owed.filter((owed) => owed.n !== n)
   }
 
-  /** The actors whose end is owed. */
-  get ends(): string[] {
-    return this.#owed.flatMap(({ owed }) => ('end' in owed ? [owed.path] : []))
+  /** The actors whose end is owed, or whose failure: whoever is above them has not heard of either. */
+  get unheard(): string[] {
+    return this.#owed.flatMap(({ owed }) => ('end' in owed || 'fail' in owed ? [owed.path] : []))
   }
 
   /** Everything that is owed, ready to run in a restored program. */

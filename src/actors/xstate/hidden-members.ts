@@ -52,6 +52,8 @@ export interface Hosted {
   actionsAhead: number
   /** True once one of its outputs has thrown: what it asked for after that one is not to happen. */
   hasFailed: boolean
+  /** True once one of its outputs has thrown while the program was silenced: it fails when that goes on, and not before. */
+  failsLater: boolean
   /** True once it has ended and whoever is above it knows. */
   isTold: boolean
   /** Microsteps that it took for the event at hand. */

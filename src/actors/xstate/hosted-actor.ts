@@ -11,7 +11,15 @@ export function noteActor(ref: InnerActor): void {
   const above = ref._parent && hosted(ref._parent)
   // the end of a whole program that is restored is not known yet
   const isTold = above !== undefined && (ref.options.snapshot as { status?: string } | undefined)?.status === 'done'
-  ref[hostedKey] = { actionsAhead: 0, hasFailed: false, isTold, microsteps: 0, below: undefined, letGo: undefined }
+  ref[hostedKey] = {
+    actionsAhead: 0,
+    hasFailed: false,
+    failsLater: false,
+    isTold,
+    microsteps: 0,
+    below: undefined,
+    letGo: undefined,
+  }
   if (above) (above.below ??= new Set()).add(ref)
 }
 
@@ -29,6 +37,12 @@ export const isRunning = (ref: InnerActor) => ref._processingStatus === 1
 /** True if an actor, or one above it, has failed at an earlier output. */
 export function hasFailed(ref: InnerActor | undefined): boolean {
   for (let at = ref; at; at = at._parent) if (at[hostedKey]?.hasFailed) return true
+  return false
+}
+
+/** True if an actor, or one above it, fails once the silenced program goes on. */
+export function failsLater(ref: InnerActor | undefined): boolean {
+  for (let at = ref; at; at = at._parent) if (at[hostedKey]?.failsLater) return true
   return false
 }
 

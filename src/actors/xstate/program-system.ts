@@ -30,7 +30,7 @@ import {
   type SystemEvent,
 } from './hidden-members.js'
 import { leftReason } from '../stop-reason.js'
-import { hasFailed, hosted, isRunning, leave, noteActor, stopBelow } from './hosted-actor.js'
+import { failsLater, hasFailed, hosted, isRunning, leave, noteActor, stopBelow } from './hosted-actor.js'
 import { guardedObserver, type Inspect } from './inspection.js'
 import { countMicrostep, namedError } from './microstep-limit.js'
 import { idOf, ProgramActors } from './program-actors.js'
@@ -66,6 +66,8 @@ export interface ProgramSystem extends ActorNaming {
   attempt(path: string, run: () => unknown): unknown
   /** True if the actor at a path, or one above it, has failed at an earlier output. */
   hasFailed(path: string): boolean
+  /** True if an actor, or one above it, fails once the silenced program goes on. */
+  failsLater(actor: ProgramActor): boolean
   /** Whoever is above the actor at a path does not know yet that it has ended. */
   owesEnd(path: string): void
   /** Tells whoever is above the actor at a path that it has ended, if it has and is still theirs. */
@@ -309,11 +311,12 @@ export function createProgramSystem(
   /** Fails an actor at something that was held back, as XState would have in its transition. Throws the error if it has ended and this was told. */
   function fail(ref: InnerActor, error: unknown) {
     const notes = hosted(ref)
-    if (notes) notes.hasFailed = true
     const { status } = ref.getSnapshot()
-    if (status !== 'active' && !(status === 'done' && !notes?.isTold && isTheirs(ref))) throw error
-    if (muted && host.failedMuted(ref, pathOf(ref), error)) return
-    if (muted) throw error
+    const canFail = status === 'active' || (status === 'done' && !notes?.isTold && isTheirs(ref))
+    const isLater = muted && canFail && host.failedMuted(ref, pathOf(ref), error)
+    if (notes) notes[isLater ? 'failsLater' : 'hasFailed'] = true
+    if (isLater) return
+    if (muted || !canFail) throw error
     ref._snapshot = { ...ref._snapshot, status: 'error', output: undefined, error } as InnerActor['_snapshot']
     ref._error(error)
     host.changed()
@@ -393,6 +396,7 @@ export function createProgramSystem(
       }
     },
     hasFailed: (path) => hasFailed(find(path)),
+    failsLater: (actor) => failsLater(actor as InnerActor),
     owesEnd(path) {
       const notes = find(path)?.[hostedKey]
       if (notes) notes.isTold = false
