@@ -6,6 +6,7 @@
  */
 import type { AnyActorLogic, EventFromLogic } from 'xstate'
 import { checkBackoff, type Backoff } from './actors/backoff.js'
+import { eventProblem } from './actors/external-event.js'
 import { isProgramMachine } from './actors/program-logic.js'
 import { structureHash } from './actors/program-hash.js'
 import type { PausedTimers, PersistedProgram } from './actors/program-record.js'
@@ -74,7 +75,7 @@ export interface EntryPointOptions<TProgram extends AnyActorLogic = AnyActorLogi
   readonly timeout?: number | undefined
   /** In the queue, before the first slot; default none. */
   readonly queueTimeout?: number | undefined
-  /** Sent to the program on cancel, so that it may compensate until its final state; default: steps are aborted. */
+  /** Sent to the program on cancel, so that it may compensate until its final state: an event object, such as `{ type: 'UNDO' }`; default: steps are aborted. */
   readonly cancelEvent?: EventFromLogic<TProgram> | undefined
   /** How long steps (or the compensation) may take to end; default 10,000 ms. */
   readonly cancelTimeout?: number | undefined
@@ -201,7 +202,7 @@ export function defineEntryPoint<TProgram extends AnyActorLogic, const TId exten
     retry,
     timeout: limit('timeout'),
     queueTimeout: limit('queueTimeout'),
-    cancelEvent: options.cancelEvent,
+    cancelEvent: eventOption(at, options.cancelEvent),
     cancelTimeout: ms('cancelTimeout', 10_000),
     pausedTimers: one('pausedTimers', ['freeze', 'run', 'restart'] as const, 'freeze'),
     passivateAfter: options.passivateAfter === Infinity ? Infinity : ms('passivateAfter', 30_000),
@@ -252,6 +253,12 @@ function number(at: string, name: string, value: unknown, least: number, fallbac
   const fits = typeof value === 'number' && Number.isFinite(value) && value >= least && (!whole || Number.isInteger(value))
   const from = least === -Infinity ? '' : ` from ${least}`
   return fits ? value : invalid(at, name, value, `a ${whole ? 'whole ' : ''}number${from}`)
+}
+
+function eventOption<T>(at: string, event: T): T {
+  if (event === undefined || eventProblem(event) === undefined) return event
+  const type = typeof event === 'string' && event !== '' ? event : 'UNDO'
+  return invalid(at, 'cancelEvent', event, `an event object, such as { type: '${type}' }, and none of XState's own`)
 }
 
 function text(at: string, name: string, value: unknown): string {

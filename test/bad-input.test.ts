@@ -51,6 +51,19 @@ describe('definitions', () => {
     expect(define).toThrow(fails('invalid_definition', { entryPoint: 'e', option }))
   })
 
+  test.each(['UNDO', '', 1, null, () => 1, {}, { type: '' }, { type: '*' }, { type: 'xstate.init' }])(
+    'the cancelEvent %j is refused',
+    (cancelEvent) => {
+      const define = () => defineEntryPoint({ id: 'e', program: approval, cancelEvent } as never)
+      expect(define).toThrow(fails('invalid_definition', { entryPoint: 'e', option: 'cancelEvent' }))
+    },
+  )
+
+  test('a cancelEvent that is only a type is refused with the object that it must be', () => {
+    const define = () => defineEntryPoint({ id: 'e', program: approval, cancelEvent: 'UNDO' } as never)
+    expect(define).toThrow("it must be an event object, such as { type: 'UNDO' }")
+  })
+
   test.each([
     ['retry.maxAttempts', { retry: { maxAttempts: 0 } }],
     ['retry.maxAttempts', { retry: { maxAttempts: 1.5 } }],

@@ -120,6 +120,16 @@ describe('rich values', () => {
     expect(isDeepStrictEqual(roundTrip(value), value)).toBe(true)
   })
 
+  test('an object without a prototype comes back as a plain one, and one object in two places as two', () => {
+    const bare: unknown = Object.assign(Object.create(null) as object, { a: 1n })
+    const back = roundTrip({ bare, list: [bare, bare] }) as { bare: object; list: object[] }
+    for (const each of [back.bare, ...back.list]) {
+      expect(each).toStrictEqual({ a: 1n })
+      expect(Object.getPrototypeOf(each)).toBe(Object.prototype)
+    }
+    expect(back.list[0]).not.toBe(back.list[1])
+  })
+
   test('the view of a part of a buffer comes back as that part', () => {
     expect(roundTrip(new Uint16Array(new Uint16Array([1, 2, 3, 4]).buffer, 2, 2))).toStrictEqual(new Uint16Array([2, 3]))
   })

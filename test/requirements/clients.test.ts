@@ -79,6 +79,21 @@ describe.each(places)('on %s', (_, place) => {
     expect(await execution.cancel()).toEqual({ status: 'already_finished', as: 'completed' })
   })
 
+  test('its events are queued wherever the execution stands, and refused once that has ended', async () => {
+    const { client, work } = here()
+    const send = (id: string) => client.execution<typeof door>(id).send({ type: 'KNOCK' } as never)
+    await client.trigger('doors', undefined, { id: 'fresh' })
+    expect(await send('fresh')).toEqual({ status: 'queued' })
+    const worker = await work()
+    const held = await worker.trigger('doors', undefined, { id: 'held' })
+    expect(await send('held')).toEqual({ status: 'queued' })
+    await held.pause()
+    expect(await send('held')).toEqual({ status: 'queued' })
+    await held.cancel()
+    expect(await send('held')).toEqual({ status: 'already_finished', as: 'cancelled' })
+    expect(await send('nowhere')).toEqual({ status: 'not_found' })
+  })
+
   test('its commands to what nobody holds are carried out at once', async () => {
     const { client } = here()
     const [one, two] = [await client.trigger('doors'), await client.trigger('doors')]

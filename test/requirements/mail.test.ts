@@ -102,6 +102,17 @@ describe('B26: answers', () => {
     expect(await store.inbox({ execution: execution.id })).toEqual([])
   })
 
+  test('B26: an event that was queued is dropped if the execution ends before it takes it', async () => {
+    const store = memoryPlace().connect()
+    const runtime = await begin({ store, entryPoints: [entry] })
+    const execution = await runtime.trigger('approval')
+    await execution.pause()
+    expect(await execution.send(note('too late'))).toEqual({ status: 'queued' })
+    expect(await execution.cancel()).toEqual({ status: 'cancelled' })
+    expect(await execution.get()).toMatchObject({ status: 'cancelled', context: { notes: [] } })
+    expect(await store.inbox({ execution: execution.id })).toEqual([])
+  })
+
   test('B26: an event to a queued execution waits for it', async () => {
     const flights = new Flights()
     const work = defineEntryPoint({ id: 'work', program: worker(flights), maxConcurrent: 1 })
