@@ -292,6 +292,7 @@ export class ExecutionActor
       value,
       context,
       program: this.program.text,
+      taken: this.program.taken,
       now: clock.now(),
       dueAt,
       owed,

@@ -12,7 +12,7 @@ import { backoffDelay } from './backoff.js'
 import type { ExecutionPort, HeldExecution } from './execution-port.js'
 import { leftReason } from './stop-reason.js'
 import { owedActions, withoutErrors } from './program-outbox.js'
-import { programOf, withFrozenTimers } from './execution-state.js'
+import { programOf, withFrozenTimers, type ProgramText } from './execution-state.js'
 import { ProgramHost } from './program-host.js'
 import { passages, type ProgramMode } from '../events/program-mode.js'
 import type { ProgramPort } from './program-port.js'
@@ -45,6 +45,8 @@ export interface ProgramWatcher extends HeldExecution {
 export class ExecutionProgram implements ProgramPort {
   /** Its stored form as of the last commit made. */
   text: string | undefined
+  /** As it was taken here last; its stored form may have become another one since. */
+  taken: ProgramText | undefined
   readonly #port: ExecutionPort
   readonly #execution: ProgramWatcher
   readonly #input: unknown
@@ -379,7 +381,7 @@ export class ExecutionProgram implements ProgramPort {
     const failed = this.#host?.outcome?.status === 'error'
     const live = this.#host?.mode === 'stopped' ? undefined : this.#host
     try {
-      if (live && !failed && (this.#dirty || policy)) this.text = live.collect(revision + 1, policy)
+      if (live && !failed && (this.#dirty || policy)) this.text = (this.taken = live.collect(revision + 1, policy)).text
       else if (!live && policy && this.text !== undefined) this.text = withFrozenTimers(this.text, id, policy, this.#port.clock)
       if (failed) this.#host?.forgetUncommitted()
       this.#dirty = false
@@ -406,9 +408,8 @@ export class ExecutionProgram implements ProgramPort {
     try {
       const stored = this.text === undefined ? undefined : programOf(this.text, id)
       const { settings, record } = this.#port.programFor(stored)
-      const host = new ProgramHost(settings, id, ref, record ? { record } : { input: this.#input }, this)
-      this.#host = host
-      host.start({ recovering, mode })
+      this.#host = new ProgramHost(settings, id, ref, record ? { record } : { input: this.#input }, this)
+      this.#host.start({ recovering, mode })
       return undefined
     } catch (error) {
       return { error }

@@ -9,7 +9,7 @@ import { isTerminal, type ExecutionStatus } from '../events/execution-status.js'
 import type { CommitReason } from '../machines/execution-machine.js'
 import { encode } from '../persistence/snapshot-codec.js'
 import type { Acceptance, Commit, CommitVerdict, PublishedEvent, StoredExecution } from '../persistence/snapshot-store.js'
-import { encodeLifecycle, joinState } from './execution-state.js'
+import { encodeLifecycle, joinState, piecesOf, type ProgramText } from './execution-state.js'
 
 /** What a commit says besides what the row knows. */
 export interface CommitParts {
@@ -18,6 +18,8 @@ export interface CommitParts {
   readonly value: unknown
   readonly context: ExecutionContext
   readonly program: string | undefined
+  /** What it was put together from, unless it is another one. */
+  readonly taken?: ProgramText | undefined
   readonly now: number
   readonly dueAt: number | null
   readonly owed: boolean
@@ -96,11 +98,13 @@ export class ExecutionRow {
 
   /** The next commit. */
   commit(parts: CommitParts): Commit {
-    const { owner, status, value, context, program, now, dueAt, owed, consumed, checkpoints, cause, journal } = parts
+    const { owner, status, value, context, program, taken, now, dueAt, owed, consumed, checkpoints, cause, journal } = parts
     const events = this.#events
     this.#events = []
     // of its acceptance as well: from there it can be begun again
     const kept = checkpoints > 0 ? (cause ?? (this.revision === 0 ? start : undefined)) : undefined
+    const lifecycle = this.#textOf(value, context)
+    const state = joinState(lifecycle, program)
     return {
       id: this.id,
       accept: this.revision === 0 ? this.#acceptance : undefined,
@@ -114,7 +118,8 @@ export class ExecutionRow {
       dueAt,
       owed,
       recoveries: this.recoveries,
-      state: joinState(this.#textOf(value, context), program),
+      state,
+      pieces: taken && taken.text === program ? piecesOf(state, lifecycle, taken) : undefined,
       output: this.output,
       error: context.ending && 'error' in context.ending ? encode(context.ending.error, { id: this.id, what: 'error' }) : null,
       events,

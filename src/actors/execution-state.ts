@@ -5,8 +5,9 @@
  */
 import type { ExecutionContext } from '../events/execution-events.js'
 import { decode, encode } from '../persistence/snapshot-codec.js'
+import type { StatePieces } from '../persistence/snapshot-store.js'
 import { frozenTimers, thawedTimers, type PausedTimers, type ProgramRecord, type TimerRecord } from './program-record.js'
-import { timerLines } from './timer-texts.js'
+import { timerLines, type TimersText } from './timer-texts.js'
 import type { WallClock } from './wall-clock.js'
 
 /** Where the execution machine stands, and what it keeps. */
@@ -49,11 +50,26 @@ export function programOf(text: string, id: string): ProgramRecord {
   return { ...record, timers: timers.map((line) => decode<TimerRecord>(line, { id, what: 'timer' })) }
 }
 
+/** A stored program, and what it was put together from. */
+export interface ProgramText {
+  readonly text: string
+  readonly program: string
+  readonly timers: TimersText
+}
+
 /** A program's text and those of its timers as one. */
-export const joinProgram = (program: string, timers: string) => (timers === '' ? program : `${program}\n${timers}`)
+export function joinProgram(program: string, timers: TimersText): ProgramText {
+  return { text: program + timers.text, program, timers }
+}
+
+/** The pieces of the state that begins with this lifecycle; undefined if it is not long. */
+export function piecesOf(state: string, lifecycle: string, { program, timers }: ProgramText): StatePieces | undefined {
+  if (timers.pieces.length === 0) return undefined
+  return { state, pieces: [{ place: 0, text: joinState(lifecycle, program) }, ...timers.pieces] }
+}
 
 function encodeProgram({ timers = [], ...record }: ProgramRecord, id: string): string {
-  return joinProgram(encode(record, { id, what: 'program' }), timerLines(timers, id))
+  return encode(record, { id, what: 'program' }) + timerLines(timers, id)
 }
 
 /** A stored program with its timers as a pause leaves them. */

@@ -11,7 +11,7 @@ import { StatewardError, isStatewardError, toErrorRecord } from '../errors.js'
 import type { CheckpointCause } from '../events/execution-events.js'
 import { encode } from '../persistence/snapshot-codec.js'
 import { CommitGate } from './commit-gate.js'
-import { joinProgram } from './execution-state.js'
+import { joinProgram, type ProgramText } from './execution-state.js'
 import { misfit, mismatch } from './program-fit.js'
 import { passages, type Passage, type ProgramMode } from '../events/program-mode.js'
 import { ProgramOutbox, type RepeatedAction } from './program-outbox.js'
@@ -237,7 +237,7 @@ export class ProgramHost {
   }
 
   /** The persisted form as of now; every output taken so far goes with commit `seq`. `paused`: what becomes of its timers. Throws `not_storable`. */
-  collect(seq: number, paused?: PausedTimers): string {
+  collect(seq: number, paused?: PausedTimers): ProgramText {
     for (const held of this.#held) held.seq ||= seq
     this.#gateway.collected(seq)
     const steps = this.#steps.records(this.#system)

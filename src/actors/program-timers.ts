@@ -8,7 +8,7 @@
 import type { Alarm, WallClock } from './wall-clock.js'
 import type { ActorNaming, ProgramActor, ProgramTimer } from './program-output.js'
 import { thawedTimers, type PausedTimers, type TimerRecord } from './program-record.js'
-import { TimerTexts, type StoredTimer } from './timer-texts.js'
+import { TimerTexts, type StoredTimer, type TimersText } from './timer-texts.js'
 import type { ProgramSystem } from './xstate/program-system.js'
 
 /** A timer that is set. */
@@ -104,7 +104,7 @@ export class ProgramTimers {
   }
 
   /** As they are stored; see `timer-texts.ts`. `paused`: what becomes of them meanwhile. Throws `not_storable`. */
-  text(naming: ActorNaming, paused: PausedTimers | undefined): string {
+  text(naming: ActorNaming, paused: PausedTimers | undefined): TimersText {
     // what is left is what is left by the clock as it goes now
     if (paused) this.retime()
     return this.#texts.text(naming, paused, this.#clock.now())

@@ -5,6 +5,7 @@
  * text until one of its timers changes. Does not know: clocks, and who sets a timer.
  */
 import { encode } from '../persistence/snapshot-codec.js'
+import type { StatePiece } from '../persistence/snapshot-store.js'
 import type { ActorNaming, ProgramTimer } from './program-output.js'
 import { actorOutside, frozenTimers, type PausedTimers, type TimerRecord } from './program-record.js'
 
@@ -18,13 +19,24 @@ export interface StoredTimer extends ProgramTimer {
   stored: { readonly source: string; readonly target: string; readonly text: string } | undefined
 }
 
+/** Timers as they are stored: a line each, each with a line break before it. */
+export interface TimersText {
+  readonly text: string
+  /** The same in pieces, of which a commit changes few; none if there are few timers. */
+  readonly pieces: readonly StatePiece[]
+}
+
 interface Block<T> {
   readonly timers: T[]
+  /** Among the others; an integer, so that there is one more between any two but neighbours. */
+  place: number
   /** Of all of them; undefined: one has changed. */
   text: string | undefined
 }
 
-const fullBlock = 128
+const fullBlock = 64
+const betweenPlaces = 2 ** 20
+const noTimers: TimersText = { text: '', pieces: [] }
 
 /** The timers of one execution's program. */
 export class TimerTexts<T extends StoredTimer> {
@@ -48,12 +60,13 @@ export class TimerTexts<T extends StoredTimer> {
 
   add(timer: T): void {
     const block = this.#blockFor(timer)
-    if (!block) return void this.#blocks.push({ timers: [timer], text: undefined })
+    if (!block) return void this.#blocks.push({ timers: [timer], place: betweenPlaces, text: undefined })
     block.timers.splice(placeIn(block.timers, timer), 0, timer)
     block.text = undefined
     if (block.timers.length <= fullBlock) return
     const half = block.timers.splice(fullBlock >> 1)
-    this.#blocks.splice(this.#blocks.indexOf(block) + 1, 0, { timers: half, text: undefined })
+    const at = this.#blocks.indexOf(block) + 1
+    this.#blocks.splice(at, 0, { timers: half, place: this.#placeBefore(at), text: undefined })
   }
 
   delete(timer: T): void {
@@ -72,23 +85,26 @@ export class TimerTexts<T extends StoredTimer> {
     if (block) block.text = undefined
   }
 
-  /** All of which a restoration finds both ends, a line each; empty if there are none. Throws `not_storable`. */
-  text(naming: ActorNaming, paused: PausedTimers | undefined, now: number): string {
-    if (this.#blocks.length === 0) return ''
+  /** All of which a restoration finds both ends. Throws `not_storable`. */
+  text(naming: ActorNaming, paused: PausedTimers | undefined, now: number): TimersText {
+    if (this.#blocks.length === 0) return noTimers
     try {
       if (paused) {
         const records = [...this.inOrder()].flatMap((timer) => this.#record(timer, naming) ?? [])
-        return timerLines(frozenTimers(records, paused, now), this.#execution, naming)
+        return { text: timerLines(frozenTimers(records, paused, now), this.#execution, naming), pieces: [] }
       }
       const isSame = this.#version === naming.version
       let all = ''
+      const pieces: StatePiece[] = []
       // not joined: a long text that is put together by `+` is copied when it is written, and not before
       for (const block of this.#blocks) {
         const text = (isSame ? block.text : undefined) ?? this.#blockText(block, naming)
-        if (text !== '') all += all === '' ? text : `\n${text}`
+        if (text === '') continue
+        all += text
+        pieces.push({ place: block.place, text })
       }
       this.#version = naming.version
-      return all
+      return { text: all, pieces: pieces.length > 1 ? pieces : [] }
     } catch (error) {
       // by its place among all of them
       const records = [...this.inOrder()].flatMap((timer) => this.#record(timer, naming) ?? [])
@@ -104,7 +120,7 @@ export class TimerTexts<T extends StoredTimer> {
       namesActors ||= ref !== undefined
       return ref
     }
-    const texts: string[] = []
+    const texts = ['']
     for (const timer of block.timers) {
       const record = this.#record(timer, naming)
       if (!record) continue
@@ -136,6 +152,16 @@ export class TimerTexts<T extends StoredTimer> {
     return { source, target, id, event, delay, dueAt, ...(loose ? { loose } : {}) }
   }
 
+  /** A place for one that comes before the block at `at`, and behind all before that. */
+  #placeBefore(at: number): number {
+    const [before, next] = [this.#blocks[at - 1], this.#blocks[at]] as [Block<T>, Block<T> | undefined]
+    if (!next) return before.place + betweenPlaces
+    if (next.place - before.place === 1) {
+      for (const [n, block] of this.#blocks.entries()) block.place = (n + 1) * betweenPlaces
+    }
+    return Math.floor((before.place + next.place) / 2)
+  }
+
   /** The block that has a timer, or is to have it: the last that begins before it. */
   #blockFor(timer: T): Block<T> | undefined {
     let [from, to] = [0, this.#blocks.length]
@@ -148,9 +174,9 @@ export class TimerTexts<T extends StoredTimer> {
   }
 }
 
-/** Timers as they are stored, a line each. Throws `not_storable`. */
+/** Timers as they are stored: a line each, each with a line break before it. Throws `not_storable`. */
 export function timerLines(records: readonly TimerRecord[], execution: string, naming?: Pick<ActorNaming, 'named'>): string {
-  return records.map((record) => encode(record, { id: execution, what: 'timer' }, naming?.named)).join('\n')
+  return records.map((record) => `\n${encode(record, { id: execution, what: 'timer' }, naming?.named)}`).join('')
 }
 
 const isBefore = (a: StoredTimer, b: StoredTimer) => a.dueAt < b.dueAt || (a.dueAt === b.dueAt && a.seq < b.seq)

@@ -83,6 +83,18 @@ export interface InboxMessage {
   readonly at: number
 }
 
+/** A piece of a state. Its place is an integer, greater than that of the piece before it. */
+export interface StatePiece {
+  readonly place: number
+  readonly text: string
+}
+
+/** A state in pieces: their texts, one behind the other, are `state`. Pieces of other states are to be ignored. */
+export interface StatePieces {
+  readonly state: string
+  readonly pieces: readonly StatePiece[]
+}
+
 /** Everything that one execution owes the store, written whole or not at all. */
 export interface Commit {
   readonly id: string
@@ -102,6 +114,11 @@ export interface Commit {
   readonly owed: boolean
   readonly recoveries: number
   readonly state: string
+  /**
+   * The same state in pieces, if it is long and moves a little at a time. Most pieces are those of the commit before, each in
+   * its place: a store may keep them one by one and write what has changed, or leave this alone.
+   */
+  readonly pieces?: StatePieces | undefined
   readonly output: string | null
   readonly error: string | null
   readonly events: readonly PublishedEvent[]

@@ -6,10 +6,11 @@
  * the indexes alone that the commit does not change; each statement checks revision and epoch, so that memory that is
  * out of date only costs a second look.
  */
-import type { Acceptance, Commit, CommitVerdict } from './snapshot-store.js'
+import type { Acceptance, Commit, CommitVerdict, StatePiece } from './snapshot-store.js'
 import type { SqliteDatabase } from './sqlite-database.js'
 import { sqliteEventJournal, sqliteEventTrimming } from './sqlite-events.js'
 import { sqliteConsumption } from './sqlite-inbox.js'
+import { noPieces, piecesOf, sqlitePieceWriter } from './sqlite-pieces.js'
 import { numberOfStatus, type SqliteRows } from './sqlite-rows.js'
 
 /** What must hold of a row, and what its indexes know of it, as this process wrote it last. */
@@ -21,6 +22,8 @@ interface KnownRow {
   status: number
   owner: string | null
   owed: number
+  /** Of its state; undefined: there may be some. */
+  pieces: readonly StatePiece[] | undefined
 }
 
 interface StandingRow {
@@ -73,20 +76,24 @@ export function sqliteCommits(database: SqliteDatabase, rows: SqliteRows): (batc
   const trim = sqliteEventTrimming(database)
   let trimmed: { readonly position: number; readonly id: string; readonly keep: number }[] = []
   const consumption = sqliteConsumption(database)
+  const writePieces = sqlitePieceWriter(database)
   const known = new Map<string, KnownRow>()
   database.onRollback(() => known.clear())
 
-  function remember(commit: Commit, position: number, entryRef: number, status: number): void {
+  function remember(commit: Commit, position: number, entryRef: number, status: number, written: readonly StatePiece[]): void {
     if (status >= terminal || commit.endedAt !== null) {
       known.delete(commit.id)
       return
     }
+    // whoever takes it up cuts it anew; until then nobody else has these texts in memory
+    const pieces = commit.owner === null && written.length > 0 ? undefined : written
     const row = known.get(commit.id)
     if (row?.position === position) {
       row.revision = commit.revision
       row.status = status
       row.owner = commit.owner
       row.owed = commit.owed ? 1 : 0
+      row.pieces = pieces
       return
     }
     if (known.size >= knownRows) known.delete(known.keys().next().value as string)
@@ -97,11 +104,18 @@ export function sqliteCommits(database: SqliteDatabase, rows: SqliteRows): (batc
       status,
       owner: commit.owner,
       owed: commit.owed ? 1 : 0,
+      pieces,
     })
   }
 
-  /** The rest of a commit whose execution has been written. */
-  function complete(commit: Commit, position: number, entryRef: number, status: number): CommitVerdict {
+  /** The rest of a commit whose execution has been written; `before`: the pieces of its state that are there, if that is known. */
+  function complete(
+    commit: Commit,
+    { position, entryRef, pieces: before }: Pick<KnownRow, 'position' | 'entryRef' | 'pieces'>,
+    status: number,
+    pieces: readonly StatePiece[],
+  ): CommitVerdict {
+    if (before !== noPieces || pieces !== noPieces) writePieces(position, pieces, before)
     const firstSeq = journal.append(position, entryRef, commit.revision, commit.events)
     if (commit.consumed.length > 0) consumption.consume(position, commit.consumed, commit.updatedAt)
     if (status >= terminal) consumption.finish(position, commit.updatedAt)
@@ -112,7 +126,7 @@ export function sqliteCommits(database: SqliteDatabase, rows: SqliteRows): (batc
         insertCheckpoint.run(position, commit.revision, commit.updatedAt, status, commit.state, commit.cause ?? null)
       if (commit.revision > 1) dropCheckpoints.run(position, position, Math.max(0, commit.checkpoints))
     }
-    remember(commit, position, entryRef, status)
+    remember(commit, position, entryRef, status, pieces)
     return { status: 'committed', firstSeq }
   }
 
@@ -123,6 +137,7 @@ export function sqliteCommits(database: SqliteDatabase, rows: SqliteRows): (batc
     }
     const entryRef = rows.entryRef(accepted.entryPoint)
     const status = numberOfStatus(commit.status)
+    const pieces = piecesOf(commit)
     const inline = accepted.input.length <= inlineInput
     const written = insert.run(
       commit.id,
@@ -147,7 +162,7 @@ export function sqliteCommits(database: SqliteDatabase, rows: SqliteRows): (batc
       inline ? accepted.input : null,
       commit.output,
       commit.error,
-      commit.state,
+      pieces === noPieces ? commit.state : '',
     )
     if (Number(written.changes) === 0) {
       const ofKey = idOfKey.get(entryRef, accepted.idempotencyKey)?.id
@@ -156,10 +171,10 @@ export function sqliteCommits(database: SqliteDatabase, rows: SqliteRows): (batc
     }
     const position = Number(written.lastInsertRowid)
     if (!inline) insertInput.run(position, accepted.input)
-    return complete(commit, position, entryRef, status)
+    return complete(commit, { position, entryRef, pieces: noPieces }, status, pieces)
   }
 
-  function change(commit: Commit, position: number, status: number): boolean {
+  function change(commit: Commit, state: string, position: number, status: number): boolean {
     return (
       Number(
         update.run(
@@ -170,7 +185,7 @@ export function sqliteCommits(database: SqliteDatabase, rows: SqliteRows): (batc
           commit.recoveries,
           commit.output,
           commit.error,
-          commit.state,
+          state,
           status,
           commit.owner,
           commit.owed ? 1 : 0,
@@ -186,6 +201,8 @@ export function sqliteCommits(database: SqliteDatabase, rows: SqliteRows): (batc
 
   function advance(commit: Commit): CommitVerdict {
     const status = numberOfStatus(commit.status)
+    const pieces = piecesOf(commit)
+    const state = pieces === noPieces ? commit.state : ''
     const row = known.get(commit.id)
     if (row?.revision === commit.revision - 1) {
       const same = row.status === status && row.owner === commit.owner && row.owed === (commit.owed ? 1 : 0)
@@ -200,7 +217,7 @@ export function sqliteCommits(database: SqliteDatabase, rows: SqliteRows): (batc
                 commit.recoveries,
                 commit.output,
                 commit.error,
-                commit.state,
+                state,
                 row.position,
                 commit.id,
                 commit.revision - 1,
@@ -208,8 +225,8 @@ export function sqliteCommits(database: SqliteDatabase, rows: SqliteRows): (batc
                 row.owner,
               ).changes,
             ) === 1
-          : change(commit, row.position, status)
-      if (written) return complete(commit, row.position, row.entryRef, status)
+          : change(commit, state, row.position, status)
+      if (written) return complete(commit, row, status, pieces)
       known.delete(commit.id)
     }
     const found = standing.get(commit.id)
@@ -217,8 +234,8 @@ export function sqliteCommits(database: SqliteDatabase, rows: SqliteRows): (batc
     if (found.revision !== commit.revision - 1 || found.epoch !== commit.epoch) {
       return { status: 'stale', revision: found.revision, epoch: found.epoch, owner: found.owner }
     }
-    change(commit, found.position, status)
-    return complete(commit, found.position, found.entryRef, status)
+    change(commit, state, found.position, status)
+    return complete(commit, { ...found, pieces: undefined }, status, pieces)
   }
 
   return (batch) => {

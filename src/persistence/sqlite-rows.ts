@@ -7,6 +7,7 @@ import { StatewardError } from '../errors.js'
 import type { ExecutionStatus } from '../events/execution-status.js'
 import type { StoredExecution } from './snapshot-store.js'
 import type { SqliteDatabase } from './sqlite-database.js'
+import { sqlitePieceReader } from './sqlite-pieces.js'
 import { statusNumbers } from './sqlite-schema.js'
 
 const statuses = new Map<number, ExecutionStatus>(
@@ -31,6 +32,7 @@ export function statusOfNumber(number: number): ExecutionStatus {
 
 interface ExecutionRow {
   readonly id: string
+  readonly position: number
   readonly entryRef: number
   readonly status: number
   readonly revision: number
@@ -58,7 +60,7 @@ interface ExecutionRow {
 }
 
 const standing = `
-SELECT e.id, entry_ref AS entryRef, status, revision, epoch, owner, owed, priority, accepted_at AS acceptedAt,
+SELECT e.id, e.position, entry_ref AS entryRef, status, revision, epoch, owner, owed, priority, accepted_at AS acceptedAt,
   started_at AS startedAt, ended_at AS endedAt, updated_at AS updatedAt, due_at AS dueAt, recoveries,
   program_id AS programId, program_version AS programVersion, program_hash AS programHash, session_id AS sessionId,
   correlation_id AS correlationId, idempotency_key AS idempotencyKey, parent_id AS parentId`
@@ -86,6 +88,7 @@ export function sqliteRows(database: SqliteDatabase): SqliteRows {
   const byId = database.prepare<ExecutionRow>(`${select} WHERE e.id = ?`)
   const byPosition = database.prepare<ExecutionRow>(`${select} WHERE e.position = ?`)
   const briefByPosition = database.prepare<ExecutionRow>(`${selectBrief} WHERE e.position = ?`)
+  const stateInPieces = sqlitePieceReader(database)
   const findRef = database.prepare<{ ref: number }>('SELECT ref FROM stateward_entry_points WHERE name = ?')
   const findName = database.prepare<{ name: string }>('SELECT name FROM stateward_entry_points WHERE ref = ?')
   const addName = database.prepare('INSERT INTO stateward_entry_points (name) VALUES (?)')
@@ -112,6 +115,16 @@ export function sqliteRows(database: SqliteDatabase): SqliteRows {
     if (name === undefined) throw new StatewardError('corrupt', `a stored execution has the unknown entry point ${ref}`)
     names.set(ref, name)
     return name
+  }
+
+  /** With the state that is elsewhere if its row has an empty one. */
+  function whole(read: () => ExecutionRow | undefined): StoredExecution | undefined {
+    for (;;) {
+      const row = read()
+      if (row?.state !== '') return toExecution(row)
+      const state = stateInPieces(row.position, row.revision)
+      if (state !== undefined) return toExecution({ ...row, state })
+    }
   }
 
   const toExecution = (row: ExecutionRow | undefined): StoredExecution | undefined =>
@@ -144,8 +157,8 @@ export function sqliteRows(database: SqliteDatabase): SqliteRows {
     }
 
   return {
-    byId: (id) => toExecution(byId.get(id)),
-    byPosition: (position) => toExecution(byPosition.get(position)),
+    byId: (id) => whole(() => byId.get(id)),
+    byPosition: (position) => whole(() => byPosition.get(position)),
     briefByPosition: (position) => toExecution(briefByPosition.get(position)),
     entryRef: (name) => {
       const known = knownRef(name)

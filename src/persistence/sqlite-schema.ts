@@ -149,5 +149,15 @@ INSERT INTO stateward_mail SELECT DISTINCT i.position FROM stateward_inbox i
 CREATE INDEX stateward_inbox_open_seq ON stateward_inbox (seq) WHERE answered_at IS NULL;
 `
 
+/** Long states in pieces, so that a commit writes those that have changed. The state in the row of such an execution is empty. */
+const pieces = `
+CREATE TABLE stateward_state_pieces (
+  position INTEGER NOT NULL,
+  place INTEGER NOT NULL,
+  text TEXT NOT NULL
+);
+CREATE UNIQUE INDEX stateward_state_pieces_of ON stateward_state_pieces (position, place);
+`
+
 /** The migrations in order; the number of each is its place, from 1. */
-export const sqliteMigrations: readonly string[] = [first, leases, mail]
+export const sqliteMigrations: readonly string[] = [first, leases, mail, pieces]

@@ -11,6 +11,7 @@ import { fencingCases } from './store-fencing-cases.js'
 import { inboxCases } from './store-inbox-cases.js'
 import { lifeCases } from './store-life-cases.js'
 import { ownerCases } from './store-owner-cases.js'
+import { pieceCases } from './store-piece-cases.js'
 import { pruneCases } from './store-prune-cases.js'
 import { queryCases } from './store-query-cases.js'
 
@@ -30,6 +31,7 @@ import { queryCases } from './store-query-cases.js'
 export const storeSuite: readonly StoreCase[] = [
   ...lifeCases,
   ...commitCases,
+  ...pieceCases,
   ...fencingCases,
   ...eventCases,
   ...queryCases,

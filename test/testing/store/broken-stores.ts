@@ -4,7 +4,7 @@
  * Owns: what is wrong with each of them, over the memory store.
  */
 import { memoryStore } from '../../../src/persistence/memory-store.js'
-import type { Commit, CommitVerdict, SnapshotStore } from '../../../src/persistence/snapshot-store.js'
+import type { Commit, CommitVerdict, SnapshotStore, StatePiece } from '../../../src/persistence/snapshot-store.js'
 import type { StoreFactory } from '../../../src/testing/index.js'
 
 /** A factory of memory stores whose calls are replaced by `wrong`; all connections of one share it. */
@@ -33,6 +33,22 @@ function pretending(inner: SnapshotStore, kept: (commit: Commit, index: number) 
       )
     },
   }
+}
+
+/** A store that keeps states in pieces: of each that comes, what `kept` makes of it and of those before; undefined: nothing. */
+function keepingPieces(
+  inner: SnapshotStore,
+  kept: (before: ReadonlyMap<number, string>, piece: StatePiece) => readonly [number, string] | undefined,
+): Partial<SnapshotStore> {
+  const all = new Map<string, ReadonlyMap<number, string>>()
+  const put = (commit: Commit): Commit => {
+    if (!commit.pieces) return commit
+    const before = all.get(commit.id) ?? new Map<number, string>()
+    const after = new Map(commit.pieces.pieces.map((piece) => kept(before, piece)).filter((piece) => piece !== undefined))
+    all.set(commit.id, after)
+    return { ...commit, state: [...after.values()].join('') }
+  }
+  return { commit: (batch) => inner.commit(batch.map(put)) }
 }
 
 /** Broken so that the contract suite must find it: what is wrong, the store, a promise that it breaks. */
@@ -126,6 +142,40 @@ export const brokenContracts: readonly (readonly [
       },
     }),
     'a batch that throws writes nothing, and the store stays usable',
+  ],
+  [
+    'forgets that a piece has changed',
+    (inner) =>
+      keepingPieces(inner, (before, { place, text }) =>
+        before.has(place) ? [place, before.get(place) as string] : [place, text],
+      ),
+    'a state that changes pieces in their place, to shorter, longer and equal texts is read as it was committed',
+  ],
+  [
+    'forgets a piece that comes between two others',
+    (inner) =>
+      keepingPieces(inner, (before, { place, text }) =>
+        before.size === 0 || before.has(place) || [...before.keys()].every((each) => each < place) ? [place, text] : undefined,
+      ),
+    'a state that grows at its end, in its middle and at its beginning is read as it was committed',
+  ],
+  [
+    'keeps the pieces of a commit that it has refused',
+    (inner) => {
+      const states = new Map<string, string>()
+      return {
+        async commit(batch) {
+          for (const { id, pieces } of batch) if (pieces) states.set(id, pieces.state)
+          return inner.commit(batch)
+        },
+        async load(id) {
+          const stored = await inner.load(id)
+          const state = states.get(id)
+          return stored && state !== undefined ? { ...stored, state } : stored
+        },
+      }
+    },
+    'a commit that is stale, or whose batch throws, changes no piece',
   ],
 ]
 
