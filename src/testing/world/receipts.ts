@@ -6,6 +6,10 @@
  * and to the senders, as long as their number is right: so they are counted, and never told apart. In production, a sender
  * has to look (`get()`) before it sends again.
  */
+import { nextTurn } from '../../clock.js'
+
+/** Turns of the event loop after which a write that has not come back is taken for one that hangs. */
+const PATIENT = 1_000
 
 /** How an event is kept: it stands in an inbox, or the program got it and a commit holds what it caused. */
 export type Kept = 'queued' | 'delivered'
@@ -38,7 +42,7 @@ export class Receipts {
     try {
       return await send({
         lost: async (life) => {
-          await Promise.all(this.#writes)
+          await this.#written()
           return take(senders, ({ life: of }) => of < life)?.kept
         },
         told: (kept, life) => {
@@ -57,6 +61,13 @@ export class Receipts {
   kept(execution: string, payload: string, receipt: Receipt): void {
     const senders = this.#senders.get(`${execution} ${payload}`)
     if (senders && senders.receipts.length < senders.waiting) senders.receipts.push(receipt)
+  }
+
+  /** What is on its way now has come to the store, or hangs there. */
+  async #written(): Promise<void> {
+    const writes = [...this.#writes]
+    for (let turns = 0; turns < PATIENT && writes.some((write) => this.#writes.has(write)); turns++)
+      await new Promise<void>((resolve) => nextTurn(resolve))
   }
 
   /** A write is on its way: what it comes to is waited for, whoever lives by then. */

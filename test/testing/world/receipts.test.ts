@@ -59,6 +59,14 @@ test('a write that a dead process had begun is waited for', async () => {
   expect(await found).toBe('queued')
 })
 
+test('a write that hangs for ever holds nobody up', async () => {
+  const receipts = new Receipts()
+  const { found, go } = sender(receipts)
+  void receipts.during(new Promise<never>(() => undefined))
+  go()
+  expect(await found).toBeUndefined()
+})
+
 test('an event that nobody of this world has sent is no receipt', async () => {
   const receipts = new Receipts()
   receipts.kept('e', 'ADD', queued)
