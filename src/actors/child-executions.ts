@@ -8,7 +8,7 @@
  */
 import { isStatewardError, StatewardError } from '../errors.js'
 import type { Intervention, PauseMode } from '../events/execution-events.js'
-import { isTerminal, type ExecutionStatus } from '../events/execution-status.js'
+import { isTerminal, stageOf, type ExecutionStatus } from '../events/execution-status.js'
 import type { Command, CommandOutcome, ExecutionOutcome, ResultOutcome } from '../events/outcomes.js'
 import { encode } from '../persistence/snapshot-codec.js'
 import type { StoredExecution } from '../persistence/snapshot-store.js'
@@ -24,12 +24,18 @@ const HELD_BACK = 30_000
 /** What children need of the router. */
 export interface ChildRouter {
   command(id: string, command: Command): Promise<CommandOutcome>
+  obeyed(id: string, command: Command, own: () => Promise<CommandOutcome>): Promise<CommandOutcome>
+  isBeingPaused(id: string): boolean
   result(id: string, options: { readonly signal: AbortSignal }): Promise<ResultOutcome>
 }
 
 /** The link of a stored child to its parent; undefined for what no step started, and for what older versions did. */
 export function childLink({ id, state }: StoredExecution): ChildLink | undefined {
   return splitState(state, id).lifecycle.context.child
+}
+
+function isPausedFromAbove({ id, state }: StoredExecution): boolean {
+  return splitState(state, id).lifecycle.context.pause?.scope === 'parent'
 }
 
 /** True for a child that goes on without its parent, and stands still since that was paused. */
@@ -101,12 +107,28 @@ export class ChildExecutions implements ChildPort {
     await all(await this.#childrenOf(parentId, restless, () => true), ({ id }) => this.#pause(id, by, mode))
   }
 
-  /** Cancels a child that a dead process left behind, if its parent has ended meanwhile. */
+  obeyed(id: string, command: Command, own: () => Promise<CommandOutcome>): Promise<CommandOutcome> {
+    return this.#router.obeyed(id, command, own)
+  }
+
+  /** Mends what a process has left half done that died on its way: below one that goes on, and below one that has ended. */
   async adopted(stored: StoredExecution): Promise<void> {
+    await this.#goesOn(stored.id)
     if (stored.parentId === null || isTerminal(stored.status) || childLink(stored)?.whenLeft !== 'cancel') return
     const parent = await this.#supervisor.settings.store.load(stored.parentId)
     if (parent && !isTerminal(parent.status)) return
     await this.#cancel(stored.id, { at: this.#now, reason: `parent_${parent?.status ?? 'expired'}` })
+  }
+
+  /** What it has started and a pause from there has stopped goes on, if it goes on itself: that pause, or the resume after it, never got so far. */
+  async #goesOn(id: string): Promise<void> {
+    const execution = this.#supervisor.live(id)
+    if (!execution?.program.hasChildren) return
+    // a command that stands there is carried out first
+    await execution.inbox.look()
+    if (stageOf(execution.heading) !== 'going' || this.#router.isBeingPaused(id)) return
+    const paused = await this.#childrenOf(id, ['paused', 'pausing'], isPausedFromAbove)
+    await all(paused, (child) => this.wake(child))
   }
 
   get #now(): number {

@@ -1,6 +1,7 @@
 /** What an execution asks of the executions that its steps start: `child-executions.ts` does it. Owns what is said before anything is routed. */
 import { StatewardError } from '../errors.js'
 import type { Intervention, PauseMode } from '../events/execution-events.js'
+import type { Command, CommandOutcome } from '../events/outcomes.js'
 import type { StoredExecution } from '../persistence/snapshot-store.js'
 
 /** What becomes of a child when the step that waits for it is left, or its parent ends. */
@@ -45,7 +46,9 @@ export interface ChildRequest {
 
 /** The children of all executions of one runtime. */
 export interface ChildPort {
-  /** Told of an execution that was taken over from a dead process: it may be one whose parent has ended. */
+  /** A command to an execution that came by its inbox: also what it has started gets it. */
+  obeyed(id: string, command: Command, own: () => Promise<CommandOutcome>): Promise<CommandOutcome>
+  /** Told of an execution that was taken over from a dead process: its parent may have ended, or what it has started may have been paused by a command that never came to it. */
   adopted(stored: StoredExecution): Promise<void>
   /** Starts it, or finds the one that was started, and resolves with its output. */
   start(request: ChildRequest): Promise<unknown>
@@ -61,6 +64,7 @@ const unrouted = () => Promise.reject(new StatewardError('not_started', 'The run
 
 /** Before there is a router. */
 export const unroutedChildren: ChildPort = {
+  obeyed: unrouted,
   adopted: unrouted,
   start: unrouted,
   leave: unrouted,

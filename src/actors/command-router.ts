@@ -30,6 +30,12 @@ const TAKEN_UP_AT_ONCE = 50
 
 const live: readonly ExecutionStatus[] = ['queued', 'running', 'waiting', 'pausing', 'paused', 'cancelling']
 
+/** The same for what an execution has started. */
+const fromAbove = (command: Command): Command => ({ ...command, intervention: { ...command.intervention, scope: 'parent' } })
+
+/** True if what a resume has come to concerns also what a pause had stopped below. */
+const wakesBelow = ({ status }: CommandOutcome) => status === 'resumed' || status === 'already_running'
+
 const isFromAbove = ({ type, intervention }: Command) => type === 'cancel' && intervention.scope === 'parent'
 
 /** Where an event has its place. `answer`: of whoever takes it in; undefined: it is to be routed again. */
@@ -128,9 +134,50 @@ export class CommandRouter {
     return answeredWithin(progress, underWay(command), this.#command(id, command, progress))
   }
 
+  /** A command that came to what is here by its inbox: this process sees to what it has started as well. */
+  async obeyed(id: string, command: Command, own: () => Promise<CommandOutcome>): Promise<CommandOutcome> {
+    const down = fromAbove(command)
+    // what can't be reached below is stopped with its parent once more
+    const failed = (error: unknown) =>
+      this.#supervisor.settings.logger('what execution', id, 'has started could not be told yet', error)
+    if (command.type === 'resume') {
+      const outcome = await own()
+      if (wakesBelow(outcome)) await this.#cascade(id, down).catch(failed)
+      return outcome
+    }
+    if (command.type === 'cancel') {
+      await this.#cascade(id, down).catch(failed)
+      return own()
+    }
+    const pause = this.#pauses.begin(id, command.intervention.scope)
+    try {
+      await this.#cascade(id, down, pause).catch(failed)
+      const back = await pause.resume?.catch(() => undefined)
+      if (back?.status === 'resumed') return back
+      pause.isTold = true
+      return await own()
+    } finally {
+      this.#pauses.end(id, pause)
+    }
+  }
+
+  /** True while a pause is on its way to it here. */
+  isBeingPaused(id: string): boolean {
+    return this.#pauses.has(id, undefined)
+  }
+
+  /** What it has started, unless another process that lives has it: that one sees to all of it. */
+  async #below(id: string, command: Command, pause?: PendingPause): Promise<void> {
+    if (!this.#supervisor.live(id)) {
+      const stored = await this.#store.load(id)
+      if (stored && (await this.#stored.isHeldElsewhere(stored))) return
+    }
+    await this.#cascade(id, command, pause)
+  }
+
   async #command(id: string, command: Command, progress: CommandProgress): Promise<CommandOutcome> {
     const { scope } = command.intervention
-    const down: Command = { ...command, intervention: { ...command.intervention, scope: 'parent' } }
+    const down = fromAbove(command)
     if (command.type === 'pause') {
       const pause = this.#pauses.begin(id, scope)
       return this.#pause(id, { command, down, pause }, progress).finally(() => this.#pauses.end(id, pause))
@@ -141,11 +188,11 @@ export class CommandRouter {
       for (const pause of pauses) pause.resume = resume
       const outcome = await resume
       // also what a pause had stopped below one that it never came to, since its process died or its commit failed
-      if (outcome.status === 'resumed' || outcome.status === 'already_running') await this.#cascade(id, down)
+      if (wakesBelow(outcome)) await this.#below(id, down)
       return outcome
     }
     await this.#supervisor.open()
-    await this.#cascade(id, down)
+    await this.#below(id, down)
     return this.#own(id, command, progress)
   }
 
@@ -155,7 +202,7 @@ export class CommandRouter {
     progress: CommandProgress,
   ): Promise<CommandOutcome> {
     await this.#supervisor.open()
-    await this.#cascade(id, down, pause)
+    await this.#below(id, down, pause)
     const outcome = await this.#own(id, command, progress, pause)
     // it came to its end while what it had started was paused
     if (outcome.status === 'already_finished') await this.#children.wakeLeft(id)
@@ -269,7 +316,9 @@ export class CommandRouter {
       }
       // what this process held is on its way to the next one, and so would the command be
       this.#supervisor.refuseStopped()
-      const answer = (await this.#stored.obey(held.stored, command, 'certain')) ?? (await this.#remote.ask(id, command))
+      const answer =
+        (await this.#stored.obey(held.stored, command, 'certain')) ??
+        (await this.#remote.ask(id, command, () => this.#cascade(id, fromAbove(command))))
       if (answer) return answer
     }
   }

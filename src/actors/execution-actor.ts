@@ -5,7 +5,7 @@
  * Talks to: its row, program, clocks, mail and waiters, which have files of their own; the stream above through `ExecutionPort`.
  */
 import { isStatewardError, StatewardError } from '../errors.js'
-import type { SendOutcome } from '../events/outcomes.js'
+import type { Command, CommandOutcome, SendOutcome } from '../events/outcomes.js'
 import type { ExecutionContext, ExecutionEvent, Intervention, LimitName } from '../events/execution-events.js'
 import { holdsSlot, isTerminal, type ExecutionStatus } from '../events/execution-status.js'
 import type { CommitReason } from '../machines/execution-machine.js'
@@ -150,6 +150,10 @@ export class ExecutionActor
   /** Resolves once it is no longer in memory. */
   get gone(): Promise<void> {
     return this.#gone ? Promise.resolve() : new Promise((resolve) => this.#whenGone.push(resolve))
+  }
+
+  obeyed(command: Command, own: () => Promise<CommandOutcome>): Promise<CommandOutcome> {
+    return this.program.hasChildren ? this.#port.children.obeyed(this.id, command, own) : own()
   }
 
   /** Resolves once it is durable what becomes of it, or it is gone. */

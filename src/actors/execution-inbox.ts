@@ -15,6 +15,8 @@ import type { SentEvent } from './external-event.js'
 
 /** What an inbox asks of the execution that it leads to. */
 export interface InboxOwner extends CommandedExecution {
+  /** A command, carried out by `own`, and what it means for the executions that this one has started. */
+  obeyed(command: Command, own: () => Promise<CommandOutcome>): Promise<CommandOutcome>
   readonly id: string
   readonly program: { send(event: AnyEventObject): boolean }
   /** True if an event would reach the program now. */
@@ -216,11 +218,13 @@ export class ExecutionInbox {
       const outcome = lastAnswer(command, before, status, revision)
       return outcome && text(outcome)
     })
-    void obey(execution, command).then(
-      // consumed by the next commit, with this answer, unless one holds it already
-      (outcome) => this.mail.answered(seq, text(outcome)) && execution.touch(),
-      // lost to another owner, who finds the message where it stands
-      () => undefined,
-    )
+    void execution
+      .obeyed(command, () => obey(execution, command))
+      .then(
+        // consumed by the next commit, with this answer, unless one holds it already
+        (outcome) => this.mail.answered(seq, text(outcome)) && execution.touch(),
+        // lost to another owner, who finds the message where it stands
+        () => undefined,
+      )
   }
 }

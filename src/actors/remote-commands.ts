@@ -28,8 +28,11 @@ export class RemoteCommands {
     this.#stored = stored
   }
 
-  /** The answer; undefined if the execution has moved, and its holder is to be looked for again. Throws `no_answer`. */
-  async ask(id: string, command: Command): Promise<CommandOutcome | undefined> {
+  /**
+   * The answer; undefined if the execution has moved, and its holder is to be looked for again. `below`: the same for what it
+   * has started, if nobody reads it. Throws `no_answer`.
+   */
+  async ask(id: string, command: Command, below: () => Promise<void>): Promise<CommandOutcome | undefined> {
     const { clock, pollInterval, lease } = this.#settings
     const payload = encode(command, { id, what: 'command' })
     const queued = await this.#store.enqueue({ executionId: id, kind: 'command', payload, at: clock.now() })
@@ -43,6 +46,7 @@ export class RemoteCommands {
       if (answer.status === 'unknown') return undefined
       if (!isUnread && clock.monotonic() >= since + lease) {
         isUnread = true
+        if (await this.#stored.mayObey(await this.#store.load(id), command)) await below()
         const stored = await this.#store.load(id)
         const carriedOut = stored && !isTerminal(stored.status) && (await this.#stored.obey(stored, command, 'likely'))
         if (carriedOut) return carriedOut

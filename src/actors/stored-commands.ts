@@ -7,6 +7,7 @@
  */
 import type { ExecutionContext, ExecutionEvent } from '../events/execution-events.js'
 import type { Command, CommandOutcome } from '../events/outcomes.js'
+import { isTerminal } from '../events/execution-status.js'
 import * as note from '../machines/execution-notes.js'
 import type { Commit, StoredExecution } from '../persistence/snapshot-store.js'
 import type { DirectCommits } from './direct-commits.js'
@@ -67,6 +68,17 @@ export class StoredCommands {
       const noted = { ...context, ...note.noteCancel({ context, event }) }
       return { ...noted, ...note.cancelled({ context: noted, event }) }
     })
+  }
+
+  /** True if it may be carried out here, once it is likely that nobody else does. */
+  async mayObey(stored: StoredExecution | undefined, command: Command): Promise<boolean> {
+    if (!stored || isTerminal(stored.status) || command.type === 'resume' || this.#port.runs(stored.entryPoint)) return false
+    return stored.owner === null || this.#isDead(stored.owner)
+  }
+
+  /** True if another process has it that lives. */
+  async isHeldElsewhere({ owner }: StoredExecution): Promise<boolean> {
+    return owner !== null && owner !== this.#port.owner() && !(await this.#isDead(owner))
   }
 
   /** True if its program is to make something good, and may be had somewhere. */

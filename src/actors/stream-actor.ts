@@ -132,7 +132,7 @@ export class StreamActor implements ExecutionPort, SlotSeeker {
     // what came while nobody held it stands in its inbox
     execution.inbox.look().catch((error: unknown) => this.lost(execution, error))
     execution.revive()
-    if (recovered) this.children.adopted(stored).catch((error: unknown) => this.unstopped(execution, error))
+    if (recovered || isAgain) this.children.adopted(stored).catch((error: unknown) => this.unstopped(execution, error))
     return execution
   }
 

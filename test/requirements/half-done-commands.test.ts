@@ -1,0 +1,133 @@
+/** A command to an execution and to what it has started, in a process that dies on the way down: what is left of it is of one mind. */
+import { expect, test } from 'vitest'
+import { setup } from 'xstate'
+import { defineEntryPoint, fromExecution, type ChildStepOptions, type ExecutionStatus } from '../../src/index.js'
+import type { SnapshotStore } from '../../src/persistence/snapshot-store.js'
+import type { Connection } from '../../src/testing/world/shared-store.js'
+import { begin } from '../harness/begin.js'
+import { eventually } from '../harness/eventually.js'
+import { Flights } from '../harness/flights.js'
+import { memoryPlace } from '../harness/store-place.js'
+
+type Name = 'pause' | 'cancel' | 'resume'
+
+/** Three levels, and two executions on the lowest. */
+function levels(flights: Flights, options: ChildStepOptions = {}) {
+  const asks = (id: string, below: string, count: number) =>
+    setup({ actors: { below: fromExecution(below, options) } }).createMachine({
+      id,
+      initial: 'asking',
+      states: {
+        asking: {
+          type: 'parallel',
+          states: Object.fromEntries(
+            Array.from({ length: count }, (_, n) => [
+              `n${n}`,
+              { initial: 'on', states: { on: { invoke: { src: 'below', onDone: 'off' } }, off: { type: 'final' } } },
+            ]),
+          ),
+          onDone: 'done',
+        },
+        done: { type: 'final' },
+      },
+    })
+  const leaf = setup({ actors: { step: flights.step } }).createMachine({
+    id: 'leaf',
+    initial: 'working',
+    states: { working: { invoke: { src: 'step', input: 'work', onDone: 'done' } }, done: { type: 'final' } },
+  })
+  return [
+    defineEntryPoint({ id: 'top', program: asks('top', 'middle', 1) }),
+    defineEntryPoint({ id: 'middle', program: asks('middle', 'leaf', 2) }),
+    defineEntryPoint({ id: 'leaf', program: leaf }),
+  ] as const
+}
+
+/** A connection of a process that dies at its nth write from when that is asked for. */
+function mortal(place: ReturnType<typeof memoryPlace>) {
+  let left = Infinity
+  let isAfter = false
+  const dies = async <T>(write: () => Promise<T>): Promise<T> => {
+    const isLast = left-- === 1
+    if (isLast && !isAfter) store.cut()
+    const answer = await (store.isCut ? new Promise<never>(() => undefined) : write())
+    if (!isLast) return answer
+    store.cut()
+    return new Promise<never>(() => undefined)
+  }
+  const store: Connection = place.connect((inner: SnapshotStore) => ({
+    commit: (batch) => dies(() => inner.commit(batch)),
+    enqueue: (message) => dies(() => inner.enqueue(message)),
+  }))
+  return {
+    store,
+    dieAt: (nth: number, after: boolean) => {
+      ;[left, isAfter] = [nth, after]
+    },
+  }
+}
+
+const going: readonly ExecutionStatus[] = ['queued', 'running', 'waiting']
+
+/** Gives a command in a process that dies at its nth write, and tells what becomes of all three levels; undefined: it has answered before. */
+async function outcome(name: Name, where: 'here' | 'elsewhere', nth: number, after: boolean, options: ChildStepOptions) {
+  const place = memoryPlace()
+  const flights = new Flights()
+  flights.heeds = true
+  const entryPoints = levels(flights, options)
+  const asking = mortal(place)
+  const others = [place.connect(), place.connect()] as const
+  // the dead need not be stopped
+  const over = () => {
+    for (const store of [asking.store, ...others]) store.cut()
+    return undefined
+  }
+  const holder = await begin({ store: where === 'here' ? asking.store : others[0], id: 'holder', entryPoints })
+  const asker = where === 'here' ? holder : await begin({ store: asking.store, id: 'asker', entryPoints })
+  const { id } = await holder.trigger('top')
+  await flights.started('work', 2)
+  if (name === 'resume') await holder.execution(id).pause({ mode: 'now' })
+  asking.dieAt(nth, after)
+  let isAnswered = false
+  const execution = asker.execution(id)
+  const answer = name === 'pause' ? execution.pause({ mode: 'now' }) : execution[name]()
+  void answer.finally(() => (isAnswered = true)).catch(() => undefined)
+  await eventually('it to die or to answer', () => isAnswered || asking.store.isCut)
+  if (!asking.store.isCut) return over()
+  const witness = where === 'here' ? await begin({ store: others[1], id: 'next', entryPoints }) : holder
+  const statuses = async () => {
+    const { executions } = await witness.executions({ limit: 100 })
+    // a child that was cancelled for a cancel which then never came to its parent has a successor
+    const former = new Set(executions.map(({ retryOf }) => retryOf))
+    return executions
+      .filter(({ id: own, parentId }) => !former.has(own) && !former.has(parentId))
+      .map(({ status }) => (going.includes(status) ? 'going' : status))
+  }
+  await eventually(`all of it to be of one mind after ${name} ${where} ${nth}`, async () => {
+    const all = await statuses()
+    // what is left to itself goes on, whatever becomes of its parent
+    const isLeft = options.whenLeft === 'leave' && name === 'cancel'
+    return new Set(all).size === 1 || (isLeft && all.every((status) => status === 'going' || status === 'cancelled'))
+  })
+  const [all] = await statuses()
+  over()
+  return all
+}
+
+const cases = ([{}, { whenLeft: 'leave' }] as const).flatMap((options) =>
+  (['here', 'elsewhere'] as const).flatMap((where) =>
+    (['pause', 'cancel', 'resume'] as const).map(
+      (name) => [name, where, 'whenLeft' in options ? 'leave' : 'cancel', options] as const,
+    ),
+  ),
+)
+
+test.each(cases)(
+  'a %s whose asker dies on its way down, all of it being held %s (whenLeft %s), leaves none of it standing still for another',
+  async (name, where, _, options) => {
+    let nth = 0
+    for (let died = true; died;)
+      for (const after of [(died = false), true]) if (await outcome(name, where, after ? nth : ++nth, after, options)) died = true
+    expect(nth).toBeGreaterThan(1)
+  },
+)
