@@ -59,3 +59,12 @@ export function aClaim(given: Partial<ClaimRequest> = {}): ClaimRequest {
 export function anOwner(given: Partial<OwnerRecord> = {}): OwnerRecord {
   return { key: 'owner-1', id: 'main', host: 'localhost', pid: 1, processStart: '1', leaseUntil: 10_000, lease: 15_000, ...given }
 }
+
+/** One piece of a state. */
+export type Piece = readonly [place: number, text: string]
+
+/** What a commit says of a state in these pieces. */
+export function ofPieces(pieces: readonly Piece[]): Pick<Commit, 'state' | 'pieces'> {
+  const state = pieces.map(([, text]) => text).join('')
+  return { state, pieces: { state, pieces: pieces.map(([place, text]) => ({ place, text })) } }
+}

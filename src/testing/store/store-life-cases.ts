@@ -2,7 +2,7 @@
 import { deepEqual, equal, ok, rejects } from 'node:assert/strict'
 import { isStatewardError } from '../../errors.js'
 import type { SnapshotStore } from '../../persistence/snapshot-store.js'
-import { aClaim, anAccepted, anOwner } from './store-builders.js'
+import { aClaim, anAccepted, anOwner, ofPieces } from './store-builders.js'
 import { gone, type StoreCase, storeCase } from './store-case.js'
 
 const calls: Readonly<Record<string, (store: SnapshotStore) => Promise<unknown>>> = {
@@ -79,9 +79,16 @@ export const lifeCases: readonly StoreCase[] = [
       const queued = await store.enqueue({ executionId: 'a', kind: 'command', payload: '"pause"', at: 2 })
       await store.setControl('stream', 'paused')
       await store.register(anOwner(), [])
+      const pieces = ofPieces([
+        [0, '{"n":1}'],
+        [8, ';1'],
+        [16, ';2'],
+      ])
+      await store.commit([anAccepted('in pieces', {}, pieces)])
       const before = await store.load('a')
       const after = await reopen()
       deepEqual(await after.load('a'), before)
+      equal((await after.load('in pieces'))?.state, pieces.state)
       equal((await after.events({ since: 0, limit: 10 })).length, 1)
       equal(await after.lastSeq(), 1)
       equal((await after.checkpoints('a')).length, 1)

@@ -1,16 +1,8 @@
 /** The promises of a store about states that come in pieces: it may keep them as it likes, and gives back the state. */
 import { deepEqual, equal, ok, rejects } from 'node:assert/strict'
-import type { Commit, SnapshotStore } from '../../persistence/snapshot-store.js'
-import { aClaim, aCommit, anAccepted, anEnd } from './store-builders.js'
+import type { SnapshotStore } from '../../persistence/snapshot-store.js'
+import { aClaim, aCommit, anAccepted, anEnd, ofPieces, type Piece } from './store-builders.js'
 import { type StoreCase, storeCase } from './store-case.js'
-
-type Piece = readonly [place: number, text: string]
-
-/** What a commit says of a state in these pieces. */
-function ofPieces(pieces: readonly Piece[]): Pick<Commit, 'state' | 'pieces'> {
-  const state = pieces.map(([, text]) => text).join('')
-  return { state, pieces: { state, pieces: pieces.map(([place, text]) => ({ place, text })) } }
-}
 
 const head: Piece = [0, '{"n":1}']
 const line = (n: number, what = 'timer'): Piece => [n * 10, `;{"${what}":${n},"é":"😀 日本"}`]
@@ -150,24 +142,18 @@ export const pieceCases: readonly StoreCase[] = [
     'second',
   ),
 
-  storeCase(
-    'pieces are still there after the store was closed and opened again, and go with their execution',
-    async ({ store, reopen }) => {
-      const given = ofPieces([head, line(1), line(2)])
-      await store.commit([anAccepted('a', {}, given), aCommit({ id: 'a', revision: 2, ...given })])
-      const after = await reopen()
-      await holds(after, 'a', given.state, 'opened again')
-      const [claimed] = await after.claim(aClaim({ from: { kind: 'lost', owners: ['owner-1'] } }))
-      equal(claimed?.state, given.state)
-      const less = ofPieces([head, line(2)])
-      await after.commit([anEnd('a', 3, { epoch: 2, ...less })])
-      await holds(after, 'a', less.state, 'at its end')
-      await after.prune({ entryPoint: 'tickets', keep: 0, now: 9_000, limit: 10 })
-      equal(await after.load('a'), undefined)
-      const fresh = ofPieces([head, line(7)])
-      await after.commit([anAccepted('b'), aCommit({ id: 'b', revision: 2, ...fresh })])
-      await holds(after, 'b', fresh.state, 'of another one')
-    },
-    'reopen',
-  ),
+  storeCase('pieces are claimed with their execution, and go with it', async ({ store }) => {
+    const given = ofPieces([head, line(1), line(2)])
+    await store.commit([anAccepted('a', {}, given), aCommit({ id: 'a', revision: 2, ...given })])
+    const [claimed] = await store.claim(aClaim({ from: { kind: 'lost', owners: ['owner-1'] } }))
+    equal(claimed?.state, given.state)
+    const less = ofPieces([head, line(2)])
+    await store.commit([anEnd('a', 3, { epoch: 2, ...less })])
+    await holds(store, 'a', less.state, 'at its end')
+    await store.prune({ entryPoint: 'tickets', keep: 0, now: 9_000, limit: 10 })
+    equal(await store.load('a'), undefined)
+    const fresh = ofPieces([head, line(7)])
+    await store.commit([anAccepted('b'), aCommit({ id: 'b', revision: 2, ...fresh })])
+    await holds(store, 'b', fresh.state, 'of another one')
+  }),
 ]
