@@ -25,7 +25,7 @@ import {
   type ProgramRecord,
 } from './program-record.js'
 import { ProgramSteps } from './program-steps.js'
-import { createProgramSystem, type ProgramSystem } from './xstate/program-system.js'
+import { ProgramSystem } from './xstate/program-system.js'
 import { isPromise } from './xstate/user-code.js'
 import { ProgramTimers } from './program-timers.js'
 
@@ -75,7 +75,7 @@ export class ProgramHost {
     this.#outbox = new ProgramOutbox(id, record)
     this.#timers = new ProgramTimers(id, settings.clock, (timer) => this.#fire(timer))
     if (record) this.#refuseMisfit(record.snapshot)
-    this.#system = createProgramSystem(
+    this.#system = new ProgramSystem(
       settings.logic,
       {
         id,

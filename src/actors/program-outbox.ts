@@ -82,11 +82,11 @@ export class ProgramOutbox {
   }
 
   /** What of it goes into a commit. */
-  record({ addressOf, named }: ActorNaming): Pick<ProgramRecord, 'outbox' | 'outlived'> {
+  record(naming: ActorNaming): Pick<ProgramRecord, 'outbox' | 'outlived'> {
     if (this.isEmpty) return {}
-    const hasEnded = ({ actor }: Entry) => !actor || (actor !== restored && addressOf(actor) === undefined)
+    const hasEnded = ({ actor }: Entry) => !actor || (actor !== restored && naming.addressOf(actor) === undefined)
     const outlived = this.#owed.flatMap((owed, place) => (hasEnded(owed) ? [place] : []))
-    return { outbox: this.#texts(named), ...(outlived.length > 0 ? { outlived } : {}) }
+    return { outbox: this.#texts(naming.named), ...(outlived.length > 0 ? { outlived } : {}) }
   }
 
   get owesMoreThanEnds(): boolean {
@@ -149,7 +149,7 @@ export class ProgramOutbox {
   }
 
   /** Everything that is owed, ready to run in a restored program. */
-  *repeated(logic: AnyActorLogic, { root, find, found, ended }: Restored): Iterable<RepeatedAction | RepeatedNotice> {
+  *repeated(logic: AnyActorLogic, program: Restored): Iterable<RepeatedAction | RepeatedNotice> {
     for (const { n, actor: asked, owed, cause } of [...this.#owed]) {
       const { path } = owed
       const hasEnded = asked === undefined
@@ -160,12 +160,12 @@ export class ProgramOutbox {
         const { via, name } = owed
         // each gets its own: one may change what it is given
         const saw = cause ? decode<OwedAction>(cause.text, this.#place) : owed
-        const { event, context, params } = found({ event: saw.event, context: saw.context, params: owed.params }, path)
-        const actor = hasEnded ? ended(path) : find(path)
-        const self = actor ?? root
+        const { event, context, params } = program.found({ event: saw.event, context: saw.context, params: owed.params }, path)
+        const actor = hasEnded ? program.ended(path) : program.find(path)
+        const self = actor ?? program.root
         const named = actionAt(logic, via, name)
         const exec = named === hidden ? (actionOf(actor, name) ?? hidden) : named
-        const args = { context, event: event as AnyEventObject, self, system: root.system }
+        const args = { context, event: event as AnyEventObject, self, system: program.root.system }
         const run = exec === hidden ? () => outOfReach(path, name) : exec && (() => exec(args, params))
         yield { kind: 'action', n, path, hasEnded, via, name, params, event: args.event, context, run }
       }

@@ -31,7 +31,7 @@ export class ProgramSteps {
   readonly #bodies = new Set<StepBody>()
   readonly #bodyOf = new Map<StepOutput, StepBody>()
   /** By visit: what a failed program has found out of steps that stand in its last commit. */
-  readonly #changes = new Map<number, Partial<StepRecord>>()
+  #changes: Map<number, Partial<StepRecord>> | undefined
   readonly children: StepChildren
   readonly #doubts = new StepDoubts()
   #progressed = false
@@ -105,11 +105,11 @@ export class ProgramSteps {
   }
 
   /** The active ones by their address, as far as a restoration finds them; undefined if there are none. */
-  records({ addressOf }: ActorNaming): Record<string, StepRecord> | undefined {
+  records(naming: ActorNaming): Record<string, StepRecord> | undefined {
     if (this.#active.size === 0) return undefined
     const records: Record<string, StepRecord> = {}
     for (const [step, record] of this.#active) {
-      const address = addressOf(step.actor)
+      const address = naming.addressOf(step.actor)
       if (address !== undefined) records[address] = this.#doubts.stored(step, record, this.#mayStart)
     }
     return records
@@ -237,17 +237,17 @@ export class ProgramSteps {
 
   /** Something is known of a step that a further attempt of the program begins with. */
   #change(step: StepOutput, visit: number, change: Partial<StepRecord>): void {
-    this.#changes.set(visit, { ...this.#changes.get(visit), ...change })
+    const changes = (this.#changes ??= new Map())
+    changes.set(visit, { ...changes.get(visit), ...change })
     const now = this.#active.get(step)
     if (now) this.#active.set(step, { ...now, ...change })
   }
 
   /** The steps of a stored program as the next attempt begins them; undefined if nothing is known that is not in it. */
   again(steps: Readonly<Record<string, StepRecord>>): Readonly<Record<string, StepRecord>> | undefined {
-    if (!Object.values(steps).some(({ visit }) => this.#changes.has(visit))) return undefined
-    return Object.fromEntries(
-      Object.entries(steps).map(([at, record]) => [at, { ...record, ...this.#changes.get(record.visit) }]),
-    )
+    const changes = this.#changes
+    if (!changes || !Object.values(steps).some(({ visit }) => changes.has(visit))) return undefined
+    return Object.fromEntries(Object.entries(steps).map(([at, record]) => [at, { ...record, ...changes.get(record.visit) }]))
   }
 
   #keyOf({ path }: StepOutput, { visit }: StepRecord): string {

@@ -59,10 +59,10 @@ export class ProgramTimers {
   }
 
   /** Sets what was stored. Of a timer that has lost one of its ends nothing is left. */
-  restore(records: readonly TimerRecord[], { find, found }: Pick<ProgramSystem, 'find' | 'found'>): void {
+  restore(records: readonly TimerRecord[], program: Pick<ProgramSystem, 'find' | 'found'>): void {
     for (const record of thawedTimers(records, this.#clock.now(), this.#clock.setBack)) {
-      const [source, target] = [find(record.source), find(record.target)]
-      if (source && target) this.set({ ...record, source, target, event: found(record.event, record.source) })
+      const [source, target] = [program.find(record.source), program.find(record.target)]
+      if (source && target) this.set({ ...record, source, target, event: program.found(record.event, record.source) })
     }
   }
 

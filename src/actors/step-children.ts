@@ -24,10 +24,11 @@ export class StepChildren {
   readonly #settings: ProgramSettings
   readonly #port: ProgramPort
   readonly #gate: CommitGate
+  // most programs start none: what is needed for it is made with the first
   /** By the key of the step that waits. */
-  readonly #waits = new Map<string, Wait>()
-  readonly #leaving = new Set<string>()
-  readonly #stop = new AbortController()
+  #waits: Map<string, Wait> | undefined
+  #leaving: Set<string> | undefined
+  #stop: AbortController | undefined
   /** True once a step has asked for one, in whatever process. */
   #some: boolean
   /** True if children may live that nobody waits for here. */
@@ -39,25 +40,25 @@ export class StepChildren {
     this.#port = port
     this.#gate = gate
     this.#some = this.#unknown = record?.children === true
-    for (const key of record?.leaving ?? []) this.#leaving.add(key)
+    if (record?.leaving) this.#leaving = new Set(record.leaving)
   }
 
   /** What is stored of them. */
   get record(): Pick<ProgramRecord, 'children' | 'leaving'> {
     return {
       ...(this.#some ? { children: true } : {}),
-      ...(this.#leaving.size > 0 ? { leaving: [...this.#leaving] } : {}),
+      ...(this.#leaving && this.#leaving.size > 0 ? { leaving: [...this.#leaving] } : {}),
     }
   }
 
   /** True if one may live. */
   get some(): boolean {
-    return this.#unknown || this.#waits.size > 0 || this.#leaving.size > 0
+    return this.#unknown || (this.#waits?.size ?? 0) > 0 || (this.#leaving?.size ?? 0) > 0
   }
 
   /** Those that steps wait for now, as far as they are accepted. */
   get awaited(): readonly string[] {
-    return [...this.#waits.values()].flatMap(({ child }) => child() ?? [])
+    return [...(this.#waits?.values() ?? [])].flatMap(({ child }) => child() ?? [])
   }
 
   /** A step will ask for one. */
@@ -67,14 +68,15 @@ export class StepChildren {
 
   /** Goes on cancelling what a process before this one was to cancel. */
   resume(): void {
-    for (const key of this.#leaving) this.#cancelLater(key, Promise.resolve())
+    for (const key of this.#leaving ?? []) this.#cancelLater(key, Promise.resolve())
   }
 
   /** Starts the child of a step, or finds it; `used` is told of the next one if this one has failed for good. */
   start(key: string, asked: StepChildRequest, turn: ChildTurn, used: (next: ChildTurn) => void): Promise<unknown> {
     let current = turn
     let child: string | undefined
-    const signal = AbortSignal.any([asked.signal, this.#stop.signal])
+    const { signal: stop } = (this.#stop ??= new AbortController())
+    const signal = AbortSignal.any([asked.signal, stop])
     const accepted = (n: number, id: string) => {
       child = id
       current = { n, retryOf: id }
@@ -91,28 +93,29 @@ export class StepChildren {
     })
     const over = settled(heard)
     const wait: Wait = { whenLeft: asked.whenLeft, over, child: () => child }
-    this.#waits.set(key, wait)
-    void over.then(() => this.#waits.get(key) === wait && this.#waits.delete(key))
+    const waits = (this.#waits ??= new Map())
+    waits.set(key, wait)
+    void over.then(() => waits.get(key) === wait && waits.delete(key))
     return heard
   }
 
   /** The step is no longer active: once that is durable, its child is cancelled if it still waits for it. */
   left(key: string): void {
-    const wait = this.#waits.get(key)
+    const wait = this.#waits?.get(key)
     if (!wait || wait.whenLeft === 'leave') return
-    this.#leaving.add(key)
+    ;(this.#leaving ??= new Set()).add(key)
     this.#cancelLater(key, wait.over)
   }
 
   /** What is awaited is to stop, as the parent does; resolves once it has. */
   async stop(reason: StatewardError): Promise<void> {
-    this.#stop.abort(reason)
-    await Promise.all([...this.#waits.values()].map(({ over }) => over))
+    ;(this.#stop ??= new AbortController()).abort(reason)
+    await Promise.all([...(this.#waits?.values() ?? [])].map(({ over }) => over))
   }
 
   /** None lives any more that was to end. */
   ended(): void {
-    this.#leaving.clear()
+    this.#leaving?.clear()
     this.#unknown = false
   }
 
@@ -120,7 +123,7 @@ export class StepChildren {
     this.#gate.run(() => {
       over
         .then(() => this.#settings.children.leave(this.#id, key))
-        .then(() => this.#leaving.delete(key) && this.#port.dirty())
+        .then(() => this.#leaving?.delete(key) && this.#port.dirty())
         .catch((error: unknown) => this.#settings.logger(`what execution ${this.#id} has left could not be cancelled yet`, error))
     })
   }

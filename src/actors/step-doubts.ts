@@ -15,9 +15,9 @@ export class StepDoubts {
   /** True while a process's death, or a commit of which nothing was heard, may have cut off the restored steps. */
   recovering = false
   /** Restored, and may have begun before. */
-  readonly #doubtful = new Map<StepOutput, 'fail' | 'hold'>()
+  #doubtful: Map<StepOutput, 'fail' | 'hold'> | undefined
   /** Of these, the last text says that they begin only after a further commit. */
-  readonly #heldBack = new Set<StepOutput>()
+  #heldBack: Set<StepOutput> | undefined
 
   /** True for one that is never to run twice unasked. */
   concerns(step: StepOutput): boolean {
@@ -28,7 +28,7 @@ export class StepDoubts {
   restored(step: StepOutput, { begun = this.recovering ? true : undefined, ...record }: StepRecord): StepRecord {
     const policy = policyOf(step)
     if (policy === 'rerun' || begun !== true) return record
-    this.#doubtful.set(step, policy)
+    ;(this.#doubtful ??= new Map()).set(step, policy)
     return { ...record, begun }
   }
 
@@ -36,29 +36,31 @@ export class StepDoubts {
   stored(step: StepOutput, record: StepRecord, starts: boolean): StepRecord {
     if (record.begun === true || !this.concerns(step)) return record
     const { begun = starts ? undefined : false, ...rest } = record
-    if (begun === undefined) this.#heldBack.delete(step)
-    else this.#heldBack.add(step)
+    if (begun === undefined) this.#heldBack?.delete(step)
+    else (this.#heldBack ??= new Set()).add(step)
     return begun === undefined ? rest : { ...rest, begun }
   }
 
   /** True if what is stored, or is just being stored, says that it has not begun. */
   isHeldBack(step: StepOutput): boolean {
-    return this.#heldBack.has(step)
+    return this.#heldBack?.has(step) ?? false
   }
 
   has(step: StepOutput): boolean {
-    return this.#doubtful.has(step)
+    return this.#doubtful?.has(step) ?? false
   }
 
   /** Those that a person is asked about, all at once; from now on they are in doubt no longer. */
   takeHeld(): readonly StepOutput[] {
-    const held = [...this.#doubtful].flatMap(([step, policy]) => (policy === 'hold' && step.isActive() ? [step] : []))
-    for (const step of held) this.#doubtful.delete(step)
+    const doubtful = this.#doubtful
+    if (!doubtful) return []
+    const held = [...doubtful].flatMap(([step, policy]) => (policy === 'hold' && step.isActive() ? [step] : []))
+    for (const step of held) doubtful.delete(step)
     return held
   }
 
   left(step: StepOutput): void {
-    this.#doubtful.delete(step)
-    this.#heldBack.delete(step)
+    this.#doubtful?.delete(step)
+    this.#heldBack?.delete(step)
   }
 }

@@ -1,6 +1,6 @@
 /** A program system that writes down what XState reads of it. Owns: the recording; the outputs run as they come. */
 import type { AnyActorLogic, AnyActorRef, AnyEventObject } from 'xstate'
-import { createProgramSystem } from '../../src/actors/xstate/program-system.js'
+import { ProgramSystem } from '../../src/actors/xstate/program-system.js'
 import type { ProgramSystemHost, ProgramTimer } from '../../src/actors/program-output.js'
 import { SimulatedClock } from '../../src/testing/clock/simulated-clock.js'
 import { pathOf } from '../../src/actors/xstate/hidden-members.js'
@@ -62,6 +62,6 @@ export function recordedProgram(logic: AnyActorLogic, given: { snapshot?: unknow
     },
   } as unknown as AnyActorRef
   const options = { id: 'program', owner, maxIterations: 100, logger: () => undefined, clock: new SimulatedClock(), ...given }
-  const program = createProgramSystem(logic, options, host)
+  const program = new ProgramSystem(logic, options, host)
   return { program, read, words, timers, notices, outcomes }
 }

@@ -22,7 +22,7 @@ const nothing = fromTransition(() => undefined, undefined)
 export class ActorRefs {
   readonly #actors: ProgramActors
   /** What stands for actors that have ended, by the paths that they had. */
-  readonly #ended = new Map<string, InnerActor>()
+  #ended: Map<string, InnerActor> | undefined
 
   constructor(actors: ProgramActors) {
     this.#actors = actors
@@ -75,13 +75,14 @@ export class ActorRefs {
 
   /** What stands for an actor that has ended: it takes no events, as in XState. */
   ended(id: string, path: string): InnerActor {
-    let ref = this.#ended.get(path)
+    const known = (this.#ended ??= new Map())
+    let ref = known.get(path)
     if (ref) return ref
     ref = createActor(nothing, { id }).stop() as unknown as InnerActor
     ref._snapshot = { status: 'stopped' }
     ref[placeKey] = { program: this.#actors, path, hasEnded: true }
     Object.assign(ref, { _parent: this.#actors.find(path.slice(0, Math.max(0, path.lastIndexOf('/')))) })
-    this.#ended.set(path, ref)
+    known.set(path, ref)
     return ref
   }
 

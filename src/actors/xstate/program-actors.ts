@@ -45,7 +45,7 @@ export class ProgramActors {
   readonly #above: InnerActor
   #root: InnerActor | undefined
   /** Whoever had a living namesake. */
-  readonly #suspects = new Set<InnerActor>()
+  #suspects: Set<InnerActor> | undefined
 
   /** `snapshot`: what the program is restored from; no id in it is given again. */
   constructor(above: InnerActor, lastNumber: number, snapshot: unknown) {
@@ -64,7 +64,7 @@ export class ProgramActors {
     if (!above) this.#root = ref
     else if (!place.hasEnded) {
       const namesake = above.children?.get(ref.id)
-      if (namesake) this.#suspects.add(namesake)
+      if (namesake) this.#suspect(namesake)
       if (namesake) this.version++
       ;(above.children ??= new Map()).set(ref.id, ref)
     }
@@ -80,7 +80,7 @@ export class ProgramActors {
     const siblings = ref._parent?.[placeKey]?.children
     const namesake = siblings?.get(ref.id)
     if (namesake === ref) siblings?.delete(ref.id)
-    else if (namesake) this.#suspects.add(namesake)
+    else if (namesake) this.#suspect(namesake)
   }
 
   /** False once its parent has stopped an actor that had ended: nobody waits for its end any more. */
@@ -108,11 +108,12 @@ export class ProgramActors {
 
   /** Those that live and that no snapshot holds, parents before their children. */
   strays(): { readonly ref: InnerActor; readonly address: string; readonly parent: string }[] {
-    if (this.#suspects.size === 0) return []
-    const strays = [...this.#suspects].flatMap((ref) => {
+    const suspects = this.#suspects
+    if (!suspects) return []
+    const strays = [...suspects].flatMap((ref) => {
       const [address, parent] = [this.addressOf(ref), ref._parent && this.addressOf(ref._parent)]
       const isStray = address !== undefined && parent !== undefined && this.#isStray(ref)
-      if (!isStray) this.#suspects.delete(ref)
+      if (!isStray) suspects.delete(ref)
       return isStray ? [{ ref, address, parent }] : []
     })
     return strays.toSorted((a, b) => a.address.split('/').length - b.address.split('/').length)
@@ -122,7 +123,7 @@ export class ProgramActors {
   restored(ref: InnerActor, address: string): void {
     const place = ref[placeKey]
     if (place) place.stray = Number(address.slice(address.lastIndexOf(strayMark) + 1))
-    this.#suspects.add(ref)
+    this.#suspect(ref)
     // it was made before its namesake among the children
     const parent = ref._parent
     const namesake = parent?._snapshot.children?.[ref.id]
@@ -139,17 +140,21 @@ export class ProgramActors {
         // logic of the user's own may call something else its children
         return child && this.owns(child) ? child : undefined
       }
-      return [...this.#suspects].find((stray) => stray._parent === ref && stray[placeKey]?.stray === Number(number))
+      return [...(this.#suspects ?? [])].find((stray) => stray._parent === ref && stray[placeKey]?.stray === Number(number))
     }
     return address.split('/').reduce(step, this.#root)
   }
 
   #isStray(ref: InnerActor): boolean {
     const place = ref[placeKey]
-    if (!place || !this.#suspects.has(ref) || isStopped(ref) || ref._snapshot.status !== 'active') return false
+    if (!place || !this.#suspects?.has(ref) || isStopped(ref) || ref._snapshot.status !== 'active') return false
     if (ref._parent?._snapshot?.children?.[ref.id] === ref) return false
     place.stray ??= ++this.lastNumber
     return true
+  }
+
+  #suspect(ref: InnerActor): void {
+    ;(this.#suspects ??= new Set()).add(ref)
   }
 
   /** Why an actor could not be restored, this one or any below it; undefined if all were. */

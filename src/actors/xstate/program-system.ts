@@ -41,45 +41,6 @@ import type { StrayRecord } from '../program-record.js'
 import type { ActorNaming, NoticeOutput, ProgramActor, ProgramSystemHost } from '../program-output.js'
 import { guardedListening } from './user-code.js'
 
-/** The program's side of the wall between it and the runtime. */
-export interface ProgramSystem extends ActorNaming {
-  readonly root: AnyActorRef
-  start(): void
-  /** Sends the root an event; false if it is a machine that has no transition for it. */
-  send(event: AnyEventObject): boolean
-  /** Delivers a timer's event. */
-  fire(timer: { readonly source: ProgramActor; readonly target: ProgramActor; readonly event: AnyEventObject }): void
-  /** The number in the last id that was made up for a child; it goes into every commit. */
-  readonly lastNumber: number
-  persisted(): unknown
-  /** What of the program is not in the snapshot of its root. */
-  strays(): StrayRecord[]
-  /** A decoded value with the actors that it names; by XState's form it names children of the actor at `address`. */
-  found<T>(value: T, address?: string): T
-  /** What stands for an actor that has ended: it takes no events. */
-  ended(address: string): AnyActorRef
-  /** Why an actor could not be restored, the root or any below it; XState leaves such a one as failed, and tells nobody. */
-  unrestored(): string | undefined
-  /** What is sent while `run` acts is delivered once it is over, as XState does it within a transition. */
-  together(run: () => void): void
-  /** Runs an action for the actor at a path, which fails if that throws; throws if there is none, or it has ended. */
-  attempt(path: string, run: () => unknown): unknown
-  /** True if the actor at a path, or one above it, has failed at an earlier output. */
-  hasFailed(path: string): boolean
-  /** True if an actor, or one above it, fails once the silenced program goes on. */
-  failsLater(actor: ProgramActor): boolean
-  /** Whoever is above the actor at a path does not know yet that it has ended. */
-  owesEnd(path: string): void
-  /** Tells whoever is above the actor at a path that it has ended, if it has and is still theirs. */
-  tellEnd(path: string): void
-  /** The actor at a path, the empty path being the root. */
-  find(path: string): AnyActorRef | undefined
-  /** Stops every actor: abort signals fire, subscriptions end. Nothing that they still say is heard. */
-  stop(reason?: () => StatewardError): void
-  /** From now on nothing of this program is heard, and nothing is told to it. */
-  mute(): void
-}
-
 /** The path of what stands above the root. */
 const upwards = '^'
 
@@ -89,170 +50,364 @@ const isDelivered = (event: AnyEventObject) =>
 /** Sessions are told apart in a whole process, where an inspector sees the actors of all programs; nothing durable is made of them. */
 let session = 0
 
-/** Makes the system and its root actor, not started. `owner` is the actor under which an inspector shows the root. */
-export function createProgramSystem(
-  logic: AnyActorLogic,
-  options: {
-    id: string
-    owner: AnyActorRef | undefined
-    input?: unknown
-    snapshot?: unknown
-    /** Of the program that `snapshot` is of. */
-    lastNumber?: number | undefined
-    strays?: readonly StrayRecord[] | undefined
-    maxIterations: number
-    logger: (...args: unknown[]) => void
-    clock: Clock
-    interposition?: Interposition | undefined
-  },
-  host: ProgramSystemHost,
-): ProgramSystem {
-  let muted = false
-  /** Why it was stopped, for whoever asks: most programs end with nobody to tell. */
-  let stopped: (() => StatewardError) | undefined
-  /** The event that the root is sent from outside just now, and whether a machine has a transition for it. */
-  let asked: { readonly event: AnyEventObject; isTaken: boolean | undefined } | undefined
-  let stopsItself = false
-  type Message = [source: InnerActor | undefined, target: InnerActor, event: AnyEventObject]
-  const turns = new Turns<Message>(options.id, options.maxIterations * 10, (...message) => deliver(...message))
-  const ids = new SystemIds()
-  const { interposition } = options
-  const listening = guardedListening((error) => host.failedAside('listener', error))
-  const inspector = options.owner?.system as unknown as InnerSystem | undefined
-  let observers: Set<Observer<InspectionEvent>> | undefined
+type Message = [source: InnerActor | undefined, target: InnerActor, event: AnyEventObject]
 
-  const system = {
-    _snapshot: { _scheduledEvents: {} },
-    _bookId: () => `p:${session++}`,
-    _register: (sessionId: string) => sessionId,
-    _unregister(ref: InnerActor) {
-      leave(ref)
-      actors.left(ref)
-      ids.left(ref)
-      if (stopsItself && ref === root && !muted) host.settled({ status: 'done', output: undefined })
-    },
-    _set: (systemId: string, ref: InnerActor) => ids.set(systemId, ref),
-    get: (systemId: string) => ids.get(systemId),
-    getAll: () => ids.all(),
-    inspect(observer: Inspect) {
-      const guarded = guardedObserver(observer, options.logger)
-      const all = (observers ??= new Set())
-      all.add(guarded)
-      return { unsubscribe: () => all.delete(guarded) }
-    },
-    _sendInspectionEvent(event: SystemEvent) {
-      if (event.type === '@xstate.actor') adopt(event.actorRef)
-      else if (event.type === '@xstate.snapshot') {
-        const notes = hosted(event.actorRef)
-        if (notes) notes.microsteps = 0
-        if (!muted) host.changed()
-      } else if (asked && event.type === '@xstate.microstep' && event.event === asked.event && event.actorRef === root)
-        asked.isTaken ??= (event._transitions?.length ?? 0) > 0 // the first microstep tells, what follows is `always`
-      inspector?._sendInspectionEvent(event)
-      interposition?.inspected(event as unknown as InspectionEvent)
-      if (observers)
-        for (const observer of observers) observer.next?.({ ...event, rootId: root.sessionId } as unknown as InspectionEvent)
-      const notes = event.type === '@xstate.microstep' && hosted(event.actorRef)
-      if (notes) countMicrostep(notes, event.snapshot as object, options.maxIterations)
-    },
-    _relay(source: InnerActor | undefined, target: InnerActor, event: AnyEventObject) {
-      if (source && event === source._doneEvent) endsWell(source, () => deliver(source, target, event))
-      else deliver(source, target, event)
-    },
-    scheduler: {
-      schedule(source: InnerActor, target: InnerActor, event: AnyEventObject, delay: number, id?: string) {
-        host.schedule({ source, target, id, event, delay })
-      },
-      cancel: (source: InnerActor, id: string) => host.cancel(source, id),
-      cancelAll: (source: InnerActor) => muted || host.cancelAll(source),
-    },
-    getSnapshot: () => ({ _scheduledEvents: {} }),
-    start() {},
-    _clock: options.clock,
-    _logger: options.logger,
+/** The part of it that is called from here. */
+interface SeenSystem {
+  _unregister(this: void, ref: InnerActor): void
+  _relay(source: InnerActor | undefined, target: InnerActor, event: AnyEventObject): void
+  _sendInspectionEvent(event: SystemEvent): void
+  readonly [member: string]: unknown
+}
+
+/** What a program is made of. */
+export interface ProgramSystemOptions {
+  readonly id: string
+  /** The actor under which an inspector shows the root. */
+  readonly owner: AnyActorRef | undefined
+  readonly input?: unknown
+  readonly snapshot?: unknown
+  /** Of the program that `snapshot` is of. */
+  readonly lastNumber?: number | undefined
+  readonly strays?: readonly StrayRecord[] | undefined
+  readonly maxIterations: number
+  readonly logger: (...args: unknown[]) => void
+  readonly clock: Clock
+  readonly interposition?: Interposition | undefined
+}
+
+/** The program's side of the wall between it and the runtime. */
+export class ProgramSystem implements ActorNaming, StepSurroundings {
+  readonly root: AnyActorRef
+  readonly host: ProgramSystemHost
+  /** The stored form of an actor of the program; undefined for anything else. */
+  readonly named: ActorNaming['named']
+  readonly #options: ProgramSystemOptions
+  readonly #root: InnerActor
+  readonly #system: SeenSystem
+  /** Stands where the root's parent would: the root's end and its messages upwards arrive here. */
+  readonly #above: InnerActor
+  readonly #turns: Turns<Message>
+  readonly #actors: ProgramActors
+  readonly #refs: ActorRefs
+  readonly #strays: Strays
+  readonly #listening: ReturnType<typeof guardedListening>
+  #muted = false
+  /** Why it was stopped, for whoever asks: most programs end with nobody to tell. */
+  #stopped: (() => StatewardError) | undefined
+  /** The event that the root is sent from outside just now, and whether a machine has a transition for it. */
+  #asked: { readonly event: AnyEventObject; isTaken: boolean | undefined } | undefined
+  #stopsItself = false
+
+  /** Makes the system and its root actor, not started. */
+  constructor(logic: AnyActorLogic, options: ProgramSystemOptions, host: ProgramSystemHost) {
+    const { id, owner, input, snapshot } = options
+    this.#options = options
+    this.host = host
+    this.#turns = new Turns<Message>(id, options.maxIterations * 10, (...message) => this.#deliver(...message))
+    this.#listening = guardedListening((error) => host.failedAside('listener', error))
+    const system = (this.#system = this.#seen())
+    this.#above = {
+      id,
+      sessionId: owner?.sessionId,
+      _parent: (owner as unknown as InnerActor | undefined)?._parent,
+      system,
+      _send: (event: AnyEventObject) => this.#heard(undefined, event),
+    } as unknown as InnerActor
+    this.#actors = new ProgramActors(this.#above, options.lastNumber ?? 0, snapshot)
+    this.#refs = new ActorRefs(this.#actors)
+    this.named = this.#refs.named
+    this.root = createActor(logic, {
+      id,
+      parent: this.#above as unknown as AnyActorRef,
+      input,
+      ...(snapshot === undefined ? {} : { snapshot: snapshot as never }),
+    } as never)
+    this.#root = this.root as unknown as InnerActor
+    this.#strays = new Strays(this.#actors, this.#refs, options.strays)
+    if (snapshot !== undefined) this.#refs.restore(this.#root)
   }
 
-  /** Stands where the root's parent would: the root's end and its messages upwards arrive here. */
-  const above = {
-    id: options.id,
-    sessionId: options.owner?.sessionId,
-    _parent: (options.owner as unknown as InnerActor | undefined)?._parent,
-    system,
-    _send: (event: AnyEventObject) => heard(undefined, event),
-  } as unknown as InnerActor
-  const actors = new ProgramActors(above, options.lastNumber ?? 0, options.snapshot)
-  const refs = new ActorRefs(actors)
+  start(): void {
+    this.#turns.take(() => {
+      this.#root.start()
+      this.#strays.start()
+    })
+  }
 
-  function deliver(source: InnerActor | undefined, target: InnerActor, event: AnyEventObject) {
-    if (muted) return
-    if (target === above) return heard(source, event)
-    if (turns.isLate(source, target, event)) return
-    if (source && !actors.owns(target)) return outwards(source, target, event)
-    system._sendInspectionEvent({ type: '@xstate.event', sourceRef: source, actorRef: target, event } as never)
-    if (source && !turns.isOpen) host.stirred(pathOf(source))
-    turns.take(() => target._send(event))
+  /** Sends the root an event; false if it is a machine that has no transition for it. */
+  send(event: AnyEventObject): boolean {
+    const sent = (this.#asked = { event, isTaken: undefined as boolean | undefined })
+    try {
+      this.#system._relay(undefined, this.#root, event)
+    } finally {
+      this.#asked = undefined
+    }
+    // whoever fails by it, or keeps it for later, has taken it
+    return sent.isTaken ?? true
+  }
+
+  /** Delivers a timer's event. */
+  fire({ source, target, event }: { source: ProgramActor; target: ProgramActor; event: AnyEventObject }): void {
+    if (!isStopped(target as InnerActor)) this.#system._relay(source as InnerActor, target as InnerActor, event)
+  }
+
+  addressOf(actor: ProgramActor): string | undefined {
+    return actor === this.#above ? upwards : this.#actors.addressOf(actor as InnerActor)
+  }
+
+  owns(actor: ProgramActor): boolean {
+    return actor === this.#above || this.#actors.owns(actor as InnerActor)
+  }
+
+  /** The number in the last id that was made up for a child; it goes into every commit. */
+  get lastNumber(): number {
+    return this.#actors.lastNumber
+  }
+
+  get version(): number {
+    return this.#actors.version
+  }
+
+  /** Why an actor could not be restored, the root or any below it; XState leaves such a one as failed, and tells nobody. */
+  unrestored(): string | undefined {
+    return this.#strays.unrestored ?? this.#actors.unrestored(this.#root)
+  }
+
+  persisted(): unknown {
+    const persisted = this.#root.getPersistedSnapshot({ __unsafeAllowInlineActors: true })
+    this.#refs.name(this.#root, persisted as object)
+    return persisted
+  }
+
+  /** What of the program is not in the snapshot of its root. */
+  strays(): StrayRecord[] {
+    return this.#strays.records()
+  }
+
+  /** A decoded value with the actors that it names; by XState's form it names children of the actor at `address`. */
+  found<T>(value: T, address = ''): T {
+    return this.#refs.found(value, this.#find(address)) as T
+  }
+
+  /** What stands for an actor that has ended: it takes no events. */
+  ended(address: string): AnyActorRef {
+    return this.#refs.ended(idOf(address), address) as unknown as AnyActorRef
+  }
+
+  /** What is sent while `run` acts is delivered once it is over, as XState does it within a transition. */
+  together(run: () => void): void {
+    this.#turns.together(run)
+  }
+
+  /** Runs an action for the actor at a path, which fails if that throws; throws if there is none, or it has ended. */
+  attempt(path: string, run: () => unknown): unknown {
+    try {
+      return run()
+    } catch (error) {
+      const ref = this.#find(path)
+      if (!ref) throw error
+      return this.fail(ref, error)
+    }
+  }
+
+  /** True if the actor at a path, or one above it, has failed at an earlier output. */
+  hasFailed(path: string): boolean {
+    return hasFailed(this.#find(path))
+  }
+
+  /** True if an actor, or one above it, fails once the silenced program goes on. */
+  failsLater(actor: ProgramActor): boolean {
+    return failsLater(actor as InnerActor)
+  }
+
+  /** Whoever is above the actor at a path does not know yet that it has ended. */
+  owesEnd(path: string): void {
+    const notes = this.#find(path)?.[hostedKey]
+    if (notes) notes.isTold = false
+  }
+
+  /** Tells whoever is above the actor at a path that it has ended, if it has and is still theirs. */
+  tellEnd(path: string): void {
+    const ref = this.#find(path)
+    if (!ref?._parent || !this.#isTheirs(ref)) return
+    const { status, output } = ref.getSnapshot()
+    if (status !== 'done') return
+    const event = { type: `xstate.done.actor.${ref.id}`, output, actorId: ref.id }
+    this.#endsWell(ref, () => this.#deliver(ref, ref._parent as InnerActor, event))
+  }
+
+  /** The actor at a path, the empty path being the root. */
+  find(path: string): AnyActorRef | undefined {
+    return this.#find(path) as AnyActorRef | undefined
+  }
+
+  /** Stops every actor: abort signals fire, subscriptions end. Nothing that they still say is heard. */
+  stop(reason?: () => StatewardError): void {
+    this.#muted = true
+    this.#stopped ??= reason
+    this.#root._stop()
+    stopBelow(this.#root, this.#system._unregister)
+  }
+
+  /** From now on nothing of this program is heard, and nothing is told to it. */
+  mute(): void {
+    this.#muted = true
+  }
+
+  isMuted(): boolean {
+    return this.#muted
+  }
+
+  stopReason(path: string): StatewardError {
+    return this.#stopped?.() ?? leftReason(this.#options.id, path)
+  }
+
+  relay(ref: InnerActor, event: AnyEventObject): void {
+    this.#system._relay(ref, ref, event)
+  }
+
+  /** Fails an actor at something that was held back, as XState would have in its transition. Throws the error if it has ended and this was told. */
+  fail(ref: InnerActor, error: unknown): void {
+    const notes = hosted(ref)
+    const { status } = ref.getSnapshot()
+    const canFail = status === 'active' || (status === 'done' && !notes?.isTold && this.#isTheirs(ref))
+    const isLater = this.#muted && canFail && this.host.failedMuted(ref, pathOf(ref), error)
+    if (notes) notes[isLater ? 'failsLater' : 'hasFailed'] = true
+    if (isLater) return
+    if (this.#muted || !canFail) throw error
+    ref._snapshot = { ...ref._snapshot, status: 'error', output: undefined, error } as InnerActor['_snapshot']
+    ref._error(error)
+    this.host.changed()
+  }
+
+  /** What XState takes for the system. */
+  #seen(): SeenSystem {
+    const { owner, interposition, clock, logger, maxIterations } = this.#options
+    const { host } = this
+    const ids = new SystemIds()
+    const inspector = owner?.system as unknown as InnerSystem | undefined
+    let observers: Set<Observer<InspectionEvent>> | undefined
+    return {
+      _snapshot: { _scheduledEvents: {} },
+      _bookId: () => `p:${session++}`,
+      _register: (sessionId: string) => sessionId,
+      _unregister: (ref: InnerActor) => {
+        leave(ref)
+        this.#actors.left(ref)
+        ids.left(ref)
+        if (this.#stopsItself && ref === this.#root && !this.#muted) host.settled({ status: 'done', output: undefined })
+      },
+      _set: (systemId: string, ref: InnerActor) => ids.set(systemId, ref),
+      get: (systemId: string) => ids.get(systemId),
+      getAll: () => ids.all(),
+      inspect: (observer: Inspect) => {
+        const guarded = guardedObserver(observer, logger)
+        const all = (observers ??= new Set())
+        all.add(guarded)
+        return { unsubscribe: () => all.delete(guarded) }
+      },
+      _sendInspectionEvent: (event: SystemEvent) => {
+        const asked = this.#asked
+        if (event.type === '@xstate.actor') this.#adopt(event.actorRef)
+        else if (event.type === '@xstate.snapshot') {
+          const notes = hosted(event.actorRef)
+          if (notes) notes.microsteps = 0
+          if (!this.#muted) host.changed()
+        } else if (asked && event.type === '@xstate.microstep' && event.event === asked.event && event.actorRef === this.#root)
+          asked.isTaken ??= (event._transitions?.length ?? 0) > 0 // the first microstep tells, what follows is `always`
+        inspector?._sendInspectionEvent(event)
+        interposition?.inspected(event as unknown as InspectionEvent)
+        if (observers)
+          for (const observer of observers)
+            observer.next?.({ ...event, rootId: this.#root.sessionId } as unknown as InspectionEvent)
+        const notes = event.type === '@xstate.microstep' && hosted(event.actorRef)
+        if (notes) countMicrostep(notes, event.snapshot as object, maxIterations)
+      },
+      _relay: (source: InnerActor | undefined, target: InnerActor, event: AnyEventObject) => {
+        if (source && event === source._doneEvent) this.#endsWell(source, () => this.#deliver(source, target, event))
+        else this.#deliver(source, target, event)
+      },
+      scheduler: {
+        schedule: (source: InnerActor, target: InnerActor, event: AnyEventObject, delay: number, id?: string) =>
+          host.schedule({ source, target, id, event, delay }),
+        cancel: (source: InnerActor, id: string) => host.cancel(source, id),
+        cancelAll: (source: InnerActor) => this.#muted || host.cancelAll(source),
+      },
+      getSnapshot: () => ({ _scheduledEvents: {} }),
+      start: () => undefined,
+      _clock: clock,
+      _logger: logger,
+    }
+  }
+
+  #deliver(source: InnerActor | undefined, target: InnerActor, event: AnyEventObject): void {
+    if (this.#muted) return
+    if (target === this.#above) return this.#heard(source, event)
+    if (this.#turns.isLate(source, target, event)) return
+    if (source && !this.#actors.owns(target)) return this.#outwards(source, target, event)
+    this.#system._sendInspectionEvent({ type: '@xstate.event', sourceRef: source, actorRef: target, event } as never)
+    if (source && !this.#turns.isOpen) this.host.stirred(pathOf(source))
+    this.#turns.take(() => target._send(event))
   }
 
   /** An actor outside hears nothing before it is durable. */
-  function outwards(source: InnerActor, target: InnerActor, event: AnyEventObject) {
+  #outwards(source: InnerActor, target: InnerActor, event: AnyEventObject): void {
     const run = () => {
-      system._sendInspectionEvent({ type: '@xstate.event', sourceRef: source, actorRef: target, event } as never)
+      this.#system._sendInspectionEvent({ type: '@xstate.event', sourceRef: source, actorRef: target, event } as never)
       target._send(event)
     }
     const { context } = source._snapshot
-    const who = { actor: source, path: pathOf(source), via: viaOf(source), isVoid: () => hasFailed(source) }
-    host.output({ kind: 'action', ...who, name: undefined, params: undefined, event, context, run })
+    const who = { actor: source, path: pathOf(source), via: this.#viaOf(source), isVoid: () => hasFailed(source) }
+    this.host.output({ kind: 'action', ...who, name: undefined, params: undefined, event, context, run })
   }
 
-  function heard(source: InnerActor | undefined, event: AnyEventObject) {
-    if (source === root && isDelivered(event)) {
-      const { status, error, output } = root.getSnapshot()
-      host.settled(status === 'done' ? { status, output } : { status: 'error', error: error ?? event['error'] })
+  #heard(source: InnerActor | undefined, event: AnyEventObject): void {
+    if (source === this.#root && isDelivered(event)) {
+      const { status, error, output } = this.#root.getSnapshot()
+      this.host.settled(status === 'done' ? { status, output } : { status: 'error', error: error ?? event['error'] })
       return
     }
-    host.output(notice(source ?? root, 'emit', event, () => undefined))
+    this.host.output(notice(source ?? this.#root, 'emit', event, () => undefined))
   }
-
-  function notice(ref: InnerActor, kind: 'emit' | 'log', value: unknown, run: () => void): NoticeOutput {
-    return { kind, actor: ref, path: pathOf(ref), value, waits: hasActionsAhead(ref), isVoid: () => hasFailed(ref), run }
-  }
-
-  const hasActionsAhead = (ref: InnerActor) => (hosted(ref)?.actionsAhead ?? 0) > 0
 
   /** An actor ends once its actions have run, since it has not come so far if one of them throws; the root, once all have. */
-  function endsWell(ref: InnerActor, deliverEnd: () => void) {
+  #endsWell(ref: InnerActor, deliverEnd: () => void): void {
     const run = () => {
       const notes = hosted(ref)
       if (notes) notes.isTold = true
-      if (isTheirs(ref)) deliverEnd()
+      if (this.#isTheirs(ref)) deliverEnd()
     }
-    if (muted) return
-    if (hasActionsAhead(ref) || (ref === root && host.owesActions()))
-      host.ending({ kind: 'end', actor: ref, path: pathOf(ref), isVoid: () => hasFailed(ref), run })
+    if (this.#muted) return
+    if (hasActionsAhead(ref) || (ref === this.#root && this.host.owesActions()))
+      this.host.ending({ kind: 'end', actor: ref, path: pathOf(ref), isVoid: () => hasFailed(ref), run })
     else run()
   }
 
   /** True unless whoever is above an actor has let it go meanwhile. */
-  const isTheirs = (ref: InnerActor) => ref === root || actors.isWanted(ref)
+  #isTheirs(ref: InnerActor): boolean {
+    return ref === this.#root || this.#actors.isWanted(ref)
+  }
 
-  function adopt(ref: InnerActor) {
-    const { path } = actors.adopt(ref)
+  #adopt(ref: InnerActor): void {
+    const { interposition, logger } = this.#options
+    const { path } = this.#actors.adopt(ref)
     noteActor(ref)
     // XState lets no actor stop itself that has a parent, and the program's root has one here
-    if (path === '') Object.assign(ref, { stop: () => ((stopsItself = true), ref._stop()) })
-    Object.assign(ref, listening, { _error: endsInError })
+    if (path === '') Object.assign(ref, { stop: () => ((this.#stopsItself = true), ref._stop()) })
+    Object.assign(ref, this.#listening, { _error: (thrown: unknown) => this.#endsInError(ref, thrown) })
     if (interposition)
       ref.logic = interposition.logic({ src: path === '' ? '' : String(ref.src), id: ref.id, path, logic: ref.logic })
     const scope = ref._actorScope
     const { emit } = scope
-    scope.emit = (event) => host.output(notice(ref, 'emit', event, () => emit(event)))
-    scope.logger = (...args) => host.output(notice(ref, 'log', args, () => options.logger(...args)))
-    holdActions(ref, path, scope)
-    if (ref.logic.start && !isProgramMachine(ref.logic)) holdStep(ref, path, surroundings)
+    scope.emit = (event) => this.host.output(notice(ref, 'emit', event, () => emit(event)))
+    scope.logger = (...args) => this.host.output(notice(ref, 'log', args, () => logger(...args)))
+    this.#holdActions(ref, path, scope)
+    if (ref.logic.start && !isProgramMachine(ref.logic)) holdStep(ref, path, this)
   }
 
   /** Whatever logic it is that asks for a custom action: there is a machine in it. */
-  function holdActions(ref: InnerActor, path: string, scope: ActorScope) {
+  #holdActions(ref: InnerActor, path: string, scope: ActorScope): void {
     const execute = scope.actionExecutor
     scope.actionExecutor = (action) => {
       const { type, exec, params } = action
@@ -267,17 +422,17 @@ export function createProgramSystem(
             return exec(info, params)
           } catch (thrown) {
             if (asking) asking.error = { thrown }
-            else fail(ref, thrown)
+            else this.fail(ref, thrown)
             return undefined
           }
         }
         if (notes) notes.actionsAhead++
-        host.output({
+        this.host.output({
           kind: 'action',
           actor: ref,
           path,
           name: namedAction(ref, type) === exec ? type : undefined,
-          via: viaOf(ref),
+          via: this.#viaOf(ref),
           params,
           event: action.info.event,
           context: action.info.context,
@@ -292,130 +447,35 @@ export function createProgramSystem(
     }
   }
 
-  function namedAction(ref: InnerActor, name: string): unknown {
-    const snapshot = ref._snapshot as object | undefined
-    return snapshot && isMachineSnapshot(snapshot) ? snapshot.machine.implementations.actions[name] : undefined
-  }
-
-  const viaOf = (ref: InnerActor): string[] =>
-    ref._parent === above ? [] : [...viaOf(ref._parent as InnerActor), String(ref.src)]
-
-  const surroundings: StepSurroundings = {
-    host,
-    isMuted: () => muted,
-    stopReason: (path) => stopped?.() ?? leftReason(options.id, path),
-    fail,
-    relay: (ref, event) => system._relay(ref, ref, event),
-  }
-
-  /** Fails an actor at something that was held back, as XState would have in its transition. Throws the error if it has ended and this was told. */
-  function fail(ref: InnerActor, error: unknown) {
-    const notes = hosted(ref)
-    const { status } = ref.getSnapshot()
-    const canFail = status === 'active' || (status === 'done' && !notes?.isTold && isTheirs(ref))
-    const isLater = muted && canFail && host.failedMuted(ref, pathOf(ref), error)
-    if (notes) notes[isLater ? 'failsLater' : 'hasFailed'] = true
-    if (isLater) return
-    if (muted || !canFail) throw error
-    ref._snapshot = { ...ref._snapshot, status: 'error', output: undefined, error } as InnerActor['_snapshot']
-    ref._error(error)
-    host.changed()
+  #viaOf(ref: InnerActor): string[] {
+    return ref._parent === this.#above ? [] : [...this.#viaOf(ref._parent as InnerActor), String(ref.src)]
   }
 
   /** However an actor comes to its error: nothing of it, and nothing below it, lives on. */
-  function endsInError(this: InnerActor, thrown: unknown) {
-    const error = namedError(thrown, this._snapshot as object)
-    if (error !== thrown) this._snapshot = { ...this._snapshot, error } as InnerActor['_snapshot']
-    this._stopProcedure()
-    stopBelow(this, system._unregister)
-    hosted(this)?.letGo?.()
+  #endsInError(ref: InnerActor, thrown: unknown): void {
+    const error = namedError(thrown, ref._snapshot as object)
+    if (error !== thrown) ref._snapshot = { ...ref._snapshot, error } as InnerActor['_snapshot']
+    ref._stopProcedure()
+    stopBelow(ref, this.#system._unregister)
+    hosted(ref)?.letGo?.()
     // it was stopped, and its cleanup has thrown: nobody may be there to hear it
-    const { _parent: parent } = this
-    if (muted || (parent && parent !== above && !isRunning(parent))) host.failedAside(pathOf(this), error)
-    ;(Object.getPrototypeOf(this) as InnerActor)._error.call(this, error)
+    const { _parent: parent } = ref
+    if (this.#muted || (parent && parent !== this.#above && !isRunning(parent))) this.host.failedAside(pathOf(ref), error)
+    ;(Object.getPrototypeOf(ref) as InnerActor)._error.call(ref, error)
   }
 
-  const find = (address: string) => (address === upwards ? above : actors.find(address))
-
-  const root: InnerActor = createActor(logic, {
-    id: options.id,
-    parent: above as unknown as AnyActorRef,
-    input: options.input,
-    ...(options.snapshot === undefined ? {} : { snapshot: options.snapshot as never }),
-  } as never) as unknown as InnerActor
-
-  const strays = new Strays(actors, refs, options.strays)
-  if (options.snapshot !== undefined) refs.restore(root)
-
-  return {
-    root: root as unknown as AnyActorRef,
-    start: () =>
-      turns.take(() => {
-        root.start()
-        strays.start()
-      }),
-    send(event) {
-      const sent: typeof asked = (asked = { event, isTaken: undefined })
-      try {
-        system._relay(undefined, root, event)
-      } finally {
-        asked = undefined
-      }
-      // whoever fails by it, or keeps it for later, has taken it
-      return sent.isTaken ?? true
-    },
-    fire({ source, target, event }) {
-      if (!isStopped(target as InnerActor)) system._relay(source as InnerActor, target as InnerActor, event)
-    },
-    addressOf: (actor) => (actor === above ? upwards : actors.addressOf(actor as InnerActor)),
-    owns: (actor) => actor === above || actors.owns(actor as InnerActor),
-    get lastNumber() {
-      return actors.lastNumber
-    },
-    get version() {
-      return actors.version
-    },
-    unrestored: () => strays.unrestored ?? actors.unrestored(root),
-    persisted() {
-      const persisted = root.getPersistedSnapshot({ __unsafeAllowInlineActors: true })
-      refs.name(root, persisted as object)
-      return persisted
-    },
-    strays: () => strays.records(),
-    named: refs.named,
-    found: <T>(value: T, address = '') => refs.found(value, find(address)) as T,
-    ended: (address) => refs.ended(idOf(address), address) as unknown as AnyActorRef,
-    together: (run) => turns.together(run),
-    attempt(path, run) {
-      try {
-        return run()
-      } catch (error) {
-        const ref = find(path)
-        if (!ref) throw error
-        return fail(ref, error)
-      }
-    },
-    hasFailed: (path) => hasFailed(find(path)),
-    failsLater: (actor) => failsLater(actor as InnerActor),
-    owesEnd(path) {
-      const notes = find(path)?.[hostedKey]
-      if (notes) notes.isTold = false
-    },
-    tellEnd(path) {
-      const ref = find(path)
-      if (!ref?._parent || !isTheirs(ref)) return
-      const { status, output } = ref.getSnapshot()
-      if (status !== 'done') return
-      const event = { type: `xstate.done.actor.${ref.id}`, output, actorId: ref.id }
-      endsWell(ref, () => deliver(ref, ref._parent as InnerActor, event))
-    },
-    find: (path) => find(path) as AnyActorRef | undefined,
-    stop(reason) {
-      muted = true
-      stopped ??= reason
-      root._stop()
-      stopBelow(root, system._unregister)
-    },
-    mute: () => void (muted = true),
+  #find(address: string): InnerActor | undefined {
+    return address === upwards ? this.#above : this.#actors.find(address)
   }
+}
+
+function notice(ref: InnerActor, kind: 'emit' | 'log', value: unknown, run: () => void): NoticeOutput {
+  return { kind, actor: ref, path: pathOf(ref), value, waits: hasActionsAhead(ref), isVoid: () => hasFailed(ref), run }
+}
+
+const hasActionsAhead = (ref: InnerActor) => (hosted(ref)?.actionsAhead ?? 0) > 0
+
+function namedAction(ref: InnerActor, name: string): unknown {
+  const snapshot = ref._snapshot as object | undefined
+  return snapshot && isMachineSnapshot(snapshot) ? snapshot.machine.implementations.actions[name] : undefined
 }

@@ -7,7 +7,7 @@
 import type { AnyActorLogic, AnyActorRef } from 'xstate'
 import { persistedProgram, type PersistedProgram, type ProgramRecord } from '../../actors/program-record.js'
 import { ProgramOutbox, type RepeatedAction } from '../../actors/program-outbox.js'
-import { createProgramSystem, type ProgramSystem } from '../../actors/xstate/program-system.js'
+import { ProgramSystem } from '../../actors/xstate/program-system.js'
 import type { Clock } from '../../clock.js'
 import { clone } from '../../persistence/snapshot-codec.js'
 
@@ -46,7 +46,7 @@ export class RestoredProgram {
     // XState puts its refs into the snapshot that it is given
     const snapshot = clone(record.snapshot, { id: name, what: 'snapshot' })
     const options = { id: name, owner: undefined, snapshot, maxIterations: 10_000, logger: nothing, clock: stillClock }
-    this.#system = createProgramSystem(logic, options, deaf)
+    this.#system = new ProgramSystem(logic, options, deaf)
     const { status, error } = this.root.getSnapshot() as { status: string; error?: unknown }
     if (status === 'error' && record.snapshot.status !== 'error') throw error
     this.#system.start()
