@@ -180,16 +180,16 @@ export class CommandRouter {
     const down = fromAbove(command)
     if (command.type === 'pause') {
       const pause = this.#pauses.begin(id, scope)
-      return this.#pause(id, { command, down, pause }, progress).finally(() => this.#pauses.end(id, pause))
+      // a resume that came before would wake below what this one stops
+      const resumed = this.#pauses.resumesOf(id)
+      const paused = () => this.#pause(id, { command, down, pause }, progress)
+      return (resumed ? resumed.then(paused) : paused()).finally(() => this.#pauses.end(id, pause))
     }
     if (command.type === 'resume') {
       const pauses = this.#pauses.takenBack(id, scope)
       const resume = this.#resume(id, { command, isBack: pauses.length > 0 }, progress)
       for (const pause of pauses) pause.resume = resume
-      const outcome = await resume
-      // also what a pause had stopped below one that it never came to, since its process died or its commit failed
-      if (wakesBelow(outcome)) await this.#below(id, down)
-      return outcome
+      return this.#pauses.resuming(id, this.#wake(id, resume, down))
     }
     await this.#supervisor.open()
     await this.#below(id, down)
@@ -206,6 +206,13 @@ export class CommandRouter {
     const outcome = await this.#own(id, command, progress, pause)
     // it came to its end while what it had started was paused
     if (outcome.status === 'already_finished') await this.#children.wakeLeft(id)
+    return outcome
+  }
+
+  /** What was stopped below goes on as well, also where a pause stopped it and never came to the one above: its process died, or its commit failed. */
+  async #wake(id: string, resume: Promise<CommandOutcome>, down: Command): Promise<CommandOutcome> {
+    const outcome = await resume
+    if (wakesBelow(outcome)) await this.#below(id, down)
     return outcome
   }
 

@@ -1,7 +1,8 @@
 /**
- * Pauses that are on their way to an execution: what it has started is being paused first.
+ * Pauses that are on their way to an execution: what it has started is being paused first. And resumes, which wake that last.
  *
- * Owns: that a resume takes such a pause back, as it does one that the execution itself has heard of. Does not know: how a
+ * Owns: that a resume takes such a pause back, as it does one that the execution itself has heard of; that a pause begins when the
+ * resumes before it are through. Does not know: how a
  * pause gets there, or what answers (the router). Of those that another process has on their way nothing is known here.
  */
 import type { Command, CommandOutcome } from '../events/outcomes.js'
@@ -20,6 +21,22 @@ export interface PendingPause {
 /** Those of one router, by execution. */
 export class PendingPauses {
   readonly #all = new Map<string, Set<PendingPause>>()
+  /** Resolves when the resumes of an execution that have begun are through, well or not. */
+  readonly #resumes = new Map<string, Promise<unknown>>()
+
+  /** A resume is on its way; returns it. */
+  resuming<T>(id: string, resume: Promise<T>): Promise<T> {
+    const through = Promise.allSettled([this.#resumes.get(id), resume]).then(() => {
+      if (this.#resumes.get(id) === through) this.#resumes.delete(id)
+    })
+    this.#resumes.set(id, through)
+    return resume
+  }
+
+  /** Resolves when those that have begun are through; undefined if there is none. */
+  resumesOf(id: string): Promise<unknown> | undefined {
+    return this.#resumes.get(id)
+  }
 
   begin(id: string, scope: Scope): PendingPause {
     const pause: PendingPause = { scope, isTold: false }

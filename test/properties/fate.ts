@@ -10,7 +10,7 @@ import { Life } from '../../src/testing/world/life.js'
 export interface Fault {
   count: number
   readonly operation: 'commit' | 'any'
-  readonly when: 'before' | 'after'
+  readonly when: 'before' | 'after' | 'slow'
 }
 
 /** The fate of one process. */
@@ -20,6 +20,8 @@ export class Fate {
   /** Freezes between the next write and its acknowledgement. */
   freezesAtWrite = false
   readonly faults: Fault[] = []
+  /** How many store calls wait for something that takes its time. */
+  slow = 0
   #thaw: (() => void)[] = []
   #frozen = false
 
@@ -63,6 +65,9 @@ export class Fate {
     }
     return {
       now: () => clock.now(),
+      monotonic: () => clock.monotonic?.() ?? clock.now(),
+      onJump: (told) =>
+        clock.onJump?.((by) => (this.#frozen ? void this.thawed().then(() => told(by)) : told(by))) ?? (() => undefined),
       setTimeout: (fn, ms, upkeep) => {
         const timer = { handle: undefined as unknown }
         timer.handle = clock.setTimeout(() => (this.#frozen ? void fire(timer, fn) : fn()), ms, upkeep)

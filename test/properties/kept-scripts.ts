@@ -132,4 +132,52 @@ export const keptScripts: Readonly<Record<string, Script & { readonly law: numbe
     streams: [stream('execution'), stream('step')],
     lines: [trigger(0, undefined), { do: 'scope', stream: 0, call: 'pause', turns: undefined }, { ...resume, target: 'same' }],
   },
+  'a pause that comes close behind a resume of what another pause had begun to stop holds for what stands below as well': {
+    law: 8,
+    seed: 2147483632,
+    streams: [
+      stream('event'),
+      {
+        program: {
+          states: [
+            { ...state('child'), onError: 'go on', nameless: true },
+            { ...state('execution'), skip: 1, onError: 'again' },
+          ],
+          rich: true,
+          poisoned: false,
+          slowActions: true,
+        },
+        options: {
+          ...stream('event', 0).options,
+          checkpoints: 2,
+          pausedTimers: 'restart',
+          retry: { maxAttempts: 2, onExhausted: 'fail' },
+        },
+      },
+      {
+        program: {
+          states: [
+            { ...state('timer'), skip: 1, delay: 25_000 },
+            state('timer'),
+            { ...state('step'), delay: 25_000, nameless: true },
+          ],
+          rich: false,
+          poisoned: false,
+          slowActions: true,
+        },
+        options: { ...stream('event').options, maxConcurrent: 3, checkpoints: 2 },
+      },
+    ],
+    lines: [
+      trigger(1, 1),
+      { do: 'step', nth: 0, ok: true, turns: undefined },
+      { do: 'send', target: 'same', type: 'PING', bad: false, through: 0, turns: 0 },
+      { do: 'advance', ms: 5_000, turns: 0 },
+      { do: 'send', target: 'same', type: 'PING', bad: false, through: 0, turns: 2 },
+      { do: 'restart', turns: 'microtask' },
+      { do: 'pause', target: 4, mode: 'boundary', turns: 1 },
+      { ...resume, turns: 0 },
+      { do: 'pause', target: 0, mode: 'boundary', turns: undefined },
+    ],
+  },
 }

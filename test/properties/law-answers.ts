@@ -162,8 +162,10 @@ export function nothingSilent(world: World): string[] {
     const mended =
       operation === 'commit' &&
       ids.every((id) => ledger.attempts.some((tried) => tried.n > n && tried.process === process && tried.id === id))
+    // the commit that asked who owns it is tried again
+    const asked = operation === 'heartbeat' && ledger.attempts.some((tried) => tried.n > n && tried.process === process)
     const died = world.processes.some(({ name, lives }) => name === process && !lives)
-    if (!said && !mended && !died) broken.push(`nobody was told of ${operation} in ${process}: ${error.message}`)
+    if (!said && !mended && !asked && !died) broken.push(`nobody was told of ${operation} in ${process}: ${error.message}`)
   }
   for (const { record, commit } of ledger.written) {
     const context = record.context as { poison?: unknown } | undefined

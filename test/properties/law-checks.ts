@@ -57,6 +57,7 @@ export function restart(world: World): string[] {
       if (end !== undefined && output.n > end)
         broken.push(`${output.key} runs again in ${output.process} though its end was committed`)
       if (output.stopped) broken.push(`${output.key} begins in ${output.process} though it was told to stop`)
+      if (output.unasked) broken.push(`${output.key} runs again in ${output.process}, and nobody was asked`)
       if (output.again) broken.push(`${output.key} runs twice at once, in ${output.process}`)
       const known = ledger.history(id).some(({ steps, n }) => n < output.n && steps.has(output.key))
       if (!known) broken.push(`${output.key} runs under a key that no commit holds`)

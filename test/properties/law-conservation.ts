@@ -48,7 +48,8 @@ const isAtRest = (status: ExecutionStatus) => isTerminal(status) || status === '
 /** At a quiet instant: slots, queue, counts and read-model tell the same story, and no slot is free while someone waits for it. */
 export function countsAgree(world: World): void {
   for (const process of world.processes) {
-    if (process.fate.dead || process.fate.frozen || process.fate.faults.some(({ count }) => count > 0)) continue
+    if (process.fate.dead || process.fate.frozen || process.fate.slow > 0 || process.fate.faults.some(({ count }) => count > 0))
+      continue
     const { supervisor } = partsOf(process.runtime.actor)
     if (supervisor.phase !== 'running') continue
     for (const stream of supervisor.streams.all) {

@@ -79,3 +79,18 @@ export async function endsAreLast(world: World): Promise<string[]> {
   }
   return broken
 }
+
+/** What ends no process itself is not taken for what does: it neither fails nor is held for that. Beside many that do, each for the first time, it may be. */
+export function innocentsLive(world: World): string[] {
+  const { ledger } = world
+  const kills = (id: string): boolean =>
+    world.streamOf(id).program.states.some(({ kind }) => kind === 'killer') || ledger.below(id).some((row) => kills(row.id))
+  if (ledger.ids.filter(kills).length > 2) return []
+  return ledger.ids.flatMap((id) => {
+    if (kills(id)) return []
+    const blamed = ledger
+      .history(id)
+      .some(({ record, commit }) => record.pause?.reason === 'recovery_limit' || commit.error?.includes('recovery_limit'))
+    return blamed ? [`${id} is blamed for the deaths of its processes`] : []
+  })
+}

@@ -7,7 +7,7 @@ import type { StorePlace } from '../harness/store-place.js'
 import { nothingSilent, repeatsAreIdle, truthfulAnswers } from './law-answers.js'
 import { fencing, noLoss, nothingForgotten, oneEnd, outputCommit, restart } from './law-checks.js'
 import { countsAgree, countsAtTheEnd, neverMoreThanTheLimit } from './law-conservation.js'
-import { cancelsAreTrue, endsAreLast, leavesFirst, nothingLivesOn } from './law-ends.js'
+import { cancelsAreTrue, endsAreLast, innocentsLive, leavesFirst, nothingLivesOn } from './law-ends.js'
 import type { Script, Weights, Wrong } from './script.js'
 import { World } from './world.js'
 
@@ -23,7 +23,7 @@ export interface Law {
   readonly after: (world: World, script: Script) => string[] | Promise<string[]>
 }
 
-const crashes: Weights = { crash: 1, takeover: 1, join: 1, fault: 1, scope: 1 }
+const crashes: Weights = { crash: 1, takeover: 1, join: 1, fault: 1, scope: 1, jump: 1 }
 
 /** By what they say. Law 6 compares two runs, and stands in `isolation.ts`. */
 export const laws: Readonly<Record<string, Law>> = {
@@ -69,6 +69,11 @@ export const laws: Readonly<Record<string, Law>> = {
     wrong: 'throws',
     atRest: nothingLivesOn,
     after: async (world) => [...(await oneEnd(world)), ...restart(world), ...leavesFirst(world)],
+  },
+  'law 1, where an execution ends each process that runs it: the others come to their ends': {
+    commands: { trigger: 8 },
+    wrong: 'kills',
+    after: async (world) => [...(await oneEnd(world)), ...innocentsLive(world)],
   },
   'law 2, where code of the program throws or rejects: no slot is lost': {
     commands: { crash: 1, scope: 1 },

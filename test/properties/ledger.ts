@@ -34,6 +34,8 @@ export interface Output {
   readonly again: boolean
   /** True for a step that was told to stop before it began. */
   readonly stopped: boolean
+  /** True for a step that must not run twice unasked, and does. */
+  readonly unasked: boolean
 }
 
 /** An answer to a call, or the error that it was rejected with. */
@@ -95,6 +97,10 @@ export class Ledger {
   readonly failed: Failed[] = []
   /** Each commit that was tried, by execution. */
   readonly attempts: { readonly n: number; readonly process: string; readonly id: string }[] = []
+  /** Each resume that was asked for, of whatever. */
+  readonly resumes: number[] = []
+  /** Store calls that took long. */
+  slow = 0
   readonly rows = new Map<string, StoredExecution>()
   /** Moves with every observation; its calls are those of processes that live and are not frozen. */
   readonly activity: Activity

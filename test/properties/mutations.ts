@@ -120,6 +120,23 @@ export const mutations: readonly Mutation[] = [
     instead: '',
     upholds: 'what stands in the inbox, put there by any process, goes before what is sent later',
   },
+  {
+    law: 3,
+    name: 'Restart, of what must not run twice unasked',
+    file: 'src/actors/program-steps.ts',
+    line: 'if (this.#doubts.has(step)) return step.fail(this.#interrupted(step))',
+    instead: '',
+    upholds: 'a step with `onRecovery: fail` that may have begun before fails, and does not run',
+  },
+  {
+    law: 1,
+    property: 'law 1, where an execution ends each process that runs it',
+    name: 'One end, beside what ends its process',
+    file: 'src/actors/execution-actor.ts',
+    line: 'if (wantsSlot && this.recoveries >= Math.max(1, Math.min(SUSPECT, this.maxRecoveries))) return this.#underSuspicion()',
+    instead: '',
+    upholds: 'what may have brought its process down runs one at a time, so that no other is blamed with it',
+  },
 ]
 
 /** The table of `docs/laws.md`. */

@@ -11,13 +11,17 @@ import { throwing, type Throws, throws } from './throwing.js'
 
 /** One state: what it waits for, and how many states further it goes. */
 export interface StateSpec {
-  readonly kind: 'step' | 'twice' | 'event' | 'timer' | 'child' | 'callback' | 'execution'
+  readonly kind: 'step' | 'twice' | 'once' | 'event' | 'timer' | 'child' | 'spawned' | 'callback' | 'execution' | 'killer'
   readonly skip: 0 | 1
   /** On an error: ends the program, goes on, or enters the state again (at most twice in all). */
   readonly onError: 'fail' | 'go on' | 'again'
   readonly delay: number
   /** True if its step ends when it is told to. */
   readonly heeds: boolean
+  /** What becomes of a step of kind `once` that may have begun before. */
+  readonly onRecovery?: 'fail' | 'hold'
+  /** True if the actor that it invokes has no id of its own. */
+  readonly nameless?: boolean
 }
 
 /** One program. */
@@ -27,6 +31,8 @@ export interface ProgramSpec {
   readonly rich: boolean
   /** Enters a state with a value that can't be stored, before it ends. */
   readonly poisoned: boolean
+  /** Its actions take some turns of the event loop. */
+  readonly slowActions?: boolean
   /** Where code of its own throws or rejects. */
   readonly throws?: Throws | undefined
 }
@@ -41,18 +47,26 @@ export interface ProgramContext {
   readonly poison?: unknown
   /** It was told to make good what it has done. */
   readonly stopped?: boolean
+  /** Actors that it has spawned. */
+  readonly refs?: readonly unknown[]
 }
 
 /** What a step is given. */
 export interface StepInput {
   readonly tick: number
   readonly heeds: boolean
+  /** It must not run twice unasked. */
+  readonly once?: 'fail' | 'hold' | undefined
+  /** Whatever process begins with it dies. */
+  readonly kills?: boolean
 }
 
 /** Where a program's outputs go. */
 export interface ProgramOutputs {
   step(args: StepArguments<StepInput>): Promise<unknown>
   action(executionId: string, tick: number): void
+  /** Some turns of the event loop. */
+  pass(): Promise<void>
   /** An action that comes after one that throws. */
   late(executionId: string): void
   /** A callback begins; what is returned is its clean-up. */
@@ -60,11 +74,13 @@ export interface ProgramOutputs {
 }
 
 const stateSpec: fc.Arbitrary<StateSpec> = fc.record({
-  kind: fc.constantFrom('step', 'step', 'twice', 'event', 'timer', 'child', 'callback', 'execution'),
+  kind: fc.constantFrom('step', 'step', 'twice', 'once', 'event', 'timer', 'child', 'spawned', 'callback', 'execution'),
   skip: fc.constantFrom(0, 0, 1),
   onError: fc.constantFrom('fail', 'go on', 'again'),
   delay: fc.constantFrom(0, 1_000, 25_000),
   heeds: fc.boolean(),
+  onRecovery: fc.constantFrom('fail', 'hold'),
+  nameless: fc.boolean(),
 })
 
 /** Programs of 2 to 6 states. */
@@ -72,7 +88,14 @@ export const programSpecs: fc.Arbitrary<ProgramSpec> = fc.record({
   states: fc.array(stateSpec, { minLength: 1, maxLength: 5 }),
   rich: fc.boolean(),
   poisoned: fc.constant(false),
+  slowActions: fc.boolean(),
 })
+
+/** The same, where one of the steps ends the process that begins with it, each time. */
+export const killerSpecs: fc.Arbitrary<ProgramSpec> = programSpecs.map((spec) => ({
+  ...spec,
+  states: [...spec.states, { kind: 'killer', skip: 0, onError: 'fail', delay: 0, heeds: true }],
+}))
 
 /** The same, where code of their own throws or rejects. */
 export const throwingSpecs: fc.Arbitrary<ProgramSpec> = fc
@@ -114,16 +137,30 @@ function stateConfig(spec: StateSpec, index: number, states: number, rich: boole
     id: self.id,
   })
   const entry = [stepped(rich), note]
-  if (spec.kind === 'step' || spec.kind === 'twice') {
-    const src = spec.kind === 'step' ? 'work' : 'workTwice'
-    return { entry, invoke: { src, id: `work${index}`, input, onDone: target, ...onError } }
+  const named = (id: string) => (spec.nameless ? {} : { id })
+  const src = { step: 'work', twice: 'workTwice', once: spec.onRecovery === 'hold' ? 'workHeld' : 'workOnce', killer: 'killer' }
+  if (spec.kind in src)
+    return { entry, invoke: { src: src[spec.kind as 'step'], ...named(`work${index}`), input, onDone: target, ...onError } }
+  if (spec.kind === 'spawned') {
+    const spawned = assign({
+      refs: (({
+        context,
+        spawn,
+        self,
+      }: {
+        context: ProgramContext
+        spawn: (src: string, options: object) => unknown
+        self: { id: string }
+      }) => [...(context.refs ?? []), spawn('helper', { input: input({ context, self }) })]) as never,
+    })
+    return { entry: [...entry, spawned], on: { 'xstate.done.actor.*': target, 'xstate.error.actor.*': target } }
   }
   if (spec.kind === 'execution')
     return { entry, invoke: { src: 'below', id: `below${index}`, input: { label: 'below' }, onDone: target, onError: target } }
   if (spec.kind === 'callback')
     return { entry, invoke: { src: 'bell', id: `bell${index}`, input }, on: { NEXT: target }, after: { 40_000: target } }
   if (spec.kind === 'child')
-    return { entry, invoke: { src: 'helper', id: 'helper', systemId: 'helper', input, onDone: target, ...onError } }
+    return { entry, invoke: { src: 'helper', ...named('helper'), systemId: 'helper', input, onDone: target, ...onError } }
   if (spec.kind === 'timer') return { entry, after: { [spec.delay + index]: target } }
   return { entry, on: { NEXT: target }, after: { 40_000: target } }
 }
@@ -133,7 +170,15 @@ export function machineOf(spec: ProgramSpec, outputs: ProgramOutputs, below: str
   const work = fromStep<unknown, StepInput>((args) => outputs.step(args))
   const workTwice = fromStep<unknown, StepInput>((args) => outputs.step(args), { retry: { maxAttempts: 2 } })
   const bell = fromCallback(({ self }) => outputs.callback(rootOf(self).id))
-  const actions = { note: ({ self }: { self: { id: string } }, { tick }: { tick: number }) => outputs.action(self.id, tick) }
+  const once = (onRecovery: 'fail' | 'hold') =>
+    fromStep<unknown, StepInput>((args) => outputs.step({ ...args, input: { ...args.input, once: onRecovery } }), { onRecovery })
+  const killer = fromStep<unknown, StepInput>((args) => outputs.step({ ...args, input: { ...args.input, kills: true } }))
+  const actions = {
+    note: ({ self }: { self: { id: string } }, { tick }: { tick: number }) => {
+      outputs.action(self.id, tick)
+      return spec.slowActions ? outputs.pass() : undefined
+    },
+  }
   const helper = setup({ actors: { work } }).createMachine({
     id: 'helper',
     context: (({ input }: { input: StepInput }) => input) as never,
@@ -167,7 +212,17 @@ export function machineOf(spec: ProgramSpec, outputs: ProgramOutputs, below: str
       spec.rich,
     )
   const own = throwing(spec.throws, states, spec.states.length, outputs)
-  const actors = { work, workTwice, helper, bell, below: fromExecution(below ?? 'nowhere'), ...own.actors }
+  const actors = {
+    work,
+    workTwice,
+    workOnce: once('fail'),
+    workHeld: once('hold'),
+    killer,
+    helper,
+    bell,
+    below: fromExecution(below ?? 'nowhere'),
+    ...own.actors,
+  }
   return setup({ actors, actions: { ...actions, ...own.actions }, delays: own.delays } as never).createMachine({
     id: 'random',
     context: (({ input }: { input: { label: string } }) => ({ label: input.label, tick: 0, again: 0, pings: [] })) as never,

@@ -1,6 +1,6 @@
 /** Random scripts: what is set up, and what is done to it. Owns their shapes and how likely each command is. */
 import * as fc from 'fast-check'
-import { programSpecs, throwingSpecs, type ProgramSpec } from './random-program.js'
+import { killerSpecs, programSpecs, throwingSpecs, type ProgramSpec } from './random-program.js'
 
 /** One entry point. */
 export interface StreamSpec {
@@ -43,7 +43,14 @@ export type Command =
   | { readonly do: 'advance'; readonly ms: number }
   | { readonly do: 'crash' | 'restart' | 'thaw' | 'join' }
   | { readonly do: 'takeover'; readonly atWrite: boolean }
-  | { readonly do: 'fault'; readonly operation: 'commit' | 'any'; readonly when: 'before' | 'after'; readonly count: number }
+  | {
+      readonly do: 'fault'
+      readonly operation: 'commit' | 'any'
+      readonly when: 'before' | 'after' | 'slow'
+      readonly count: number
+    }
+  /** The wall clock is set, and no time passes. */
+  | { readonly do: 'jump'; readonly ms: number }
   | { readonly do: 'scope'; readonly stream: number; readonly call: 'pause' | 'resume' }
 
 /**
@@ -114,9 +121,10 @@ const kinds = {
   fault: fc.record({
     do: fc.constant('fault' as const),
     operation: fc.constantFrom('commit', 'commit', 'any'),
-    when: fc.constantFrom('before', 'after'),
+    when: fc.constantFrom('before', 'after', 'slow'),
     count: fc.integer({ min: 1, max: 3 }),
   }),
+  jump: fc.record({ do: fc.constant('jump' as const), ms: fc.constantFrom(-3_600_000, -1_000, 1_000, 3_600_000) }),
   scope: fc.record({ do: fc.constant('scope' as const), stream, call: fc.constantFrom('pause', 'resume') }),
   badTrigger: trigger.map((command) => ({ ...command, bad: true })),
   badSend: send.map((command) => ({ ...command, bad: true })),
@@ -127,8 +135,8 @@ export type Weights = Partial<Record<keyof typeof kinds, number>>
 
 const usual: Weights = { trigger: 6, send: 5, step: 8, pause: 2, call: 3, resume: 2, advance: 3, unknown: 1 }
 
-/** What programs of a script may do besides: come to hold what can't be stored, or throw. */
-export type Wrong = 'poison' | 'throws' | undefined
+/** What programs of a script may do besides: come to hold what can't be stored, throw, or end their process. */
+export type Wrong = 'poison' | 'throws' | 'kills' | undefined
 
 /** Scripts with the usual commands, and those of `more`. */
 export function scripts(more: Weights = {}, wrong?: Wrong): fc.Arbitrary<Script> {
@@ -152,7 +160,11 @@ export function scripts(more: Weights = {}, wrong?: Wrong): fc.Arbitrary<Script>
   return fc.record({
     seed: fc.integer({ min: 1, max: 2 ** 31 - 1 }),
     streams: fc
-      .tuple(streamSpecs(wrong === 'throws' ? throwingSpecs : programSpecs), streamSpecs(programSpecs), streamSpecs(programSpecs))
+      .tuple(
+        streamSpecs(wrong === 'throws' ? throwingSpecs : wrong === 'kills' ? killerSpecs : programSpecs),
+        streamSpecs(programSpecs),
+        streamSpecs(programSpecs),
+      )
       .map(([a, b, c]) => [wrong === 'poison' ? poisoned(a) : a, b, c]),
     lines: fc.array(line, { minLength: 5, maxLength: 30, size: 'max' }),
   })

@@ -6,13 +6,14 @@
 import {
   createRuntime,
   defineEntryPoint,
-  type Clock,
   type EntryPoint,
   type IdSource,
   type Runtime,
   type StepArguments,
 } from '../../src/index.js'
+import type { SimulatedClock } from '../../src/testing/clock/simulated-clock.js'
 import type { Connection, SharedStore } from '../../src/testing/world/shared-store.js'
+import { turn } from '../harness/eventually.js'
 import { Fate } from './fate.js'
 import type { Ledger, Output } from './ledger.js'
 import { machineOf, type ProgramOutputs, type StepInput } from './random-program.js'
@@ -26,6 +27,10 @@ export interface Flight {
   readonly key: string
   readonly signal: AbortSignal
   readonly heeds: boolean
+  /** Its place among all observations. */
+  readonly n: number
+  /** It came to an error by itself. */
+  hasFailed: boolean
   over: boolean
   /** When it was told to stop. */
   abortedAt: number | undefined
@@ -45,7 +50,7 @@ const HEEDED = 10_000
 
 /** What processes share. */
 export interface Surroundings {
-  readonly clock: Clock
+  readonly clock: SimulatedClock
   readonly ids: IdSource
   readonly shared: SharedStore
   readonly ledger: Ledger
@@ -123,9 +128,15 @@ export class SimulatedProcess {
   }
 
   #outputs(): ProgramOutputs {
-    const { ledger, flights, callbacks, clock } = this.#around
+    const { ledger, flights, callbacks, clock, delay } = this.#around
     const { name, fate } = this
-    const output = (kind: Output['kind'], id: string, tick: number, key: string, { again = false, stopped = false } = {}) => {
+    const output = (
+      kind: Output['kind'],
+      id: string,
+      tick: number,
+      key: string,
+      { again = false, stopped = false, unasked = false } = {},
+    ) => {
       if (fate.dead) return
       ledger.outputs.push({
         n: ledger.next(),
@@ -136,10 +147,15 @@ export class SimulatedProcess {
         key,
         again,
         stopped,
+        unasked,
         durableTick: ledger.durableTick(name, id),
       })
     }
     return {
+      pass: async () => {
+        for (let left = delay(); left > 0; left--) await turn()
+        ledger.next()
+      },
       action: (id, tick) => output('action', id, tick, `action ${tick}`),
       late: (id) => output('late', id, 0, 'an action after one that throws'),
       callback: (id) => {
@@ -153,11 +169,17 @@ export class SimulatedProcess {
       },
       step: ({ executionId, idempotencyKey, signal, input }: StepArguments<StepInput>) => {
         // one that was told to stop and does not heed that is waited for as long as a cancel waits
-        const isUp = ({ abortedAt = Infinity }: Flight) => clock.now() - abortedAt < HEEDED
+        const isUp = ({ abortedAt = Infinity }: Flight) => clock.monotonic() - abortedAt < HEEDED
         const again = flights.some(
           (flight) => flight.key === idempotencyKey && !flight.over && !flight.isTaken && isUp(flight) && !fate.dead,
         )
-        output('step', executionId, input.tick, idempotencyKey, { again, stopped: signal.aborted })
+        const before = flights.findLast(({ key }) => key === idempotencyKey)
+        const isAsked =
+          (before?.hasFailed && before.process === name) ||
+          (input.once === 'hold' && ledger.resumes.some((n) => n > (before?.n ?? 0)))
+        const unasked = input.once !== undefined && before !== undefined && !isAsked
+        output('step', executionId, input.tick, idempotencyKey, { again, stopped: signal.aborted, unasked })
+        if (input.kills && !fate.dead) queueMicrotask(() => this.kill())
         return new Promise((resolve, reject) => {
           const flight: Flight = {
             process: name,
@@ -165,19 +187,22 @@ export class SimulatedProcess {
             key: idempotencyKey,
             signal,
             heeds: input.heeds,
+            n: ledger.next(),
+            hasFailed: false,
             over: fate.dead,
             isTaken: false,
-            abortedAt: signal.aborted ? clock.now() : undefined,
+            abortedAt: signal.aborted ? clock.monotonic() : undefined,
             end(ok) {
               if (flight.over) return
               flight.over = true
+              flight.hasFailed = !ok && !signal.aborted
               ledger.next()
               if (ok) resolve({ key: idempotencyKey })
               else reject(new Error(`step ${idempotencyKey} failed`))
             },
           }
           flights.push(flight)
-          signal.addEventListener('abort', () => (flight.abortedAt = clock.now()), { once: true })
+          signal.addEventListener('abort', () => (flight.abortedAt = clock.monotonic()), { once: true })
           if (input.heeds) signal.addEventListener('abort', () => flight.end(false), { once: true })
         })
       },

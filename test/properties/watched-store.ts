@@ -10,6 +10,9 @@ import { turn } from '../harness/eventually.js'
 import type { Fate, Fault } from './fate.js'
 import type { Ledger } from './ledger.js'
 
+/** How long a slow call takes, in ms: as one that waits for another's lock. */
+const SLOW = 3_000
+
 /** The calls of a process to its connection. `delay` says for how many turns a call is held, each way. */
 export function watchedStore(
   backing: SnapshotStore,
@@ -50,7 +53,20 @@ export function watchedStore(
       }
     }
     ledger.next()
+    const slow = async () => {
+      const found = fate.faults.find((each) => each.count > 0 && each.when === 'slow')
+      if (!found || operation === 'close') return
+      found.count--
+      ledger.slow++
+      // time is to pass meanwhile
+      end()
+      fate.slow++
+      await new Promise<void>((resolve) => fate.life.clock.setTimeout(resolve, SLOW))
+      fate.slow--
+      end = ledger.activity.real(operation)
+    }
     try {
+      await slow()
       await pass(delay())
       fault(operation, ids, 'before')
       const result = await run()

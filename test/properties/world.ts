@@ -103,8 +103,10 @@ export class World {
       process.fate.thaw()
     }
     await this.settle()
+    await this.#revive()
     for (const id of this.#around.streams.keys()) await this.#do({ do: 'scope', stream: id, call: 'resume' })
     await this.advance(20_000)
+    await this.#revive()
     for (let round = 0; round < 40 && this.#open().length > 0; round++) {
       for (const row of this.#open()) {
         const handle = this.primary.runtime.execution(row.id)
@@ -117,6 +119,7 @@ export class World {
       for (const flight of this.#running()) flight.end(this.decide(flight.key))
       await this.settle()
       await this.advance(round < 4 ? 1_000 : 30_000)
+      await this.#revive()
     }
   }
 
@@ -139,7 +142,12 @@ export class World {
       (error: unknown) => this.findings.push(`start: ${String(error)}`),
     )
     await this.settle()
-    if (!done) this.findings.push('start: did not come to an end')
+    if (!done && process.lives) this.findings.push('start: did not come to an end')
+  }
+
+  /** Whoever died by what it ran is started again. */
+  async #revive(): Promise<void> {
+    if (!this.primary.lives) await this.#begin()
   }
 
   async #line({ turns, ...command }: Line): Promise<void> {
@@ -149,6 +157,7 @@ export class World {
     // a call is made before anything else happens; what takes its time is waited for
     if (turns === 'same' && isCall(command)) return done
     await done
+    await this.#revive()
     if (turns === undefined) return this.settle()
     if (typeof turns === 'string') return
     for (let left = turns; left > 0; left--) await turn()
@@ -209,6 +218,8 @@ export class World {
       case 'thaw':
         for (const process of this.processes) process.fate.thaw()
         return
+      case 'jump':
+        return this.clock.jump(command.ms)
       case 'fault':
         return void primary.fate.faults.push({ ...command })
       case 'scope':
@@ -266,7 +277,7 @@ export class World {
   }
 
   get hasFaults(): boolean {
-    return this.ledger.failed.length > 0 || this.primary.fate.faults.some(({ count }) => count > 0)
+    return this.ledger.failed.length > 0 || this.ledger.slow > 0 || this.primary.fate.faults.some(({ count }) => count > 0)
   }
 
   #onTarget(
@@ -290,6 +301,7 @@ export class World {
   #ask(call: string, id: string, run: () => Promise<unknown>, ping?: number, primary = this.primary): void {
     const { ledger } = this
     const n = ledger.next()
+    if (call.endsWith('resume') || call === 'retry') ledger.resumes.push(n)
     const quiet = this.#settled && !this.activity.isBusy
     this.#settled = false
     const asked = quiet ? (ledger.rows.get(id)?.status ?? 'absent') : undefined

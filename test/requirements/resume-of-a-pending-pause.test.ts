@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest'
 import { defineEntryPoint, fromExecution, fromStep } from '../../src/index.js'
 import { createTestRuntime } from '../../src/testing/index.js'
+import { turns } from '../harness/eventually.js'
 
 const leaves = defineEntryPoint({ id: 'leaves', program: fromStep<string, void>(() => Promise.reject(new Error('not mocked'))) })
 const middle = defineEntryPoint({ id: 'middle', program: fromExecution<string>('leaves') })
@@ -46,4 +47,19 @@ test('one that is asked for in the same turn as the resume is taken back as well
   call.resolve('done')
   expect(await execution.result()).toMatchObject({ status: 'completed' })
   await world.stop()
+})
+
+test('a pause that comes close behind a resume holds for all that stands below as well', async () => {
+  for (let gap = 0; gap < 4; gap++) {
+    const { world, execution } = await waiting()
+    expect(await execution.pause({ mode: 'now' })).toMatchObject({ status: 'paused' })
+    const resumed = execution.resume()
+    await turns(gap)
+    const paused = execution.pause({ mode: 'now' })
+    expect(await resumed).toMatchObject({ status: 'resumed' })
+    expect(await paused).toMatchObject({ status: 'paused' })
+    const { executions } = await world.executions()
+    expect(executions.map(({ status }) => status)).toEqual(['paused', 'paused', 'paused'])
+    await world.stop()
+  }
 })
