@@ -1,6 +1,6 @@
 /** Random scripts: what is set up, and what is done to it. Owns their shapes and how likely each command is. */
 import * as fc from 'fast-check'
-import { killerSpecs, programSpecs, throwingSpecs, type ProgramSpec } from './random-program.js'
+import { killerSpecs, programSpecs, shortSpecs, throwingSpecs, type ProgramSpec } from './random-program.js'
 
 /** One entry point. */
 export interface StreamSpec {
@@ -162,7 +162,7 @@ export function scripts(more: Weights = {}, wrong?: Wrong): fc.Arbitrary<Script>
     streams: fc
       .tuple(
         streamSpecs(wrong === 'throws' ? throwingSpecs : wrong === 'kills' ? killerSpecs : programSpecs),
-        streamSpecs(programSpecs),
+        streamSpecs(wrong === 'kills' ? shortSpecs : programSpecs),
         streamSpecs(programSpecs),
       )
       .map(([a, b, c]) => [wrong === 'poison' ? poisoned(a) : a, b, c]),

@@ -29,8 +29,8 @@ export interface Flight {
   readonly heeds: boolean
   /** Its place among all observations. */
   readonly n: number
-  /** It came to an error by itself. */
-  hasFailed: boolean
+  /** When it came to an error by itself. */
+  failedAt: number | undefined
   over: boolean
   /** When it was told to stop. */
   abortedAt: number | undefined
@@ -48,6 +48,9 @@ export interface LiveCallback {
 /** The `cancelTimeout` of the entry points. */
 const HEEDED = 10_000
 
+/** How long a step takes that ends by itself, in ms. */
+const SOON = 300
+
 /** What processes share. */
 export interface Surroundings {
   readonly clock: SimulatedClock
@@ -57,6 +60,8 @@ export interface Surroundings {
   readonly streams: readonly StreamSpec[]
   readonly flights: Flight[]
   readonly callbacks: Set<LiveCallback>
+  /** True if steps end by themselves, soon: one that runs for long beside what ends its process may be blamed with it. */
+  readonly endsSoon: boolean
   /** For how many turns of the event loop a store call is held. */
   delay(): number
 }
@@ -128,7 +133,7 @@ export class SimulatedProcess {
   }
 
   #outputs(): ProgramOutputs {
-    const { ledger, flights, callbacks, clock, delay } = this.#around
+    const { ledger, flights, callbacks, clock, endsSoon, delay } = this.#around
     const { name, fate } = this
     const output = (
       kind: Output['kind'],
@@ -174,8 +179,11 @@ export class SimulatedProcess {
           (flight) => flight.key === idempotencyKey && !flight.over && !flight.isTaken && isUp(flight) && !fate.dead,
         )
         const before = flights.findLast(({ key }) => key === idempotencyKey)
+        // an attempt of the program that failed with it begins anew, once that is durable in whichever process
+        const hasFailed = (at: number) =>
+          before?.process === name || ledger.history(executionId).some(({ n, process }) => n > at && process === before?.process)
         const isAsked =
-          (before?.hasFailed && before.process === name) ||
+          (before?.failedAt !== undefined && hasFailed(before.failedAt)) ||
           (input.once === 'hold' && ledger.resumes.some((n) => n > (before?.n ?? 0)))
         const unasked = input.once !== undefined && before !== undefined && !isAsked
         output('step', executionId, input.tick, idempotencyKey, { again, stopped: signal.aborted, unasked })
@@ -188,20 +196,21 @@ export class SimulatedProcess {
             signal,
             heeds: input.heeds,
             n: ledger.next(),
-            hasFailed: false,
+            failedAt: undefined,
             over: fate.dead,
             isTaken: false,
             abortedAt: signal.aborted ? clock.monotonic() : undefined,
             end(ok) {
               if (flight.over) return
               flight.over = true
-              flight.hasFailed = !ok && !signal.aborted
-              ledger.next()
+              const n = ledger.next()
+              if (!ok && !signal.aborted) flight.failedAt = n
               if (ok) resolve({ key: idempotencyKey })
               else reject(new Error(`step ${idempotencyKey} failed`))
             },
           }
           flights.push(flight)
+          if (endsSoon) fate.life.clock.setTimeout(() => flight.end(true), SOON)
           signal.addEventListener('abort', () => (flight.abortedAt = clock.monotonic()), { once: true })
           if (input.heeds) signal.addEventListener('abort', () => flight.end(false), { once: true })
         })

@@ -52,6 +52,7 @@ export class World {
       streams: script.streams,
       ids: seededIds(script.seed),
       shared: place,
+      endsSoon: script.streams.some(({ program }) => program.states.some(({ kind }) => kind === 'killer')),
       delay: () => Math.floor(random() * 3),
     }
   }
