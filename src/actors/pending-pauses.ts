@@ -26,7 +26,7 @@ export class PendingPauses {
 
   /** A resume is on its way; returns it. */
   resuming<T>(id: string, resume: Promise<T>): Promise<T> {
-    const through = Promise.allSettled([this.#resumes.get(id), resume]).then(() => {
+    const through: Promise<unknown> = Promise.allSettled([this.#resumes.get(id), resume]).finally(() => {
       if (this.#resumes.get(id) === through) this.#resumes.delete(id)
     })
     this.#resumes.set(id, through)
