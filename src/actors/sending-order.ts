@@ -1,9 +1,11 @@
 /**
  * The order of events that one process sends to one execution without awaiting each other.
  *
- * Owns: that none is routed before those that were sent earlier have their place, also where one has to be routed again. Does
- * not know: what a place is, or who holds the execution; `command-router.ts` does.
+ * Owns: that none is routed before those that were sent earlier have their place, also where one has to be routed again; and
+ * that nobody waits behind others for longer than a call may wait. Does not know: what a place is, or who holds the execution;
+ * `command-router.ts` does.
  */
+import { isStatewardError } from '../errors.js'
 
 /** An event on its way, by the order in which it was sent. */
 interface Waiting {
@@ -48,11 +50,18 @@ export class SendingOrder {
         if (placed instanceof Promise) next.resolve((await placed.finally(() => late(lane))) as never)
         else next.resolve(placed as never)
       } catch (error) {
-        next.reject(error)
+        // what kept it waiting for its whole time would keep each of the others as long, one after the other
+        const alike = isHeldUp(error) ? lane.splice(0) : []
+        for (const waiting of [next, ...alike]) waiting.reject(error)
       }
     }
     this.#lanes.delete(id)
   }
+}
+
+/** True if another process's lock has kept the store from being asked or told, for as long as a call may wait. */
+function isHeldUp(error: unknown): boolean {
+  return isStatewardError(error, 'store_failed') && error.details['busy'] === true
 }
 
 function late(lane: readonly Waiting[]): void {

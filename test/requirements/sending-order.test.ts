@@ -6,7 +6,7 @@
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { assign, setup } from 'xstate'
 import { SendingOrder } from '../../src/actors/sending-order.js'
-import { defineEntryPoint, fromStep } from '../../src/index.js'
+import { defineEntryPoint, fromStep, StatewardError } from '../../src/index.js'
 import { createTestRuntime, fails, returns } from '../../src/testing/index.js'
 import { slowStore, turn, type Turns } from '../harness/slow-store.js'
 
@@ -114,4 +114,20 @@ test('one that is routed again goes before those that were sent after it, and on
   await expect(failing).rejects.toThrow('no place')
   await Promise.all([slow, again, other])
   expect(routed).toEqual(['another execution', 'a', 'b', 'c'])
+})
+
+test('who stands behind one that has waited for a lock in vain is told so with it, and who comes later is tried again', async () => {
+  const order = new SendingOrder()
+  const held = new StatewardError('store_failed', 'another connection holds the lock', { details: { busy: true } })
+  const behind: Promise<unknown>[] = []
+  const routed: string[] = []
+  const first = order.inTurn('x', order.next(), async () => {
+    behind.push(...['b', 'c'].map((name) => order.inTurn('x', order.next(), () => routed.push(name))))
+    await turn()
+    throw held
+  })
+  await expect(first).rejects.toBe(held)
+  for (const each of behind) await expect(each).rejects.toBe(held)
+  await order.inTurn('x', order.next(), () => routed.push('d'))
+  expect(routed).toEqual(['d'])
 })
