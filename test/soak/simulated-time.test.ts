@@ -54,18 +54,24 @@ describe('simulated time', () => {
     expect(seconds).toBeLessThan(10)
   })
 
-  test('an execution with a timer costs the same among 25,000 as among 250', async () => {
+  test('an execution with a timer costs about the same among 25,000 as among 250', async () => {
     await simulate(2_000)
     const few: number[] = []
-    // as many in all as will be there at once
-    for (let round = 0; round < 100; round++) few.push((await simulate(250)).cpu)
+    // as many in all as will be there at once, half of them afterwards: a machine's speed drifts
+    const fewAtATime = async () => {
+      for (let round = 0; round < 50; round++) few.push((await simulate(250)).cpu)
+    }
+    await fewAtATime()
     const many = await simulate(25_000)
+    await fewAtATime()
     const mean = few.reduce((sum, cpu) => sum + cpu, 0) / few.length
     const ratio = many.cpu / mean
     process.stdout.write(
       `one execution among 250: ${mean.toFixed(2)} ms, among 25,000: ${many.cpu.toFixed(2)} ms of processor: × ${ratio.toFixed(2)}\n`,
     )
-    expect(ratio).toBeLessThan(1.5)
+    // work that grew with their number would make it 100 times as much; the collector alone takes up to half as much again for
+    // a heap that its young generation does not hold
+    expect(ratio).toBeLessThan(2)
   })
 
   test('a timer of the clock costs the same among 25,000 as among 250, but for the depth of a heap', async () => {
