@@ -180,4 +180,31 @@ export const keptScripts: Readonly<Record<string, Script & { readonly law: numbe
       { do: 'pause', target: 0, mode: 'boundary', turns: undefined },
     ],
   },
+  'a program that fails by itself just as it is told to make good what it has done is cancelled with that error': {
+    law: 1,
+    seed: 1,
+    streams: [
+      {
+        program: { states: [state('spawned')], rich: false, poisoned: false, slowActions: true },
+        options: { ...stream('spawned').options, compensates: true },
+      },
+    ],
+    lines: [
+      trigger(0, undefined),
+      { do: 'cancel', target: 'same', turns: 2 },
+      { do: 'step', nth: 0, ok: false, turns: undefined },
+    ],
+  },
+  'a pause by way of another process is told from the store, also before its holder knows that it is durable': {
+    law: 4,
+    seed: 102,
+    streams: [stream('event', 0)],
+    lines: [
+      trigger(0, undefined),
+      { do: 'join', turns: undefined },
+      { do: 'pause', target: 'same', mode: 'boundary', turns: 3 },
+      { do: 'send', target: 'same', type: 'PING', bad: false, through: 0, turns: 3 },
+      { do: 'send', target: 0, type: 'PING', bad: false, through: 1, turns: undefined },
+    ],
+  },
 }

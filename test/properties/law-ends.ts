@@ -57,8 +57,11 @@ export function cancelsAreTrue(world: World): string[] {
     // a fork of one that has completed has done nothing itself before it starts
     if (how === 'done' && !stopped && commit.startedAt !== null) return [`${id} is cancelled, and its program had completed`]
     const { options, program } = world.streamOf(commit.id)
+    // one that fails by itself meanwhile leaves nothing of that behind but its error; what can't be stored has failed before
+    const hasFailed = commit.error !== null && !commit.error.includes('not_storable')
+    const isTold = stopped || (hasFailed && ledger.undoings.has(id))
     // what it throws again as it is restored comes before anything else
-    if (options.compensates && !program.throws && commit.startedAt !== null && how === 'active' && !stopped)
+    if (options.compensates && !program.throws && commit.startedAt !== null && how === 'active' && !isTold)
       return [`${id} is cancelled, and its program was not told to make good what it has done`]
     return []
   })

@@ -99,6 +99,8 @@ export class Ledger {
   readonly attempts: { readonly n: number; readonly process: string; readonly id: string }[] = []
   /** Each resume that was asked for, of whatever. */
   readonly resumes: number[] = []
+  /** Those whose programs were told to make good what they have done, durable or not. */
+  readonly undoings = new Set<string>()
   /** Store calls that took long. */
   slow = 0
   readonly rows = new Map<string, StoredExecution>()
@@ -142,6 +144,12 @@ export class Ledger {
     let known = this.#known.get(process)
     if (!known) this.#known.set(process, (known = new Map()))
     known.set(id, Math.max(known.get(id) ?? 0, revision))
+  }
+
+  /** A process read the answer to a command: that stands in the commit that has carried it out. */
+  learnAnswer(process: string, seq: number): void {
+    const by = this.written.find(({ commit }) => commit.consumed.some((each) => each.seq === seq))
+    if (by) this.learn(process, by.commit.id, by.commit.revision)
   }
 
   known(process: string, id: string): number {

@@ -67,6 +67,8 @@ export interface ProgramOutputs {
   action(executionId: string, tick: number): void
   /** Some turns of the event loop. */
   pass(): Promise<void>
+  /** It is told to make good what it has done. */
+  undoes(executionId: string): void
   /** An action that comes after one that throws. */
   late(executionId: string): void
   /** A callback begins; what is returned is its clean-up. */
@@ -248,7 +250,13 @@ export function machineOf(spec: ProgramSpec, outputs: ProgramOutputs, below: str
           note,
         ] as never,
       },
-      STOP: { target: '.undoing', actions: assign({ stopped: true } as never) },
+      STOP: {
+        target: '.undoing',
+        actions: assign(({ self }) => {
+          outputs.undoes(self.id)
+          return { stopped: true } as never
+        }),
+      },
     } as never,
     output: (own.output ??
       (({ context }: { context: ProgramContext }) => ({

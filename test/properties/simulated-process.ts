@@ -162,6 +162,7 @@ export class SimulatedProcess {
         ledger.next()
       },
       action: (id, tick) => output('action', id, tick, `action ${tick}`),
+      undoes: (id) => void ledger.undoings.add(id),
       late: (id) => output('late', id, 0, 'an action after one that throws'),
       callback: (id) => {
         const live = { process: name, id }

@@ -114,6 +114,11 @@ export function watchedStore(
       learn([row])
       return row
     },
+    async answer(seq) {
+      const answer = await call('answer', [], () => backing.answer(seq))
+      if (answer.status === 'answered') ledger.learnAnswer(fate.name, seq)
+      return answer
+    },
     async query(query) {
       const page = await call('query', [], () => backing.query(query))
       learn(page.executions)
