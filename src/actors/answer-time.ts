@@ -1,4 +1,9 @@
-/** The time that a command may take to answer. Owns what it answers when that is up: it goes on all the same. */
+/**
+ * The time that a command may take to answer.
+ *
+ * Owns: what it answers when that is up (it goes on all the same), and that this is answered only once the command is in
+ * the store: whoever was told that an execution is pausing finds it so, also if the process dies in that moment.
+ */
 import type { Command, CommandOutcome } from '../events/outcomes.js'
 import { Deadline } from './deadline.js'
 import type { WallClock } from './wall-clock.js'
@@ -8,11 +13,15 @@ export function underWay({ type }: Command): CommandOutcome {
   return { status: type === 'cancel' ? 'cancelling' : 'pausing' }
 }
 
-/** Where a command has come to. `isHere`: an execution in memory has it, and answers it in time, once that is durable. */
+/**
+ * Where a command has come to. `isHere`: an execution in memory has it, and answers it in time, once that is durable.
+ * `queued`: it was put into the durable inbox, with this number; undefined if there is no such inbox (any more).
+ */
 export interface CommandProgress {
   /** Undefined: it may take as long as it needs. */
   readonly until: Deadline | undefined
   isHere: boolean
+  queued?: Promise<number | undefined>
 }
 
 /** A command that begins now. */
@@ -29,12 +38,17 @@ export function withTimeLeft({ until }: CommandProgress, command: Command): Comm
   return patient
 }
 
-/** The answer, or `late` if there is none when its time is up and nobody here will give one; without a time it is waited for. */
-export function answeredWithin<T>(progress: CommandProgress, late: T, answer: Promise<T>): Promise<T> {
+/**
+ * The answer. If there is none when its time is up and nobody here will give one, it is what `kept` comes to, which puts the
+ * command into the store; undefined: that is no place, and the answer is waited for, as it is without a time.
+ */
+export function answeredWithin<T>(progress: CommandProgress, kept: () => Promise<T | undefined>, answer: Promise<T>): Promise<T> {
   const { until } = progress
   if (until === undefined) return answer
   return new Promise((resolve, reject) => {
-    const stop = until.whenUp(() => progress.isHere || resolve(late))
+    const stop = until.whenUp(() => {
+      if (!progress.isHere) kept().then((late) => late !== undefined && resolve(late), reject)
+    })
     answer.finally(stop).then(resolve, reject)
   })
 }

@@ -18,7 +18,7 @@ import { storedOutcome } from './execution-view.js'
 import { liveStatuses } from './stream-set.js'
 import type { SupervisorActor } from './supervisor-actor.js'
 
-/** How long a child that was cancelled for its parent's sake waits for the parent's own cancel, in ms. */
+/** How long a child that was cancelled for its parent's sake, or with all of the runtime, waits for the parent's own cancel, in ms. */
 const HELD_BACK = 30_000
 
 /** What children need of the router. */
@@ -47,6 +47,10 @@ export function isLeftPaused({ id, state, status }: StoredExecution): boolean {
 
 const isCancelledFromAbove = (outcome: ResultOutcome | undefined) => outcome?.status === 'cancelled' && outcome.scope === 'parent'
 
+/** True if its parent gets, or has got, a cancel of its own. */
+const isCancelledWithParent = (outcome: ResultOutcome) =>
+  outcome.status === 'cancelled' && (outcome.scope === 'parent' || outcome.scope === 'runtime')
+
 /** Those of one runtime. */
 export class ChildExecutions implements ChildPort {
   readonly #supervisor: SupervisorActor
@@ -67,7 +71,7 @@ export class ChildExecutions implements ChildPort {
       if (isCancelledFromAbove(ended)) continue
       const outcome = ended ?? (await this.#outcome(id, request))
       if (outcome.status === 'completed') return outcome.output
-      if (isCancelledFromAbove(outcome)) await this.#heldBack(signal)
+      if (isCancelledWithParent(outcome)) await this.#heldBack(signal)
       throw new StatewardError('execution_failed', `Execution ${id} of ${entryPoint} ended as ${outcome.status}.`, {
         details: { id, entryPoint, outcome },
       })
@@ -214,7 +218,7 @@ export class ChildExecutions implements ChildPort {
     return meant
   }
 
-  /** A child that was cancelled for its parent's sake tells it nothing before the parent's own cancel has had its time. */
+  /** A child that was cancelled with its parent tells it nothing before the parent's own cancel has had its time. */
   #heldBack(signal: AbortSignal): Promise<void> {
     const { clock } = this.#supervisor.settings
     if (signal.aborted) return Promise.resolve()

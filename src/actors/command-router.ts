@@ -3,6 +3,7 @@
  *
  * Owns: finding the holder, taking an execution up that nobody holds, the time that a command may take, and the
  * cascade of commands to the executions that an execution started (leaf first). What one that nobody can take up is told is in `stored-commands.ts`.
+ * Longer than others because where a command stands (on its way down, in an inbox, with its execution) is one question.
  */
 import type { AnyEventObject } from 'xstate'
 import { isStatewardError } from '../errors.js'
@@ -11,6 +12,7 @@ import type { Absent, AlreadyFinished, Command, CommandOutcome, ResultOutcome, S
 import { decode, encode } from '../persistence/snapshot-codec.js'
 import type { ExecutionQuery, SnapshotStore, StoredExecution } from '../persistence/snapshot-store.js'
 import { BoundedWork } from './bounded-work.js'
+import { Cascades } from './cascades.js'
 import { ChildExecutions, isLeftPaused } from './child-executions.js'
 import { DirectCommits } from './direct-commits.js'
 import type { ExecutionActor } from './execution-actor.js'
@@ -64,6 +66,7 @@ export class CommandRouter {
   readonly #pauses = new PendingPauses()
   readonly #sending = new SendingOrder()
   readonly #children: ChildExecutions
+  readonly #cascades = new Cascades()
 
   constructor(supervisor: SupervisorActor) {
     this.#supervisor = supervisor
@@ -131,7 +134,22 @@ export class CommandRouter {
     const { clock } = this.#supervisor.settings
     clock.glance()
     const progress = commandProgress(clock, command)
-    return answeredWithin(progress, underWay(command), this.#command(id, command, progress))
+    return answeredWithin(progress, () => this.#kept(id, command, progress), this.#command(id, command, progress))
+  }
+
+  /**
+   * Puts a command whose time is up before its execution was told into the durable inbox, which carries it out from then on:
+   * what is answered now still holds if this process dies. It is read there before anything else that comes from here.
+   */
+  async #kept(id: string, command: Command, progress: CommandProgress): Promise<CommandOutcome | undefined> {
+    await this.#supervisor.open()
+    // it answers in time
+    if (progress.isHere) return undefined
+    const seq = await this.#remote.queue(id, { ...command, wait: 0 } as Command, progress)
+    const held = await this.#find(id, live)
+    if (seq === undefined) return held.by === 'store' ? held.answer : undefined
+    if (held.by === 'us') await held.execution.inbox.look()
+    return (await this.#remote.answered(id, seq)) ?? underWay(command)
   }
 
   /** A command that came to what is here by its inbox: this process sees to what it has started as well. */
@@ -145,17 +163,21 @@ export class CommandRouter {
       if (wakesBelow(outcome)) await this.#cascade(id, down).catch(failed)
       return outcome
     }
+    // the router may have begun with it, before its time was up
+    const begun = this.#cascades.of(id, down)
     if (command.type === 'cancel') {
-      await this.#cascade(id, down).catch(failed)
+      await (begun ?? this.#cascade(id, down)).catch(failed)
       return own()
     }
-    const pause = this.#pauses.begin(id, command.intervention.scope)
+    const pause = this.#pauses.begin(id, command.intervention.scope, true)
     try {
-      await this.#cascade(id, down, pause).catch(failed)
-      const back = await pause.resume?.catch(() => undefined)
+      await Promise.race([(begun ?? this.#cascade(id, down, pause)).catch(failed), pause.takenBack])
+      const back = pause.resume && (await pause.resume.catch(() => undefined))
       if (back?.status === 'resumed') return back
       pause.isTold = true
-      return await own()
+      const outcome = await own()
+      if (outcome.status === 'already_finished') await this.#children.wakeLeft(id).catch(failed)
+      return outcome
     } finally {
       this.#pauses.end(id, pause)
     }
@@ -188,8 +210,8 @@ export class CommandRouter {
     if (command.type === 'resume') {
       const pauses = this.#pauses.takenBack(id, scope)
       const resume = this.#resume(id, { command, isBack: pauses.length > 0 }, progress)
-      for (const pause of pauses) pause.resume = resume
-      return this.#pauses.resuming(id, this.#wake(id, resume, down))
+      for (const pause of pauses) pause.takeBack(resume)
+      return this.#pauses.resuming(id, this.#wake(id, { resume, pauses }, down))
     }
     await this.#supervisor.open()
     await this.#below(id, down)
@@ -210,9 +232,18 @@ export class CommandRouter {
   }
 
   /** What was stopped below goes on as well, also where a pause stopped it and never came to the one above: its process died, or its commit failed. */
-  async #wake(id: string, resume: Promise<CommandOutcome>, down: Command): Promise<CommandOutcome> {
+  async #wake(
+    id: string,
+    { resume, pauses }: { readonly resume: Promise<CommandOutcome>; readonly pauses: readonly PendingPause[] },
+    down: Command,
+  ): Promise<CommandOutcome> {
     const outcome = await resume
     if (wakesBelow(outcome)) await this.#below(id, down)
+    const kept = pauses.flatMap(({ through }) => through ?? [])
+    if (outcome.status !== 'resumed' || kept.length === 0) return outcome
+    // what it takes back has left the inbox by then: nobody finds it there afterwards
+    await Promise.all(kept)
+    await this.#supervisor.live(id)?.until(() => true)
     return outcome
   }
 
@@ -246,7 +277,11 @@ export class CommandRouter {
   }
 
   async #cascade(parentId: string, command: Command, pause?: PendingPause): Promise<void> {
-    await this.#each({ parentId }, command, () => undefined, pause)
+    await this.#cascades.begin(
+      parentId,
+      command,
+      this.#each({ parentId }, command, () => undefined, pause),
+    )
   }
 
   /** One that fails, or a page that can't be read, stops none of the others; the first error is thrown at the end. */
@@ -298,9 +333,9 @@ export class CommandRouter {
     for (;;) {
       const held = await this.#find(
         id,
-        command.type === 'pause' ? ['queued', 'running', 'waiting', 'pausing', 'cancelling'] : live,
+        command.type === 'pause' && !progress.queued ? ['queued', 'running', 'waiting', 'pausing', 'cancelling'] : live,
       )
-      if (held.by === 'store') return held.answer
+      if (held.by === 'store') return (await this.#handedOver(id, progress)) ?? held.answer
       if (pause?.resume && !pause.isTold) {
         const outcome = await pause.resume.catch(() => undefined)
         if (outcome?.status === 'resumed') return outcome
@@ -309,9 +344,11 @@ export class CommandRouter {
         continue
       }
       if (pause) pause.isTold = true
-      if (held.by === 'nobody' && held.stored.status === 'paused' && command.type === 'pause')
+      if (held.by === 'nobody' && held.stored.status === 'paused' && command.type === 'pause' && !progress.queued)
         return { status: 'already_paused', revision: held.stored.revision }
       if (held.by === 'us') {
+        const late = progress.queued && (await this.#handedOver(id, progress, underWay(command)))
+        if (late) return late
         try {
           progress.isHere = true
           return await obey(held.execution, withTimeLeft(progress, command))
@@ -323,11 +360,18 @@ export class CommandRouter {
       }
       // what this process held is on its way to the next one, and so would the command be
       this.#supervisor.refuseStopped()
-      const answer =
-        (await this.#stored.obey(held.stored, command, 'certain')) ??
-        (await this.#remote.ask(id, command, () => this.#cascade(id, fromAbove(command))))
+      progress.isHere = true
+      const carriedOut = await this.#stored.obey(held.stored, command, 'certain', await progress.queued)
+      progress.isHere = false
+      const answer = carriedOut ?? (await this.#remote.ask(id, command, progress, () => this.#cascade(id, fromAbove(command))))
       if (answer) return answer
     }
+  }
+
+  /** What is answered to a command that the inbox has got when its time was up, or else `late`; undefined if it has not got it. */
+  async #handedOver(id: string, { queued }: CommandProgress, late?: CommandOutcome): Promise<CommandOutcome | undefined> {
+    const seq = await queued?.catch(() => undefined)
+    return seq === undefined ? undefined : ((await this.#remote.answered(id, seq)) ?? late)
   }
 
   /** Who holds it. `hasWaited`: for a commit that came to nothing. One that nobody holds is taken up here if it stands in one of `statuses`. */

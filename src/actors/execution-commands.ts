@@ -130,6 +130,8 @@ async function within(
 }
 
 function elapsed(clock: Clock, ms: number, other: Promise<unknown>): Promise<void> {
+  // answered with the first commit: what is told after that finds it done
+  if (ms === 0) return Promise.resolve()
   return new Promise((resolve) => {
     const timer = clock.setTimeout(resolve, ms)
     const stop = () => clock.clearTimeout(timer)

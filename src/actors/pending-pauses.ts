@@ -10,12 +10,33 @@ import type { Command, CommandOutcome } from '../events/outcomes.js'
 type Scope = Command['intervention']['scope']
 
 /** One pause. */
-export interface PendingPause {
+export class PendingPause {
   readonly scope: Scope
+  /** Of one that stands in the durable inbox: resolves once it has its answer, with which it leaves that. */
+  readonly through: Promise<void> | undefined
+  /** Resolves once a resume has taken it back; never if none does. */
+  readonly takenBack: Promise<void>
   /** True once the execution is told: from then on the commands that it gets one after the other decide. */
-  isTold: boolean
-  /** What the resume comes to that took it back. */
-  resume?: Promise<CommandOutcome>
+  isTold = false
+  /** What the resume comes to that is to take it back. */
+  resume: Promise<CommandOutcome> | undefined
+  #isTakenBack!: () => void
+  /** It has its answer. */
+  end: () => void = () => undefined
+
+  /** `isKept`: it stands in the durable inbox. */
+  constructor(scope: Scope, isKept: boolean) {
+    this.scope = scope
+    this.takenBack = new Promise((resolve) => (this.#isTakenBack = resolve))
+    if (isKept) this.through = new Promise((resolve) => (this.end = resolve))
+  }
+
+  /** A resume came that concerns it. */
+  takeBack(resume: Promise<CommandOutcome>): void {
+    this.resume = resume
+    // one that comes to nothing takes nothing back
+    resume.then(({ status }) => status === 'resumed' && this.#isTakenBack()).catch(() => undefined)
+  }
 }
 
 /** Those of one router, by execution. */
@@ -38,8 +59,9 @@ export class PendingPauses {
     return this.#resumes.get(id)
   }
 
-  begin(id: string, scope: Scope): PendingPause {
-    const pause: PendingPause = { scope, isTold: false }
+  /** `isKept`: it stands in the durable inbox. */
+  begin(id: string, scope: Scope, isKept = false): PendingPause {
+    const pause = new PendingPause(scope, isKept)
     const pauses = this.#all.get(id) ?? new Set()
     this.#all.set(id, pauses.add(pause))
     return pause
@@ -49,6 +71,7 @@ export class PendingPauses {
   end(id: string, pause: PendingPause): void {
     const pauses = this.#all.get(id)
     pauses?.delete(pause)
+    pause.end()
     if (pauses?.size === 0) this.#all.delete(id)
   }
 

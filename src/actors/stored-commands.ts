@@ -9,6 +9,7 @@ import type { ExecutionContext, ExecutionEvent } from '../events/execution-event
 import type { Command, CommandOutcome } from '../events/outcomes.js'
 import { isTerminal } from '../events/execution-status.js'
 import * as note from '../machines/execution-notes.js'
+import { encode } from '../persistence/snapshot-codec.js'
 import type { Commit, StoredExecution } from '../persistence/snapshot-store.js'
 import type { DirectCommits } from './direct-commits.js'
 import { dueAt } from './execution-clocks.js'
@@ -39,8 +40,13 @@ export class StoredCommands {
     this.#port = port
   }
 
-  /** The answer; undefined if the command must go by the inbox, or the execution has moved. */
-  async obey(stored: StoredExecution, command: Command, certainty: Certainty): Promise<CommandOutcome | undefined> {
+  /** The answer; undefined if the command must go by the inbox, or the execution has moved. `seq`: where it stands there, if it does. */
+  async obey(
+    stored: StoredExecution,
+    command: Command,
+    certainty: Certainty,
+    seq: number | undefined,
+  ): Promise<CommandOutcome | undefined> {
     if (command.type === 'resume' || this.#port.runs(stored.entryPoint)) return undefined
     if (stored.owner !== null && !(await this.#isDead(stored.owner))) return undefined
     const now = this.#port.settings.clock.now()
@@ -50,7 +56,7 @@ export class StoredCommands {
       const { intervention, mode } = command
       const pause = { ...intervention, mode }
       const event: ExecutionEvent = { type: 'execution.pause', pause, inFlight: false, stopBy: now }
-      return this.#write(stored, 'paused', (context) => {
+      return this.#write(stored, 'paused', seq, (context) => {
         const { limits, ...kept } = { ...context, ...note.notePause({ context, event }) }
         const { stopBy: _stop, retryAt: _retry, ...left } = limits
         return { ...kept, limits: left }
@@ -60,8 +66,8 @@ export class StoredCommands {
     const { intervention } = command
     const { ending } = splitState(stored.state, stored.id).lifecycle.context
     // its time was up, and only its steps were waited for
-    if (ending?.status === 'timed_out') return this.#write(stored, 'timed_out', (context) => context)
-    return this.#write(stored, 'cancelled', (context) => {
+    if (ending?.status === 'timed_out') return this.#write(stored, 'timed_out', seq, (context) => context)
+    return this.#write(stored, 'cancelled', seq, (context) => {
       // one that was being cancelled already is cancelled as was asked first
       const cancel = stored.status === 'cancelling' ? (context.cancel ?? intervention) : intervention
       const event: ExecutionEvent = { type: 'execution.cancel', cancel, started: false, inFlight: false, stopBy: now }
@@ -99,6 +105,7 @@ export class StoredCommands {
   async #write(
     stored: StoredExecution,
     status: 'paused' | 'cancelled' | 'timed_out',
+    seq: number | undefined,
     change: (context: ExecutionContext) => ExecutionContext,
   ): Promise<CommandOutcome | undefined> {
     const { id, entryPoint } = stored
@@ -109,6 +116,12 @@ export class StoredCommands {
     const definition = entryPoints.find((each) => each.id === entryPoint)
     const frozen = program !== undefined && status === 'paused'
     const row = new ExecutionRow(id, stored)
+    const answer: CommandOutcome =
+      status === 'timed_out'
+        ? { status: 'already_finished', as: status }
+        : status === 'paused'
+          ? { status, revision: stored.revision + 1 }
+          : { status }
     row.entered(status, context, now)
     const commit = row.commit({
       owner: null,
@@ -120,14 +133,13 @@ export class StoredCommands {
       dueAt: status === 'paused' ? dueAt(status, context.limits, undefined) : null,
       // whoever has its program again pays what is owed
       owed: stored.owed,
-      consumed: [],
+      consumed: seq === undefined ? [] : [{ seq, answer: encode(answer, { id, what: 'answer' }) }],
       checkpoints: definition?.checkpoints ?? 0,
       journal: definition?.journal,
     })
     const verdict = await this.#port.commits.write(commit)
     if (verdict.status !== 'committed') return undefined
     this.#port.committed(stored, commit)
-    if (status === 'timed_out') return { status: 'already_finished', as: status }
-    return status === 'paused' ? { status, revision: commit.revision } : { status }
+    return answer
   }
 }

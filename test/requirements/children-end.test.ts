@@ -4,7 +4,7 @@ import { setup } from 'xstate'
 import { defineEntryPoint, fromExecution, fromStep, type ChildStepOptions, type EntryPointOptions } from '../../src/index.js'
 import { createTestRuntime, fails, returns } from '../../src/testing/index.js'
 
-function family(options: ChildStepOptions = {}, more: Partial<EntryPointOptions> = {}) {
+function family(options: ChildStepOptions = {}, more: Partial<EntryPointOptions> = {}, order?: 'children first') {
   const work = fromStep<unknown>(() => Promise.reject(new Error('to be mocked')))
   const child = setup({ actors: { work } }).createMachine({
     id: 'child',
@@ -23,10 +23,9 @@ function family(options: ChildStepOptions = {}, more: Partial<EntryPointOptions>
       done: { type: 'final' },
     },
   })
-  const entryPoints = [
-    defineEntryPoint({ id: 'parents', program: parent, ...more }),
-    defineEntryPoint({ id: 'children', program: child }),
-  ] as const
+  const parents = defineEntryPoint({ id: 'parents', program: parent, ...more })
+  const children = defineEntryPoint({ id: 'children', program: child })
+  const entryPoints = order ? ([children, parents] as const) : ([parents, children] as const)
   const world = createTestRuntime({ entryPoints })
   onTestFinished(() => world.stop())
   const childrenOf = async (parentId: string) => (await world.store.query({ parentId, limit: 10 })).executions
@@ -168,4 +167,14 @@ test('one that was paused by itself stays paused when its parent ends', async ()
   await parent.cancel()
   await world.settle()
   expect(statuses(await childrenOf(parent.id))).toEqual(['paused'])
+})
+
+test('a cancel of the runtime ends a parent as cancelled, also if what it waits for is cancelled first', async () => {
+  const { world, childrenOf } = family({}, {}, 'children first')
+  const held = world.hold('work')
+  const parent = await world.trigger('parents')
+  await held.started()
+  expect(await world.cancel()).toEqual({ cancelled: 2 })
+  expect(statuses(await childrenOf(parent.id))).toEqual(['cancelled'])
+  expect(await parent.get()).toMatchObject({ status: 'cancelled' })
 })

@@ -1,71 +1,13 @@
 /** A command to an execution and to what it has started, in a process that dies on the way down: what is left of it is of one mind. */
 import { expect, test } from 'vitest'
-import { setup } from 'xstate'
-import { defineEntryPoint, fromExecution, type ChildStepOptions, type ExecutionStatus } from '../../src/index.js'
-import type { SnapshotStore } from '../../src/persistence/snapshot-store.js'
-import type { Connection } from '../../src/testing/world/shared-store.js'
+import type { ChildStepOptions, ExecutionStatus } from '../../src/index.js'
 import { begin } from '../harness/begin.js'
+import { levels, mortal } from '../harness/descent.js'
 import { eventually } from '../harness/eventually.js'
 import { Flights } from '../harness/flights.js'
 import { memoryPlace } from '../harness/store-place.js'
 
 type Name = 'pause' | 'cancel' | 'resume'
-
-/** Three levels, and two executions on the lowest. */
-function levels(flights: Flights, options: ChildStepOptions = {}) {
-  const asks = (id: string, below: string, count: number) =>
-    setup({ actors: { below: fromExecution(below, options) } }).createMachine({
-      id,
-      initial: 'asking',
-      states: {
-        asking: {
-          type: 'parallel',
-          states: Object.fromEntries(
-            Array.from({ length: count }, (_, n) => [
-              `n${n}`,
-              { initial: 'on', states: { on: { invoke: { src: 'below', onDone: 'off' } }, off: { type: 'final' } } },
-            ]),
-          ),
-          onDone: 'done',
-        },
-        done: { type: 'final' },
-      },
-    })
-  const leaf = setup({ actors: { step: flights.step } }).createMachine({
-    id: 'leaf',
-    initial: 'working',
-    states: { working: { invoke: { src: 'step', input: 'work', onDone: 'done' } }, done: { type: 'final' } },
-  })
-  return [
-    defineEntryPoint({ id: 'top', program: asks('top', 'middle', 1) }),
-    defineEntryPoint({ id: 'middle', program: asks('middle', 'leaf', 2) }),
-    defineEntryPoint({ id: 'leaf', program: leaf }),
-  ] as const
-}
-
-/** A connection of a process that dies at its nth write from when that is asked for. */
-function mortal(place: ReturnType<typeof memoryPlace>) {
-  let left = Infinity
-  let isAfter = false
-  const dies = async <T>(write: () => Promise<T>): Promise<T> => {
-    const isLast = left-- === 1
-    if (isLast && !isAfter) store.cut()
-    const answer = await (store.isCut ? new Promise<never>(() => undefined) : write())
-    if (!isLast) return answer
-    store.cut()
-    return new Promise<never>(() => undefined)
-  }
-  const store: Connection = place.connect((inner: SnapshotStore) => ({
-    commit: (batch) => dies(() => inner.commit(batch)),
-    enqueue: (message) => dies(() => inner.enqueue(message)),
-  }))
-  return {
-    store,
-    dieAt: (nth: number, after: boolean) => {
-      ;[left, isAfter] = [nth, after]
-    },
-  }
-}
 
 const going: readonly ExecutionStatus[] = ['queued', 'running', 'waiting']
 
@@ -98,9 +40,9 @@ async function outcome(name: Name, where: 'here' | 'elsewhere', nth: number, aft
   const statuses = async () => {
     const { executions } = await witness.executions({ limit: 100 })
     // a child that was cancelled for a cancel which then never came to its parent has a successor
-    const former = new Set(executions.map(({ retryOf }) => retryOf))
+    const former = new Set(executions.flatMap(({ retryOf }) => retryOf ?? []))
     return executions
-      .filter(({ id: own, parentId }) => !former.has(own) && !former.has(parentId))
+      .filter(({ id: own, parentId }) => !former.has(own) && !former.has(parentId ?? ''))
       .map(({ status }) => (going.includes(status) ? 'going' : status))
   }
   await eventually(`all of it to be of one mind after ${name} ${where} ${nth}`, async () => {
