@@ -44,7 +44,7 @@ export function opening(origin: ExecutionOrigin, id: string, clock: WallClock, r
     const { lifecycle, program } = splitState(origin.stored.state, id)
     const { entryPoint, updatedAt } = origin.stored
     const ahead = Math.max(0, updatedAt - clock.now())
-    const limits = setBackBy(lifecycle.context.limits, ahead > 0 ? Math.max(ahead, clock.setBack) : 0)
+    const limits = setBackBy(lifecycle.context.limits, ahead > 0 ? Math.max(ahead, clock.setBackSince(updatedAt)) : 0)
     const context = { ...lifecycle.context, executionId: id, entryPoint, limits }
     return { row: new ExecutionRow(id, origin.stored), lifecycle: { value: lifecycle.value, context }, program }
   }

@@ -77,14 +77,14 @@ export function withFrozenTimers(
   text: string,
   id: string,
   policy: PausedTimers,
-  clock: Pick<WallClock, 'now' | 'setBack'>,
+  clock: Pick<WallClock, 'now' | 'setBackSince'>,
 ): string {
   const record = programOf(text, id)
   if (!record.timers || policy === 'run') return text
   const now = clock.now()
   // one that is frozen already keeps what it has left
   const timers = record.timers.map((timer) =>
-    timer.left === undefined ? (thawedTimers([timer], now, clock.setBack)[0] as TimerRecord) : timer,
+    timer.left === undefined ? (thawedTimers([timer], clock)[0] as TimerRecord) : timer,
   )
   return encodeProgram({ ...record, timers: frozenTimers(timers, policy, now) }, id)
 }

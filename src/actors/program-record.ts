@@ -9,6 +9,7 @@ import type { AnyActorLogic, AnyActorRef, AnyEventObject } from 'xstate'
 import type { ChildTurn } from './child-port.js'
 import { StatewardError } from '../errors.js'
 import { isMachineSnapshot, machineIn, type ProgramMachine } from './program-logic.js'
+import type { WallClock } from './wall-clock.js'
 
 /** A delayed event, with the absolute time at which it is delivered. */
 export interface TimerRecord {
@@ -217,11 +218,16 @@ export function frozenTimers(timers: readonly TimerRecord[], policy: PausedTimer
   return timers.map((timer) => (timer.left === undefined ? { ...timer, left: left(timer) } : timer))
 }
 
-/** The timers as they are armed after a restoration. One that was set by a clock which has been set back since, by `setBack` ms, keeps what was left. */
-export function thawedTimers(timers: readonly TimerRecord[], now: number, setBack: number): readonly TimerRecord[] {
+/** The timers as they are armed after a restoration, by the time that it is. One that was set by a clock which has been set back since keeps what was left. */
+export function thawedTimers(
+  timers: readonly TimerRecord[],
+  clock: Pick<WallClock, 'now' | 'setBackSince'>,
+): readonly TimerRecord[] {
+  const now = clock.now()
   return timers.map(({ left, ...timer }) => {
     if (left !== undefined) return { ...timer, dueAt: now + left }
     const { dueAt, delay } = timer
-    return dueAt - delay > now ? { ...timer, dueAt: Math.min(dueAt - setBack, now + delay) } : timer
+    const setAt = dueAt - delay
+    return setAt > now ? { ...timer, dueAt: Math.min(dueAt - clock.setBackSince(setAt), now + delay) } : timer
   })
 }

@@ -60,7 +60,7 @@ export class ProgramTimers {
 
   /** Sets what was stored. Of a timer that has lost one of its ends nothing is left. */
   restore(records: readonly TimerRecord[], program: Pick<ProgramSystem, 'find' | 'found'>): void {
-    for (const record of thawedTimers(records, this.#clock.now(), this.#clock.setBack)) {
+    for (const record of thawedTimers(records, this.#clock)) {
       const [source, target] = [program.find(record.source), program.find(record.target)]
       if (source && target) this.set({ ...record, source, target, event: program.found(record.event, record.source) })
     }

@@ -118,6 +118,8 @@ export class Takeover {
 
   async #claim(of: Omit<ClaimRequest, 'owner' | 'now' | 'setBack'>): Promise<readonly StoredExecution[]> {
     const { store, clock, lease } = this.#port
+    // what is due, and what is left of it, goes by how far the clock was set back
+    clock.glance()
     try {
       return await store.claim({ ...of, owner: lease.key, now: clock.now(), setBack: clock.setBack })
     } catch (error) {

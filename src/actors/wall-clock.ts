@@ -18,6 +18,14 @@ export interface Alarm {
   readonly by: number
 }
 
+/** A time between two jumps that is over. */
+interface Past {
+  /** What the wall clock read last, at most. */
+  readonly end: number
+  /** How far it was set back since, in ms, less what it was set forward again. */
+  readonly back: number
+}
+
 interface Armed extends Alarm {
   readonly upkeep: boolean | undefined
   /** When its timer fires, by the monotonic clock. */
@@ -33,6 +41,8 @@ export class WallClock implements Clock {
   readonly #listeners = new Set<(by: number) => void>()
   #unwatch: (() => void) | undefined
   #setBack = 0
+  /** Oldest first; one that ended before a later one did is not among them, as its readings came again. */
+  #past: readonly Past[] = []
   /** How far it was ahead of the monotonic one when that was looked at last. */
   #ahead = 0
 
@@ -64,6 +74,11 @@ export class WallClock implements Clock {
   /** By how many ms it is behind where it was before it was set back, as far as that was seen here. */
   get setBack(): number {
     return this.#setBack
+  }
+
+  /** By how many ms it was set back since it read `at` last: what was written then and is ahead of it now is by so much too late. */
+  setBackSince(at: number): number {
+    return this.#past.findLast(({ end }) => end >= at)?.back ?? this.#setBack
   }
 
   /** Fires once, at a time of the wall clock. `upkeep`: as for timers. */
@@ -127,6 +142,9 @@ export class WallClock implements Clock {
   #jumped(by: number): void {
     this.#ahead += by
     this.#setBack = Math.max(0, this.#setBack - by)
+    const end = this.now() - by
+    const past = [...this.#past.filter((earlier) => earlier.end > end), { end, back: 0 }]
+    this.#past = past.map((earlier) => ({ ...earlier, back: Math.max(0, earlier.back - by) }))
     this.#armAnew()
     for (const told of [...this.#listeners]) told(by)
   }

@@ -100,6 +100,27 @@ describe.each(places)('a clock that is set, in %s', (_, place) => {
     expect(await over()).toEqual([...ids])
   })
 
+  test('back for the second and the third time: what was set in between keeps what it had left', async () => {
+    const program = waitsFor(30 * minute)
+    const entryPoint = defineEntryPoint({ id: 'passivated', program, passivateAfter: 0, timeout: hour })
+    const world = createTestRuntime({ store: place().open, entryPoints: [entryPoint] })
+    onTestFinished(() => world.stop())
+    await world.start()
+    world.clock.jump(-day)
+    const waits = await world.trigger('passivated')
+    await world.advance(0)
+    for (const by of [-minute, -hour]) {
+      world.clock.jump(by)
+      await waits.send({ type: 'LOOK' })
+      await world.advance(10 * minute)
+      expect(await waits.get()).toMatchObject({ status: 'waiting' })
+    }
+    await world.advance(10 * minute - 1)
+    expect(await waits.get()).toMatchObject({ status: 'waiting' })
+    await world.advance(1)
+    expect(await waits.get()).toMatchObject({ status: 'completed' })
+  })
+
   test('back: what is set from then on comes in its time, also while older ones wait', async () => {
     const { world } = await waiting(hour, place().open)
     world.clock.jump(-day)
