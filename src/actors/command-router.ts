@@ -360,10 +360,9 @@ export class CommandRouter {
       }
       // what this process held is on its way to the next one, and so would the command be
       this.#supervisor.refuseStopped()
-      progress.isHere = true
-      const carriedOut = await this.#stored.obey(held.stored, command, 'certain', await progress.queued)
-      progress.isHere = false
-      const answer = carriedOut ?? (await this.#remote.ask(id, command, progress, () => this.#cascade(id, fromAbove(command))))
+      const answer =
+        (await this.#stored.obey(held.stored, command, 'certain', await progress.queued)) ??
+        (await this.#remote.ask(id, command, progress, () => this.#cascade(id, fromAbove(command))))
       if (answer) return answer
     }
   }
