@@ -1,7 +1,8 @@
 /**
  * The clock limits of one execution, and when it leaves memory.
  *
- * Owns: which limit is reached first, and the time at which a store must wake an execution that nobody holds.
+ * Owns: which limit is reached first, and the time at which a store must wake an execution that nobody holds. How long steps have to
+ * end is no promise for a time of the wall clock: it goes by the monotonic one alone, however far the other is set.
  */
 import type { LimitName, Limits } from '../events/execution-events.js'
 import type { ExecutionStatus } from '../events/execution-status.js'
@@ -17,7 +18,7 @@ export interface ClockPort {
 
 const none: ReadonlyMap<keyof Limits, Alarm> = new Map()
 
-/** Arms one timer for the next limit and one for leaving memory. */
+/** Arms one timer for the next limit, one for the end of the steps and one for leaving memory. */
 export class ExecutionClocks {
   readonly #clock: WallClock
   readonly #port: ClockPort
@@ -25,6 +26,8 @@ export class ExecutionClocks {
   /** The same, with when each is reached at the latest by the monotonic clock. */
   #due = none
   #armed: Alarm | undefined
+  /** The timer of `stopBy`. */
+  #stop: unknown
   #idle: unknown
 
   constructor(clock: WallClock, port: ClockPort) {
@@ -37,12 +40,13 @@ export class ExecutionClocks {
     if (limits === this.#limits) return
     this.#limits = limits
     this.#due = this.#dated(limits)
-    this.#arm(-Infinity)
+    this.again()
   }
 
   /** Asks again for every limit, also for those that are past. */
   again(): void {
     this.#arm(-Infinity)
+    this.#armStop()
   }
 
   /** The limits once the clock was set back: none has more left than it had. Undefined: they stay as they are. */
@@ -73,6 +77,19 @@ export class ExecutionClocks {
     this.stay()
     this.#clock.clearAlarm(this.#armed)
     this.#armed = undefined
+    this.#clearStop()
+  }
+
+  #clearStop(): void {
+    if (this.#stop === undefined) return
+    this.#clock.clearTimeout(this.#stop)
+    this.#stop = undefined
+  }
+
+  #armStop(): void {
+    this.#clearStop()
+    const due = this.#due.get('stopBy')
+    if (due) this.#stop = this.#clock.setTimeout(() => this.#port.reached('stop'), due.by - this.#clock.monotonic())
   }
 
   #dated(limits: Limits): ReadonlyMap<keyof Limits, Alarm> {
@@ -93,7 +110,7 @@ export class ExecutionClocks {
     this.#clock.clearAlarm(this.#armed)
     this.#armed = undefined
     let next = Infinity
-    for (const { at } of this.#due.values()) if (at > past && at < next) next = at
+    for (const [name, { at }] of this.#due) if (name !== 'stopBy' && at > past && at < next) next = at
     if (next !== Infinity) this.#armed = this.#clock.alarm(next, () => this.#fire(next))
   }
 
@@ -108,7 +125,6 @@ export class ExecutionClocks {
 function nameOf(limits: Limits, at: number): LimitName | 'retry' | undefined {
   if (limits.deadlineAt === at) return 'deadline'
   if (limits.timeoutAt === at) return 'timeout'
-  if (limits.stopBy === at) return 'stop'
   if (limits.queueUntil === at) return 'queueTimeout'
   return limits.retryAt === at ? 'retry' : undefined
 }

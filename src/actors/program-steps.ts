@@ -27,7 +27,7 @@ export class ProgramSteps {
   readonly #active = new Map<StepOutput, StepRecord>()
   /** Released starts that wait for a slot, or for ever while the execution pauses. */
   readonly #parked: StepOutput[] = []
-  /** The functions of its promises that run, wanted or not. */
+  /** The functions of its promises that run, wanted or not, and have not been given up. */
   readonly #bodies = new Set<StepBody>()
   readonly #bodyOf = new Map<StepOutput, StepBody>()
   /** By visit: what a failed program has found out of steps that stand in its last commit. */
@@ -156,14 +156,14 @@ export class ProgramSteps {
 
   /** No step starts or counts any more; promises that run are still known, for as long as they have to end. */
   stop(): void {
-    for (const body of this.#bodies) body.unwanted(this.#settings.cancelTimeout)
+    for (const body of [...this.#bodies, ...this.#bodyOf.values()]) body.unwanted(this.#settings.cancelTimeout)
     this.#parked.length = 0
     this.#active.clear()
   }
 
-  /** What still runs is waited for no longer. */
+  /** The program waits no longer for what still runs; the same step, begun again, does for as long as that has to end. */
   giveUp(): void {
-    for (const body of [...this.#bodies]) body.over()
+    for (const body of [...this.#bodies]) this.#uncount(body)
   }
 
   get #mayStart(): boolean {
@@ -258,13 +258,14 @@ export class ProgramSteps {
   #track(key: string): StepBody {
     const body = this.#settings.bodies.begin(key, this.#settings.clock)
     this.#bodies.add(body)
-    body.whenOver(() => {
-      this.#bodies.delete(body)
-      if (this.#bodies.size > 0) return
-      if (!this.#mayStart) this.#port.drained()
-      else if (this.#active.size === 0) this.#port.dirty()
-    })
+    body.whenOver(() => this.#uncount(body))
     return body
+  }
+
+  #uncount(body: StepBody): void {
+    if (!this.#bodies.delete(body) || this.#bodies.size > 0) return
+    if (!this.#mayStart) this.#port.drained()
+    else if (this.#active.size === 0) this.#port.dirty()
   }
 
   #outlived(step: StepOutput, key: string, promise: Promise<unknown>): Promise<void> {

@@ -60,7 +60,7 @@ export class SendingOrder {
 }
 
 /** True if another process's lock has kept the store from being asked or told, for as long as a call may wait. */
-function isHeldUp(error: unknown): boolean {
+export function isHeldUp(error: unknown): boolean {
   return isStatewardError(error, 'store_failed') && error.details['busy'] === true
 }
 

@@ -1,7 +1,8 @@
 /**
  * The streams of one supervisor.
  *
- * Owns: which streams there are, which of them an execution belongs to, and taking executions from the store into them.
+ * Owns: which streams there are, which of them an execution belongs to, and taking executions from the store into them; and that
+ * pauses and resumes of a stream hold in the order in which they were asked for, however long the store takes over each.
  */
 import type { Intervention } from '../events/execution-events.js'
 import type { ExecutionStatus } from '../events/execution-status.js'
@@ -9,6 +10,7 @@ import type { ExecutionQuery, SnapshotStore, StoredExecution } from '../persiste
 import type { ExecutionActor } from './execution-actor.js'
 import { knownStructures, notedStructures } from './known-structures.js'
 import { misfitOf } from './program-version.js'
+import { isHeldUp } from './sending-order.js'
 import type { StreamActor } from './stream-actor.js'
 import type { StreamDefinition } from './stream-definition.js'
 import { strangerReason, strangersIn } from './strangers.js'
@@ -31,6 +33,8 @@ export class StreamSet {
   readonly #port: StreamSetPort
   readonly #definitions: readonly StreamDefinition[]
   readonly #streams = new Map<string, StreamActor>()
+  /** By entry point: resolves once its pauses and resumes so far are through; with the error, if another's lock held them up. */
+  readonly #turns = new Map<string, Promise<unknown>>()
 
   constructor(port: StreamSetPort, definitions: readonly StreamDefinition[]) {
     this.#port = port
@@ -103,18 +107,40 @@ export class StreamSet {
   }
 
   /** A stream's pause outlives the process. */
-  async setPause(entryPoint: string, pause: Intervention | undefined): Promise<void> {
-    await this.#port.store.setControl(controlName(entryPoint), pause ? JSON.stringify(pause) : null)
-    this.#streams.get(entryPoint)?.ref.send(pause ? { type: 'stream.pause', pause } : { type: 'stream.resume' })
+  setPause(entryPoint: string, pause: Intervention | undefined): Promise<void> {
+    return this.#inTurn(entryPoint, async () => {
+      await this.#port.store.setControl(controlName(entryPoint), pause ? JSON.stringify(pause) : null)
+      this.#streams.get(entryPoint)?.ref.send(pause ? { type: 'stream.pause', pause } : { type: 'stream.resume' })
+    })
   }
 
   /** Pauses and resumes that other processes were asked for. */
   async followPauses(): Promise<void> {
     for (const [entryPoint, { ref }] of this.#streams) {
-      const text = await this.#port.store.control(controlName(entryPoint))
-      if ((text !== null) === ref.getSnapshot().matches('paused')) continue
-      ref.send(text === null ? { type: 'stream.resume' } : { type: 'stream.pause', pause: JSON.parse(text) as Intervention })
+      // what is on its way from here is newer than what the store tells meanwhile
+      if (this.#turns.has(entryPoint)) continue
+      await this.#inTurn(entryPoint, async () => {
+        const text = await this.#port.store.control(controlName(entryPoint))
+        if ((text !== null) === ref.getSnapshot().matches('paused')) return
+        ref.send(text === null ? { type: 'stream.resume' } : { type: 'stream.pause', pause: JSON.parse(text) as Intervention })
+      })
     }
+  }
+
+  /** Begins once all that was begun before for the stream is through; what kept that for its whole time is not waited for once more. */
+  #inTurn(entryPoint: string, run: () => Promise<void>): Promise<void> {
+    const before = this.#turns.get(entryPoint)
+    const own = before ? before.then((error) => (error ? Promise.reject(error as Error) : run())) : run()
+    const through: Promise<unknown> = own
+      .then(
+        () => undefined,
+        (error: unknown) => (isHeldUp(error) ? error : undefined),
+      )
+      .finally(() => {
+        if (this.#turns.get(entryPoint) === through) this.#turns.delete(entryPoint)
+      })
+    this.#turns.set(entryPoint, through)
+    return own
   }
 
   /** Executions in flight that would not fit their program, each with the reason. */

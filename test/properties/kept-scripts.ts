@@ -207,4 +207,36 @@ export const keptScripts: Readonly<Record<string, Script & { readonly law: numbe
       { do: 'send', target: 0, type: 'PING', bad: false, through: 1, turns: undefined },
     ],
   },
+  'a step that does not heed a pause at once has its whole time to end, also when the clock is set forward, and is not begun beside it':
+    {
+      law: 1,
+      seed: 1,
+      streams: [stream('step', 0), stream('step', 0), stream('step', 0)],
+      lines: [
+        trigger(1, undefined),
+        { do: 'pause', target: 'same', mode: 'now', turns: 0 },
+        trigger(0, undefined),
+        { ...resume, target: 'same' },
+        { do: 'send', target: 'same', type: 'PING', bad: false, through: 0, turns: undefined },
+        { do: 'jump', ms: 1_000, turns: 0 },
+        trigger(0, undefined, 0),
+        trigger(0, undefined),
+        { do: 'send', target: 'same', type: 'PING', bad: false, through: 0, turns: 'same' },
+      ],
+    },
+  'a resume of a stream holds that comes while the store takes its time over the pause before it': {
+    law: 1,
+    seed: 1,
+    streams: [stream('step', 0), stream('step', 0), stream('step', 0)],
+    lines: [
+      { do: 'fault', operation: 'commit', when: 'slow', count: 1, turns: undefined },
+      trigger(0, undefined, 0),
+      { do: 'scope', stream: 0, call: 'pause', turns: 'same' },
+      { do: 'step', nth: 0, ok: false, turns: 0 },
+      trigger(0, undefined, 0),
+      { do: 'send', target: 'same', type: 'PING', bad: false, through: 0, turns: undefined },
+      trigger(0, undefined, 'same'),
+      { do: 'step', nth: 0, ok: false, turns: 0 },
+    ],
+  },
 }

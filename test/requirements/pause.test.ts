@@ -141,6 +141,48 @@ describe('B10', () => {
     expect(await execution.result()).toMatchObject({ status: 'completed' })
   })
 
+  test.each([-3_600_000, 3_600_000])(
+    'B8: a step that does not heed a pause now has all of cancelTimeout to end before it runs again, the clock set by %i ms',
+    async (by) => {
+      const { world, step, execution } = await running({ cancelTimeout: 2_000 })
+      expect(await execution.pause({ mode: 'now', timeout: 0 })).toEqual({ status: 'pausing' })
+      await world.advance(500)
+      world.clock.jump(by)
+      await world.advance(1_499)
+      expect(await execution.get()).toMatchObject({ status: 'pausing' })
+      await world.advance(1)
+      expect(await execution.get()).toMatchObject({ status: 'paused' })
+      await execution.resume()
+      await step.startedWith('a.1', 2)
+    },
+  )
+
+  test('B8: a step is given up on time that is told so late, and is not begun again before cancelTimeout has passed since', async () => {
+    const place = memoryPlace()
+    const slow: { until?: Promise<void> } = {}
+    const open = () =>
+      place.connect((real) => ({
+        async commit(batch) {
+          await slow.until
+          return real.commit(batch)
+        },
+      }))
+    const { world, step } = workshop({ cancelTimeout: 2_000 }, { store: open })
+    const execution = await world.trigger('work', { label: 'a' })
+    const first = await step.startedWith('a.1')
+    slow.until = new Promise((resolve) => void world.clock.setTimeout(resolve, 1_500))
+    const paused = execution.pause({ mode: 'now' })
+    await world.advance(1_500)
+    expect(first.signal.aborted).toBe(true)
+    await world.advance(500)
+    expect(await paused).toMatchObject({ status: 'paused' })
+    await execution.resume()
+    await world.advance(1_499)
+    expect(step.callsWith('a.1')).toHaveLength(1)
+    await world.advance(1)
+    expect(step.callsWith('a.1')).toHaveLength(2)
+  })
+
   test('B8: a step that does not heed a pause now is left behind after cancelTimeout, and its late result is dropped', async () => {
     const { world, step, execution, first } = await running({ cancelTimeout: 2_000 })
     const begun = world.clock.now()

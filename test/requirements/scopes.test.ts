@@ -83,6 +83,28 @@ describe.each(places)('on %s', (_, place) => {
     expect(flights.all).toEqual([])
   })
 
+  test('B10: pause and resume of a stream hold in the order of their calls, however long the store takes over the first', async () => {
+    const { flights, shared, entryPoints } = shop()
+    let free: () => void = () => undefined
+    let held: Promise<void> | undefined = new Promise((resolve) => (free = resolve))
+    const store = shared.connect((real) => ({
+      async setControl(name, value) {
+        const before = name === 'stream:work:pause' ? held : undefined
+        if (before) held = undefined
+        await before
+        await real.setControl(name, value)
+      },
+    }))
+    const runtime = await begin({ store, entryPoints })
+    const calls = [runtime.stream('work').pause(), runtime.stream('work').resume()]
+    await turns()
+    free()
+    await Promise.all(calls)
+    flights.free.add('a.1').add('a.2')
+    const execution = await runtime.trigger('work', { label: 'a' })
+    expect(await execution.result()).toMatchObject({ status: 'completed' })
+  })
+
   test('B10: the runtime is paused and resumed whole, also over a restart', async () => {
     const { flights, shared, entryPoints } = shop()
     const first = await begin({ store: shared.connect(), entryPoints })
