@@ -5,7 +5,10 @@
  * latest when as much time has passed as was left when it was set. So one that is set back holds up nothing. Everything
  * that a runtime does for itself goes by `monotonic`.
  */
-import type { Clock } from '../clock.js'
+import { nextTurn, type Clock } from '../clock.js'
+
+/** After so many ms of what came at once, whatever else stands in the event loop has its turn: a lease has to be prolonged. */
+const STRETCH = 50
 
 /** By less than this, in ms, a clock is adjusted, and not set. */
 const LEAST_JUMP = 1_000
@@ -30,7 +33,9 @@ interface Armed extends Alarm {
   readonly upkeep: boolean | undefined
   /** When its timer fires, by the monotonic clock. */
   due: number
+  /** Its time has come. */
   readonly fire: () => void
+  readonly fn: () => void
   handle: unknown
 }
 
@@ -38,6 +43,10 @@ interface Armed extends Alarm {
 export class WallClock implements Clock {
   readonly #clock: Clock
   readonly #alarms = new Set<Armed>()
+  /** Whose time has come, in that order; those that have been cleared since are skipped. */
+  readonly #come: Armed[] = []
+  /** When what comes now began to, by the monotonic clock; undefined: nothing has come in this turn. */
+  #since: number | undefined
   readonly #listeners = new Set<(by: number) => void>()
   #unwatch: (() => void) | undefined
   #setBack = 0
@@ -91,9 +100,10 @@ export class WallClock implements Clock {
       due: by,
       upkeep,
       handle: undefined,
+      fn,
       fire: () => {
-        this.#alarms.delete(armed)
-        fn()
+        this.#come.push(armed)
+        this.#carryOn()
       },
     }
     this.#alarms.add(armed)
@@ -132,6 +142,21 @@ export class WallClock implements Clock {
   close(): void {
     this.#unwatch?.()
     this.#unwatch = undefined
+  }
+
+  /** One after the other, for as long as a turn may take. */
+  #carryOn(): void {
+    if (this.#since === undefined) {
+      this.#since = this.monotonic()
+      nextTurn(() => {
+        this.#since = undefined
+        if (this.#come.length > 0) this.#carryOn()
+      })
+    }
+    while (this.#come.length > 0 && this.monotonic() - this.#since < STRETCH) {
+      const armed = this.#come.shift() as Armed
+      if (this.#alarms.delete(armed)) armed.fn()
+    }
   }
 
   #compare(least: number): void {

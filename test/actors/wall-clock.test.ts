@@ -1,0 +1,29 @@
+/** What is promised for a time, when much of it comes at once. */
+import { setImmediate as turn } from 'node:timers/promises'
+import { expect, test } from 'vitest'
+import { WallClock } from '../../src/actors/wall-clock.js'
+
+test('what comes at once and takes long lets the event loop have its turns, in its order; what is cleared meanwhile does not come', async () => {
+  let time = 0
+  const timers: (() => void)[] = []
+  const clock = new WallClock({
+    now: () => time,
+    monotonic: () => time,
+    setTimeout: (fn) => timers.push(fn),
+    clearTimeout: () => undefined,
+  })
+  const came: number[] = []
+  const alarms = [1, 2, 3, 4, 5, 6].map((name) =>
+    clock.alarm(0, () => {
+      came.push(name)
+      time += 30
+    }),
+  )
+  for (const timer of timers) timer()
+  expect(came).toEqual([1, 2])
+  clock.clearAlarm(alarms[3])
+  await turn()
+  expect(came).toEqual([1, 2, 3, 5])
+  await turn()
+  expect(came).toEqual([1, 2, 3, 5, 6])
+})
