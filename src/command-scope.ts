@@ -4,6 +4,7 @@
  * Owns: that a scope stays paused for what is triggered later, and the counts of the answers. Talks to: the streams (which
  * keep their pause), and the router, which gives each execution its command.
  */
+import type { ScopePause } from './actors/scope-commands.js'
 import type { SupervisorParts } from './actors/supervisor-logic.js'
 import type { Intervention } from './events/execution-events.js'
 import type { Command } from './events/outcomes.js'
@@ -32,10 +33,11 @@ export function commandScope(
     ...(reason === undefined ? {} : { reason }),
     ...(actor === undefined ? {} : { actor }),
   })
-  const all = async (command: Command) => {
+  const about = `${scope} ${entryPoints.join()}`
+  const all = async (command: Command, pause?: ScopePause) => {
     const counts: Record<string, number> = {}
     for (const entryPoint of entryPoints) {
-      for (const [status, count] of Object.entries(await parts().router.commandAll(entryPoint, command)))
+      for (const [status, count] of Object.entries(await parts().router.commandAll(entryPoint, command, pause)))
         counts[status] = (counts[status] ?? 0) + count
     }
     return counts
@@ -49,14 +51,20 @@ export function commandScope(
     pause: async (options = {}) => {
       checkCommand('pause', name, options)
       const { mode = 'boundary', timeout, ...rest } = options
-      const intervention = by(rest)
-      await setPause(intervention)
-      return all({ type: 'pause', mode, intervention, ...(timeout === undefined ? {} : { wait: timeout }) })
+      return parts().router.scopes.pausing(about, async (pause, resumed) => {
+        const intervention = by(rest)
+        await setPause(intervention)
+        await resumed
+        return all({ type: 'pause', mode, intervention, ...(timeout === undefined ? {} : { wait: timeout }) }, pause)
+      })
     },
     resume: async (rest = {}) => {
       checkCommand('resume', name, rest)
-      await setPause(undefined)
-      return all({ type: 'resume', retry: false, intervention: by(rest) })
+      return parts().router.scopes.resuming(about, async (takeBack) => {
+        await setPause(undefined)
+        takeBack()
+        return all({ type: 'resume', retry: false, intervention: by(rest) })
+      })
     },
     cancel: async (options = {}) => {
       checkCommand('cancel', name, options)

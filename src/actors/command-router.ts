@@ -23,6 +23,7 @@ import { refuseInvalid, type SentEvent } from './external-event.js'
 import { answeredWithin, commandProgress, underWay, withTimeLeft, type CommandProgress } from './answer-time.js'
 import { PendingPauses, type PendingPause } from './pending-pauses.js'
 import { RemoteCommands } from './remote-commands.js'
+import { ScopeCommands, type ScopePause } from './scope-commands.js'
 import { SendingOrder } from './sending-order.js'
 import { StoredCommands } from './stored-commands.js'
 import type { SupervisorActor } from './supervisor-actor.js'
@@ -45,6 +46,15 @@ interface Placed {
   readonly answer: SendOutcome | Promise<SendOutcome | undefined>
 }
 
+/** One command to many. */
+interface Walk {
+  answered?(this: void, outcome: CommandOutcome): void
+  /** Asked before each is told. */
+  isTakenBack(this: void): boolean
+  /** It is a pause of what one that is being paused has started. */
+  readonly isCascade?: boolean
+}
+
 type Held =
   | { readonly by: 'us'; readonly execution: ExecutionActor }
   | { readonly by: 'others' | 'nobody'; readonly stored: StoredExecution }
@@ -59,6 +69,8 @@ function handedTo({ status, inbox }: ExecutionActor, sent: SentEvent): Placed {
 export class CommandRouter {
   /** For what no execution in memory commits. */
   readonly direct: DirectCommits
+  /** Pauses and resumes of many. */
+  readonly scopes = new ScopeCommands()
   readonly #supervisor: SupervisorActor
   readonly #store: SnapshotStore
   readonly #stored: StoredCommands
@@ -267,29 +279,25 @@ export class CommandRouter {
     return resultOf(this.#supervisor, id, options)
   }
 
-  /** Every execution that fits gets the command; resolves with how many answered what, rejects with the first error once all have answered. */
-  async commandAll(entryPoint: string | undefined, command: Command): Promise<Record<string, number>> {
+  /** Every execution that fits gets the command; resolves with how many answered what, rejects with the first error once all have answered. `pause`: the one that it is part of. */
+  async commandAll(entryPoint: string | undefined, command: Command, pause?: ScopePause): Promise<Record<string, number>> {
     const counts: Record<string, number> = {}
-    await this.#each(entryPoint === undefined ? {} : { entryPoint }, command, ({ status }) => {
-      counts[status] = (counts[status] ?? 0) + 1
-    })
+    const isTakenBack = () => pause?.isTakenBack === true
+    const answered = ({ status }: CommandOutcome) => void (counts[status] = (counts[status] ?? 0) + 1)
+    await this.#each(entryPoint === undefined ? {} : { entryPoint }, command, { answered, isTakenBack })
     return counts
   }
 
   async #cascade(parentId: string, command: Command, pause?: PendingPause): Promise<void> {
-    await this.#cascades.begin(
-      parentId,
-      command,
-      this.#each({ parentId }, command, () => undefined, pause),
-    )
+    const walk = { isTakenBack: () => pause?.resume !== undefined, isCascade: pause !== undefined }
+    await this.#cascades.begin(parentId, command, this.#each({ parentId }, command, walk))
   }
 
   /** One that fails, or a page that can't be read, stops none of the others; the first error is thrown at the end. */
   async #each(
     filter: Pick<ExecutionQuery, 'entryPoint' | 'parentId'>,
     command: Command,
-    answered: (outcome: CommandOutcome) => void,
-    pause?: PendingPause,
+    { answered, isTakenBack, isCascade }: Walk,
   ): Promise<void> {
     const work = new BoundedWork(TAKEN_UP_AT_ONCE)
     let cursor: string | undefined
@@ -304,11 +312,12 @@ export class CommandRouter {
           // what is in memory is told at once: only what must be read for it waits its turn
           const isHere = this.#supervisor.live(id) !== undefined
           const give = async () => {
-            if (pause?.resume) return
+            if (isTakenBack()) return
             // what started it is told once it rests, however long that takes: until then a resume may take it back
-            answered(
-              await (pause && isHere ? this.#command(id, command, { until: undefined, isHere }) : this.command(id, command)),
-            )
+            const isUnbounded = isCascade === true && isHere
+            const progress = { until: undefined, isHere }
+            const outcome = await (isUnbounded ? this.#command(id, command, progress) : this.command(id, command))
+            answered?.(outcome)
           }
           await work.add(give, !isHere)
         }

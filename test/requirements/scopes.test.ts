@@ -105,6 +105,30 @@ describe.each(places)('on %s', (_, place) => {
     expect(await execution.result()).toMatchObject({ status: 'completed' })
   })
 
+  test('B10: a pause of a stream tells nobody any more once a resume after it holds', async () => {
+    const { shared, entryPoints } = shop()
+    let free: (() => void) | undefined
+    let holds = false
+    const store = shared.connect((real) => ({
+      async query(query) {
+        const held = holds && query.entryPoint === 'approval'
+        holds &&= !held
+        if (held) await new Promise<void>((resolve) => (free = resolve))
+        return real.query(query)
+      },
+    }))
+    const runtime = await begin({ store, entryPoints })
+    const execution = await runtime.trigger('approval')
+    await eventually('it to wait', async () => (await execution.get())?.status === 'waiting')
+    holds = true
+    const paused = runtime.stream('approval').pause()
+    await eventually('the pause to ask whom it concerns', () => free !== undefined)
+    await runtime.stream('approval').resume()
+    free?.()
+    expect(await paused).toEqual({})
+    expect(await execution.get()).toMatchObject({ status: 'waiting' })
+  })
+
   test('B10: the runtime is paused and resumed whole, also over a restart', async () => {
     const { flights, shared, entryPoints } = shop()
     const first = await begin({ store: shared.connect(), entryPoints })
