@@ -49,7 +49,7 @@ describe('events', () => {
     await turns()
     expect(answered).toBe(false)
     store.heal()
-    expect(await sent).toMatchObject({ status: 'delivered' })
+    expect(await sent).toMatchObject({ status: 'queued' })
     expect(await store.inbox({ execution: execution.id })).toHaveLength(1)
   })
 
@@ -64,7 +64,7 @@ describe('events', () => {
       execution.send({ type: 'NOTE', text: 'good' }),
       execution.send({ type: 'NOTE', text: 'bad' }),
     ])
-    expect([good.status, bad.status]).toEqual(['delivered', 'delivered'])
+    expect([good.status, bad.status]).toEqual(['queued', 'queued'])
     expect(await execution.get()).toMatchObject({ status: 'paused' })
     mood.fine = true
     await execution.resume({ retry: true })
