@@ -1,7 +1,8 @@
 /**
- * The tests run twice: under XState's development build and under its production build, because they differ
- * (inline children, for one). Both are loaded by Node itself, as in a user's process, so that the sources, the
- * tests and every package share one instance; what tells the builds apart is Node's `development` condition.
+ * The tests run twice, under XState's development build and under its production build, because they differ (inline
+ * children, for one); those that no build of XState concerns run once. Both are loaded by Node itself, as in a user's
+ * process, so that the sources, the tests and every package share one instance; what tells the builds apart is Node's
+ * `development` condition.
  */
 import { fileURLToPath } from 'node:url'
 import { defineConfig, type TestProjectInlineConfiguration, type ViteUserConfig } from 'vitest/config'
@@ -59,6 +60,12 @@ export function project(build: Build, include: string[], exclude: string[] = [])
 export const include = ['test/**/*.test.ts', 'examples/**/*.test.ts']
 export const exclude = ['test/crash/**', 'test/soak/**', 'test/types/**', explorations]
 
+/** What asks nothing of XState that its builds differ in: stores, pages, types and layers. Under one of them it is asked once. */
+const oneBuild = ['test/{docs,face,persistence}/**', 'test/testing/store/**', 'test/examples/**', 'test/layers.test.ts']
+
 export default defineConfig({
-  test: { maxWorkers: '100%', projects: [project('development', include, exclude), project('production', include, exclude)] },
+  test: {
+    maxWorkers: '100%',
+    projects: [project('development', include, [...exclude, ...oneBuild]), project('production', include, exclude)],
+  },
 })
