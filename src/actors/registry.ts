@@ -63,6 +63,8 @@ export class Registry {
   readonly #atoms = new Map<string, Atom<ExecutionSummary | undefined>>()
   readonly #ended: string[] = []
   readonly #logger: Log
+  /** Who held the slots in the last deadlock that was warned of, by entry point. */
+  readonly #warnedOf = new Map<string, string>()
   #due = false
 
   /** What subscribers throw goes to `logger`: it is never the fault of what they watch. */
@@ -117,12 +119,16 @@ export class Registry {
     this.#tell(() => this.health.send({ type: 'changed', health: { ...context, status: error ? 'degraded' : 'ok', error } }))
   }
 
-  /** What waits for slots for ever. Each entry point is told of once, for as long as it lasts. */
+  /** What waits for slots for ever. Each entry point is warned of once, for as long as the same executions hold its slots. */
   deadlocked(deadlocks: readonly SlotDeadlock[]): void {
     const { deadlocks: before = [], ...health } = this.health.getSnapshot().context
     if (JSON.stringify(before) === JSON.stringify(deadlocks)) return
     for (const { entryPoint, queued, heldBy } of deadlocks) {
-      if (before.some((known) => known.entryPoint === entryPoint)) continue
+      const holders = heldBy.toSorted().join()
+      const isKnown = before.some((known) => known.entryPoint === entryPoint) || this.#warnedOf.get(entryPoint) === holders
+      this.#warnedOf.set(entryPoint, holders)
+      // what is queued may be on its way to another process in one look, and back in the next
+      if (isKnown) continue
       this.#logger.warn(
         `a deadlock over slots: ${some(queued)} of ${entryPoint} can't start, since ${some(heldBy)} hold the slots and wait for executions like these. ` +
           'Give what they start another entry point, or more slots (maxConcurrent)',
