@@ -12,7 +12,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 /** Runs the property of one law, on the memory store; resolves with what it printed and whether it passed. */
 function property(name: string, mutation: number): Promise<{ passed: boolean; printed: string }> {
   const args = ['node_modules/vitest/vitest.mjs', 'run', '--config', 'vitest.mutations.config.ts', '-t', `memory store ${name}`]
-  const env = { ...process.env, MUTATION: String(mutation), STATEWARD_RUNS: '150', STATEWARD_SEED: '20260101', NO_COLOR: '1' }
+  const env = { ...process.env, MUTATION: String(mutation), STATEWARD_RUNS: '500', STATEWARD_SEED: '20260101', NO_COLOR: '1' }
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, args, { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'] })
     let printed = ''
