@@ -14,6 +14,9 @@ const slow = [
   'test/programs/{states,bare-logic,children}.test.ts',
 ]
 
+const quick = project('production', include, [...exclude, ...slow])
+
+// the files of a worker share what they import: loading the sources for each of them takes longer than its tests
 export default defineConfig({
-  test: { maxWorkers: '100%', projects: [project('production', include, [...exclude, ...slow])] },
+  test: { maxWorkers: '100%', projects: [{ ...quick, test: { ...quick.test, isolate: false } }] },
 })
