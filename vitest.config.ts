@@ -56,6 +56,11 @@ export function project(build: Build, include: string[], exclude: string[] = [])
   }
 }
 
+/** A project whose files share, in each worker, what they import: loading the sources for each of them takes longer than its tests. */
+export function sharing(of: TestProjectInlineConfiguration): TestProjectInlineConfiguration {
+  return { ...of, test: { ...of.test, isolate: false } }
+}
+
 /** All tests but those with a command of their own. */
 export const include = ['test/**/*.test.ts', 'examples/**/*.test.ts']
 export const exclude = ['test/crash/**', 'test/soak/**', 'test/types/**', explorations]
@@ -66,6 +71,9 @@ const oneBuild = ['test/{docs,face,persistence}/**', 'test/testing/store/**', 't
 export default defineConfig({
   test: {
     maxWorkers: '100%',
-    projects: [project('development', include, [...exclude, ...oneBuild]), project('production', include, exclude)],
+    projects: [
+      sharing(project('development', include, [...exclude, ...oneBuild])),
+      sharing(project('production', include, exclude)),
+    ],
   },
 })

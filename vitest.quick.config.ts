@@ -1,6 +1,6 @@
 /** `npm run test:quick`: one build of XState, without what plays through long worlds: under a minute on two cores. */
 import { defineConfig } from 'vitest/config'
-import { exclude, include, project } from './vitest.config.js'
+import { exclude, include, project, sharing } from './vitest.config.js'
 
 /** Random laws, explorations, trials of stores, and pages whose code is run. */
 const slow = [
@@ -14,9 +14,6 @@ const slow = [
   'test/programs/{states,bare-logic,children}.test.ts',
 ]
 
-const quick = project('production', include, [...exclude, ...slow])
-
-// the files of a worker share what they import: loading the sources for each of them takes longer than its tests
 export default defineConfig({
-  test: { maxWorkers: '100%', projects: [{ ...quick, test: { ...quick.test, isolate: false } }] },
+  test: { maxWorkers: '100%', projects: [sharing(project('production', include, [...exclude, ...slow]))] },
 })
