@@ -8,7 +8,7 @@ const slow = [
   'test/workflows/**',
   'test/testing/store/{trial,verify-store}.test.ts',
   'test/testing/explore/**',
-  'test/docs/{testing,readme,examples,pages}.test.ts',
+  'test/docs/{testing,readme,examples,pages,compile}.test.ts',
   'test/examples/**',
   'test/face/**',
   'test/programs/{states,bare-logic,children}.test.ts',

@@ -10,6 +10,7 @@ import {
   ExplorationError,
   returns,
   type ExplorationHost,
+  type MockBehaviour,
   type Scenario,
 } from '../../../src/testing/index.js'
 
@@ -32,21 +33,17 @@ function order(takenIn: 'anywhere' | 'charging') {
   return defineEntryPoint({ id: 'orders', program: machine, cancelEvent: { type: 'CANCEL' } })
 }
 
-const ordered: Scenario<ReturnType<typeof order>> = async (runtime) => {
-  runtime.mock('charge', delayed(100, returns('charged')))
-  runtime.mock('ship', delayed(100, returns('shipped')))
-  runtime.mock('refund', delayed(100, returns('refunded')))
-  await runtime.trigger('orders')
-  await runtime.runToIdle()
-}
-
-const lost: Scenario<ReturnType<typeof order>> = async (runtime) => {
-  runtime.mock('charge', delayed(100, returns('charged')))
-  runtime.mock('ship', delayed(100, fails('sunk')))
-  runtime.mock('refund', delayed(100, returns('refunded')))
-  await runtime.trigger('orders')
-  await runtime.runToIdle()
-}
+const withShip =
+  (ship: MockBehaviour<unknown, string>): Scenario<ReturnType<typeof order>> =>
+  async (runtime) => {
+    runtime.mock('charge', delayed(100, returns('charged')))
+    runtime.mock('ship', delayed(100, ship))
+    runtime.mock('refund', delayed(100, returns('refunded')))
+    await runtime.trigger('orders')
+    await runtime.runToIdle()
+  }
+const ordered = withShip(returns('shipped'))
+const lost = withShip(fails('sunk'))
 
 async function found(takenIn: 'anywhere' | 'charging', host?: ExplorationHost, scenario = ordered) {
   try {
