@@ -108,4 +108,9 @@ export function isStatewardError(error: unknown, code?: StatewardErrorCode): err
   return isBranded(error) && (code === undefined || (error as StatewardError).code === code)
 }
 
+/** True for the error of a call that has waited for another process's lock for as long as a call may: others would wait as long. */
+export function isHeldUp(error: unknown): error is StatewardError {
+  return isStatewardError(error, 'store_failed') && error.details['busy'] === true
+}
+
 Object.defineProperty(StatewardError.prototype, errorBrand, { value: true })

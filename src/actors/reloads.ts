@@ -7,7 +7,7 @@
  */
 import type { Clock } from '../clock.js'
 import type { SnapshotStore } from '../persistence/snapshot-store.js'
-import { isStatewardError, type StatewardError } from '../errors.js'
+import { isHeldUp, type StatewardError } from '../errors.js'
 import { backoffDelay } from './backoff.js'
 
 /** What reloads need of the stream that they work for. */
@@ -56,7 +56,7 @@ export class Reloads {
   /** An execution was lost: it is taken up again as soon as that makes sense. */
   lost(id: string, cause: unknown): void {
     if (this.#stopped) return
-    if (isStatewardError(cause, 'store_failed') && cause.details['busy'] === true) this.#busy.set(id, cause)
+    if (isHeldUp(cause)) this.#busy.set(id, cause)
     else this.#busy.delete(id)
     const losses = (this.#losses.get(id) ?? 0) + 1
     this.#losses.set(id, losses)

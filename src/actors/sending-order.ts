@@ -5,7 +5,7 @@
  * that nobody waits behind others for longer than a call may wait. Does not know: what a place is, or who holds the execution;
  * `command-router.ts` does.
  */
-import { isStatewardError } from '../errors.js'
+import { isHeldUp } from '../errors.js'
 
 /** An event on its way, by the order in which it was sent. */
 interface Waiting {
@@ -57,11 +57,6 @@ export class SendingOrder {
     }
     this.#lanes.delete(id)
   }
-}
-
-/** True if another process's lock has kept the store from being asked or told, for as long as a call may wait. */
-export function isHeldUp(error: unknown): boolean {
-  return isStatewardError(error, 'store_failed') && error.details['busy'] === true
 }
 
 function late(lane: readonly Waiting[]): void {

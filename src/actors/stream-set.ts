@@ -4,13 +4,13 @@
  * Owns: which streams there are, which of them an execution belongs to, and taking executions from the store into them; and that
  * pauses and resumes of a stream hold in the order in which they were asked for, however long the store takes over each.
  */
+import { isHeldUp } from '../errors.js'
 import type { Intervention } from '../events/execution-events.js'
 import type { ExecutionStatus } from '../events/execution-status.js'
 import type { ExecutionQuery, SnapshotStore, StoredExecution } from '../persistence/snapshot-store.js'
 import type { ExecutionActor } from './execution-actor.js'
 import { knownStructures, notedStructures } from './known-structures.js'
 import { misfitOf } from './program-version.js'
-import { isHeldUp } from './sending-order.js'
 import type { StreamActor } from './stream-actor.js'
 import type { StreamDefinition } from './stream-definition.js'
 import { strangerReason, strangersIn } from './strangers.js'

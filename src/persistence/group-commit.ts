@@ -8,7 +8,7 @@
  * Does not know: what is in a commit; it asks for it at the last moment, so that an execution that moved twice writes once.
  */
 import { nextTurn, realTime } from '../clock.js'
-import { StatewardError } from '../errors.js'
+import { isHeldUp, StatewardError } from '../errors.js'
 import type { Commit, CommitVerdict, SnapshotStore } from './snapshot-store.js'
 
 /** Someone with something to commit. */
@@ -122,7 +122,7 @@ export class GroupCommit {
       if (verdicts.some(({ status }) => status !== 'committed')) verdicts = await this.#ownWrites(verdicts, batch)
       if (!(await this.#isOwner())) verdicts = verdicts.map((verdict, index) => tooLate(verdict, batch[index] as Commit))
     } catch (error) {
-      if (isBusy(error)) return this.#waited(places, since, error)
+      if (isHeldUp(error)) return this.#waited(places, since, error)
       return this.#writeSingly(places)
     }
     this.counts.batches++
@@ -146,7 +146,7 @@ export class GroupCommit {
         this.#onHealth(undefined)
       } catch (cause) {
         // the others would wait as long as this one has, one after the other
-        if (isBusy(cause)) return this.#waited(places.slice(index), since, cause)
+        if (isHeldUp(cause)) return this.#waited(places.slice(index), since, cause)
         this.#refuse([{ committer, commit, since }], cause)
       }
     }
@@ -196,11 +196,6 @@ export class GroupCommit {
     const same = !accept || (stored?.entryPoint === accept.entryPoint && stored.input === accept.input)
     return mine && same && stored.state === commit.state ? { status: 'committed', firstSeq: 0 } : verdict
   }
-}
-
-/** The store could not be reached for another one's lock: it is no commit's own trouble. */
-function isBusy(cause: unknown): boolean {
-  return cause instanceof StatewardError && cause.details['busy'] === true
 }
 
 /** It was written, and whoever owns it now goes on from it: nothing of it may be seen from here. A duplicate was not written. */
