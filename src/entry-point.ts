@@ -13,7 +13,7 @@ import type { PausedTimers, PersistedProgram } from './actors/program-record.js'
 import { checkSteps } from './actors/step.js'
 import { definitionFormat, formatKey, type StreamDefinition } from './actors/stream-definition.js'
 import { StatewardError } from './errors.js'
-import { isId } from './ids.js'
+import { isId, isWholeText, wholeTextWanted } from './ids.js'
 import { refuseUnknown, type OptionNames } from './known-options.js'
 
 /** What fires an entry point; `manual` and `api` are fired by `runtime.trigger` alone. */
@@ -168,6 +168,8 @@ export function defineEntryPoint<TProgram extends AnyActorLogic, const TId exten
   if (!isLogic(program)) invalid(at, 'program', program, 'XState actor logic, such as a machine or fromPromise(…)')
   if (isProgramMachine(program) && (program.id === '(machine)' || program.id === ''))
     invalid(at, 'program.id', program.id, 'set: give the machine an `id`, its snapshots are found by it')
+  if (isProgramMachine(program) && !isWholeText(program.id))
+    invalid(at, 'program.id', JSON.stringify(program.id), `a text ${wholeTextWanted}`)
   checkSteps(program)
   const count = (name: keyof EntryPointOptions, least: number, fallback: number) =>
     number(at, name, options[name], least, fallback, true)
@@ -226,8 +228,10 @@ function checkNames(at: string, options: EntryPointOptions): void {
   checkBackoff('invalid_definition', `Entry point ${at}'s \`retry\``, options.retry?.backoff, details)
   const { versions, migrate, retry } = options
   if (migrate !== undefined && typeof migrate !== 'function') invalid(at, 'migrate', migrate, 'a function')
-  for (const [version, old] of Object.entries(versions ?? {}))
+  for (const [version, old] of Object.entries(versions ?? {})) {
+    if (!isWholeText(version)) invalid(at, 'versions', JSON.stringify(version), `known by texts ${wholeTextWanted}`)
     if (!isLogic(old)) invalid(at, `versions.${version}`, old, 'XState actor logic')
+  }
   if (retry?.onExhausted !== undefined && retry.onExhausted !== 'fail' && retry.onExhausted !== 'pause')
     invalid(at, 'retry.onExhausted', retry.onExhausted, 'fail or pause')
 }
@@ -262,6 +266,7 @@ function eventOption<T>(at: string, event: T): T {
 }
 
 function text(at: string, name: string, value: unknown): string {
+  if (typeof value === 'string' && !isWholeText(value)) invalid(at, name, JSON.stringify(value), `a text ${wholeTextWanted}`)
   return typeof value === 'string' && value.length > 0 && value.length <= 128
     ? value
     : invalid(at, name, value, 'a text of 1 to 128 characters')

@@ -5,6 +5,7 @@ import type { CommandRouter } from './actors/command-router.js'
 import type { ResultOptions } from './actors/execution-results.js'
 import { executionCheckpoints, type Checkpoint } from './actors/execution-checkpoints.js'
 import { executionRecord, type ExecutionRecord } from './actors/execution-view.js'
+import { checkKey } from './actors/trigger-check.js'
 import type { Clock } from './clock.js'
 import type { SnapshotStore, StoredExecution } from './persistence/snapshot-store.js'
 import type {
@@ -141,9 +142,10 @@ export class ExecutionHandle<TProgram extends AnyActorLogic = AnyActorLogic> {
     return outcome.status === 'already_finished' ? this.fork() : this
   }
 
-  /** Starts another execution from a kept commit of this one. Errors: `not_found`, `no_checkpoint`. */
+  /** Starts another execution from a kept commit of this one. Errors: `not_found`, `no_checkpoint`, `invalid_id`. */
   async fork(options: ForkOptions = {}): Promise<ExecutionHandle<TProgram>> {
     refuseUnknown('invalid_option', `The fork of ${this.id}`, options, forkNames)
+    checkKey(`the fork of ${this.id}`, options.idempotencyKey, { id: this.id })
     const { id, created } = await this.#port.fork(this.id, options)
     return new ExecutionHandle(id, this.#port, created)
   }

@@ -41,6 +41,17 @@ export const isRandomId = (id: string): boolean => /^[0-9a-z]{23,}$/.test(id) &&
 
 const pattern = /^[A-Za-z0-9](?:[A-Za-z0-9._:-]{0,126}[A-Za-z0-9])?$/
 
+/**
+ * True for a text that every store gives back as it was given: without U+0000, at which some bindings of SQLite end a text, and
+ * without half a surrogate pair, which UTF-8 has no form for. Two keys that differ in those alone would be one there.
+ */
+export function isWholeText(value: unknown): value is string {
+  return typeof value === 'string' && !value.includes('\0') && !/\p{Cs}/u.test(value)
+}
+
+/** What is wrong with such a text otherwise, as the end of a sentence. */
+export const wholeTextWanted = 'without U+0000 and without half a surrogate pair'
+
 /** True for 1 to 128 letters, digits and `. _ : -`, with a letter or digit at both ends and no `..`. */
 export function isId(value: unknown): value is string {
   return typeof value === 'string' && pattern.test(value) && !value.includes('..')

@@ -10,7 +10,7 @@ import { forkExecution } from './actors/execution-fork.js'
 import { executionPage, type ExecutionList } from './actors/execution-page.js'
 import type { EventFilter, RuntimeEvent } from './actors/journal-feed.js'
 import type { SupervisorParts } from './actors/supervisor-logic.js'
-import { accepted, checkTrigger } from './actors/trigger-check.js'
+import { accepted, checkFilterTexts, checkTrigger } from './actors/trigger-check.js'
 import { commandScope, type CommandScope } from './command-scope.js'
 import type { EntryPoint } from './entry-point.js'
 import { StatewardError } from './errors.js'
@@ -108,9 +108,10 @@ export class RuntimeCalls<TEntryPoints extends readonly EntryPoint[] = readonly 
     return new ExecutionHandle(checkedId(id, 'execution'), this.handlePort)
   }
 
-  /** Lists executions. Errors: `invalid_option` for a malformed cursor or limit. */
+  /** Lists executions. Errors: `invalid_option` for a malformed cursor or limit, or for a text that no execution can have. */
   async executions(filter: ExecutionFilter = {}): Promise<ExecutionList> {
     refuseUnknown('invalid_option', 'A list of executions', filter, filterNames)
+    checkFilterTexts('A list of executions', filter)
     const { status, limit = 50, ...rest } = filter
     if (!Number.isInteger(limit) || limit < 1 || limit > 1_000)
       throw new StatewardError('invalid_option', `\`limit\` is ${limit}; it must be a whole number from 1 to 1,000.`)
@@ -122,6 +123,7 @@ export class RuntimeCalls<TEntryPoints extends readonly EntryPoint[] = readonly 
   /** Follows the journal of durable events. `since` of the last one seen goes on without a gap, also after a restart. */
   async *events(filter: EventFilter = {}): AsyncGenerator<RuntimeEvent, void> {
     refuseUnknown('invalid_option', 'The events to follow', filter, eventFilterNames)
+    checkFilterTexts('The events to follow', filter)
     await this.#source.parts().supervisor.open()
     yield* this.#source.parts().supervisor.feed.follow(filter)
   }

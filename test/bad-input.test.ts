@@ -1,6 +1,6 @@
 /** Bad input: typed errors at definition or call time, and nothing written. */
 import { describe, expect, test } from 'vitest'
-import { createMachine, fromPromise } from 'xstate'
+import { assign, createActor, createMachine, fromPromise, fromTransition, setup } from 'xstate'
 import { createRuntime, defineEntryPoint, fromExecution, fromStep, type SnapshotStore } from '../src/index.js'
 import { begin } from './harness/begin.js'
 import { approval } from './harness/programs.js'
@@ -262,5 +262,87 @@ describe.each(places)('calls, on %s', (_, place) => {
     const { runtime, execution, refused } = await running()
     await refused(() => runtime.execution('nobody').fork(), 'not_found', { id: 'nobody' })
     await refused(() => execution.fork({ revision: 999 }), 'no_checkpoint')
+  })
+})
+
+describe.each(places)('texts that a store could not keep apart from others, on %s', (_, place) => {
+  const broken = ['a\0b', '\0', 'a\ud800', '\udc00b', '\ud800\ud800']
+
+  test.each(broken)(
+    '%j is no idempotency key, no version, no id of a machine and no filter, and is told as a text to read',
+    async (bad) => {
+      const store = place().connect()
+      const runtime = await begin({ store, entryPoints: [entry] })
+      const before = await content(store)
+      const shown = JSON.stringify(bad)
+      const key = { idempotencyKey: bad }
+      const { id } = await runtime.trigger('approval', undefined, { idempotencyKey: 'a' })
+      const execution = runtime.execution(id)
+      const accepted = await content(store)
+      for (const call of [() => runtime.trigger('approval', undefined, key), () => execution.fork(key)])
+        await expect(call()).rejects.toThrow(fails('invalid_id', { option: 'idempotencyKey', value: shown }))
+      for (const option of ['idempotencyKey', 'sessionId', 'correlationId', 'parentId', 'entryPoint'])
+        await expect(runtime.executions({ [option]: bad })).rejects.toThrow(fails('invalid_option', { option, value: shown }))
+      for (const option of ['execution', 'entryPoint'])
+        await expect(runtime.events({ [option]: bad }).next()).rejects.toThrow(fails('invalid_option', { option, value: shown }))
+      expect(() => runtime.execution(bad)).toThrow(fails('invalid_id'))
+      const define = (options: object) => () => defineEntryPoint({ id: 'e', program: approval, ...options } as never)
+      expect(define({ version: bad })).toThrow(fails('invalid_definition', { option: 'version', value: shown }))
+      expect(define({ versions: { [bad]: approval } })).toThrow(fails('invalid_definition', { option: 'versions', value: shown }))
+      expect(define({ program: createMachine({ id: bad }) })).toThrow(fails('invalid_definition', { option: 'program.id' }))
+      expect(accepted.executions).toHaveLength(before.executions.length + 1)
+      expect(await content(store)).toEqual(accepted)
+    },
+  )
+
+  test('a whole pair of surrogates is a key like any other', async () => {
+    const runtime = await begin({ store: place().connect(), entryPoints: [entry] })
+    const key = { idempotencyKey: '\ud83d\ude00' }
+    const first = await runtime.trigger('approval', undefined, key)
+    expect((await runtime.trigger('approval', undefined, key)).id).toBe(first.id)
+    expect((await runtime.executions(key)).executions).toMatchObject([{ id: first.id, ...key }])
+  })
+
+  test('a request by event whose id is none is refused as well', async () => {
+    const runtime = await begin({ store: place().connect(), entryPoints: [entry] })
+    const { id } = await runtime.trigger('approval')
+    const answers: unknown[] = []
+    const asker = createActor(fromTransition((_state, event: { type: string }) => void answers.push(event), undefined)).start()
+    const request = { id: `${id}\0b`, replyTo: asker }
+    runtime.actor.send({ type: 'execution.pause', ...request })
+    await expect.poll(() => answers).toMatchObject([{ type: 'execution.refused', error: { code: 'invalid_id' } }])
+  })
+
+  test('actors of a program may be named by such texts: what each of them starts is its own', async () => {
+    const sums = defineEntryPoint({ id: 'sums', program: fromPromise(async ({ input }: { input: number }) => input * 2) })
+    const program = setup({ actors: { sum: fromExecution<number>('sums') } }).createMachine({
+      id: 'asks',
+      context: { got: [] as number[] },
+      type: 'parallel',
+      states: Object.fromEntries(
+        ['n\ud800', 'n\udfff', 'n\0a', 'n\0b'].map((id, input) => [
+          `s${input}`,
+          {
+            initial: 'on',
+            states: {
+              on: {
+                invoke: {
+                  id,
+                  src: 'sum' as const,
+                  input,
+                  onDone: { target: 'off', actions: assign({ got: ({ context, event }) => [...context.got, event.output] }) },
+                },
+              },
+              off: { type: 'final' as const },
+            },
+          },
+        ]),
+      ),
+      output: ({ context }) => (context as { got: number[] }).got.toSorted((a, b) => a - b),
+    })
+    const runtime = await begin({ store: place().connect(), entryPoints: [sums, defineEntryPoint({ id: 'asks', program })] })
+    const execution = await runtime.trigger('asks')
+    expect(await execution.result()).toEqual({ status: 'completed', output: [0, 2, 4, 6] })
+    expect((await runtime.executions({ parentId: execution.id })).executions).toHaveLength(4)
   })
 })

@@ -20,6 +20,7 @@ import { supervisorChart, type SupervisorEvent } from '../machines/supervisor-ma
 import { CommandRouter } from './command-router.js'
 import { SupervisorActor } from './supervisor-actor.js'
 import type { SupervisorOptions } from './supervisor-options.js'
+import { isWholeText } from '../ids.js'
 import { accepted, checkTrigger } from './trigger-check.js'
 
 /** What stands behind a supervisor's ref. */
@@ -102,6 +103,7 @@ async function obey(self: Self, request: SupervisorRequest): Promise<void> {
       return
     }
     const { id } = request
+    checkWhole(id)
     if (request.type === 'execution.pause' || request.type === 'execution.resume' || request.type === 'execution.cancel')
       checkCommand(request.type.slice('execution.'.length) as 'pause', id, request.options)
     if (request.type === 'execution.send')
@@ -114,6 +116,13 @@ async function obey(self: Self, request: SupervisorRequest): Promise<void> {
     if (!replyTo) supervisor.settings.logger('a request failed', request.type, error)
     reply({ type: 'execution.refused', request: request.type, error: toErrorRecord(error) })
   }
+}
+
+/** Some stores would take such an id for another one. */
+function checkWhole(id: unknown): void {
+  if (typeof id !== 'string' || isWholeText(id)) return
+  const shown = JSON.stringify(id)
+  throw new StatewardError('invalid_id', `${shown} is no execution id.`, { details: { id: shown } })
 }
 
 function command(

@@ -15,7 +15,7 @@ export interface TriggerOptions {
   readonly id?: string | undefined
   /** Default the execution's id. */
   readonly correlationId?: string | undefined
-  /** The same key on the same entry point gives the same execution, however often it is triggered. Error: `idempotency_conflict` with another input. */
+  /** 1 to 512 characters, none of them U+0000 or half a surrogate pair. The same key on the same entry point gives the same execution, however often it is triggered. Errors: `invalid_id`, `idempotency_conflict` with another input. */
   readonly idempotencyKey?: string | undefined
   /** A key that many executions may share. */
   readonly sessionId?: string | undefined

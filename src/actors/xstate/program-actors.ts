@@ -17,8 +17,17 @@ const childPath = (parent: string, id: string) => (parent === '' ? escaped(id) :
 
 /** An empty id would be no step of a path; no other id is escaped like it. */
 const empty = '%'
-const escaped = (id: string) => (id === '' ? empty : encodeURIComponent(id))
-const unescaped = (step: string) => (step === empty ? '' : decodeURIComponent(step))
+const escaped = (id: string) => (id === '' ? empty : id.split(half).map(escapedPart).join(''))
+const unescaped = (step: string) => (step === empty ? '' : step.split(escapedHalf).map(unescapedPart).join(''))
+
+/** Half a surrogate pair, which is no character that could be escaped as others are. */
+const half = /(\p{Cs})/u
+const escapedHalf = /%u([0-9a-f]{4})/
+// what was split off stands at every second place
+const escapedPart = (part: string, at: number) =>
+  at % 2 === 0 ? encodeURIComponent(part) : `%u${part.charCodeAt(0).toString(16)}`
+const unescapedPart = (part: string, at: number) =>
+  at % 2 === 0 ? decodeURIComponent(part) : String.fromCharCode(Number.parseInt(part, 16))
 
 /** Stands before the number of a stray in its address; no escaped id has it. */
 const strayMark = '+'
