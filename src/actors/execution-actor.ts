@@ -363,6 +363,8 @@ export class ExecutionActor
   }
 
   #reached(what: LimitName | 'retry'): void {
+    // whoever takes it up next finds the same times in the commit that gives it away
+    if (this.isLeaving) return
     if (this.heading === 'queued') this.comesToItsEnd()
     // an end that is on its way to the store comes first; if it is none, the limit still stands
     if (this.isEnding) return void this.decided().then(() => this.#gone || this.#clocks.again())

@@ -239,4 +239,18 @@ export const keptScripts: Readonly<Record<string, Script & { readonly law: numbe
       { do: 'step', nth: 0, ok: false, turns: 0 },
     ],
   },
+  'an attempt that falls due while the execution is on its way out of memory begins where it is taken up next, and only there': {
+    law: 1,
+    seed: 2_147_483_641,
+    streams: [
+      { ...stream('step', 0), options: { ...stream('step', 0).options, retry: { maxAttempts: 2, onExhausted: 'fail' } } },
+    ],
+    lines: [
+      { do: 'advance', ms: 5_000, turns: undefined },
+      trigger(0, 0),
+      { do: 'fault', operation: 'commit', when: 'slow', count: 2, turns: undefined },
+      { do: 'join', turns: undefined },
+      { do: 'step', nth: 1, ok: false, turns: undefined },
+    ],
+  },
 }
