@@ -83,15 +83,15 @@ function parse(key: string): [ExecutionStatus, string] {
 
 /** Forgets what may be forgotten, as the contract says. */
 export function pruneMemory(tables: MemoryTables, request: PruneRequest): Pruned {
-  const oldestFirst = [...tables.rows.under('ended', request.entryPoint)].toSorted(
-    (a, b) => (a.execution.endedAt ?? 0) - (b.execution.endedAt ?? 0) || a.position - b.position,
-  )
-  const tooMany = request.keep === undefined ? 0 : oldestFirst.length - atMost(request.keep)
-  const doomed = oldestFirst
-    .filter(({ execution }, index) => {
-      const old = request.endedBefore !== undefined && execution.endedAt !== null && execution.endedAt < request.endedBefore
-      return !execution.owed && (old || index < tooMany)
-    })
+  const ended = tables.rows.under('ended', request.entryPoint)
+  const tooMany = request.keep === undefined ? 0 : ended.size - atMost(request.keep)
+  const { endedBefore } = request
+  const isOld = ({ execution: { endedAt } }: MemoryRow) => endedBefore !== undefined && endedAt !== null && endedAt < endedBefore
+  // sorted is only what may go by its place
+  const doomed = [...ended]
+    .filter((row) => tooMany > 0 || isOld(row))
+    .toSorted((a, b) => (a.execution.endedAt ?? 0) - (b.execution.endedAt ?? 0) || a.position - b.position)
+    .filter((row, index) => !row.execution.owed && (index < tooMany || isOld(row)))
     .slice(0, atMost(request.limit))
   for (const row of doomed) {
     for (const seq of row.answered) tables.answers.delete(seq)
@@ -100,9 +100,9 @@ export function pruneMemory(tables: MemoryTables, request: PruneRequest): Pruned
     tables.tombstones.set(row.execution.id, request.now)
   }
   if (doomed.length > 0) {
-    const ids = new Set(doomed.map(({ execution }) => execution.id))
-    tables.journal.drop(ids)
-    tables.journals.get(request.entryPoint)?.drop(ids)
+    const events = doomed.flatMap(({ journal }) => journal.all())
+    tables.journal.drop(events)
+    tables.journals.get(request.entryPoint)?.drop(events)
   }
   for (const [seq, { at, row }] of tables.answers) {
     if (at >= request.now - answerKept) continue
