@@ -15,8 +15,6 @@ const ENDLESS = 1_000_000
 /** How long a step that is not mocked may take, in ms of real time: less than test runners wait for a test. */
 const REAL = 2_000
 
-const turn = () => new Promise<void>((resolve) => nextTurn(resolve))
-
 /** What is under way in one world. */
 export class Activity {
   #moves = 0
@@ -76,22 +74,27 @@ export class Activity {
   }
 
   /** Resolves when all is quiet, with how often something has happened by then. Errors: `endless_loop`; `stuck`, where a step that is not mocked does not end. */
-  async settle(): Promise<number> {
-    let quiet = 0
-    let since = 0
-    let settled = this.#moves
-    for (let turns = 0; this.#real.size > 0 || quiet < (this.#calls > 0 ? PATIENT : QUIET); turns++) {
-      if (turns - quiet > ENDLESS) throw endless()
-      const before = this.#moves
-      await turn()
-      settled = this.#moves
-      quiet = settled === before ? quiet + 1 : 0
-      if (quiet < PATIENT) continue
-      if (quiet === PATIENT) since = realTime.now()
-      else if (realTime.now() - since > REAL) throw tooLong([...this.#real].map(({ what }) => what))
-      await new Promise<void>((resolve) => realTime.setTimeout(resolve, 1))
-    }
-    return settled
+  settle(): Promise<number> {
+    return new Promise((resolve, reject) => {
+      let [turns, quiet, since] = [0, 0, 0]
+      let [before, settled] = [this.#moves, this.#moves]
+      const look = () => {
+        turns++
+        settled = this.#moves
+        quiet = settled === before ? quiet + 1 : 0
+        if (quiet < PATIENT) return next()
+        if (quiet === PATIENT) since = realTime.now()
+        else if (realTime.now() - since > REAL) return reject(tooLong([...this.#real].map(({ what }) => what)))
+        realTime.setTimeout(next, 1)
+      }
+      const next = () => {
+        before = this.#moves
+        if (this.#real.size === 0 && quiet >= (this.#calls > 0 ? PATIENT : QUIET)) resolve(settled)
+        else if (turns - quiet > ENDLESS) reject(endless())
+        else nextTurn(look)
+      }
+      next()
+    })
   }
 }
 

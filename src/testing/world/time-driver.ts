@@ -30,6 +30,8 @@ const MOST_AWAITED = 10_000
 const PATIENCE = 2_000
 const GLANCE = 20
 
+const nothing = () => undefined
+
 /** Time in one world. */
 export class TimeDriver {
   readonly #port: DriverPort
@@ -40,7 +42,7 @@ export class TimeDriver {
   /** How many promises were ever awaited here. */
   #begun = 0
   /** When the last one that lets time pass is done. */
-  #turn: Promise<void> = Promise.resolve()
+  #turn: Promise<unknown> = Promise.resolve()
 
   constructor(port: DriverPort) {
     this.#port = port
@@ -68,14 +70,13 @@ export class TimeDriver {
     if (!(limit === Infinity || (Number.isInteger(limit) && limit >= 1))) throw notALimit(limit)
     this.#asked++
     let instants = 0
-    const passes = () =>
-      this.#alone(async () => {
-        if (!(await this.#hasMore())) return false
-        if (instants++ >= limit) throw endless(limit, await this.#port.describe())
-        this.#port.clock.fireNext()
-        return true
-      })
-    while (await passes());
+    const pass = async () => {
+      if (!(await this.#hasMore())) return false
+      if (instants++ >= limit) throw endless(limit, await this.#port.describe())
+      this.#port.clock.fireNext()
+      return true
+    }
+    while (await this.#alone(pass));
   }
 
   /** Until a promise is settled. Rejects with `stuck` if nothing is left that could settle it. */
@@ -125,16 +126,10 @@ export class TimeDriver {
   }
 
   /** One after the other: whoever has seen that all is quiet lets time pass before anybody else judges by what was seen. */
-  async #alone<T>(work: () => Promise<T>): Promise<T> {
-    const before = this.#turn
-    let done: () => void = () => undefined
-    this.#turn = new Promise<void>((resolve) => (done = resolve))
-    await before
-    try {
-      return await work()
-    } finally {
-      done()
-    }
+  #alone<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#turn.then(work)
+    this.#turn = done.then(nothing, nothing)
+    return done
   }
 
   /** True if the test does something meanwhile that is not awaited here: settles, sends an event, begins another process. */
