@@ -76,12 +76,12 @@ export class ExecutionInbox {
   /** An event was put there by this process. */
   arrived(): void {
     this.#noted()
-    this.started()
+    if (this.#execution.takesEvents) this.#deliver().catch(this.#lost)
   }
 
-  /** The program takes events: what stands there is delivered. */
+  /** The program takes events: what stands there is delivered, by whoever reads it just now. */
   started(): void {
-    if (this.#mayHold && this.#execution.takesEvents) this.#deliver().catch(this.#lost)
+    if (this.#mayHold && !this.#reading && this.#execution.takesEvents) this.#deliver().catch(this.#lost)
   }
 
   /**

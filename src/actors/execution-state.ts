@@ -27,7 +27,8 @@ const usual = { attempt: 1, maxAttempts: 1, onExhausted: 'fail', compensates: fa
 /** The text of a lifecycle; what the execution's row says besides, and what is usual, is left out. */
 export function encodeLifecycle({ value, context }: Lifecycle, id: string): string {
   const rest: Record<string, unknown> = {}
-  for (const [key, part] of Object.entries(context)) {
+  for (const key of Object.keys(context) as (keyof ExecutionContext)[]) {
+    const part = context[key]
     if (key === 'executionId' || key === 'entryPoint' || (usual as Record<string, unknown>)[key] === part) continue
     if (key !== 'limits' || Object.keys(context.limits).length > 0) rest[key] = part
   }

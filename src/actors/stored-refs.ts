@@ -53,6 +53,7 @@ export function refsFound(
   found: (ref: StoredRef) => AnyActorRef,
   child?: (id: string) => AnyActorRef | undefined,
 ): unknown {
+  if (typeof value !== 'object' || value === null) return value
   const of = (part: object): unknown => {
     if (!(mark in part)) return part
     if (part[mark] === 'actor') return found(part as StoredRef)
