@@ -15,6 +15,7 @@ import type { StoredExecution } from '../persistence/snapshot-store.js'
 import type { ChildLink, ChildPort, ChildRequest, WhenLeft } from './child-port.js'
 import { splitState } from './execution-state.js'
 import { storedOutcome } from './execution-view.js'
+import { pagesOf } from './stored-executions.js'
 import { liveStatuses } from './stream-set.js'
 import type { SupervisorActor } from './supervisor-actor.js'
 
@@ -208,13 +209,9 @@ export class ChildExecutions implements ChildPort {
     isMeant: (stored: StoredExecution) => boolean,
   ): Promise<readonly StoredExecution[]> {
     const meant: StoredExecution[] = []
-    let cursor: string | undefined
-    do {
-      const filter = { parentId, status, limit: 200, ...(cursor ? { cursor } : {}) }
-      const page = await this.#supervisor.settings.store.query(filter)
-      meant.push(...page.executions.filter(isMeant))
-      cursor = page.cursor
-    } while (cursor)
+    for await (const page of pagesOf(this.#supervisor.settings.store, { parentId, status }))
+      // who they are and where they stand is kept, and not what they hold
+      for (const stored of page) if (isMeant(stored)) meant.push({ ...stored, input: '', state: '', output: null })
     return meant
   }
 

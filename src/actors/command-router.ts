@@ -26,10 +26,11 @@ import { RemoteCommands } from './remote-commands.js'
 import { ScopeCommands, type ScopePause } from './scope-commands.js'
 import { SendingOrder } from './sending-order.js'
 import { StoredCommands } from './stored-commands.js'
+import { pagesOf } from './stored-executions.js'
 import type { SupervisorActor } from './supervisor-actor.js'
 
 /** How many executions that nobody has in memory one command to many takes up at the same time. */
-const TAKEN_UP_AT_ONCE = 50
+const TAKEN_UP_AT_ONCE = 16
 
 const live: readonly ExecutionStatus[] = ['queued', 'running', 'waiting', 'pausing', 'paused', 'cancelling']
 
@@ -40,6 +41,9 @@ const fromAbove = (command: Command): Command => ({ ...command, intervention: { 
 const wakesBelow = ({ status }: CommandOutcome) => status === 'resumed' || status === 'already_running'
 
 const isFromAbove = ({ type, intervention }: Command) => type === 'cancel' && intervention.scope === 'parent'
+
+/** True if whom of many it concerns stands in their state. */
+const goesByState = (command: Command) => command.type === 'resume' || isFromAbove(command)
 
 /** Where an event has its place. `answer`: of whoever takes it in; undefined: it is to be routed again. */
 interface Placed {
@@ -300,14 +304,15 @@ export class CommandRouter {
     { answered, isTakenBack, isCascade }: Walk,
   ): Promise<void> {
     const work = new BoundedWork(TAKEN_UP_AT_ONCE)
-    let cursor: string | undefined
     try {
-      do {
-        const page = await this.#store.query({ ...filter, status: live, limit: 200, ...(cursor ? { cursor } : {}) })
-        for (const stored of page.executions) {
+      for await (const page of pagesOf(this.#store, { ...filter, status: live, brief: !goesByState(command) }))
+        for (const stored of page) {
           const { id } = stored
           // what outlives its parent is none of its cancel's business, and no longer of its pause's
-          if (isFromAbove(command) && isLeftPaused(stored)) await work.add(() => this.#children.wake(stored), true)
+          if (isFromAbove(command) && isLeftPaused(stored)) {
+            const left = { ...stored, input: '', state: '' }
+            await work.add(() => this.#children.wake(left), true)
+          }
           if (!this.#concerns(stored, command)) continue
           // what is in memory is told at once: only what must be read for it waits its turn
           const isHere = this.#supervisor.live(id) !== undefined
@@ -321,8 +326,6 @@ export class CommandRouter {
           }
           await work.add(give, !isHere)
         }
-        cursor = page.cursor
-      } while (cursor)
     } catch (error) {
       work.failed(error)
     }
@@ -331,9 +334,10 @@ export class CommandRouter {
 
   /** A resume from above wakes those that a pause from there had stopped, and no others. */
   #concerns({ id, status, state }: StoredExecution, command: Command): boolean {
+    if (!goesByState(command)) return true
     const { child, pause } = splitState(state, id).lifecycle.context
-    if (command.type === 'cancel') return command.intervention.scope !== 'parent' || child?.whenLeft !== 'leave'
-    if (command.type !== 'resume' || this.#pauses.has(id, command.intervention.scope)) return true
+    if (command.type === 'cancel') return child?.whenLeft !== 'leave'
+    if (this.#pauses.has(id, command.intervention.scope)) return true
     if (status !== 'paused' && status !== 'pausing') return false
     return pause?.scope === command.intervention.scope
   }

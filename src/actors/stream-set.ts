@@ -11,6 +11,7 @@ import type { ExecutionQuery, SnapshotStore, StoredExecution } from '../persiste
 import type { ExecutionActor } from './execution-actor.js'
 import { knownStructures, notedStructures } from './known-structures.js'
 import { misfitOf } from './program-version.js'
+import { pagesOf } from './stored-executions.js'
 import type { StreamActor } from './stream-actor.js'
 import type { StreamDefinition } from './stream-definition.js'
 import { strangerReason, strangersIn } from './strangers.js'
@@ -174,11 +175,6 @@ export class StreamSet {
 
   /** Those that fit, oldest first within a page. */
   async *#stored(filter: Omit<ExecutionQuery, 'limit'>): AsyncGenerator<StoredExecution, void> {
-    let cursor: string | undefined
-    do {
-      const page = await this.#port.store.query({ ...filter, limit: 500, ...(cursor ? { cursor } : {}) })
-      yield* page.executions.toReversed()
-      cursor = page.cursor
-    } while (cursor)
+    for await (const page of pagesOf(this.#port.store, filter)) yield* page.toReversed()
   }
 }

@@ -2,6 +2,7 @@
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { defineEntryPoint } from '../../src/index.js'
 import { memoryStore } from '../../src/persistence/memory-store.js'
+import type { SnapshotStore } from '../../src/persistence/snapshot-store.js'
 import { faultyStore } from '../../src/testing/store/faulty-store.js'
 import { begin } from '../harness/begin.js'
 import { eventually, turns } from '../harness/eventually.js'
@@ -186,4 +187,35 @@ test('B10: a command to a stream that loses the store on its way rejects with th
     for (const each of all) expect(await each.result()).toMatchObject({ status: 'cancelled' })
   }
   expect(unhandled).toEqual([])
+})
+
+test('a command to many, none of them in memory, reads no snapshots to find them and takes up sixteen at a time', async () => {
+  const store = memoryStore()
+  const entryPoints = [defineEntryPoint({ id: 'approval', program: approval, passivateAfter: 0, maxConcurrent: 100 })] as const
+  const first = await begin({ store, entryPoints })
+  await Promise.all(Array.from({ length: 100 }, () => first.trigger('approval')))
+  await first.stop()
+  let [held, most, whole] = [0, 0, 0]
+  const counted: SnapshotStore = {
+    ...store,
+    query: async (query) => {
+      if (query.brief !== true) whole++
+      return store.query(query)
+    },
+    claim: async (request) => {
+      const claimed = await store.claim(request)
+      if (request.from.kind === 'one') held += claimed.length
+      most = Math.max(most, held)
+      return claimed
+    },
+    commit: async (batch) => {
+      const verdicts = await store.commit(batch)
+      held -= batch.filter(({ status }) => status === 'paused').length
+      return verdicts
+    },
+  }
+  const second = await begin({ store: counted, entryPoints })
+  whole = 0
+  expect(await second.pause()).toEqual({ paused: 100 })
+  expect([whole, most]).toEqual([0, 16])
 })
