@@ -11,7 +11,7 @@ import { encode } from '../persistence/snapshot-codec.js'
 import { backoffDelay } from './backoff.js'
 import type { ExecutionPort, HeldExecution } from './execution-port.js'
 import { leftReason } from './stop-reason.js'
-import { owedActions, withoutErrors } from './program-outbox.js'
+import { owedActions, withoutErrors, withoutPlaces } from './program-outbox.js'
 import { programOf, withFrozenTimers, type ProgramText } from './execution-state.js'
 import { ProgramHost } from './program-host.js'
 import { passages, type ProgramMode } from '../events/program-mode.js'
@@ -304,6 +304,17 @@ export class ExecutionProgram implements ProgramPort {
   unpaid(action: string, error: unknown): void {
     this.#port.unpaid(this.#execution, action, error)
     this.publish('execution.action_failed', { action, error: toErrorRecord(error) })
+  }
+
+  paid(places: readonly number[]): void {
+    // one that was dropped is done with: its actions are another's now
+    if (this.#host?.mode !== 'stopped' || this.text === undefined) return
+    const { id } = this.#execution
+    const { outbox, outlived, ...stored } = programOf(this.text, id)
+    if (outbox === undefined) return
+    const left = withoutPlaces({ outbox, ...(outlived ? { outlived } : {}) }, places, id)
+    this.text = encode({ ...stored, ...left }, { id, what: 'program' })
+    this.dirty()
   }
 
   stale(): void {

@@ -3,6 +3,7 @@
  *
  * Owns: asking the store what has ended already, and looking again and again where no poll loop does.
  */
+import { isTerminal, type ExecutionStatus } from '../events/execution-status.js'
 import type { Absent, ExecutionOutcome, ResultOutcome } from '../events/outcomes.js'
 import type { SnapshotStore } from '../persistence/snapshot-store.js'
 import { splitState } from './execution-state.js'
@@ -23,7 +24,7 @@ interface Asked {
   readonly results: ResultWaiters
   readonly phase: string
   /** The execution, if this process has it in memory. */
-  live(id: string): object | undefined
+  live(id: string): { readonly status: ExecutionStatus } | undefined
   open(): Promise<void>
 }
 
@@ -38,7 +39,9 @@ export async function resultOf(supervisor: Asked, id: string, { timeout, signal 
   const forget = results.add(id, waiting)
   let stopLooking: () => void = () => undefined
   try {
-    if (!supervisor.live(id)) {
+    const here = supervisor.live(id)
+    // one that has ended may stay here until its last actions have run
+    if (!here || isTerminal(here.status)) {
       await supervisor.open()
       const stored = await settings.store.load(id)
       if (!stored) return await absentFrom(settings.store, id)

@@ -56,6 +56,8 @@ export class ProgramHost {
   #running = 0
   /** How many asynchronous actions have not settled. */
   #unsettled = 0
+  /** What it owed when it was stopped, by its place in the stored form. */
+  #left: readonly number[] = []
   #outcome: ProgramOutcome | undefined
 
   /** Makes the program, fresh from `input` or as `record` says; nothing of it starts before `start`. */
@@ -230,6 +232,7 @@ export class ProgramHost {
     if (starts) for (const step of this.#steps.unparked()) this.#gate({ seq: 0, output: step, owed: 0 })
     if (!answers) this.#system.mute()
     if (outputs) return
+    this.#left = this.#outbox.numbers
     this.#held.length = 0
     this.#gateway.close()
     this.#steps.stop()
@@ -356,6 +359,13 @@ export class ProgramHost {
   #settled(owed: number): void {
     this.#unsettled--
     this.#acknowledge(owed)
+    // its form is no longer taken
+    if (this.#isOver && this.#unsettled === 0) this.#port.paid(this.#done())
+  }
+
+  #done(): readonly number[] {
+    const owed = new Set(this.#outbox.numbers)
+    return [...this.#left.keys()].filter((place) => !owed.has(this.#left[place] as number))
   }
 
   #failed(what: string, error: unknown): void {

@@ -77,12 +77,17 @@ export class ProgramOutbox {
     }
   }
 
+  /** The numbers of what is owed, in the order in which it is stored. */
+  get numbers(): readonly number[] {
+    return this.#owed.map(({ n }) => n)
+  }
+
   get isEmpty(): boolean {
     return this.#owed.length === 0
   }
 
   /** What of it goes into a commit. */
-  record(naming: ActorNaming): Pick<ProgramRecord, 'outbox' | 'outlived'> {
+  record(naming: Pick<ActorNaming, 'addressOf' | 'named'>): Pick<ProgramRecord, 'outbox' | 'outlived'> {
     if (this.isEmpty) return {}
     const hasEnded = ({ actor }: Entry) => !actor || (actor !== restored && naming.addressOf(actor) === undefined)
     const outlived = this.#owed.flatMap((owed, place) => (hasEnded(owed) ? [place] : []))
@@ -222,6 +227,18 @@ export function withoutErrors(outbox: readonly string[], id: string): string[] {
     const owed = decode<Owed>(text, { id, what: 'action' })
     return 'fail' in owed ? encode({ n: owed.n, path: owed.path, fail: null }, { id, what: 'action' }) : text
   })
+}
+
+/** A stored outbox without what stood at these places. */
+export function withoutPlaces(
+  stored: Pick<ProgramRecord, 'outbox' | 'outlived'>,
+  places: readonly number[],
+  id: string,
+): Pick<ProgramRecord, 'outbox' | 'outlived'> {
+  const outbox = new ProgramOutbox(id, stored)
+  // they are numbered from 1
+  for (const place of places) outbox.acknowledge(place + 1)
+  return outbox.record({ named: () => undefined, addressOf: () => undefined })
 }
 
 /** The names of the actions that a stored program owes, oldest first. */

@@ -25,6 +25,8 @@ export interface ProgramPort {
   doubt(path: string): void
   /** The program has ended, and an action that it still owes can't be run; it stays owed. */
   unpaid(action: string, error: unknown): void
+  /** What a stopped program had owed at these places, when its form was taken last, is done. */
+  paid(places: readonly number[]): void
   /** The last promise of a stopped or held program has come to its end. */
   drained(): void
   /** Why the program stops, asked when it does. */

@@ -1,7 +1,7 @@
 /** Custom actions that are owed: what they are given again after a crash, and how an execution lives that owes one. */
 import { describe, expect, test } from 'vitest'
 import { createMachine, setup, type AnyActorRef, type AnyStateMachine } from 'xstate'
-import { defineEntryPoint, type EntryPointOptions, type ExecutionRecord } from '../../src/index.js'
+import { defineEntryPoint, fromStep, type EntryPointOptions, type ExecutionRecord } from '../../src/index.js'
 import { createTestRuntime, exploreCrashes, exploreRestarts } from '../../src/testing/index.js'
 import { begin } from '../harness/begin.js'
 import { eventually } from '../harness/eventually.js'
@@ -174,5 +174,30 @@ test.each(places)(
     expect(await last.record()).toMatchObject({ status: 'cancelled', owed: 0 })
     expect(ran).toBe(1)
     await last.runtime.stop()
+  },
+)
+
+test.each(['cancel', 'pause'] as const)(
+  'an action that settles after its program was stopped by a %s is owed no longer, and the execution is let go',
+  async (command) => {
+    const place = memoryPlace()
+    const settle: (() => void)[] = []
+    const program = setup({
+      actors: { work: fromStep(({ signal }) => new Promise((_, reject) => signal.addEventListener('abort', reject))) },
+      actions: { slow: () => new Promise<void>((resolve) => settle.push(resolve)) },
+    }).createMachine({ id: 'm', invoke: { src: 'work' }, on: { GO: { actions: 'slow' } } })
+    const store = place.connect()
+    const runtime = await begin({ store, entryPoints: [defineEntryPoint({ id: 'run', program })] })
+    const execution = await runtime.trigger('run')
+    await execution.send({ type: 'GO' })
+    await eventually('the action to run', () => settle.length === 1)
+    const done = command === 'cancel' ? 'cancelled' : 'paused'
+    expect(await (command === 'cancel' ? execution.cancel() : execution.pause({ mode: 'now' }))).toMatchObject({ status: done })
+    expect(await store.load(execution.id)).toMatchObject({ status: done, owed: true })
+    settle[0]?.()
+    await eventually('it to be let go', async () => (await store.load(execution.id))?.owner === null)
+    expect(await store.load(execution.id)).toMatchObject({ status: done, owed: false })
+    expect(await execution.get()).toMatchObject({ owed: 0 })
+    expect(settle).toHaveLength(1)
   },
 )

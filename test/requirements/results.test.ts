@@ -1,5 +1,6 @@
 /** Results, waiting for them and keeping them: B20, B21, B22. */
 import { describe, expect, test } from 'vitest'
+import { setup } from 'xstate'
 import { defineEntryPoint, type Retention } from '../../src/index.js'
 import { begin } from '../harness/begin.js'
 import { eventually, turns } from '../harness/eventually.js'
@@ -41,6 +42,25 @@ describe.each(places)('on %s', (_, place) => {
     expect(await Promise.all(waiters)).toEqual(waiters.map(() => completed))
     expect(await execution.result()).toEqual(completed)
   })
+})
+
+test('the result of one that has ended is there at once, also while its last action still runs', async () => {
+  let release: () => void = () => undefined
+  const lasting = setup({ actions: { last: () => new Promise<void>((resolve) => (release = resolve)) } }).createMachine({
+    id: 'lasting',
+    initial: 'open',
+    states: { open: { on: { GO: { actions: 'last' } } } },
+  })
+  const runtime = await begin({
+    store: memoryPlace().connect(),
+    entryPoints: [defineEntryPoint({ id: 'lasting', program: lasting })],
+  })
+  const execution = await runtime.trigger('lasting')
+  await execution.send({ type: 'GO' })
+  expect(await execution.cancel()).toEqual({ status: 'cancelled' })
+  expect(await execution.result({ timeout: 0 })).toMatchObject({ status: 'cancelled' })
+  expect(await execution.result()).toMatchObject({ status: 'cancelled' })
+  release()
 })
 
 describe('B20: waiting', () => {
