@@ -57,7 +57,7 @@ export function truthfulAnswers(world: World): string[] {
 }
 
 function problemWith(answer: Answer, world: World): string | undefined {
-  const { n, calm, call, asked, status, outcome, row, id, error } = answer
+  const { n, calm, call, asked, status, outcome, row, id, error, timeout } = answer
   if (error !== undefined) return isStatewardError(error) ? undefined : `rejects with an untyped error: ${inspect(error)}`
   if (call.startsWith('unknown')) return status === 'not_found' ? undefined : `answers ${status} about nobody`
   const history = world.ledger.history(id)
@@ -88,6 +88,8 @@ function problemWith(answer: Answer, world: World): string | undefined {
     history.some((later) => later.n > n && ['pausing', 'paused'].includes(later.commit.status)) ||
     world.ledger.answers.some((other) => other.n < n && other.told > n && pauses(other, id, world))
   if (call === 'resume' && status === 'resumed' && isPausedSince) return undefined
+  // its time was up
+  if (timeout !== undefined && status === (call === 'cancel' ? 'cancelling' : 'pausing')) return undefined
   const allowed = truthful[call as Call]?.[asked]
   if (allowed && status !== 'already_finished' && !allowed.includes(status)) return `answers ${status}`
   return undefined
@@ -103,7 +105,7 @@ function neverGoes({ id, n, told }: Answer, { ledger }: World): boolean {
 
 /** True if it is a pause of that execution, of one above it or of a whole stream. */
 function pauses({ call, id }: Answer, of: string, { ledger }: World): boolean {
-  if (call === 'stream pause') return true
+  if (call === 'stream pause' || call === 'runtime pause') return true
   return call === 'pause' && (id === of || ledger.below(id).some((row) => row.id === of))
 }
 

@@ -6,7 +6,7 @@
 import { isTerminal, terminalStatuses } from '../../src/index.js'
 import { storedOutcome } from '../../src/actors/execution-view.js'
 import { decode } from '../../src/persistence/snapshot-codec.js'
-import { contextOf, type Written } from './ledger.js'
+import { contextOf, type Answer, type Written } from './ledger.js'
 import type { World } from './world.js'
 
 /** Law 1: one terminal status, event and result, and they agree. */
@@ -140,7 +140,7 @@ export async function noLoss(world: World): Promise<string[]> {
   return [...broken, ...outOfOrder(world)]
 }
 
-/** Events that came in another order than one client sent them in, each after the answer to the one before. */
+/** Events that came in another order than one client sent them in, by way of one process, or each after the answer to the one before. */
 function outOfOrder({ ledger }: World): string[] {
   const sent = ledger.answers.filter(({ ping, status }) => ping !== undefined && (status === 'delivered' || status === 'queued'))
   return ledger.ids.flatMap((id) => {
@@ -149,8 +149,9 @@ function outOfOrder({ ledger }: World): string[] {
     const pings = (last && contextOf(last.record)?.pings) ?? []
     return own.flatMap((earlier) => {
       const place = pings.indexOf(earlier.ping as number)
-      const later = own.find(({ n, ping }) => n > earlier.told && pings.slice(0, Math.max(0, place)).includes(ping as number))
-      return later ? [`${id}: ping ${later.ping} came before ping ${earlier.ping}, which was answered before it was sent`] : []
+      const isBehind = ({ n, process }: Answer) => n > (process === earlier.process ? earlier.n : earlier.told)
+      const later = own.find((answer) => isBehind(answer) && pings.slice(0, Math.max(0, place)).includes(answer.ping as number))
+      return later ? [`${id}: ping ${later.ping} came before ping ${earlier.ping}, which was sent before it`] : []
     })
   })
 }

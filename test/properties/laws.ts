@@ -7,6 +7,7 @@ import type { StorePlace } from '../harness/store-place.js'
 import { nothingSilent, repeatsAreIdle, truthfulAnswers } from './law-answers.js'
 import { fencing, noLoss, nothingForgotten, oneEnd, outputCommit, restart } from './law-checks.js'
 import { countsAgree, countsAtTheEnd, neverMoreThanTheLimit } from './law-conservation.js'
+import { answersHold, commandsHold } from './law-commands.js'
 import { cancelsAreTrue, endsAreLast, innocentsLive, leavesFirst, nothingLivesOn } from './law-ends.js'
 import type { Script, Weights, Wrong } from './script.js'
 import { World } from './world.js'
@@ -85,7 +86,7 @@ export const laws: Readonly<Record<string, Law>> = {
 
 /** Runs a script and returns what it broke of a law, in words. `isAlone`: of that law only, and not of any other. */
 export async function brokenIn(script: Script, place: StorePlace, law: Law, isAlone = false): Promise<string[]> {
-  const look = (world: World) => (nothingLivesOn(world), law.atRest?.(world))
+  const look = (world: World) => (nothingLivesOn(world), commandsHold(world), law.atRest?.(world))
   const world = await World.run(script, place, isAlone ? law.atRest : look)
   return [...new Set([...world.findings, ...(isAlone ? [] : await ofAnyRun(world)), ...(await law.after(world, script))])]
 }
@@ -98,6 +99,7 @@ async function ofAnyRun(world: World): Promise<string[]> {
     ...(await noLoss(world)),
     ...fencing(world),
     ...truthfulAnswers(world),
+    ...answersHold(world),
     ...leavesFirst(world),
     ...cancelsAreTrue(world),
     ...(await endsAreLast(world)),

@@ -38,6 +38,17 @@ export interface Output {
   readonly unasked: boolean
 }
 
+/** A call, answered or not. */
+export interface Asked {
+  /** Its place among all observations. */
+  readonly n: number
+  readonly process: string
+  readonly call: string
+  /** An execution, a stream, or `all`. */
+  readonly id: string
+  answer: Answer | undefined
+}
+
 /** An answer to a call, or the error that it was rejected with. */
 export interface Answer {
   readonly process: string
@@ -60,6 +71,10 @@ export interface Answer {
   /** What was known to be durable: an answer may come from another process. */
   readonly known: number
   readonly ping?: number
+  /** For how long it was to be waited for, in ms. */
+  readonly timeout?: number
+  /** When it came, by the monotonic clock. */
+  readonly at: number
 }
 
 /** A change of owner. */
@@ -92,6 +107,7 @@ export class Ledger {
   readonly written: Written[] = []
   readonly outputs: Output[] = []
   readonly answers: Answer[] = []
+  readonly asked: Asked[] = []
   readonly claims: Claimed[] = []
   readonly refused: Refused[] = []
   readonly failed: Failed[] = []
@@ -173,6 +189,12 @@ export class Ledger {
 
   history(id: string): Written[] {
     return this.written.filter(({ commit }) => commit.id === id)
+  }
+
+  /** The executions above one: its parent, and that one's. */
+  above(id: string): StoredExecution[] {
+    const parent = this.rows.get(this.rows.get(id)?.parentId ?? '')
+    return parent ? [parent, ...this.above(parent.id)] : []
   }
 
   /** The executions that one has started, at any depth. */

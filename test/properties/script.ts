@@ -36,8 +36,10 @@ export type Command =
       /** Through which of the processes that live, from the last one; absent: that one. */
       readonly through?: number
     }
-  | { readonly do: 'pause'; readonly target: Target; readonly mode: 'boundary' | 'now' }
-  | { readonly do: 'resume' | 'cancel' | 'retry' | 'fork' | 'result' | 'get'; readonly target: Target }
+  /** `timeout`: for how long the answer is waited for, in ms; absent: as long as it takes. */
+  | { readonly do: 'pause'; readonly target: Target; readonly mode: 'boundary' | 'now'; readonly timeout?: number | undefined }
+  | { readonly do: 'cancel'; readonly target: Target; readonly timeout?: number | undefined }
+  | { readonly do: 'resume' | 'retry' | 'fork' | 'result' | 'get'; readonly target: Target }
   | { readonly do: 'unknown'; readonly call: 'pause' | 'resume' | 'cancel' | 'result' | 'get' }
   | { readonly do: 'step'; readonly nth: number; readonly ok: boolean }
   | { readonly do: 'advance'; readonly ms: number }
@@ -51,7 +53,14 @@ export type Command =
     }
   /** The wall clock is set, and no time passes. */
   | { readonly do: 'jump'; readonly ms: number }
-  | { readonly do: 'scope'; readonly stream: number; readonly call: 'pause' | 'resume' }
+  /** About all executions of a stream, or of every one. */
+  | {
+      readonly do: 'scope'
+      readonly stream: number | 'all'
+      readonly call: 'pause' | 'resume' | 'cancel'
+      readonly mode?: 'boundary' | 'now'
+      readonly timeout?: number | undefined
+    }
 
 /**
  * A command, and for how many turns of the event loop the run goes on before the next; undefined: until it is quiet; `same`: the
@@ -62,6 +71,8 @@ export type Line = Command & { readonly turns: number | 'same' | 'microtask' | u
 /** One run. */
 export interface Script {
   readonly seed: number
+  /** Some store calls take much longer than others, by what is called; absent: all take about the same. */
+  readonly isUneven?: boolean
   readonly streams: readonly StreamSpec[]
   readonly lines: readonly Line[]
 }
@@ -100,13 +111,27 @@ const send = fc.record({
   bad: fc.constant(false),
   through: fc.constantFrom(0, 0, 0, 1),
 })
+const timeout = fc.constantFrom(undefined, undefined, undefined, 0, 1_000)
+const pause = fc.record({ do: fc.constant('pause' as const), target, mode: fc.constantFrom('boundary', 'now'), timeout })
+const cancel = fc.record({ do: fc.constant('cancel' as const), target, timeout })
+const resume = fc.record({ do: fc.constant('resume' as const), target })
+const scope = fc.record({
+  do: fc.constant('scope' as const),
+  stream: fc.constantFrom(0, 1, 'all' as const),
+  call: fc.constantFrom('pause', 'pause', 'pause', 'resume', 'resume', 'resume', 'cancel'),
+  mode: fc.constantFrom('boundary', 'now'),
+  timeout,
+})
 const kinds = {
   trigger,
   send,
   step: fc.record({ do: fc.constant('step' as const), nth: fc.nat({ max: 5 }), ok: fc.boolean() }),
-  pause: fc.record({ do: fc.constant('pause' as const), target, mode: fc.constantFrom('boundary', 'now') }),
-  call: fc.record({ do: fc.constantFrom('resume', 'cancel', 'cancel', 'retry', 'fork', 'result', 'get'), target }),
-  resume: fc.record({ do: fc.constant('resume' as const), target }),
+  pause,
+  call: fc.oneof(
+    { weight: 2, arbitrary: cancel },
+    { weight: 5, arbitrary: fc.record({ do: fc.constantFrom('resume', 'retry', 'fork', 'result', 'get'), target }) },
+  ),
+  resume,
   unknown: fc.record({
     do: fc.constant('unknown' as const),
     call: fc.constantFrom('pause', 'resume', 'cancel', 'result', 'get'),
@@ -125,7 +150,7 @@ const kinds = {
     count: fc.integer({ min: 1, max: 3 }),
   }),
   jump: fc.record({ do: fc.constant('jump' as const), ms: fc.constantFrom(-3_600_000, -1_000, 1_000, 3_600_000) }),
-  scope: fc.record({ do: fc.constant('scope' as const), stream, call: fc.constantFrom('pause', 'resume') }),
+  scope,
   badTrigger: trigger.map((command) => ({ ...command, bad: true })),
   badSend: send.map((command) => ({ ...command, bad: true })),
 }
@@ -137,6 +162,30 @@ const usual: Weights = { trigger: 6, send: 5, step: 8, pause: 2, call: 3, resume
 
 /** What programs of a script may do besides: come to hold what can't be stored, throw, or end their process. */
 export type Wrong = 'poison' | 'throws' | 'kills' | undefined
+
+/** Several calls in one turn, none of which waits for another; most are about one execution. */
+const bursts: fc.Arbitrary<Line[]> = fc
+  .tuple(
+    fc.nat({ max: 7 }),
+    fc.array(
+      fc.oneof(
+        { weight: 5, arbitrary: send.map((each) => ({ ...each, through: 0 })) },
+        { weight: 2, arbitrary: pause },
+        { weight: 2, arbitrary: resume },
+        { weight: 1, arbitrary: cancel },
+        { weight: 1, arbitrary: trigger },
+        { weight: 1, arbitrary: scope },
+      ) as fc.Arbitrary<Command>,
+      { minLength: 3, maxLength: 6 },
+    ),
+    fc.constantFrom(undefined, 0, 2),
+  )
+  .map(([of, calls, turns]) =>
+    calls.map((each, index): Line => ({
+      ...('target' in each ? { ...each, target: index === 0 ? of : 'same' } : each),
+      turns: index === calls.length - 1 ? turns : 'same',
+    })),
+  )
 
 /** Scripts with the usual commands, and those of `more`. */
 export function scripts(more: Weights = {}, wrong?: Wrong): fc.Arbitrary<Script> {
@@ -157,8 +206,10 @@ export function scripts(more: Weights = {}, wrong?: Wrong): fc.Arbitrary<Script>
       ),
     )
     .map(([each, turns]): Line => ({ ...each, turns }))
+  const lines = fc.oneof({ weight: 12, arbitrary: line.map((each) => [each]) }, { weight: 1, arbitrary: bursts })
   return fc.record({
     seed: fc.integer({ min: 1, max: 2 ** 31 - 1 }),
+    isUneven: fc.oneof({ weight: 3, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
     streams: fc
       .tuple(
         streamSpecs(wrong === 'throws' ? throwingSpecs : wrong === 'kills' ? killerSpecs : programSpecs),
@@ -166,7 +217,7 @@ export function scripts(more: Weights = {}, wrong?: Wrong): fc.Arbitrary<Script>
         streamSpecs(programSpecs),
       )
       .map(([a, b, c]) => [wrong === 'poison' ? poisoned(a) : a, b, c]),
-    lines: fc.array(line, { minLength: 5, maxLength: 30, size: 'max' }),
+    lines: fc.array(lines, { minLength: 5, maxLength: 28, size: 'max' }).map((each) => each.flat()),
   })
 }
 

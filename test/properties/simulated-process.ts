@@ -16,6 +16,7 @@ import type { Connection, SharedStore } from '../../src/testing/world/shared-sto
 import { turn } from '../harness/eventually.js'
 import { Fate } from './fate.js'
 import type { Ledger, Output } from './ledger.js'
+import type { Pace } from './pace.js'
 import { machineOf, type ProgramOutputs, type StepInput } from './random-program.js'
 import type { StreamSpec } from './script.js'
 import { watchedStore } from './watched-store.js'
@@ -62,8 +63,7 @@ export interface Surroundings {
   readonly callbacks: Set<LiveCallback>
   /** True if steps end by themselves, soon: one that runs for long beside what ends its process may be blamed with it. */
   readonly endsSoon: boolean
-  /** For how many turns of the event loop a store call is held. */
-  delay(): number
+  readonly delay: Pace
 }
 
 /** One process. */
@@ -72,6 +72,8 @@ export class SimulatedProcess {
   readonly runtime: Runtime
   readonly health: string[] = []
   hasBeenFrozen = false
+  /** By the monotonic clock. */
+  readonly begunAt: number
   readonly #around: Surroundings
   readonly #connection: Connection
 
@@ -80,6 +82,7 @@ export class SimulatedProcess {
     const { clock, ids, shared, ledger, delay } = around
     const fate = new Fate(n, clock)
     this.fate = fate
+    this.begunAt = clock.monotonic()
     this.#around = around
     this.#connection = shared.connect((store) => watchedStore(store, { fate, ledger, delay }))
     this.runtime = createRuntime({
@@ -158,7 +161,7 @@ export class SimulatedProcess {
     }
     return {
       pass: async () => {
-        for (let left = delay(); left > 0; left--) await turn()
+        for (let left = delay('action'); left > 0; left--) await turn()
         ledger.next()
       },
       action: (id, tick) => output('action', id, tick, `action ${tick}`),

@@ -9,6 +9,7 @@ import { never } from '../../src/testing/world/shared-store.js'
 import { turn } from '../harness/eventually.js'
 import type { Fate, Fault } from './fate.js'
 import type { Ledger } from './ledger.js'
+import type { Pace } from './pace.js'
 
 /** How long a slow call takes, in ms: as one that waits for another's lock. */
 const SLOW = 3_000
@@ -16,7 +17,7 @@ const SLOW = 3_000
 /** The calls of a process to its connection. `delay` says for how many turns a call is held, each way. */
 export function watchedStore(
   backing: SnapshotStore,
-  { fate, ledger, delay }: { fate: Fate; ledger: Ledger; delay: () => number },
+  { fate, ledger, delay }: { fate: Fate; ledger: Ledger; delay: Pace },
 ): SnapshotStore {
   const fault = (operation: string, ids: readonly string[], when: Fault['when']) => {
     const found = fate.faults.find(
@@ -67,12 +68,12 @@ export function watchedStore(
     }
     try {
       await slow()
-      await pass(delay())
+      await pass(delay(operation))
       fault(operation, ids, 'before')
       const result = await run()
       effect?.(result)
       fault(operation, ids, 'after')
-      await pass(delay())
+      await pass(delay(operation))
       return result
     } finally {
       ledger.next()

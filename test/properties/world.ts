@@ -5,13 +5,15 @@
  */
 import { SimulatedClock } from '../../src/testing/clock/simulated-clock.js'
 import { isTerminal } from '../../src/index.js'
+import type { StoredExecution } from '../../src/persistence/snapshot-store.js'
 import type { ExecutionHandle } from '../../src/index.js'
 import { Activity } from '../../src/testing/world/activity.js'
 import { seeded, seededIds } from '../../src/testing/world/seeded-ids.js'
 import type { Connection } from '../../src/testing/world/shared-store.js'
 import { turn } from '../harness/eventually.js'
 import type { StorePlace } from '../harness/store-place.js'
-import { Ledger, type Answer } from './ledger.js'
+import { Ledger, type Answer, type Asked } from './ledger.js'
+import { paceOf } from './pace.js'
 import type { Command, Line, Script, StreamSpec, Target } from './script.js'
 import { SimulatedProcess, type Flight, type LiveCallback, type Surroundings } from './simulated-process.js'
 
@@ -53,7 +55,7 @@ export class World {
       ids: seededIds(script.seed),
       shared: place,
       endsSoon: script.streams.some(({ program }) => program.states.some(({ kind }) => kind === 'killer')),
-      delay: () => Math.floor(random() * 3),
+      delay: paceOf(script, random),
     }
   }
 
@@ -109,6 +111,7 @@ export class World {
     await this.advance(20_000)
     await this.#revive()
     for (let round = 0; round < 40 && this.#open().length > 0; round++) {
+      await this.#resumeScopes()
       for (const row of this.#open()) {
         const handle = this.primary.runtime.execution(row.id)
         // one that fails each time that it is tried again
@@ -121,6 +124,25 @@ export class World {
       await this.settle()
       await this.advance(round < 4 ? 1_000 : 30_000)
       await this.#revive()
+    }
+  }
+
+  /** What is paused by its scope goes on, unless a process has answered the resume of that. */
+  async #resumeScopes(): Promise<void> {
+    const scopes = [
+      ['runtime', 'all'],
+      ['stream', 0],
+      ['stream', 1],
+    ] as const
+    for (const [scope, stream] of scopes) {
+      const id = stream === 'all' ? stream : `stream${stream}`
+      const about = this.ledger.asked.filter(
+        ({ call, id: of }) => of === id && call.startsWith(scope) && !call.endsWith('cancel'),
+      )
+      const last = about.at(-1)
+      const isUnderWay = last?.answer === undefined && last?.process === this.primary.name
+      const isResumed = last?.call.endsWith('resume') && (isUnderWay || last.answer?.status === 'done')
+      if (about.some(({ call }) => call.endsWith('pause')) && !isResumed) await this.#do({ do: 'scope', stream, call: 'resume' })
     }
   }
 
@@ -171,16 +193,22 @@ export class World {
       case 'trigger':
         return this.#trigger(command)
       case 'send': {
-        const ping = command.type === 'PING' ? ++this.#pings : undefined
+        const ping = command.type === 'PING' ? { ping: ++this.#pings } : {}
         const process = this.#living.at(-1 - ((command.through ?? 0) % this.#living.length)) ?? primary
-        const event = { type: command.type, n: ping, ...(command.bad ? { bad: () => undefined } : {}) }
+        const event = { type: command.type, n: ping.ping, ...(command.bad ? { bad: () => undefined } : {}) }
         return this.#onTarget(command.target, command.bad ? 'bad send' : 'send', (handle) => handle.send(event), ping, process)
       }
       case 'pause':
-        return this.#onTarget(command.target, 'pause', (handle) => handle.pause({ mode: command.mode }))
+        return this.#onTarget(
+          command.target,
+          'pause',
+          (handle) => handle.pause({ mode: command.mode, ...timed(command) }),
+          timed(command),
+        )
       case 'resume':
+        return this.#onTarget(command.target, 'resume', (handle) => handle.resume())
       case 'cancel':
-        return this.#onTarget(command.target, command.do, (handle) => handle[command.do as 'resume' | 'cancel']())
+        return this.#onTarget(command.target, 'cancel', (handle) => handle.cancel(timed(command)), timed(command))
       case 'get':
         return this.#onTarget(command.target, 'get', async (handle) => (await handle.get()) as Answer['outcome'])
       case 'result':
@@ -224,10 +252,7 @@ export class World {
       case 'fault':
         return void primary.fate.faults.push({ ...command })
       case 'scope':
-        return this.#ask(`stream ${command.call}`, 'stream', async () => {
-          await runtime.stream(`stream${command.stream}` as never)[command.call]()
-          return { status: 'done' }
-        })
+        return this.#scope(command)
     }
   }
 
@@ -261,6 +286,23 @@ export class World {
     })
   }
 
+  #scope({ stream, call, mode, ...rest }: Command & { do: 'scope' }): void {
+    const { runtime } = this.primary
+    const [of, scope] =
+      stream === 'all' ? (['all', runtime] as const) : ([`stream${stream}`, runtime.stream(`stream${stream}` as never)] as const)
+    this.#ask(
+      `${stream === 'all' ? 'runtime' : 'stream'} ${call}`,
+      of,
+      async () => {
+        if (call === 'resume') await scope.resume()
+        else if (call === 'cancel') await scope.cancel(timed(rest))
+        else await scope.pause({ ...(mode === undefined ? {} : { mode }), ...timed(rest) })
+        return { status: 'done' }
+      },
+      timed(rest),
+    )
+  }
+
   /** The entry point of an execution, as it was set up. */
   streamOf(id: string): StreamSpec {
     const { entryPoint = '' } = this.ledger.rows.get(id) ?? {}
@@ -281,11 +323,19 @@ export class World {
     return this.ledger.failed.length > 0 || this.ledger.slow > 0 || this.primary.fate.faults.some(({ count }) => count > 0)
   }
 
+  /** What stands below an execution; of a scope, all that was stored before it was asked. */
+  #under(id: string, n: number): StoredExecution[] {
+    const { ledger } = this
+    const isOld = (of: string) => (ledger.history(of)[0]?.n ?? n) < n
+    if (id !== 'all' && !id.startsWith('stream')) return ledger.below(id)
+    return [...ledger.rows.values()].filter((row) => (id === 'all' || row.entryPoint === id) && isOld(row.id))
+  }
+
   #onTarget(
     target: Target,
     call: string,
     run: (handle: ExecutionHandle) => Promise<Answer['outcome']>,
-    ping?: number,
+    more: More = {},
     process = this.primary,
   ): void {
     const children = [...this.ledger.rows.values()].filter(({ id, parentId }) => parentId !== null && !this.targets.includes(id))
@@ -295,37 +345,41 @@ export class World {
       target === 'same' && this.#last !== undefined ? this.#last : (all[target === 'same' ? 0 : target % all.length] as string)
     this.#last = id
     const handle = process.runtime.execution(id)
-    this.#ask(call, id, () => run(handle), ping, process)
+    this.#ask(call, id, () => run(handle), more, process)
   }
 
   /** Makes a call, and notes its answer when it comes; nobody waits for it. */
-  #ask(call: string, id: string, run: () => Promise<unknown>, ping?: number, primary = this.primary): void {
+  #ask(call: string, id: string, run: () => Promise<unknown>, more: More = {}, primary = this.primary): void {
     const { ledger } = this
     const n = ledger.next()
     if (call.endsWith('resume') || call === 'retry') ledger.resumes.push(n)
+    const about: Asked = { n, process: primary.name, call, id, answer: undefined }
+    ledger.asked.push(about)
     const quiet = this.#settled && !this.activity.isBusy
     this.#settled = false
     const asked = quiet ? (ledger.rows.get(id)?.status ?? 'absent') : undefined
     const note = (outcome: Answer['outcome'], error?: unknown) => {
       if (primary.fate.dead) return
-      const about = (outcome as { id?: string }).id ?? id
-      const row = ledger.rows.get(about)
-      ledger.answers.push({
+      const of = (outcome as { id?: string }).id ?? id
+      const row = ledger.rows.get(of)
+      about.answer = {
         process: primary.name,
         call,
-        id: about,
+        id: of,
         asked,
         n,
         told: ledger.next(),
-        open: ledger.below(about).filter(({ status }) => !isTerminal(status)),
+        open: this.#under(of, n).filter(({ status }) => !isTerminal(status)),
         calm: this.isCalm,
         status: outcome?.status ?? 'none',
         outcome,
         row,
-        known: ledger.knownToAny(about),
+        known: ledger.knownToAny(of),
         ...(error === undefined ? {} : { error }),
-        ...(ping === undefined ? {} : { ping }),
-      })
+        at: this.clock.monotonic(),
+        ...more,
+      }
+      ledger.answers.push(about.answer)
     }
     let answer: Promise<unknown>
     try {
@@ -339,6 +393,11 @@ export class World {
     )
   }
 }
+
+/** What is noted with an answer besides. */
+type More = Partial<Pick<Answer, 'ping' | 'timeout'>>
+
+const timed = ({ timeout }: { readonly timeout?: number | undefined }) => (timeout === undefined ? {} : { timeout })
 
 const waiting = new Set<Command['do']>(['advance', 'crash', 'restart', 'takeover', 'join'])
 

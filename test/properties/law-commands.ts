@@ -1,0 +1,113 @@
+/**
+ * Law 8, of what comes after the answer: a pause holds until somebody takes it back, and what was answered as under way is carried out.
+ *
+ * Owns: which command was the last word about an execution, and what must be seen of it at a quiet instant and when a scope answers.
+ */
+import { isTerminal } from '../../src/index.js'
+import type { StoredExecution } from '../../src/persistence/snapshot-store.js'
+import type { Answer, Asked } from './ledger.js'
+import type { World } from './world.js'
+
+/** How long what was answered as under way may stand in the inbox until it is read there, in ms: more than two polls, and the time that steps have. */
+const READ = 20_000
+
+const isPause = ({ call }: Asked) => call === 'pause' || call === 'stream pause' || call === 'runtime pause'
+const mayResume = ({ call }: Asked) => call.endsWith('resume') || call === 'retry'
+
+/** True if it is about that execution, one above it, or all of a scope in which one of them stands. */
+function concerns({ id, call }: Asked, row: StoredExecution, { ledger }: World): boolean {
+  if (call.startsWith('runtime ')) return true
+  return [row, ...ledger.above(row.id)].some((each) => each.id === id || (call.startsWith('stream ') && each.entryPoint === id))
+}
+
+/** At a quiet instant of one process: what was paused rests, until it is resumed; what is to be cancelled does not go on. */
+export function commandsHold(world: World): void {
+  if (!world.isCalm) return
+  const { ledger, findings } = world
+  for (const row of ledger.rows.values()) {
+    if (isTerminal(row.status)) continue
+    const about = ledger.asked.filter((asked) => concerns(asked, row, world))
+    const problem = goesOn(row, about, world) ?? isKept(row, about, world)
+    if (problem) findings.push(`${row.id} is ${row.status} ${problem}`)
+  }
+}
+
+/** The last word about it was a pause, which was answered, and it is not paused. */
+function goesOn(row: StoredExecution, about: readonly Asked[], world: World): string | undefined {
+  const pause = about.findLast(isPause)
+  if (!pause?.answer || row.status === 'cancelling') return undefined
+  const { status, n, at, told } = pause.answer
+  const isScope = pause.call !== 'pause'
+  if (!(isScope ? ['done'] : ['paused', 'already_paused', 'pausing']).includes(status)) return undefined
+  if (mayGoOn(pause, about)) return undefined
+  const first = world.ledger.history(row.id)[0]?.n ?? Infinity
+  // what is accepted in a paused stream waits there; what one that was paused starts later is its own
+  if (first > n)
+    return isScope && isBegun(row, told, world) && isOf(pause, row) && row.startedAt !== null ? 'in what was paused' : undefined
+  const isUnderWay = status === 'pausing' || pause.answer.timeout !== undefined
+  if (row.status === 'paused' || (isUnderWay && (isBusy(row, world) || isFresh(at, world)))) return undefined
+  return `after ${pause.call} of ${pause.id}, which was answered ${status}, and nobody has resumed it`
+}
+
+/** True if it was triggered after that. */
+function isBegun({ id, parentId }: StoredExecution, told: number, { ledger }: World): boolean {
+  const trigger = ledger.asked.find(({ call, answer }) => call === 'trigger' && answer?.id === id)
+  return parentId === null && trigger !== undefined && trigger.n > told
+}
+
+const isOf = ({ call, id }: Asked, { entryPoint }: StoredExecution) => call === 'runtime pause' || id === entryPoint
+
+/** True if a resume came after the pause, or was not through when that came, from another side or another process. */
+function mayGoOn(pause: Asked, about: readonly Asked[]): boolean {
+  return about.some(
+    (asked) =>
+      mayResume(asked) &&
+      (asked.n > pause.n ||
+        ((asked.answer?.told ?? Infinity) > pause.n && (asked.id !== pause.id || asked.process !== pause.process))),
+  )
+}
+
+/** A cancel was answered as under way, and it is not being cancelled. */
+function isKept(row: StoredExecution, about: readonly Asked[], world: World): string | undefined {
+  const cancel = about.findLast(({ call, answer }) => call === 'cancel' && answer?.status === 'cancelling')
+  if (!cancel?.answer || cancel.id !== row.id || row.status === 'cancelling' || isFresh(cancel.answer.at, world)) return undefined
+  return `after a cancel that was answered cancelling`
+}
+
+/** True if steps of it, or of what it has started, have not ended. */
+function isBusy(row: StoredExecution, { ledger, flights }: World): boolean {
+  const ids = new Set([row.id, ...ledger.below(row.id).map(({ id }) => id)])
+  return flights.some(({ id, over }) => !over && ids.has(id))
+}
+
+/** True if it was answered, or its process has begun, so lately that it may stand in the inbox. */
+function isFresh(at: number, { clock, primary }: World): boolean {
+  return clock.monotonic() - Math.max(at, primary.begunAt) < READ
+}
+
+/** When a scope answers, all that was there before rests, or has ended. What was cancelling ends so. */
+export function answersHold(world: World): string[] {
+  const { ledger } = world
+  const broken = ledger.answers.flatMap((answer) => {
+    const left = answer.calm && answer.status === 'done' && answer.timeout === undefined ? leftBy(answer, world) : undefined
+    return left ? [`${answer.call} of ${answer.id} was answered while ${left.id} was ${left.status}`] : []
+  })
+  for (const { call, id, status, row } of ledger.answers) {
+    const end = ledger.rows.get(id)?.status
+    if (call === 'cancel' && status === 'cancelling' && row?.status === 'cancelling' && end !== 'cancelled')
+      broken.push(`${id} was told to be cancelling, and is ${end}`)
+  }
+  return broken
+}
+
+function leftBy(answer: Answer, world: World): StoredExecution | undefined {
+  const { call, open, n, told } = answer
+  if (call === 'stream cancel' || call === 'runtime cancel') return open[0]
+  if (call !== 'stream pause' && call !== 'runtime pause') return undefined
+  return open.find((row) => {
+    const isResumed = world.ledger.asked.some(
+      (asked) => mayResume(asked) && concerns(asked, row, world) && asked.n < told && (asked.answer?.told ?? Infinity) > n,
+    )
+    return row.status !== 'paused' && row.status !== 'cancelling' && !isResumed
+  })
+}
