@@ -184,7 +184,7 @@ test.each(['cancel', 'pause'] as const)(
     const settle: (() => void)[] = []
     const program = setup({
       actors: { work: fromStep(({ signal }) => new Promise((_, reject) => signal.addEventListener('abort', reject))) },
-      actions: { slow: () => new Promise<void>((resolve) => settle.push(resolve)) },
+      actions: { slow: () => new Promise<void>((resolve) => settle.push(resolve)) as never },
     }).createMachine({ id: 'm', invoke: { src: 'work' }, on: { GO: { actions: 'slow' } } })
     const store = place.connect()
     const runtime = await begin({ store, entryPoints: [defineEntryPoint({ id: 'run', program })] })

@@ -46,7 +46,7 @@ describe.each(places)('on %s', (_, place) => {
 
 test('the result of one that has ended is there at once, also while its last action still runs', async () => {
   let release: () => void = () => undefined
-  const lasting = setup({ actions: { last: () => new Promise<void>((resolve) => (release = resolve)) } }).createMachine({
+  const lasting = setup({ actions: { last: () => new Promise<void>((resolve) => (release = resolve)) as never } }).createMachine({
     id: 'lasting',
     initial: 'open',
     states: { open: { on: { GO: { actions: 'last' } } } },
