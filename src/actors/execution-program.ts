@@ -11,8 +11,8 @@ import { encode } from '../persistence/snapshot-codec.js'
 import { backoffDelay } from './backoff.js'
 import type { ExecutionPort, HeldExecution } from './execution-port.js'
 import { leftReason } from './stop-reason.js'
-import { owedActions, withoutErrors, withoutPlaces } from './program-outbox.js'
-import { programOf, withFrozenTimers, type ProgramText } from './execution-state.js'
+import { owedActions, withoutErrors } from './program-outbox.js'
+import { paidProgram, programOf, withFrozenTimers, type ProgramText } from './execution-state.js'
 import { ProgramHost } from './program-host.js'
 import { passages, type ProgramMode } from '../events/program-mode.js'
 import type { ProgramPort } from './program-port.js'
@@ -306,14 +306,10 @@ export class ExecutionProgram implements ProgramPort {
     this.publish('execution.action_failed', { action, error: toErrorRecord(error) })
   }
 
+  /** Of one that was dropped, the actions are another's now. */
   paid(places: readonly number[]): void {
-    // one that was dropped is done with: its actions are another's now
     if (this.#host?.mode !== 'stopped' || this.text === undefined) return
-    const { id } = this.#execution
-    const { outbox, outlived, ...stored } = programOf(this.text, id)
-    if (outbox === undefined) return
-    const left = withoutPlaces({ outbox, ...(outlived ? { outlived } : {}) }, places, id)
-    this.text = encode({ ...stored, ...left }, { id, what: 'program' })
+    this.text = paidProgram(this.text, this.#execution.id, places)
     this.dirty()
   }
 

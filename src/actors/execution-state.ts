@@ -6,6 +6,7 @@
 import type { ExecutionContext } from '../events/execution-events.js'
 import { decode, encode } from '../persistence/snapshot-codec.js'
 import type { StatePieces } from '../persistence/snapshot-store.js'
+import { withoutPlaces } from './program-outbox.js'
 import { frozenTimers, thawedTimers, type PausedTimers, type ProgramRecord, type TimerRecord } from './program-record.js'
 import { timerLines, type TimersText } from './timer-texts.js'
 import type { WallClock } from './wall-clock.js'
@@ -88,6 +89,12 @@ export function withFrozenTimers(
     timer.left === undefined ? (thawedTimers([timer], clock)[0] as TimerRecord) : timer,
   )
   return encodeProgram({ ...record, timers: frozenTimers(timers, policy, now) }, id)
+}
+
+/** A stored program without the actions that it owed at these places: they are done. */
+export function paidProgram(text: string, id: string, places: readonly number[]): string {
+  const { outbox, outlived, ...record } = programOf(text, id)
+  return encodeProgram({ ...record, ...withoutPlaces({ outbox, outlived }, places, id) } as ProgramRecord, id)
 }
 
 /** A stored program as a fork begins with it: the actions that are owed, and the steps that had begun, are those of the execution that it was. */

@@ -231,11 +231,11 @@ export function withoutErrors(outbox: readonly string[], id: string): string[] {
 
 /** A stored outbox without what stood at these places. */
 export function withoutPlaces(
-  stored: Pick<ProgramRecord, 'outbox' | 'outlived'>,
+  stored: { readonly [Part in 'outbox' | 'outlived']: ProgramRecord[Part] | undefined },
   places: readonly number[],
   id: string,
 ): Pick<ProgramRecord, 'outbox' | 'outlived'> {
-  const outbox = new ProgramOutbox(id, stored)
+  const outbox = new ProgramOutbox(id, { outbox: stored.outbox ?? [], outlived: stored.outlived ?? [] })
   // they are numbered from 1
   for (const place of places) outbox.acknowledge(place + 1)
   return outbox.record({ named: () => undefined, addressOf: () => undefined })
