@@ -12,7 +12,7 @@ import { backoffDelay } from './backoff.js'
 import type { ExecutionPort, HeldExecution } from './execution-port.js'
 import { leftReason } from './stop-reason.js'
 import { owedActions, withoutErrors } from './program-outbox.js'
-import { paidProgram, programOf, withFrozenTimers, type ProgramText } from './execution-state.js'
+import { hasComeToItsEnd, paidProgram, programOf, withFrozenTimers, type ProgramText } from './execution-state.js'
 import { ProgramHost } from './program-host.js'
 import { passages, type ProgramMode } from '../events/program-mode.js'
 import type { ProgramPort } from './program-port.js'
@@ -103,12 +103,7 @@ export class ExecutionProgram implements ProgramPort {
   /** True if it is only stored, and had ended before its actions on the way there had run: it needs no slot to come to its end. */
   get isLeftAtEnd(): boolean {
     // one that owes nothing has told its end with the commit that holds it
-    if (this.#host || !this.text?.includes('"outbox":')) return false
-    try {
-      return programOf(this.text, this.#execution.id).snapshot.status !== 'active'
-    } catch {
-      return false // who runs it is told why
-    }
+    return !this.#host && this.text?.includes('"outbox":') === true && hasComeToItsEnd(this.text, this.#execution.id)
   }
 
   /** True if it has moved since the last commit was made. */

@@ -91,6 +91,15 @@ export function withFrozenTimers(
   return encodeProgram({ ...record, timers: frozenTimers(timers, policy, now) }, id)
 }
 
+/** True for a stored program that has ended, well or not; false if it can't be read: who runs it is told why. */
+export function hasComeToItsEnd(text: string, id: string): boolean {
+  try {
+    return programOf(text, id).snapshot.status !== 'active'
+  } catch {
+    return false
+  }
+}
+
 /** A stored program without the actions that it owed at these places: they are done. */
 export function paidProgram(text: string, id: string, places: readonly number[]): string {
   const { outbox, outlived, ...record } = programOf(text, id)
