@@ -15,7 +15,7 @@ import { joinProgram, type ProgramText } from './execution-state.js'
 import { misfit, mismatch } from './program-fit.js'
 import { passages, type Passage, type ProgramMode } from '../events/program-mode.js'
 import { ProgramOutbox, type RepeatedAction } from './program-outbox.js'
-import type { EndOutput, ProgramActor, ProgramOutput, ProgramTimer } from './program-output.js'
+import type { EndOutput, ProgramActor, ProgramOutput, ProgramSystemHost, ProgramTimer, StepOutput } from './program-output.js'
 import type { ProgramOutcome, ProgramPort, ProgramSettings } from './program-port.js'
 import {
   persistedProgram,
@@ -38,7 +38,7 @@ interface Held {
 }
 
 /** One program, from its start or its restoration to its end. */
-export class ProgramHost {
+export class ProgramHost implements ProgramSystemHost {
   readonly #settings: ProgramSettings
   readonly #id: string
   readonly #port: ProgramPort
@@ -90,32 +90,7 @@ export class ProgramHost {
           ? { snapshot: from.record.snapshot, lastNumber: from.record.ids, strays: from.record.strays }
           : { input: from.input }),
       },
-      {
-        changed: () => {
-          if (this.#isOver) return
-          this.#hasMoved = true
-          port.dirty()
-        },
-        stirred: (path) => void (this.#cause = { type: 'step', step: path }),
-        output: (output) => this.#take(output),
-        ending: (end) => this.#take(end),
-        owesActions: () => this.#held.some(({ output }) => output.kind === 'action'),
-        failedAside: (what, error) => this.#failed(what, error),
-        failedMuted: (actor, path, error) => this.#failsLater(actor, path, error),
-        stepGone: (step) => this.#steps.gone(step),
-        stepLeft: (step, hasFailed) => this.#steps.left(step, hasFailed),
-        schedule: (timer) => {
-          const named = timer.id ?? `~${this.#steps.nextVisit()}`
-          this.#timers.set({ ...timer, id: named, dueAt: settings.clock.now() + timer.delay })
-          port.dirty()
-        },
-        cancel: (source, timer) => void this.#timers.cancel(source, timer),
-        cancelAll: (source) => void this.#timers.cancelAll(source),
-        settled: (outcome) => {
-          this.#outcome ??= outcome
-          port.dirty()
-        },
-      },
+      this,
     )
     const unrestored = this.#system.unrestored()
     if (unrestored !== undefined) throw mismatch(this.#id, unrestored)
@@ -281,6 +256,72 @@ export class ProgramHost {
     this.#held.splice(0, Infinity, ...this.#held.filter(({ seq }) => seq > 0))
   }
 
+  // ── for its system: methods, since a set of closures for each program takes more memory than most programs ─────────
+
+  changed(): void {
+    if (this.#isOver) return
+    this.#hasMoved = true
+    this.#port.dirty()
+  }
+
+  stirred(path: string): void {
+    this.#cause = { type: 'step', step: path }
+  }
+
+  output(output: ProgramOutput): void {
+    this.#take(output)
+  }
+
+  ending(end: EndOutput): void {
+    this.#take(end)
+  }
+
+  owesActions(): boolean {
+    return this.#held.some(({ output }) => output.kind === 'action')
+  }
+
+  failedAside(what: string, error: unknown): void {
+    if (this.#isOver) this.#settings.logger(`${what} of execution ${this.#id} has failed after its program was stopped`, error)
+    else this.#port.publish('execution.action_failed', { action: what, error: toErrorRecord(error) })
+  }
+
+  failedMuted(actor: ProgramActor, path: string, error: unknown): boolean {
+    if (this.#mode !== 'muted' || !this.#port.goesOn) return false
+    if (this.#running > 0) this.#outbox.keep(this.#running)
+    else this.#outbox.failsLater(actor, path, error, this.#nextOf(actor))
+    this.#port.dirty()
+    return true
+  }
+
+  stepGone(step: StepOutput): void {
+    this.#steps.gone(step)
+  }
+
+  stepLeft(step: StepOutput, hasFailed: boolean): void {
+    this.#steps.left(step, hasFailed)
+  }
+
+  schedule(timer: Omit<ProgramTimer, 'id'> & { id: string | undefined }): void {
+    const named = timer.id ?? `~${this.#steps.nextVisit()}`
+    this.#timers.set({ ...timer, id: named, dueAt: this.#settings.clock.now() + timer.delay })
+    this.#port.dirty()
+  }
+
+  cancel(source: ProgramActor, timer: string): void {
+    this.#timers.cancel(source, timer)
+  }
+
+  cancelAll(source: ProgramActor): void {
+    this.#timers.cancelAll(source)
+  }
+
+  settled(outcome: ProgramOutcome): void {
+    this.#outcome ??= outcome
+    this.#port.dirty()
+  }
+
+  // ── inside ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
   get #lets(): Passage {
     return passages[this.#mode]
   }
@@ -347,12 +388,12 @@ export class ProgramHost {
       this.#running = owed
       result = run()
     } catch (error) {
-      this.#failed(name, error)
+      this.failedAside(name, error)
     }
     this.#running = 0
     if (!isPromise(result)) return this.#acknowledge(owed)
     this.#unsettled++
-    const failed = (error: unknown) => this.#failed(name, error)
+    const failed = (error: unknown) => this.failedAside(name, error)
     void result.then(undefined, failed).then(() => this.#settled(owed))
   }
 
@@ -368,11 +409,6 @@ export class ProgramHost {
     return [...this.#left.keys()].filter((place) => !owed.has(this.#left[place] as number))
   }
 
-  #failed(what: string, error: unknown): void {
-    if (this.#isOver) this.#settings.logger(`${what} of execution ${this.#id} has failed after its program was stopped`, error)
-    else this.#port.publish('execution.action_failed', { action: what, error: toErrorRecord(error) })
-  }
-
   /** True of what stands behind an action that has thrown in silence: whether its actor comes to it shows once the program is restored. */
   #isBehindError(output: ProgramOutput | EndOutput): boolean {
     if (this.#mode !== 'muted' || output.kind === 'step' || !output.actor) return false
@@ -382,14 +418,6 @@ export class ProgramHost {
   /** The entry of what an actor has asked for next. */
   #nextOf(actor: ProgramActor): number | undefined {
     return this.#held.find(({ output, owed }) => owed > 0 && output.kind !== 'step' && output.actor === actor)?.owed
-  }
-
-  #failsLater(actor: ProgramActor, path: string, error: unknown): boolean {
-    if (this.#mode !== 'muted' || !this.#port.goesOn) return false
-    if (this.#running > 0) this.#outbox.keep(this.#running)
-    else this.#outbox.failsLater(actor, path, error, this.#nextOf(actor))
-    this.#port.dirty()
-    return true
   }
 
   #acknowledge(n: number): void {

@@ -58,7 +58,7 @@ export class ProgramOutbox {
   #owed: Entry[] = []
   #last = 0
   /** Those that have thrown while the program was silenced, and what stands behind them. */
-  readonly #kept = new Set<number>()
+  #kept: Set<number> | undefined
   /** Of the action that was taken in last. */
   #cause: Cause | undefined
 
@@ -104,12 +104,12 @@ export class ProgramOutbox {
   }
 
   #waits({ n, owed }: Entry): boolean {
-    return 'end' in owed || 'fail' in owed || this.#kept.has(n)
+    return 'end' in owed || 'fail' in owed || this.#kept?.has(n) === true
   }
 
   /** An entry waits until the program is restored: it has thrown, or stands behind what has. */
   keep(n: number): void {
-    if (n > 0) this.#kept.add(n)
+    if (n > 0) (this.#kept ??= new Set()).add(n)
   }
 
   /** An action that is not owed has thrown: its actor fails with that once the program is restored, and does not come to entry `next`. */
@@ -144,7 +144,7 @@ export class ProgramOutbox {
   }
 
   acknowledge(n: number): void {
-    if (this.#kept.has(n)) return
+    if (this.#kept?.has(n)) return
     this.#owed = this.#owed.filter((owed) => owed.n !== n)
   }
 

@@ -16,6 +16,8 @@ import { StepDoubts } from './step-doubts.js'
 import type { StepBody } from './step-bodies.js'
 import { waitsForExecution, type StepContext } from './step.js'
 
+const none: readonly never[] = []
+
 /** Where a program's steps stand. */
 export class ProgramSteps {
   readonly #id: string
@@ -23,13 +25,14 @@ export class ProgramSteps {
   readonly #port: ProgramPort
   readonly #gate: CommitGate
   readonly #restored: Readonly<Record<string, StepRecord>>
+  // many programs have no step: what is needed for one is made with the first
   /** Those whose actor is active, started or not. */
-  readonly #active = new Map<StepOutput, StepRecord>()
+  #active: Map<StepOutput, StepRecord> | undefined
   /** Released starts that wait for a slot, or for ever while the execution pauses. */
   readonly #parked: StepOutput[] = []
   /** The functions of its promises that run, wanted or not, and have not been given up. */
-  readonly #bodies = new Set<StepBody>()
-  readonly #bodyOf = new Map<StepOutput, StepBody>()
+  #bodies: Set<StepBody> | undefined
+  #bodyOf: Map<StepOutput, StepBody> | undefined
   /** By visit: what a failed program has found out of steps that stand in its last commit. */
   #changes: Map<number, Partial<StepRecord>> | undefined
   readonly children: StepChildren
@@ -51,20 +54,20 @@ export class ProgramSteps {
 
   /** True while a step is in flight or about to be. */
   get busy(): boolean {
-    return this.#active.size > 0 || this.#bodies.size > 0
+    return this.#actives > 0 || this.inFlight
   }
 
   /** True while the function of a promise runs that has not come to its end, or run out of the time it has for that. */
   get inFlight(): boolean {
-    return this.#bodies.size > 0
+    return this.#bodies !== undefined && this.#bodies.size > 0
   }
 
   /** The executions that all of its steps wait for; undefined if another step is in flight, or none. */
   get awaited(): readonly string[] | undefined {
-    if (this.#active.size === 0 || this.#bodies.size > 0) return undefined
+    if (!this.#active || this.#actives === 0 || this.inFlight) return undefined
     for (const step of this.#active.keys()) if (!waitsForExecution(step.logic)) return undefined
     const { awaited } = this.children
-    return awaited.length === this.#active.size ? awaited : undefined
+    return awaited.length === this.#actives ? awaited : undefined
   }
 
   /** True once a step has come to its end here. */
@@ -82,7 +85,7 @@ export class ProgramSteps {
     this.#mode = mode
     if (this.#mayStart || this.#isOver) return
     const isUnbegun = ([step, { begun }]: [StepOutput, StepRecord]) => begun !== true && this.#doubts.concerns(step)
-    if ([...this.#active].some(isUnbegun)) this.#port.stale()
+    if ([...(this.#active ?? none)].some(isUnbegun)) this.#port.stale()
   }
 
   /** The program is about to stop: what has not begun by now does not begin here. */
@@ -92,7 +95,7 @@ export class ProgramSteps {
 
   /** True if a step has begun that is not to run twice unasked. */
   get hasGuarded(): boolean {
-    for (const [step, { begun }] of this.#active) if (begun === true && this.#doubts.concerns(step)) return true
+    for (const [step, { begun }] of this.#active ?? none) if (begun === true && this.#doubts.concerns(step)) return true
     return false
   }
 
@@ -106,7 +109,7 @@ export class ProgramSteps {
 
   /** The active ones by their address, as far as a restoration finds them; undefined if there are none. */
   records(naming: ActorNaming): Record<string, StepRecord> | undefined {
-    if (this.#active.size === 0) return undefined
+    if (!this.#active || this.#actives === 0) return undefined
     const records: Record<string, StepRecord> = {}
     for (const [step, record] of this.#active) {
       const address = naming.addressOf(step.actor)
@@ -118,7 +121,8 @@ export class ProgramSteps {
   /** A step wants to start. */
   add(step: StepOutput): void {
     const restored = step.restored ? this.#restored[step.path] : undefined
-    this.#active.set(step, restored ? this.#doubts.restored(step, restored) : { visit: this.nextVisit(), attempt: 1 })
+    const active = (this.#active ??= new Map<StepOutput, StepRecord>())
+    active.set(step, restored ? this.#doubts.restored(step, restored) : { visit: this.nextVisit(), attempt: 1 })
     if (waitsForExecution(step.logic)) this.children.expected()
   }
 
@@ -137,18 +141,18 @@ export class ProgramSteps {
   /** The promise behind a step has come to its end. */
   gone(step: StepOutput): void {
     this.#progressed = true
-    this.#bodyOf.get(step)?.over()
+    this.#bodyOf?.get(step)?.over()
   }
 
   /** A step's actor is no longer active. `hasFailed`: it has ended by itself, with an error. */
   left(step: StepOutput, hasFailed: boolean): void {
-    this.#bodyOf.get(step)?.unwanted(this.#settings.cancelTimeout)
-    const record = this.#active.get(step)
+    this.#bodyOf?.get(step)?.unwanted(this.#settings.cancelTimeout)
+    const record = this.#active?.get(step)
     if (!record) return
     this.#doubts.left(step)
     // an attempt of the program that begins anew after that error is to run it again
     if (hasFailed && record.begun === true) this.#change(step, record.visit, { begun: false })
-    this.#active.delete(step)
+    this.#active?.delete(step)
     if (this.#isOver) return
     this.children.left(this.#keyOf(step, record))
     this.#port.dirty()
@@ -156,14 +160,18 @@ export class ProgramSteps {
 
   /** No step starts or counts any more; promises that run are still known, for as long as they have to end. */
   stop(): void {
-    for (const body of [...this.#bodies, ...this.#bodyOf.values()]) body.unwanted(this.#settings.cancelTimeout)
+    for (const body of [...(this.#bodies ?? []), ...(this.#bodyOf?.values() ?? [])]) body.unwanted(this.#settings.cancelTimeout)
     this.#parked.length = 0
-    this.#active.clear()
+    this.#active?.clear()
   }
 
   /** The program waits no longer for what still runs; the same step, begun again, does for as long as that has to end. */
   giveUp(): void {
-    for (const body of [...this.#bodies]) this.#uncount(body)
+    for (const body of [...(this.#bodies ?? [])]) this.#uncount(body)
+  }
+
+  get #actives(): number {
+    return this.#active?.size ?? 0
   }
 
   get #mayStart(): boolean {
@@ -175,7 +183,7 @@ export class ProgramSteps {
   }
 
   #begin(step: StepOutput): void {
-    const record = this.#active.get(step)
+    const record = this.#active?.get(step)
     if (!record || this.#isOver || !step.isActive()) return
     const earlier = this.#settings.bodies.over(this.#keyOf(step, record))
     // it was interrupted here, and does not run twice at once
@@ -189,8 +197,9 @@ export class ProgramSteps {
     // a pause that waited for an execution that is paused as well would wait for ever
     if (step.ends && !waitsForExecution(step.logic)) {
       const body = this.#track(this.#keyOf(step, record))
-      this.#bodyOf.set(step, body)
-      body.whenOver(() => this.#bodyOf.delete(step))
+      const bodyOf = (this.#bodyOf ??= new Map<StepOutput, StepBody>())
+      bodyOf.set(step, body)
+      body.whenOver(() => bodyOf.delete(step))
     }
     step.run({ step: this.#context(step, record) })
   }
@@ -201,8 +210,8 @@ export class ProgramSteps {
     const [first] = held
     if (!first) return false
     for (const step of held) {
-      const record = this.#active.get(step)
-      if (record) this.#active.set(step, { ...record, begun: false })
+      const record = this.#active?.get(step)
+      if (record) this.#active?.set(step, { ...record, begun: false })
     }
     this.#port.stale()
     this.#port.doubt(first.path)
@@ -222,14 +231,14 @@ export class ProgramSteps {
       progress: (data) => this.#isOver || this.#port.publish('execution.progress', { step: step.path, data }),
       attempted: (attempt) =>
         new Promise<void>((resolve) => {
-          const now = this.#active.get(step)
+          const now = this.#active?.get(step)
           if (!now) return
-          this.#active.set(step, { ...now, attempt })
+          this.#active?.set(step, { ...now, attempt })
           this.#gate.run(resolve)
         }),
       outlived: (promise) => this.#outlived(step, idempotencyKey, promise),
       execute: (asked) =>
-        this.children.start(idempotencyKey, asked, this.#active.get(step)?.child ?? { n: 1 }, (next) =>
+        this.children.start(idempotencyKey, asked, this.#active?.get(step)?.child ?? { n: 1 }, (next) =>
           this.#change(step, record.visit, { child: next }),
         ),
     }
@@ -239,8 +248,8 @@ export class ProgramSteps {
   #change(step: StepOutput, visit: number, change: Partial<StepRecord>): void {
     const changes = (this.#changes ??= new Map())
     changes.set(visit, { ...changes.get(visit), ...change })
-    const now = this.#active.get(step)
-    if (now) this.#active.set(step, { ...now, ...change })
+    const now = this.#active?.get(step)
+    if (now) this.#active?.set(step, { ...now, ...change })
   }
 
   /** The steps of a stored program as the next attempt begins them; undefined if nothing is known that is not in it. */
@@ -257,15 +266,15 @@ export class ProgramSteps {
   /** A function begins to run; it counts until it is over. */
   #track(key: string): StepBody {
     const body = this.#settings.bodies.begin(key, this.#settings.clock)
-    this.#bodies.add(body)
+    ;(this.#bodies ??= new Set()).add(body)
     body.whenOver(() => this.#uncount(body))
     return body
   }
 
   #uncount(body: StepBody): void {
-    if (!this.#bodies.delete(body) || this.#bodies.size > 0) return
+    if (!this.#bodies?.delete(body) || this.inFlight) return
     if (!this.#mayStart) this.#port.drained()
-    else if (this.#active.size === 0) this.#port.dirty()
+    else if (this.#actives === 0) this.#port.dirty()
   }
 
   #outlived(step: StepOutput, key: string, promise: Promise<unknown>): Promise<void> {

@@ -5,6 +5,7 @@
  * them as a test, under both of XState's builds, that fails when a new version changes it.
  */
 import type { AnyActorLogic, AnyActorRef, AnyEventObject } from 'xstate'
+import type { ProgramSystemHost } from '../program-output.js'
 
 /** What an actor's logic is given to act with. */
 export interface ActorScope {
@@ -48,6 +49,8 @@ export const hostedKey: unique symbol = Symbol('stateward.hosted')
 
 /** The notes on one actor. */
 export interface Hosted {
+  /** Of its program. */
+  readonly host: ProgramSystemHost
   /** How many of its custom actions are asked for and have not run. */
   actionsAhead: number
   /** True once one of its outputs has thrown: what it asked for after that one is not to happen. */

@@ -4,14 +4,16 @@
  * Owns: who stands below whom, also those whose parent has lost sight of them, and that they end when the actor above them does:
  * XState stops the children of a machine that ends properly, and forgets those of one that throws. Does not know outputs.
  */
+import type { ProgramSystemHost } from '../program-output.js'
 import { hostedKey, type Hosted, type InnerActor } from './hidden-members.js'
 
 /** Takes an actor in when it is made. */
-export function noteActor(ref: InnerActor): void {
+export function noteActor(ref: InnerActor, host: ProgramSystemHost): void {
   const above = ref._parent && hosted(ref._parent)
   // the end of a whole program that is restored is not known yet
   const isTold = above !== undefined && (ref.options.snapshot as { status?: string } | undefined)?.status === 'done'
   ref[hostedKey] = {
+    host,
     actionsAhead: 0,
     hasFailed: false,
     failsLater: false,

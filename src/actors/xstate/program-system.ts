@@ -91,7 +91,6 @@ export class ProgramSystem implements ActorNaming, StepSurroundings {
   readonly #actors: ProgramActors
   readonly #refs: ActorRefs
   readonly #strays: Strays
-  readonly #listening: ReturnType<typeof guardedListening>
   #muted = false
   /** Why it was stopped, for whoever asks: most programs end with nobody to tell. */
   #stopped: (() => StatewardError) | undefined
@@ -105,7 +104,6 @@ export class ProgramSystem implements ActorNaming, StepSurroundings {
     this.#options = options
     this.host = host
     this.#turns = new Turns<Message>(id, options.maxIterations * 10, (...message) => this.#deliver(...message))
-    this.#listening = guardedListening((error) => host.failedAside('listener', error))
     const system = (this.#system = this.#seen())
     this.#above = {
       id,
@@ -392,10 +390,10 @@ export class ProgramSystem implements ActorNaming, StepSurroundings {
   #adopt(ref: InnerActor): void {
     const { interposition, logger } = this.#options
     const { path } = this.#actors.adopt(ref)
-    noteActor(ref)
+    noteActor(ref, this.host)
     // XState lets no actor stop itself that has a parent, and the program's root has one here
     if (path === '') Object.assign(ref, { stop: () => ((this.#stopsItself = true), ref._stop()) })
-    Object.assign(ref, this.#listening, { _error: (thrown: unknown) => this.#endsInError(ref, thrown) })
+    Object.assign(ref, guardedListening, { _error: (thrown: unknown) => this.#endsInError(ref, thrown) })
     if (interposition)
       ref.logic = interposition.logic({ src: path === '' ? '' : String(ref.src), id: ref.id, path, logic: ref.logic })
     const scope = ref._actorScope

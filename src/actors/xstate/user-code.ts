@@ -5,6 +5,7 @@
  * told is said by those who call.
  */
 import type { InnerActor } from './hidden-members.js'
+import { hosted } from './hosted-actor.js'
 
 /** Told what user code has thrown, or rejected with. */
 export type Failed = (error: unknown) => void
@@ -35,25 +36,29 @@ interface Listeners {
   complete?: Listener
 }
 
+const guarded = (ref: InnerActor, listener: Listener, self?: object): Listener =>
+  listener &&
+  ((value) =>
+    attempt(
+      () => listener.call(self, value),
+      (error) => hosted(ref)?.host.failedAside('listener', error),
+    ))
+const made = (ref: InnerActor) => Object.getPrototypeOf(ref) as InnerActor
+
 /**
- * The members of an actor by which somebody listens to it, for all actors of a system: each listener is heard to fail by itself.
+ * The members of an actor of a program by which somebody listens to it, each listener heard to fail by itself.
  * An actor's error is told its parent, so that it is no error that nobody listens for it here.
  */
-export function guardedListening(failed: Failed): Pick<InnerActor, 'on' | 'subscribe'> {
-  const guarded = (listener: Listener, self?: object): Listener =>
-    listener && ((value) => attempt(() => listener.call(self, value), failed))
-  const made = (ref: InnerActor) => Object.getPrototypeOf(ref) as InnerActor
-  return {
-    on(type, listener) {
-      return made(this as InnerActor).on.call(this, type, guarded(listener as Listener))
-    },
-    subscribe(first, error, complete) {
-      const given = (typeof first === 'object' ? first : { next: first, error, complete }) as Listeners
-      return made(this as InnerActor).subscribe.call(this, {
-        next: guarded(given.next, given),
-        error: guarded(given.error, given) ?? (() => undefined),
-        complete: guarded(given.complete, given),
-      })
-    },
-  }
+export const guardedListening: Pick<InnerActor, 'on' | 'subscribe'> = {
+  on(this: InnerActor, type, listener) {
+    return made(this).on.call(this, type, guarded(this, listener as Listener))
+  },
+  subscribe(this: InnerActor, first, error, complete) {
+    const given = (typeof first === 'object' ? first : { next: first, error, complete }) as Listeners
+    return made(this).subscribe.call(this, {
+      next: guarded(this, given.next, given),
+      error: guarded(this, given.error, given) ?? (() => undefined),
+      complete: guarded(this, given.complete, given),
+    })
+  },
 }
