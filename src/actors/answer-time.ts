@@ -5,6 +5,7 @@
  * the store: whoever was told that an execution is pausing finds it so, also if the process dies in that moment.
  */
 import type { Command, CommandOutcome } from '../events/outcomes.js'
+import type { WorkPlace } from './bounded-work.js'
 import { Deadline } from './deadline.js'
 import type { WallClock } from './wall-clock.js'
 
@@ -21,13 +22,23 @@ export interface CommandProgress {
   /** Undefined: it may take as long as it needs. */
   readonly until: Deadline | undefined
   isHere: boolean
+  /** True if its answer comes by the durable inbox, where it stands behind what came before it. */
+  isByInbox?: boolean
+  /** Its place among those of a command to many that are being taken up. */
+  readonly place?: WorkPlace | undefined
   queued?: Promise<number | undefined>
 }
 
+/** What a command to many says of each: until when the whole of it may take, and the place that one has among those being taken up. */
+export interface WithinMany {
+  readonly until?: Deadline | undefined
+  readonly place?: WorkPlace | undefined
+}
+
 /** A command that begins now. */
-export function commandProgress(clock: WallClock, command: Command): CommandProgress {
+export function commandProgress(clock: WallClock, command: Command, { until, place }: WithinMany = {}): CommandProgress {
   const wait = 'wait' in command ? command.wait : undefined
-  return { until: wait === undefined ? undefined : new Deadline(clock, wait), isHere: false }
+  return { until: until ?? (wait === undefined ? undefined : new Deadline(clock, wait)), isHere: false, place }
 }
 
 /** The command with what is left of its time; without one it may take as long as it needs. */

@@ -1,17 +1,25 @@
 /**
  * Many pieces of work of one call, some of which may run only a few at a time.
  *
- * Owns: that no rejection is ever without a handler, and that the call hears of the first error when everything has ended.
- * Does not know: what the work is.
+ * Owns: that no rejection is ever without a handler, that one that fails or takes long keeps no other from being begun, and that
+ * the call hears of all errors when everything has ended. Does not know: what the work is.
  */
 
-/** The work of one call. */
-export class BoundedWork {
+/** What a piece of bounded work holds while it runs; it needs none while it only waits. */
+export interface WorkPlace {
+  /** What is left of the piece is waiting: the next one may begin. */
+  leave(): void
+  /** The next one may begin while this is waited for. */
+  during<T>(wait: Promise<T>): Promise<T>
+}
+
+/** The work of one call. `TOf`: what a piece is about. */
+export class BoundedWork<TOf> {
   readonly #most: number
   readonly #pending = new Set<Promise<void>>()
+  readonly #waiting: (() => void)[] = []
+  readonly #errors: { readonly of: TOf; readonly error: unknown }[] = []
   #running = 0
-  #freed: (() => void) | undefined
-  #error: { readonly first: unknown } | undefined
 
   /** `most`: how many pieces of bounded work run at the same time. */
   constructor(most: number) {
@@ -19,32 +27,67 @@ export class BoundedWork {
   }
 
   /** Starts a piece; resolves when the next one may be added. */
-  async add(run: () => Promise<void>, isBounded: boolean): Promise<void> {
-    if (isBounded && this.#running >= this.#most) await new Promise<void>((resolve) => (this.#freed = resolve))
-    if (isBounded) this.#running++
-    const piece = run()
-      .catch((error: unknown) => this.failed(error))
+  async add(of: TOf, run: (place: WorkPlace | undefined) => Promise<void>, isBounded: boolean): Promise<void> {
+    if (isBounded && !this.#takesPlace()) await this.#given()
+    const place = isBounded ? this.#place() : undefined
+    const piece = run(place)
+      .catch((error: unknown) => this.failed(of, error))
       .finally(() => {
         this.#pending.delete(piece)
-        if (isBounded) this.#ended()
+        place?.leave()
       })
     this.#pending.add(piece)
   }
 
-  /** Something that belongs to the call has failed; the first error counts. */
-  failed(error: unknown): void {
-    this.#error ??= { first: error }
+  /** Something that belongs to the call has failed. */
+  failed(of: TOf, error: unknown): void {
+    this.#errors.push({ of, error })
   }
 
-  /** Resolves once all has ended; rejects then with the first error. */
-  async done(): Promise<void> {
+  /** True while a piece has not ended. */
+  get isPending(): boolean {
+    return this.#pending.size > 0
+  }
+
+  /** Resolves once all has ended, with what has failed. */
+  async done(): Promise<readonly { readonly of: TOf; readonly error: unknown }[]> {
     await Promise.all(this.#pending)
-    if (this.#error) throw this.#error.first
+    return this.#errors
   }
 
-  #ended(): void {
-    this.#running--
-    this.#freed?.()
-    this.#freed = undefined
+  /** A place that was taken, or given. */
+  #place(): WorkPlace {
+    let isLeft = false
+    const leave = () => {
+      if (!isLeft) this.#freed()
+      isLeft = true
+    }
+    const during = async <T>(wait: Promise<T>): Promise<T> => {
+      if (isLeft) return wait
+      this.#freed()
+      try {
+        return await wait
+      } finally {
+        if (!this.#takesPlace()) await this.#given()
+      }
+    }
+    return { leave, during }
+  }
+
+  #takesPlace(): boolean {
+    if (this.#running >= this.#most) return false
+    this.#running++
+    return true
+  }
+
+  #given(): Promise<void> {
+    return new Promise<void>((resolve) => this.#waiting.push(resolve))
+  }
+
+  /** Whoever waits gets the place itself. */
+  #freed(): void {
+    const next = this.#waiting.shift()
+    if (next) next()
+    else this.#running--
   }
 }

@@ -18,6 +18,7 @@ import { storedOutcome } from './execution-view.js'
 import { pagesOf } from './stored-executions.js'
 import { liveStatuses } from './stream-set.js'
 import type { SupervisorActor } from './supervisor-actor.js'
+import { untoldError, type Untold } from './untold.js'
 
 /** How long a child that was cancelled for its parent's sake, or with all of the runtime, waits for the parent's own cancel, in ms. */
 const HELD_BACK = 30_000
@@ -91,8 +92,7 @@ export class ChildExecutions implements ChildPort {
 
   /** Resumes those that outlive their parent and were paused with it: nobody else will. */
   async wakeLeft(parentId: string): Promise<void> {
-    const paused = await this.#childrenOf(parentId, ['paused', 'pausing'], isLeftPaused)
-    await all(paused, (stored) => this.wake(stored))
+    await this.#toAll(parentId, ['paused', 'pausing'], isLeftPaused, (stored) => this.wake(stored))
   }
 
   /** Resumes one of those; by its inbox if another process has it, or is to take it up: what stands there is durable. */
@@ -109,7 +109,8 @@ export class ChildExecutions implements ChildPort {
   }
 
   async rest(parentId: string, by: Intervention, mode: PauseMode): Promise<void> {
-    await all(await this.#childrenOf(parentId, restless, () => true), ({ id }) => this.#pause(id, by, mode))
+    const pause = ({ id }: StoredExecution) => this.#pause(id, by, mode)
+    await this.#toAll(parentId, restless, () => true, pause)
   }
 
   obeyed(id: string, command: Command, own: () => Promise<CommandOutcome>): Promise<CommandOutcome> {
@@ -132,8 +133,7 @@ export class ChildExecutions implements ChildPort {
     // a command that stands there is carried out first
     await execution.inbox.look()
     if (stageOf(execution.heading) !== 'going' || this.#router.isBeingPaused(id)) return
-    const paused = await this.#childrenOf(id, ['paused', 'pausing'], isPausedFromAbove)
-    await all(paused, (child) => this.wake(child))
+    await this.#toAll(id, ['paused', 'pausing'], isPausedFromAbove, (child) => this.wake(child))
   }
 
   get #now(): number {
@@ -196,23 +196,39 @@ export class ChildExecutions implements ChildPort {
 
   /** Until a look finds none that lives. */
   async #cancelAll(parentId: string, by: Intervention, isMeant: (stored: StoredExecution) => boolean): Promise<void> {
-    for (;;) {
-      const living = await this.#childrenOf(parentId, liveStatuses, isMeant)
-      if (living.length === 0) return
-      await all(living, ({ id }) => this.#cancel(id, by))
-    }
+    let living: number
+    do living = await this.#toAll(parentId, liveStatuses, isMeant, ({ id }) => this.#cancel(id, by))
+    while (living > 0)
   }
 
-  async #childrenOf(
+  /** Does something to each that is meant, at once; resolves with how many there were. One that fails, or can't be read, keeps it from none of the others. */
+  async #toAll(
     parentId: string,
     status: readonly ExecutionStatus[],
     isMeant: (stored: StoredExecution) => boolean,
-  ): Promise<readonly StoredExecution[]> {
-    const meant: StoredExecution[] = []
+    act: (stored: StoredExecution) => Promise<void>,
+  ): Promise<number> {
+    const acts: Promise<void>[] = []
+    const untold: Untold[] = []
+    let count = 0
     for await (const page of pagesOf(this.#supervisor.settings.store, { parentId, status }))
-      // who they are and where they stand is kept, and not what they hold
-      for (const stored of page) if (isMeant(stored)) meant.push({ ...stored, input: '', state: '', output: null })
-    return meant
+      for (const stored of page) {
+        const { id } = stored
+        try {
+          if (!isMeant(stored)) continue
+        } catch (error) {
+          untold.push({ of: { id }, error })
+          continue
+        }
+        count++
+        // who they are and where they stand is kept, and not what they hold
+        const slim = { ...stored, input: '', state: '', output: null }
+        acts.push(act(slim).catch((error: unknown) => void untold.push({ of: { id }, error })))
+      }
+    await Promise.all(acts)
+    const error = untoldError(`A command to what execution ${parentId} has started`, untold)
+    if (error) throw error
+    return count
   }
 
   /** A child that was cancelled with its parent tells it nothing before the parent's own cancel has had its time. */
@@ -228,12 +244,6 @@ export class ChildExecutions implements ChildPort {
 }
 
 const restless: readonly ExecutionStatus[] = ['queued', 'running', 'waiting', 'pausing']
-
-/** Throws the first error once all are through. */
-async function all(executions: readonly StoredExecution[], act: (stored: StoredExecution) => Promise<void>): Promise<void> {
-  const results = await Promise.allSettled(executions.map(act))
-  for (const result of results) if (result.status === 'rejected') throw result.reason
-}
 
 const fromAbove = ({
   at,

@@ -6,13 +6,14 @@
  * Longer than others because where a command stands (on its way down, in an inbox, with its execution) is one question.
  */
 import type { AnyEventObject } from 'xstate'
-import { isStatewardError } from '../errors.js'
-import { isTerminal, stageOf, type ExecutionStatus } from '../events/execution-status.js'
+import { isStatewardError, type StatewardError } from '../errors.js'
+import { isTerminal, type ExecutionStatus } from '../events/execution-status.js'
 import type { Absent, AlreadyFinished, Command, CommandOutcome, ResultOutcome, SendOutcome } from '../events/outcomes.js'
 import { decode, encode } from '../persistence/snapshot-codec.js'
-import type { ExecutionQuery, SnapshotStore, StoredExecution } from '../persistence/snapshot-store.js'
-import { BoundedWork } from './bounded-work.js'
+import type { SnapshotStore, StoredExecution } from '../persistence/snapshot-store.js'
+import { BoundedWork, type WorkPlace } from './bounded-work.js'
 import { Cascades } from './cascades.js'
+import { CommandOrder, fromAbove } from './command-order.js'
 import { ChildExecutions, isLeftPaused } from './child-executions.js'
 import { DirectCommits } from './direct-commits.js'
 import type { ExecutionActor } from './execution-actor.js'
@@ -20,25 +21,20 @@ import { obey } from './execution-commands.js'
 import { splitState } from './execution-state.js'
 import { absentFrom, resultOf, type ResultOptions } from './execution-results.js'
 import { refuseInvalid, type SentEvent } from './external-event.js'
-import { answeredWithin, commandProgress, underWay, withTimeLeft, type CommandProgress } from './answer-time.js'
-import { PendingPauses, type PendingPause } from './pending-pauses.js'
+import { answeredWithin, commandProgress, underWay, withTimeLeft, type CommandProgress, type WithinMany } from './answer-time.js'
+import { isOf, type PendingPause } from './pending-pauses.js'
 import { RemoteCommands } from './remote-commands.js'
-import { ScopeCommands, type ScopePause } from './scope-commands.js'
+import { ScopeCommands } from './scope-commands.js'
 import { SendingOrder } from './sending-order.js'
 import { StoredCommands } from './stored-commands.js'
 import { pagesOf } from './stored-executions.js'
 import type { SupervisorActor } from './supervisor-actor.js'
+import { untoldError, type Untold } from './untold.js'
 
 /** How many executions that nobody has in memory one command to many takes up at the same time. */
 const TAKEN_UP_AT_ONCE = 16
 
 const live: readonly ExecutionStatus[] = ['queued', 'running', 'waiting', 'pausing', 'paused', 'cancelling']
-
-/** The same for what an execution has started. */
-const fromAbove = (command: Command): Command => ({ ...command, intervention: { ...command.intervention, scope: 'parent' } })
-
-/** True if what a resume has come to concerns also what a pause had stopped below. */
-const wakesBelow = ({ status }: CommandOutcome) => status === 'resumed' || status === 'already_running'
 
 const isFromAbove = ({ type, intervention }: Command) => type === 'cancel' && intervention.scope === 'parent'
 
@@ -51,7 +47,7 @@ interface Placed {
 }
 
 /** One command to many. */
-interface Walk {
+interface Walk extends WithinMany {
   answered?(this: void, outcome: CommandOutcome): void
   /** Asked before each is told. */
   isTakenBack(this: void): boolean
@@ -59,10 +55,24 @@ interface Walk {
   readonly isCascade?: boolean
 }
 
+/** What a command to many is to one of them. `woken`: it is resumed instead. */
+type Concern = 'told' | 'none' | 'woken' | 'if awaited'
+
+/** What a command to many has come to. */
+export interface ToldMany {
+  /** How many have answered what. */
+  readonly counts: Readonly<Record<string, number>>
+  readonly untold: readonly Untold[]
+}
+
 type Held =
   | { readonly by: 'us'; readonly execution: ExecutionActor }
   | { readonly by: 'others' | 'nobody'; readonly stored: StoredExecution }
   | { readonly by: 'store'; readonly answer: Absent | AlreadyFinished; readonly stored?: StoredExecution }
+
+function throwIfAny(error: StatewardError | undefined): void {
+  if (error) throw error
+}
 
 /** One that has ended may stay here until its last actions have run. */
 function handedTo({ status, inbox }: ExecutionActor, sent: SentEvent): Placed {
@@ -79,10 +89,10 @@ export class CommandRouter {
   readonly #store: SnapshotStore
   readonly #stored: StoredCommands
   readonly #remote: RemoteCommands
-  readonly #pauses = new PendingPauses()
   readonly #sending = new SendingOrder()
   readonly #children: ChildExecutions
   readonly #cascades = new Cascades()
+  readonly #order: CommandOrder
 
   constructor(supervisor: SupervisorActor) {
     this.#supervisor = supervisor
@@ -97,6 +107,19 @@ export class CommandRouter {
     this.#remote = new RemoteCommands(supervisor.settings, this.#stored)
     this.#store = supervisor.settings.store
     supervisor.children = this.#children = new ChildExecutions(supervisor, this)
+    this.#order = new CommandOrder({
+      ahead: (...of) => this.#ahead(...of),
+      below: (...of) => this.#below(...of),
+      // the router may have begun with it, before its time was up
+      cascade: (id, command, pause) => this.#cascades.of(id, command) ?? this.#cascade(id, command, { pause }),
+      own: (...of) => this.#own(...of),
+      wakeLeft: (id) => this.#children.wakeLeft(id),
+      load: (id) => this.#store.load(id),
+      durable: async (id) => this.#supervisor.live(id)?.until(() => true),
+      // it is stopped with its parent once more
+      failedBelow: (id, error) =>
+        this.#supervisor.settings.logger('what execution', id, 'has started could not be told yet', error),
+    })
   }
 
   /** An event as it is stored. Throws `invalid_event`, `not_storable`. */
@@ -146,11 +169,11 @@ export class CommandRouter {
   }
 
   /** Carries out a command, and before it (a resume: after it) the same on the executions that this one started; all of it within its time. */
-  command(id: string, command: Command): Promise<CommandOutcome> {
+  command(id: string, command: Command, many?: WithinMany): Promise<CommandOutcome> {
     const { clock } = this.#supervisor.settings
     clock.glance()
-    const progress = commandProgress(clock, command)
-    return answeredWithin(progress, () => this.#kept(id, command, progress), this.#command(id, command, progress))
+    const progress = commandProgress(clock, command, many)
+    return answeredWithin(progress, () => this.#kept(id, command, progress), this.#order.asked(id, command, progress))
   }
 
   /**
@@ -159,8 +182,9 @@ export class CommandRouter {
    */
   async #kept(id: string, command: Command, progress: CommandProgress): Promise<CommandOutcome | undefined> {
     await this.#supervisor.open()
-    // it answers in time
-    if (progress.isHere) return undefined
+    // it answers in time, or with the resume that takes it back
+    if (progress.isHere || this.#order.pauses.of(id).some((pause) => pause.progress === progress && pause.resume !== undefined))
+      return undefined
     const seq = await this.#remote.queue(id, { ...command, wait: 0 } as Command, progress)
     const held = await this.#find(id, live)
     if (seq === undefined) return held.by === 'store' ? held.answer : undefined
@@ -169,113 +193,50 @@ export class CommandRouter {
   }
 
   /** A command that came to what is here by its inbox: this process sees to what it has started as well. */
-  async obeyed(id: string, command: Command, own: () => Promise<CommandOutcome>): Promise<CommandOutcome> {
-    const down = fromAbove(command)
-    // what can't be reached below is stopped with its parent once more
-    const failed = (error: unknown) =>
-      this.#supervisor.settings.logger('what execution', id, 'has started could not be told yet', error)
-    if (command.type === 'resume') {
-      const outcome = await own()
-      if (wakesBelow(outcome)) await this.#cascade(id, down).catch(failed)
-      return outcome
-    }
-    // the router may have begun with it, before its time was up
-    const begun = this.#cascades.of(id, down)
-    if (command.type === 'cancel') {
-      await (begun ?? this.#cascade(id, down)).catch(failed)
-      return own()
-    }
-    const pause = this.#pauses.begin(id, command.intervention.scope, true)
-    try {
-      await Promise.race([(begun ?? this.#cascade(id, down, pause)).catch(failed), pause.takenBack])
-      const back = pause.resume && (await pause.resume.catch(() => undefined))
-      if (back?.status === 'resumed') return back
-      pause.isTold = true
-      const outcome = await own()
-      if (outcome.status === 'already_finished') await this.#children.wakeLeft(id).catch(failed)
-      return outcome
-    } finally {
-      this.#pauses.end(id, pause)
-    }
+  obeyed(id: string, command: Command, own: () => Promise<CommandOutcome>): Promise<CommandOutcome> {
+    return this.#order.obeyed(id, command, own)
   }
 
   /** True while a pause is on its way to it here. */
   isBeingPaused(id: string): boolean {
-    return this.#pauses.has(id, undefined)
+    return this.#order.pauses.has(id, undefined)
+  }
+
+  /**
+   * What stands in the durable inbox came before a command that is given here. One that nobody holds is taken up for it; where that
+   * can't be, the command goes behind what stands there, as it does if executions hang on it: whoever takes that one up finds it
+   * and finishes it, wherever this process dies on its way down.
+   */
+  async #ahead(id: string, command: Command, progress: CommandProgress): Promise<void> {
+    await this.#supervisor.open()
+    const here = this.#supervisor.live(id)
+    if (here && !here.isLeaving) return here.inbox.look()
+    const stored = await this.#store.load(id)
+    if (!stored || isTerminal(stored.status) || (await this.#stored.isHeldElsewhere(stored))) return
+    const isAwaited = command.type !== 'cancel' && (await this.#stored.commandsTo(id)).length > 0
+    if (!isAwaited && !(command.type !== 'resume' && (await this.#hasStarted(stored)))) return
+    const isMine = this.#supervisor.runs(stored.entryPoint)
+    if (isMine && !isAwaited && command.type === 'pause' && stored.status === 'paused') return
+    const held = isMine ? await this.#find(id, live) : undefined
+    if (held?.by === 'us') return held.execution.inbox.look()
+    if (held?.by === 'store') return
+    progress.isByInbox = true
+    await this.#remote.queue(id, withTimeLeft(progress, command), progress)
+  }
+
+  /** True if an execution lives that it has started. */
+  async #hasStarted({ id, startedAt }: StoredExecution): Promise<boolean> {
+    if (startedAt === null) return false
+    return (await this.#store.query({ parentId: id, status: live, limit: 1, brief: true })).executions.length > 0
   }
 
   /** What it has started, unless another process that lives has it: that one sees to all of it. */
-  async #below(id: string, command: Command, pause?: PendingPause): Promise<void> {
+  async #below(id: string, command: Command, { until, place }: CommandProgress, pause?: PendingPause): Promise<void> {
     if (!this.#supervisor.live(id)) {
       const stored = await this.#store.load(id)
       if (stored && (await this.#stored.isHeldElsewhere(stored))) return
     }
-    await this.#cascade(id, command, pause)
-  }
-
-  async #command(id: string, command: Command, progress: CommandProgress): Promise<CommandOutcome> {
-    const { scope } = command.intervention
-    const down = fromAbove(command)
-    if (command.type === 'pause') {
-      const pause = this.#pauses.begin(id, scope)
-      // a resume that came before would wake below what this one stops
-      const resumed = this.#pauses.resumesOf(id)
-      const paused = () => this.#pause(id, { command, down, pause }, progress)
-      return (resumed ? resumed.then(paused) : paused()).finally(() => this.#pauses.end(id, pause))
-    }
-    if (command.type === 'resume') {
-      const pauses = this.#pauses.takenBack(id, scope)
-      const resume = this.#resume(id, { command, isBack: pauses.length > 0 }, progress)
-      for (const pause of pauses) pause.takeBack(resume)
-      return this.#pauses.resuming(id, this.#wake(id, { resume, pauses }, down))
-    }
-    await this.#supervisor.open()
-    await this.#below(id, down)
-    return this.#own(id, command, progress)
-  }
-
-  async #pause(
-    id: string,
-    { command, down, pause }: { readonly command: Command; readonly down: Command; readonly pause: PendingPause },
-    progress: CommandProgress,
-  ): Promise<CommandOutcome> {
-    await this.#supervisor.open()
-    await this.#below(id, down, pause)
-    const outcome = await this.#own(id, command, progress, pause)
-    // it came to its end while what it had started was paused
-    if (outcome.status === 'already_finished') await this.#children.wakeLeft(id)
-    return outcome
-  }
-
-  /** What was stopped below goes on as well, also where a pause stopped it and never came to the one above: its process died, or its commit failed. */
-  async #wake(
-    id: string,
-    { resume, pauses }: { readonly resume: Promise<CommandOutcome>; readonly pauses: readonly PendingPause[] },
-    down: Command,
-  ): Promise<CommandOutcome> {
-    const outcome = await resume
-    if (wakesBelow(outcome)) await this.#below(id, down)
-    const kept = pauses.flatMap(({ through }) => through ?? [])
-    if (outcome.status !== 'resumed' || kept.length === 0) return outcome
-    // what it takes back has left the inbox by then: nobody finds it there afterwards
-    await Promise.all(kept)
-    await this.#supervisor.live(id)?.until(() => true)
-    return outcome
-  }
-
-  /** `isBack`: it takes back a pause that the execution has not been told, so that it runs on. */
-  async #resume(
-    id: string,
-    { command, isBack }: { readonly command: Command; readonly isBack: boolean },
-    progress: CommandProgress,
-  ): Promise<CommandOutcome> {
-    await this.#supervisor.open()
-    const before = isBack ? await this.#store.load(id) : undefined
-    const outcome = await this.#own(id, command, progress)
-    if (!isBack || outcome.status !== 'already_running') return outcome
-    // another pause may have come since: what is told is a revision in which it went on
-    const going = [await this.#store.load(id), before].find((stored) => stored && stageOf(stored.status) === 'going')
-    return going ? { status: 'resumed', revision: going.revision } : outcome
+    await this.#cascade(id, command, { until, place, pause })
   }
 
   /** The outcome of an execution, now or when it ends. */
@@ -283,63 +244,87 @@ export class CommandRouter {
     return resultOf(this.#supervisor, id, options)
   }
 
-  /** Every execution that fits gets the command; resolves with how many answered what, rejects with the first error once all have answered. `pause`: the one that it is part of. */
-  async commandAll(entryPoint: string | undefined, command: Command, pause?: ScopePause): Promise<Record<string, number>> {
+  /** Every execution of an entry point gets the command, at once; resolves once all have answered, or failed. */
+  async commandAll(entryPoint: string, command: Command, walk: Pick<Walk, 'until' | 'isTakenBack'>): Promise<ToldMany> {
     const counts: Record<string, number> = {}
-    const isTakenBack = () => pause?.isTakenBack === true
     const answered = ({ status }: CommandOutcome) => void (counts[status] = (counts[status] ?? 0) + 1)
-    await this.#each(entryPoint === undefined ? {} : { entryPoint }, command, { answered, isTakenBack })
-    return counts
+    const untold = await this.#each({ entryPoint }, command, { ...walk, answered })
+    return { counts, untold }
   }
 
-  async #cascade(parentId: string, command: Command, pause?: PendingPause): Promise<void> {
-    const walk = { isTakenBack: () => pause?.resume !== undefined, isCascade: pause !== undefined }
-    await this.#cascades.begin(parentId, command, this.#each({ parentId }, command, walk))
+  /** Rejects once all that the parent has started were told, if one of them has failed. */
+  async #cascade(parentId: string, command: Command, { pause, ...many }: WithinMany & { pause?: PendingPause | undefined } = {}) {
+    const walk = { ...many, isTakenBack: () => pause?.resume !== undefined, isCascade: pause !== undefined }
+    const error = (untold: readonly Untold[]) =>
+      untoldError(`The ${command.type} of what execution ${parentId} has started`, untold)
+    const told = this.#each({ parentId }, command, walk)
+    await this.#cascades.begin(
+      parentId,
+      command,
+      told.then((untold) => throwIfAny(error(untold))),
+    )
   }
 
-  /** One that fails, or a page that can't be read, stops none of the others; the first error is thrown at the end. */
+  /** One that fails, or takes long, or a page that can't be read, keeps the command from none of the others. */
   async #each(
-    filter: Pick<ExecutionQuery, 'entryPoint' | 'parentId'>,
+    filter: { readonly entryPoint: string } | { readonly parentId: string },
     command: Command,
-    { answered, isTakenBack, isCascade }: Walk,
-  ): Promise<void> {
-    const work = new BoundedWork(TAKEN_UP_AT_ONCE)
+    { answered, isTakenBack, isCascade, until, place: above }: Walk,
+  ): Promise<readonly Untold[]> {
+    const work = new BoundedWork<Untold['of']>(TAKEN_UP_AT_ONCE)
     try {
       for await (const page of pagesOf(this.#store, { ...filter, status: live, brief: !goesByState(command) }))
         for (const stored of page) {
           const { id } = stored
           // what outlives its parent is none of its cancel's business, and no longer of its pause's
-          if (isFromAbove(command) && isLeftPaused(stored)) {
-            const left = { ...stored, input: '', state: '' }
-            await work.add(() => this.#children.wake(left), true)
+          let concern: Concern
+          try {
+            concern = this.#concernOf(stored, command)
+          } catch (error) {
+            work.failed({ id }, error)
+            continue
           }
-          if (!this.#concerns(stored, command)) continue
+          if (concern === 'none') continue
+          const woken = concern === 'woken' ? { ...stored, input: '', state: '' } : undefined
           // what is in memory is told at once: only what must be read for it waits its turn
           const isHere = this.#supervisor.live(id) !== undefined
-          const give = async () => {
+          const give = async (place: WorkPlace | undefined) => {
             if (isTakenBack()) return
+            if (woken) return this.#children.wake(woken)
+            if (concern === 'if awaited' && !(await this.#isPauseAwaited(id, command))) return
             // what started it is told once it rests, however long that takes: until then a resume may take it back
             const isUnbounded = isCascade === true && isHere
             const progress = { until: undefined, isHere }
-            const outcome = await (isUnbounded ? this.#command(id, command, progress) : this.command(id, command))
+            const outcome = await (isUnbounded
+              ? this.#order.asked(id, command, progress)
+              : this.command(id, command, { until, place }))
             answered?.(outcome)
           }
-          await work.add(give, !isHere)
+          await work.add({ id }, give, !isHere)
         }
     } catch (error) {
-      work.failed(error)
+      work.failed('parentId' in filter ? { id: filter.parentId } : filter, error)
     }
-    await work.done()
+    return above && work.isPending ? above.during(work.done()) : work.done()
   }
 
-  /** A resume from above wakes those that a pause from there had stopped, and no others. */
-  #concerns({ id, status, state }: StoredExecution, command: Command): boolean {
-    if (!goesByState(command)) return true
+  /** A resume from above wakes those that a pause from there had stopped, or is about to stop, and no others. */
+  #concernOf(stored: StoredExecution, command: Command): Concern {
+    const { id, status, state } = stored
+    const { type, intervention } = command
+    if (!goesByState(command)) return 'told'
+    if (type === 'cancel' && isLeftPaused(stored)) return 'woken'
     const { child, pause } = splitState(state, id).lifecycle.context
-    if (command.type === 'cancel') return child?.whenLeft !== 'leave'
-    if (this.#pauses.has(id, command.intervention.scope)) return true
-    if (status !== 'paused' && status !== 'pausing') return false
-    return pause?.scope === command.intervention.scope
+    if (type === 'cancel') return child?.whenLeft === 'leave' ? 'none' : 'told'
+    if (this.#order.pauses.has(id, intervention.scope)) return 'told'
+    const isStopped = (status === 'paused' || status === 'pausing') && pause?.scope === intervention.scope
+    return isStopped ? 'told' : 'if awaited'
+  }
+
+  /** True if a pause that such a resume takes back stands in its durable inbox. */
+  async #isPauseAwaited(id: string, { intervention }: Command): Promise<boolean> {
+    const commands = await this.#stored.commandsTo(id)
+    return commands.some(({ command }) => command.type === 'pause' && isOf(command.intervention, intervention.scope))
   }
 
   async #own(id: string, command: Command, progress: CommandProgress, pause?: PendingPause): Promise<CommandOutcome> {
@@ -359,12 +344,16 @@ export class CommandRouter {
       if (pause) pause.isTold = true
       if (held.by === 'nobody' && held.stored.status === 'paused' && command.type === 'pause' && !progress.queued)
         return { status: 'already_paused', revision: held.stored.revision }
-      if (held.by === 'us') {
+      if (held.by === 'us' && progress.isByInbox) {
+        await held.execution.inbox.look()
+      } else if (held.by === 'us') {
         const late = progress.queued && (await this.#handedOver(id, progress, underWay(command)))
         if (late) return late
         try {
           progress.isHere = true
-          return await obey(held.execution, withTimeLeft(progress, command))
+          const answer = obey(held.execution, withTimeLeft(progress, command), progress.place?.leave)
+          pause?.placed()
+          return await answer
         } catch (error) {
           if (!isStatewardError(error, 'stale_owner')) throw error
           progress.isHere = false
@@ -373,9 +362,12 @@ export class CommandRouter {
       }
       // what this process held is on its way to the next one, and so would the command be
       this.#supervisor.refuseStopped()
-      const answer =
-        (await this.#stored.obey(held.stored, command, 'certain', await progress.queued)) ??
-        (await this.#remote.ask(id, command, progress, () => this.#cascade(id, fromAbove(command))))
+      const carriedOut = held.by !== 'us' && (await this.#stored.obey(held.stored, command, 'certain', await progress.queued))
+      if (carriedOut) return carriedOut
+      const timed = withTimeLeft(progress, command)
+      const placed = () => pause?.placed()
+      this.#remote.queue(id, timed, progress).then(placed, placed)
+      const answer = await this.#remote.ask(id, timed, progress, () => this.#cascade(id, fromAbove(command)))
       if (answer) return answer
     }
   }

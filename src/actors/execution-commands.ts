@@ -35,15 +35,22 @@ export interface CommandedExecution {
   until(ready: (status: ExecutionStatus) => boolean): Promise<number>
 }
 
-/** Carries out a command. Rejects if the execution is lost to another owner or the store before there is an answer. */
-export async function obey(execution: CommandedExecution, command: Command): Promise<CommandOutcome> {
+/**
+ * Carries out a command; `noted` is called once it is durable, if the answer is still waited for then. Rejects if the execution is
+ * lost to another owner or the store before there is an answer.
+ */
+export async function obey(
+  execution: CommandedExecution,
+  command: Command,
+  noted: () => void = () => undefined,
+): Promise<CommandOutcome> {
   if (execution.heading === 'queued') execution.comesToItsEnd()
   // whoever came before is done with, and a program that ends has ended: one that fails may begin another attempt
   // and one whose last move can't be stored has failed: it could not make good what it has done
   const isMoving = command.type === 'cancel' && execution.context.compensates && execution.hasMoved
   for (let least = isMoving ? 1 : 0; least > 0 || !execution.isSteady; least--) await execution.until(() => true)
-  if (command.type === 'pause') return pause(execution, command)
-  return command.type === 'resume' ? resume(execution, command) : cancel(execution, command)
+  if (command.type === 'pause') return pause(execution, command, noted)
+  return command.type === 'resume' ? resume(execution, command) : cancel(execution, command, noted)
 }
 
 /** The answer that goes with the commit after which the execution is gone from memory; undefined: the next holder will know. */
@@ -63,13 +70,14 @@ const finished = (as: TerminalStatus) => ({ status: 'already_finished', as }) as
 async function pause(
   execution: CommandedExecution,
   { mode, intervention, wait }: Command & { type: 'pause' },
+  noted: () => void,
 ): Promise<PauseOutcome> {
   const { status: before, revision } = execution
   if (isTerminal(before)) return finished(before)
   if (before === 'paused') return { status: 'already_paused', revision }
   if (before === 'cancelling') return { status: 'cancelling' }
   execution.tell({ type: 'execution.pause', pause: { ...intervention, mode }, ...execution.stopping() })
-  await within(execution, wait, (status) => status === 'paused' || stageOf(status) === 'going')
+  await within(execution, { wait, noted }, (status) => status === 'paused' || stageOf(status) === 'going')
   return paused(execution)
 }
 
@@ -107,11 +115,12 @@ async function resume(
 async function cancel(
   execution: CommandedExecution,
   { intervention, wait }: Command & { type: 'cancel' },
+  noted: () => void,
 ): Promise<CancelOutcome> {
   const { status: before } = execution
   if (isTerminal(before)) return finished(before)
   if (before !== 'cancelling') execution.tell({ type: 'execution.cancel', cancel: intervention, ...execution.stopping() })
-  await within(execution, wait, isTerminal)
+  await within(execution, { wait, noted }, isTerminal)
   const { status } = execution
   if (!isTerminal(status)) return { status: 'cancelling' }
   return status === 'cancelled' ? { status } : finished(status)
@@ -120,12 +129,13 @@ async function cancel(
 /** Resolves once a durable commit has such a status, or if the time is up before, once the command itself is durable. */
 async function within(
   execution: CommandedExecution,
-  wait: number | undefined,
+  { wait, noted: told }: { readonly wait: number | undefined; noted(this: void): void },
   ready: (status: ExecutionStatus) => boolean,
 ): Promise<void> {
   const reached = execution.until(ready)
-  if (wait === undefined) return void (await reached)
   const noted = execution.until(() => true)
+  noted.then(told, told)
+  if (wait === undefined) return void (await reached)
   await Promise.all([noted, Promise.race([reached, elapsed(execution.clock, wait, reached)])])
 }
 

@@ -67,13 +67,18 @@ export async function absentFrom(store: SnapshotStore, id: string): Promise<Abse
   return { status: (await store.absence(id)) === 'expired' ? 'expired' : 'not_found' }
 }
 
-/** Tells those who wait of an end that another process has made durable, also if it was forgotten since. */
+/** Tells those who wait of an end that another process has made durable, also if it was forgotten since, or can't be read. */
 export async function settleIfEnded(store: SnapshotStore, results: ResultWaiters, id: string): Promise<void> {
   const stored = await store.load(id)
   if (!stored) {
     const absent = await absentFrom(store, id)
-    results.settle(id, () => absent)
-  } else if (storedOutcome(stored)) results.settle(id, () => storedOutcome(stored) as ExecutionOutcome)
+    return results.settle(id, () => absent)
+  }
+  try {
+    if (storedOutcome(stored)) results.settle(id, () => storedOutcome(stored) as ExecutionOutcome)
+  } catch (error) {
+    results.fail(id, error)
+  }
 }
 
 /** A runtime that runs nothing has no loop that finds the ends of executions elsewhere. */

@@ -3,9 +3,11 @@
  *
  * Owns: that a resume takes such a pause back, as it does one that the execution itself has heard of; that a pause begins when the
  * resumes before it are through. Does not know: how a
- * pause gets there, or what answers (the router). Of those that another process has on their way nothing is known here.
+ * pause gets there, or what answers (the router). Of those that another process has on their way nothing is known here, until they
+ * are read in the durable inbox.
  */
 import type { Command, CommandOutcome } from '../events/outcomes.js'
+import type { CommandProgress } from './answer-time.js'
 
 type Scope = Command['intervention']['scope']
 
@@ -16,19 +18,45 @@ export class PendingPause {
   readonly through: Promise<void> | undefined
   /** Resolves once a resume has taken it back; never if none does. */
   readonly takenBack: Promise<void>
+  /** Of one that was asked for here. */
+  readonly progress: CommandProgress | undefined
+  /** True until it is known what stands in the durable inbox: that came before it. */
+  isLooking: boolean
   /** True once the execution is told: from then on the commands that it gets one after the other decide. */
   isTold = false
-  /** What the resume comes to that is to take it back. */
+  /** The resume that is to take it back: what it comes to. */
   resume: Promise<CommandOutcome> | undefined
   #isTakenBack!: () => void
-  /** It has its answer. */
-  end: () => void = () => undefined
+  #isPlaced = false
+  readonly #placed: Promise<void>
+  #place!: () => void
+  #end: () => void = () => undefined
 
-  /** `isKept`: it stands in the durable inbox. */
-  constructor(scope: Scope, isKept: boolean) {
+  /** `progress`: undefined for one that stands in the durable inbox. */
+  constructor(scope: Scope, progress: CommandProgress | undefined) {
     this.scope = scope
+    this.progress = progress
+    this.isLooking = progress !== undefined
     this.takenBack = new Promise((resolve) => (this.#isTakenBack = resolve))
-    if (isKept) this.through = new Promise((resolve) => (this.end = resolve))
+    this.#placed = new Promise((resolve) => (this.#place = resolve))
+    if (!progress) this.through = new Promise((resolve) => (this.#end = resolve))
+  }
+
+  /** It is where the execution is told one command after the other: what comes from now on comes after it. */
+  placed(): void {
+    this.#isPlaced = true
+    this.#place()
+  }
+
+  /** It is told, and has no place yet: resolves once it has one. Undefined: it is not told, or has its place. */
+  get placing(): Promise<void> | undefined {
+    return this.isTold && !this.#isPlaced ? this.#placed : undefined
+  }
+
+  /** It has its answer. */
+  ended(): void {
+    this.placed()
+    this.#end()
   }
 
   /** A resume came that concerns it. */
@@ -59,9 +87,9 @@ export class PendingPauses {
     return this.#resumes.get(id)
   }
 
-  /** `isKept`: it stands in the durable inbox. */
-  begin(id: string, scope: Scope, isKept = false): PendingPause {
-    const pause = new PendingPause(scope, isKept)
+  /** `progress`: undefined for one that stands in the durable inbox. */
+  begin(id: string, scope: Scope, progress?: CommandProgress): PendingPause {
+    const pause = new PendingPause(scope, progress)
     const pauses = this.#all.get(id) ?? new Set()
     this.#all.set(id, pauses.add(pause))
     return pause
@@ -71,22 +99,22 @@ export class PendingPauses {
   end(id: string, pause: PendingPause): void {
     const pauses = this.#all.get(id)
     pauses?.delete(pause)
-    pause.end()
+    pause.ended()
     if (pauses?.size === 0) this.#all.delete(id)
   }
 
   /** Whether there is one that a resume of that scope concerns. */
   has(id: string, scope: Scope): boolean {
-    return [...(this.#all.get(id) ?? [])].some((pause) => isOf(pause, scope))
+    return this.of(id).some((pause) => isOf(pause, scope))
   }
 
-  /** What a resume that comes now takes back: what the execution has not been told. */
-  takenBack(id: string, scope: Scope): readonly PendingPause[] {
-    return [...(this.#all.get(id) ?? [])].filter((pause) => !pause.isTold && isOf(pause, scope))
+  /** All that are on their way to it. */
+  of(id: string): readonly PendingPause[] {
+    return [...(this.#all.get(id) ?? [])]
   }
 }
 
 /** A resume from above wakes what a pause from there has stopped; one of its own whatever has. */
-function isOf(pause: PendingPause, scope: Scope): boolean {
+export function isOf(pause: { readonly scope?: Scope }, scope: Scope): boolean {
   return scope === undefined || pause.scope === scope
 }

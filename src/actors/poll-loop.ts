@@ -113,7 +113,11 @@ export class PollLoop {
 
   async #findResults(): Promise<void> {
     const { store, results, live } = this.#port
-    for (const id of [...results.ids]) if (!live(id)) await settleIfEnded(store, results, id)
+    const asked = [...results.ids].filter((id) => !live(id))
+    // one that can't be asked for keeps its result from nobody else; the others are asked one by one
+    const failures: unknown[] = []
+    for (const id of asked) await settleIfEnded(store, results, id).catch((error: unknown) => failures.push(error))
+    if (failures.length > 0) this.#port.failed(failures[0])
   }
 
   /** By the clock, and by need: between two intervals far more may end than is to be kept. Looks go on meanwhile. */

@@ -53,6 +53,8 @@ export class RemoteCommands {
   ): Promise<CommandOutcome | undefined> {
     const { clock, pollInterval, lease } = this.#settings
     const seq = await this.queue(id, command, progress)
+    // it waits where it stands, and the next one of many may be told
+    if (seq !== undefined) progress.place?.leave()
     const again = (): undefined => void delete progress.queued
     if (seq === undefined) return again()
     const since = clock.monotonic()

@@ -45,6 +45,13 @@ export class ResultWaiters {
     for (const waiting of set) waiting.settle(outcome())
   }
 
+  /** What it came to can't be read. */
+  fail(id: string, error: unknown): void {
+    const set = this.#waiting.get(id)
+    this.#waiting.delete(id)
+    for (const waiting of set ?? []) waiting.fail(error)
+  }
+
   /** Nobody here will hear of an end any more. */
   failAll(error: unknown): void {
     for (const set of this.#waiting.values()) for (const waiting of set) waiting.fail(error)

@@ -9,7 +9,7 @@ import type { ExecutionContext, ExecutionEvent } from '../events/execution-event
 import type { Command, CommandOutcome } from '../events/outcomes.js'
 import { isTerminal } from '../events/execution-status.js'
 import * as note from '../machines/execution-notes.js'
-import { encode } from '../persistence/snapshot-codec.js'
+import { decode, encode } from '../persistence/snapshot-codec.js'
 import type { Commit, StoredExecution } from '../persistence/snapshot-store.js'
 import type { DirectCommits } from './direct-commits.js'
 import { dueAt } from './execution-clocks.js'
@@ -49,6 +49,10 @@ export class StoredCommands {
   ): Promise<CommandOutcome | undefined> {
     if (command.type === 'resume' || this.#port.runs(stored.entryPoint)) return undefined
     if (stored.owner !== null && !(await this.#isDead(stored.owner))) return undefined
+    // a resume that stands before it in the inbox would take it back
+    const isBehind = (each: { readonly seq: number; readonly command: Command }) =>
+      each.command.type === 'resume' && (seq === undefined || each.seq < seq)
+    if (command.type === 'pause' && (await this.commandsTo(stored.id)).some(isBehind)) return undefined
     const now = this.#port.settings.clock.now()
     if (command.type === 'pause') {
       if (stored.status === 'cancelling') return { status: 'cancelling' }
@@ -74,6 +78,14 @@ export class StoredCommands {
       const noted = { ...context, ...note.noteCancel({ context, event }) }
       return { ...noted, ...note.cancelled({ context: noted, event }) }
     })
+  }
+
+  /** What stands in the durable inbox of an execution, and has no answer. */
+  async commandsTo(id: string): Promise<readonly { readonly seq: number; readonly command: Command }[]> {
+    const messages = await this.#port.settings.store.inbox({ execution: id })
+    return messages
+      .filter(({ kind }) => kind === 'command')
+      .map(({ seq, payload }) => ({ seq, command: decode<Command>(payload, { id, what: 'command' }) }))
   }
 
   /** True if it may be carried out here, once it is likely that nobody else does. */

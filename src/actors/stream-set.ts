@@ -89,7 +89,7 @@ export class StreamSet {
 
   /** Lets go of what other processes have taken out of the queues. */
   async checkQueues(): Promise<void> {
-    for (const stream of this.all) await stream.checkQueue()
+    await allOf(this.all.map((stream) => stream.checkQueue()))
   }
 
   /** Gives every execution back to the store. */
@@ -117,15 +117,17 @@ export class StreamSet {
 
   /** Pauses and resumes that other processes were asked for. */
   async followPauses(): Promise<void> {
-    for (const [entryPoint, { ref }] of this.#streams) {
-      // what is on its way from here is newer than what the store tells meanwhile
-      if (this.#turns.has(entryPoint)) continue
-      await this.#inTurn(entryPoint, async () => {
-        const text = await this.#port.store.control(controlName(entryPoint))
-        if ((text !== null) === ref.getSnapshot().matches('paused')) return
-        ref.send(text === null ? { type: 'stream.resume' } : { type: 'stream.pause', pause: JSON.parse(text) as Intervention })
-      })
-    }
+    // what is on its way from here is newer than what the store tells meanwhile
+    const streams = [...this.#streams].filter(([entryPoint]) => !this.#turns.has(entryPoint))
+    await allOf(
+      streams.map(([entryPoint, { ref }]) =>
+        this.#inTurn(entryPoint, async () => {
+          const text = await this.#port.store.control(controlName(entryPoint))
+          if ((text !== null) === ref.getSnapshot().matches('paused')) return
+          ref.send(text === null ? { type: 'stream.resume' } : { type: 'stream.pause', pause: JSON.parse(text) as Intervention })
+        }),
+      ),
+    )
   }
 
   /** Begins once all that was begun before for the stream is through; what kept that for its whole time is not waited for once more. */
@@ -177,4 +179,9 @@ export class StreamSet {
   async *#stored(filter: Omit<ExecutionQuery, 'limit'>): AsyncGenerator<StoredExecution, void> {
     for await (const page of pagesOf(this.#port.store, filter)) yield* page.toReversed()
   }
+}
+
+/** All of them, whether another one fails or not; throws the first error at the end. */
+async function allOf(work: readonly Promise<void>[]): Promise<void> {
+  for (const result of await Promise.allSettled(work)) if (result.status === 'rejected') throw result.reason
 }

@@ -1,6 +1,6 @@
 /** A command to an execution and to what it has started, in a process that dies on the way down: what is left of it is of one mind. */
 import { expect, test } from 'vitest'
-import type { ChildStepOptions, ExecutionStatus } from '../../src/index.js'
+import { createClient, type ChildStepOptions, type ExecutionStatus } from '../../src/index.js'
 import { begin } from '../harness/begin.js'
 import { levels, mortal } from '../harness/descent.js'
 import { eventually } from '../harness/eventually.js'
@@ -9,10 +9,13 @@ import { memoryPlace } from '../harness/store-place.js'
 
 type Name = 'pause' | 'cancel' | 'resume'
 
+/** Who holds the executions: the process that asks, another one, or nobody, and then they go on or are paused. */
+type Where = 'here' | 'elsewhere' | 'nowhere' | 'nowhere, paused'
+
 const going: readonly ExecutionStatus[] = ['queued', 'running', 'waiting']
 
 /** Gives a command in a process that dies at its nth write, and tells what becomes of all three levels; undefined: it has answered before. */
-async function outcome(name: Name, where: 'here' | 'elsewhere', nth: number, after: boolean, options: ChildStepOptions) {
+async function outcome(name: Name, where: Where, nth: number, after: boolean, options: ChildStepOptions) {
   const place = memoryPlace()
   const flights = new Flights()
   flights.heeds = true
@@ -25,10 +28,13 @@ async function outcome(name: Name, where: 'here' | 'elsewhere', nth: number, aft
     return undefined
   }
   const holder = await begin({ store: where === 'here' ? asking.store : others[0], id: 'holder', entryPoints })
-  const asker = where === 'here' ? holder : await begin({ store: asking.store, id: 'asker', entryPoints })
+  const isHeld = where === 'here' || where === 'elsewhere'
+  const other = () => begin({ store: asking.store, id: 'asker', entryPoints })
+  const asker = where === 'here' ? holder : isHeld ? await other() : createClient({ store: asking.store, entryPoints })
   const { id } = await holder.trigger('top')
   await flights.started('work', 2)
-  if (name === 'resume') await holder.execution(id).pause({ mode: 'now' })
+  if (name === 'resume' || where === 'nowhere, paused') await holder.execution(id).pause({ mode: 'now' })
+  if (!isHeld) await holder.stop()
   asking.dieAt(nth, after)
   let isAnswered = false
   const execution = asker.execution(id)
@@ -36,7 +42,7 @@ async function outcome(name: Name, where: 'here' | 'elsewhere', nth: number, aft
   void answer.finally(() => (isAnswered = true)).catch(() => undefined)
   await eventually('it to die or to answer', () => isAnswered || asking.store.isCut)
   if (!asking.store.isCut) return over()
-  const witness = where === 'here' ? await begin({ store: others[1], id: 'next', entryPoints }) : holder
+  const witness = where !== 'elsewhere' ? await begin({ store: others[1], id: 'next', entryPoints }) : holder
   const statuses = async () => {
     const { executions } = await witness.executions({ limit: 100 })
     // a child that was cancelled for a cancel which then never came to its parent has a successor
@@ -71,5 +77,28 @@ test.each(cases)(
     for (let died = true; died;)
       for (const after of [(died = false), true]) if (await outcome(name, where, after ? nth : ++nth, after, options)) died = true
     expect(nth).toBeGreaterThan(1)
+  },
+)
+
+test.each([
+  ['pause', 'nowhere', {}, 'paused'],
+  ['cancel', 'nowhere', {}, 'cancelled'],
+  ['cancel', 'nowhere, paused', {}, 'cancelled'],
+  ['pause', 'nowhere', { whenLeft: 'leave' }, 'paused'],
+  // what is left to itself goes on
+  ['cancel', 'nowhere, paused', { whenLeft: 'leave' }, 'going'],
+] as const)(
+  'a %s of a client that dies on its way down, where the executions stand %s, is finished by the next process or never was (%j)',
+  async (name, where, options, end) => {
+    const seen = new Set<unknown>()
+    let nth = 0
+    for (let died = true; died;)
+      for (const after of [(died = false), true]) {
+        const all = await outcome(name, where, after ? nth : ++nth, after, options)
+        if (all) died = true
+        seen.add(all)
+      }
+    expect(nth).toBeGreaterThan(3)
+    expect(seen).toContain(end)
   },
 )
