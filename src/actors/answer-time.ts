@@ -24,6 +24,8 @@ export interface CommandProgress {
   isHere: boolean
   /** True if its answer comes by the durable inbox, where it stands behind what came before it. */
   isByInbox?: boolean
+  /** True if another process that lives had the execution when it was looked for. */
+  isElsewhere?: boolean
   /** Its place among those of a command to many that are being taken up. */
   readonly place?: WorkPlace | undefined
   queued?: Promise<number | undefined>

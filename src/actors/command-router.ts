@@ -212,7 +212,9 @@ export class CommandRouter {
     const here = this.#supervisor.live(id)
     if (here && !here.isLeaving) return here.inbox.look()
     const stored = await this.#store.load(id)
-    if (!stored || isTerminal(stored.status) || (await this.#stored.isHeldElsewhere(stored))) return
+    if (!stored || isTerminal(stored.status)) return
+    progress.isElsewhere = await this.#stored.isHeldElsewhere(stored)
+    if (progress.isElsewhere) return
     const isAwaited = command.type !== 'cancel' && (await this.#stored.commandsTo(id)).length > 0
     if (!isAwaited && !(command.type !== 'resume' && (await this.#hasStarted(stored)))) return
     const isMine = this.#supervisor.runs(stored.entryPoint)
@@ -231,10 +233,12 @@ export class CommandRouter {
   }
 
   /** What it has started, unless another process that lives has it: that one sees to all of it. */
-  async #below(id: string, command: Command, { until, place }: CommandProgress, pause?: PendingPause): Promise<void> {
+  async #below(id: string, command: Command, progress: CommandProgress, pause?: PendingPause): Promise<void> {
+    const { until, place } = progress
     if (!this.#supervisor.live(id)) {
-      const stored = await this.#store.load(id)
-      if (stored && (await this.#stored.isHeldElsewhere(stored))) return
+      // a resume goes down last: it may have changed hands
+      const stored = command.type === 'resume' ? await this.#store.load(id) : undefined
+      if (stored ? await this.#stored.isHeldElsewhere(stored) : progress.isElsewhere) return
     }
     await this.#cascade(id, command, { until, place, pause })
   }
