@@ -77,7 +77,8 @@ async function pause(
   if (before === 'paused') return { status: 'already_paused', revision }
   if (before === 'cancelling') return { status: 'cancelling' }
   execution.tell({ type: 'execution.pause', pause: { ...intervention, mode }, ...execution.stopping() })
-  await within(execution, { wait, noted }, (status) => status === 'paused' || stageOf(status) === 'going')
+  execution.until(() => true).then(noted, noted)
+  await within(execution, wait, (status) => status === 'paused' || stageOf(status) === 'going')
   return paused(execution)
 }
 
@@ -120,7 +121,8 @@ async function cancel(
   const { status: before } = execution
   if (isTerminal(before)) return finished(before)
   if (before !== 'cancelling') execution.tell({ type: 'execution.cancel', cancel: intervention, ...execution.stopping() })
-  await within(execution, { wait, noted }, isTerminal)
+  execution.until(() => true).then(noted, noted)
+  await within(execution, wait, isTerminal)
   const { status } = execution
   if (!isTerminal(status)) return { status: 'cancelling' }
   return status === 'cancelled' ? { status } : finished(status)
@@ -129,13 +131,12 @@ async function cancel(
 /** Resolves once a durable commit has such a status, or if the time is up before, once the command itself is durable. */
 async function within(
   execution: CommandedExecution,
-  { wait, noted: told }: { readonly wait: number | undefined; noted(this: void): void },
+  wait: number | undefined,
   ready: (status: ExecutionStatus) => boolean,
 ): Promise<void> {
   const reached = execution.until(ready)
-  const noted = execution.until(() => true)
-  noted.then(told, told)
   if (wait === undefined) return void (await reached)
+  const noted = execution.until(() => true)
   await Promise.all([noted, Promise.race([reached, elapsed(execution.clock, wait, reached)])])
 }
 
