@@ -65,8 +65,17 @@ export function sharing(of: TestProjectInlineConfiguration): TestProjectInlineCo
 export const include = ['test/**/*.test.ts', 'examples/**/*.test.ts']
 export const exclude = ['test/crash/**', 'test/soak/**', 'test/types/**', explorations]
 
-/** What asks nothing of XState that its builds differ in: stores, pages, types and layers. Under one of them it is asked once. */
-const oneBuild = ['test/{docs,face,persistence}/**', 'test/testing/store/**', 'test/examples/**', 'test/layers.test.ts']
+/**
+ * What asks nothing of XState that its builds differ in: stores, pages, types, layers, and how commands find their way. Under one of
+ * them it is asked once.
+ */
+const oneBuild = [
+  'test/{docs,face,persistence}/**',
+  'test/testing/store/**',
+  'test/examples/**',
+  'test/layers.test.ts',
+  'test/requirements/{answers-of-commands,commands-to-many,order-of-commands}.test.ts',
+]
 
 export default defineConfig({
   test: {
