@@ -90,12 +90,12 @@ export class GroupCommit {
     // before anything is collected: what is asked for meanwhile goes with the next batch
     this.#inFlight = true
     const places: Place[] = []
-    const dirty = [...this.#dirty]
+    const dirty = this.#dirty
     this.#dirty = new Map()
     let left = BATCH
-    let next = 0
-    while (next < dirty.length && left > 0) {
-      const [committer, since] = dirty[next++] as [Committer, number]
+    for (const [committer, since] of dirty) {
+      if (left <= 0) break
+      dirty.delete(committer)
       try {
         const commit = committer.collect()
         if (!commit) continue
@@ -106,7 +106,7 @@ export class GroupCommit {
       }
     }
     // what did not fit goes first the next time
-    if (next < dirty.length) this.#dirty = new Map([...dirty.slice(next), ...this.#dirty, ...dirty.slice(next)])
+    if (dirty.size > 0) this.#dirty = new Map([...dirty, ...this.#dirty, ...dirty])
     for (let rest = places; rest.length > 0;) rest = await this.#write(rest)
     this.#inFlight = false
     if (this.#dirty.size > 0) this.#schedule()
@@ -115,7 +115,7 @@ export class GroupCommit {
   /** Those that are left: they wait for the lock of another one, and have not waited for so long as those that were told. */
   async #write(places: readonly Place[]): Promise<Place[]> {
     const batch = places.map(({ commit }) => commit)
-    const since = Math.min(...places.map((place) => place.since))
+    const since = places.reduce((first, place) => Math.min(first, place.since), Infinity)
     let verdicts: readonly CommitVerdict[]
     try {
       verdicts = await this.#store.commit(batch, since)
@@ -127,8 +127,10 @@ export class GroupCommit {
     }
     this.counts.batches++
     this.counts.commits += batch.length
-    for (const [index, { committer, commit }] of places.entries()) {
-      told(committer, () => committer.judged(verdicts[index] as CommitVerdict, commit))
+    let index = 0
+    for (const { committer, commit } of places) {
+      const verdict = verdicts[index++] as CommitVerdict
+      told(committer, () => committer.judged(verdict, commit))
     }
     this.#onHealth(undefined)
     return []

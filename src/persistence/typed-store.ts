@@ -32,17 +32,16 @@ export function typedStore(store: SnapshotStore): SnapshotStore {
       if (typeof member !== 'function' || name === 'commit') return member
       let call = wrapped.get(name)
       if (!call) {
-        if (name === 'open') call = () => typed(target, 'open', open)
-        else if (name === 'close') call = () => typed(target, 'close', close)
-        else
-          call = async (...args) => {
-            if (isGone) throw stopped()
-            try {
-              return await typed(target, String(name), () => (member as Call).apply(target, args))
-            } catch (error) {
-              throw isGone && isStatewardError(error, 'store_closed') ? stopped(error) : error
-            }
+        const made = name === 'open' ? open : name === 'close' ? close : undefined
+        call = async (...args) => {
+          if (isGone && !made) throw stopped()
+          try {
+            return await (made ? made() : (member as Call).apply(target, args))
+          } catch (cause) {
+            const error = typed(target, String(name), cause)
+            throw isGone && !made && isStatewardError(error, 'store_closed') ? stopped(error) : error
           }
+        }
         wrapped.set(name, call)
       }
       return call
@@ -50,15 +49,11 @@ export function typedStore(store: SnapshotStore): SnapshotStore {
   })
 }
 
-async function typed(store: SnapshotStore, operation: string, call: () => Promise<unknown>): Promise<unknown> {
-  try {
-    return await call()
-  } catch (cause) {
-    if (cause instanceof StatewardError) throw cause
-    const message = cause instanceof Error ? cause.message : String(cause)
-    throw new StatewardError('store_failed', `The ${store.name} store failed to ${operation}: ${message}`, {
-      details: { operation, store: store.name, location: store.location },
-      cause,
-    })
-  }
+function typed(store: SnapshotStore, operation: string, cause: unknown): StatewardError {
+  if (cause instanceof StatewardError) return cause
+  const message = cause instanceof Error ? cause.message : String(cause)
+  return new StatewardError('store_failed', `The ${store.name} store failed to ${operation}: ${message}`, {
+    details: { operation, store: store.name, location: store.location },
+    cause,
+  })
 }
