@@ -94,7 +94,7 @@ export class ProgramTimers {
 
   /** The clock was set back: none has more left than it had. True if that changes one. */
   retime(): boolean {
-    const late = [...this.#texts.inOrder()].flatMap((armed) => {
+    const late = this.#texts.inOrder().flatMap((armed) => {
       const dueAt = armed.alarm ? Math.round(this.#clock.dueAt(armed.alarm)) : armed.dueAt
       return dueAt === armed.dueAt ? [] : [{ armed, dueAt }]
     })

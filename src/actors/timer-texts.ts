@@ -36,6 +36,7 @@ interface Block<T> {
 
 const fullBlock = 64
 const betweenPlaces = 2 ** 20
+const none: readonly never[] = []
 const noTimers: TimersText = { text: '', pieces: [] }
 
 /** The timers of one execution's program. */
@@ -54,8 +55,9 @@ export class TimerTexts<T extends StoredTimer> {
     return this.#blocks[0]?.timers[0]
   }
 
-  *inOrder(): Iterable<T> {
-    for (const { timers } of this.#blocks) yield* timers
+  /** As they are now. */
+  inOrder(): readonly T[] {
+    return this.#blocks.length === 0 ? none : this.#blocks.flatMap(({ timers }) => timers)
   }
 
   add(timer: T): void {
@@ -90,7 +92,7 @@ export class TimerTexts<T extends StoredTimer> {
     if (this.#blocks.length === 0) return noTimers
     try {
       if (paused) {
-        const records = [...this.inOrder()].flatMap((timer) => this.#record(timer, naming) ?? [])
+        const records = this.inOrder().flatMap((timer) => this.#record(timer, naming) ?? [])
         return { text: timerLines(frozenTimers(records, paused, now), this.#execution, naming), pieces: [] }
       }
       const isSame = this.#version === naming.version
@@ -107,7 +109,7 @@ export class TimerTexts<T extends StoredTimer> {
       return { text: all, pieces: pieces.length > 1 ? pieces : [] }
     } catch (error) {
       // by its place among all of them
-      const records = [...this.inOrder()].flatMap((timer) => this.#record(timer, naming) ?? [])
+      const records = this.inOrder().flatMap((timer) => this.#record(timer, naming) ?? [])
       encode({ timers: records }, { id: this.#execution, what: 'program' }, naming.named)
       throw error
     }
@@ -143,7 +145,7 @@ export class TimerTexts<T extends StoredTimer> {
   #record(timer: T, naming: ActorNaming): TimerRecord | undefined {
     const { id, event, delay, dueAt, loose } = timer
     if (!naming.owns(timer.target)) {
-      const place = [...this.inOrder()].indexOf(timer)
+      const place = this.inOrder().indexOf(timer)
       throw actorOutside(this.#execution, `timers[${place}].target`, `the delayed '${event.type}'`)
     }
     const source = naming.addressOf(timer.source)

@@ -71,10 +71,10 @@ export class Receipts {
   }
 
   /** A write is on its way: what it comes to is waited for, whoever lives by then. */
-  async during<T>(write: Promise<T>): Promise<T> {
-    const settled = write.then(nothing, nothing)
-    this.#writes.add(settled)
-    void settled.then(() => this.#writes.delete(settled))
+  during<T>(write: Promise<T>): Promise<T> {
+    const settled = () => void this.#writes.delete(write)
+    this.#writes.add(write)
+    write.then(settled, settled)
     return write
   }
 }
@@ -86,8 +86,6 @@ export interface Sender {
   /** The process `life` has answered that it is kept. */
   told(kept: Kept, life: number): void
 }
-
-const nothing = () => undefined
 
 function take({ receipts }: Senders, fits: (receipt: Receipt) => boolean): Receipt | undefined {
   const place = receipts.findIndex(fits)

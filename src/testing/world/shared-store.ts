@@ -58,16 +58,16 @@ export class SharedStore {
         (await store.owners()).map((owner) => (this.#dead.has(owner.key) ? { ...owner, leaseUntil: 0 } : owner)),
     }
     const whole = { ...own, ...over(own) }
-    const alive = async (name: string, call: () => unknown): Promise<unknown> => {
+    const alive = async (name: string, call: Call, args: unknown[]): Promise<unknown> => {
       if (cut) return never()
       if (closed && name !== 'open' && name !== 'close') throw new StatewardError('store_closed', `closed at ${name}`)
-      const answer = await call()
+      const answer = await call(...args)
       // it came back to nobody
       return cut ? never() : answer
     }
     const calls = Object.entries(whole).map(([name, member]: [string, unknown]) => [
       name,
-      typeof member === 'function' ? (...args: unknown[]) => alive(name, () => (member as Call)(...args)) : member,
+      typeof member === 'function' ? (...args: unknown[]) => alive(name, member as Call, args) : member,
     ])
     return {
       ...(Object.fromEntries(calls) as SnapshotStore),
