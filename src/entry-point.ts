@@ -73,7 +73,7 @@ export interface EntryPointOptions<TProgram extends AnyActorLogic = AnyActorLogi
     | undefined
   /** From the first slot to the end, pauses not counted; default none. */
   readonly timeout?: number | undefined
-  /** In the queue, before the first slot; default none. */
+  /** In the queue, before the first slot, pauses not counted; default none. */
   readonly queueTimeout?: number | undefined
   /** Sent to the program on cancel, so that it may compensate until its final state: an event object, such as `{ type: 'UNDO' }`; default: steps are aborted. */
   readonly cancelEvent?: EventFromLogic<TProgram> | undefined

@@ -179,7 +179,8 @@ export class ExecutionActor
   /** Goes on, as soon as there is a slot. `retry`: with fresh attempts. */
   resume(resume: Intervention, retry: boolean): void {
     this.row.recoveries = 0
-    this.tell({ type: 'execution.resume', resume, retry, granted: this.heading === 'pausing' || this.#port.acquire(this) })
+    const granted = this.heading === 'pausing' || this.#port.acquire(this)
+    this.tell({ type: 'execution.resume', resume, retry, granted, at: this.clock.now() })
   }
 
   /** What every stopping command says of the steps in flight. */
@@ -370,7 +371,7 @@ export class ExecutionActor
     if (this.isEnding) return void this.decided().then(() => this.#gone || this.#clocks.again())
     if (what === 'stop') this.program.giveUp()
     if (what !== 'retry') this.tell({ type: 'limit.reached', limit: what, ...this.stopping() })
-    else if (this.isBackingOff) this.tell({ type: 'retry.due', granted: this.#port.acquire(this) })
+    else if (this.isBackingOff) this.tell({ type: 'retry.due', granted: this.#port.acquire(this), at: this.clock.now() })
   }
 
   /** A terminal one goes on until its owed actions are acknowledged; each that is asks for a commit by itself. */

@@ -85,10 +85,16 @@ export type ExecutionEvent =
     }
   | { readonly type: 'program.drained' }
   | { readonly type: 'program.held'; readonly pause: PauseRecord; readonly inFlight: boolean; readonly stopBy: number }
-  | { readonly type: 'retry.due'; readonly granted: boolean }
+  | { readonly type: 'retry.due'; readonly granted: boolean; readonly at: number }
   | { readonly type: 'limit.reached'; readonly limit: LimitName; readonly inFlight: boolean; readonly stopBy: number }
   | { readonly type: 'execution.pause'; readonly pause: PauseRecord; readonly inFlight: boolean; readonly stopBy: number }
-  | { readonly type: 'execution.resume'; readonly resume: Intervention; readonly granted: boolean; readonly retry: boolean }
+  | {
+      readonly type: 'execution.resume'
+      readonly resume: Intervention
+      readonly granted: boolean
+      readonly retry: boolean
+      readonly at: number
+    }
   | {
       readonly type: 'execution.cancel'
       readonly cancel: Intervention

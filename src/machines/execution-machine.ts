@@ -53,6 +53,7 @@ const noteStop = assign(note.noteStop)
 const noteCancel = assign(note.noteCancel)
 const notePause = assign(note.notePause)
 const noteResume = assign(note.noteResume)
+const noteRetryNow = assign(note.noteRetryNow)
 const noteFailure = assign(note.noteFailure)
 const noteRetry = assign(note.noteRetry)
 const noteExhausted = assign(note.noteExhausted)
@@ -145,12 +146,12 @@ export const executionMachine = executionSetup.createMachine({
       entry: ['dropProgram', commit('retrying')],
       on: {
         'retry.due': [
-          { guard: 'granted', target: 'running', actions: clearRetry },
+          { guard: 'granted', target: 'running', actions: [clearRetry, startClocks] },
           { target: 'queued', actions: clearRetry },
         ],
         'execution.resume': [
-          { guard: 'granted', target: 'running', actions: noteResume },
-          { target: 'queued', actions: noteResume },
+          { guard: 'granted', target: 'running', actions: [noteRetryNow, startClocks] },
+          { target: 'queued', actions: noteRetryNow },
         ],
         'execution.pause': { target: 'paused', actions: [notePause, clearRetry] },
         'execution.cancel': [{ ...compensate, actions: [noteCancel, clearRetry] }, cancelAtOnce],
@@ -192,7 +193,7 @@ export const executionMachine = executionSetup.createMachine({
       entry: [clearStop, commit('paused')],
       on: {
         'execution.resume': [
-          { guard: 'granted', target: 'running', actions: noteResume },
+          { guard: 'granted', target: 'running', actions: [noteResume, startClocks] },
           { target: 'queued', actions: noteResume },
         ],
         'execution.cancel': [compensate, cancelAtOnce],

@@ -67,17 +67,32 @@ export function notePause({ context, event }: Given): Change {
   }
 }
 
-/** The time spent in a pause does not count. */
-export function noteResume({ context, event }: Given): Change {
+/** It goes on; `away`: so long its time limits have stood still. */
+function goesOn({ context, event }: Given, away: number): Change {
   if (event.type !== 'execution.resume') return {}
-  const { timeoutAt } = context.limits
-  const shifted =
-    timeoutAt !== undefined && context.pause ? timeoutAt + Math.max(0, event.resume.at - context.pause.at) : timeoutAt
+  const { timeoutAt, queueUntil } = context.limits
+  const later = (at: number | undefined) => (at === undefined ? undefined : at + away)
   const kept = {
     resume: event.resume,
-    limits: limits(context.limits, { timeoutAt: shifted, stopBy: undefined, retryAt: undefined }),
+    limits: limits(context.limits, {
+      timeoutAt: later(timeoutAt),
+      queueUntil: later(queueUntil),
+      stopBy: undefined,
+      retryAt: undefined,
+    }),
   }
   return event.retry ? { ...kept, attempt: context.attempt + 1, maxAttempts: context.maxAttempts + context.attempt } : kept
+}
+
+/** The time spent in a pause does not count. */
+export function noteResume({ context, event }: Given): Change {
+  const away = event.type === 'execution.resume' && context.pause ? Math.max(0, event.resume.at - context.pause.at) : 0
+  return goesOn({ context, event }, away)
+}
+
+/** It was not paused but between two attempts, which counts. */
+export function noteRetryNow(given: Given): Change {
+  return goesOn(given, 0)
 }
 
 /** The error of the attempt that failed, or of the one before. */
@@ -112,10 +127,10 @@ export function noteLimits({ event }: Given): Change {
   return event.type === 'clock.set_back' ? { limits: event.limits } : {}
 }
 
-/** The time limit starts with the first slot; waiting for a later one counts. */
+/** The time limit starts with the first slot, whatever it comes with; waiting for a later one counts. */
 export function startClocks({ context, event }: Given): Change {
   const { timeoutAt } = context.limits
-  const at = event.type === 'slot.granted' ? event.at : 0
+  const at = 'at' in event ? event.at : 0
   const first = context.timeout === undefined ? undefined : at + context.timeout
   return { limits: limits(context.limits, { queueUntil: undefined, timeoutAt: timeoutAt ?? first }) }
 }

@@ -120,10 +120,10 @@ const names = {
   stopBy: 'stop',
 } satisfies Record<keyof Limits, string>
 
-/** What is left of the limits; the time limit stands still in a pause. */
+/** What is left of the limits; those of the run and of the queue stand still in a pause. */
 function leftOf({ limits, pause }: ExecutionRecord, now: number, precision: number): Record<string, number> {
   const entries = Object.entries(limits as Record<keyof Limits, number>) as [keyof Limits, number][]
-  const from = (name: keyof Limits) => (name === 'timeoutAt' ? (pause?.at ?? now) : now)
+  const from = (name: keyof Limits) => (name === 'timeoutAt' || name === 'queueUntil' ? (pause?.at ?? now) : now)
   return Object.fromEntries(entries.map(([name, at]) => [names[name], remaining(at - from(name), precision)]))
 }
 
