@@ -219,7 +219,8 @@ export class CommandRouter {
     if (!isAwaited && !(command.type !== 'resume' && (await this.#hasStarted(stored)))) return
     const isMine = this.#supervisor.runs(stored.entryPoint)
     if (isMine && !isAwaited && command.type === 'pause' && stored.status === 'paused') return
-    const held = isMine ? await this.#find(id, live) : undefined
+    // what a cancel has ended does not come back, and one that is paused would not be asked before its resume
+    const held = isMine && command.type !== 'cancel' ? await this.#find(id, live) : undefined
     if (held?.by === 'us') return held.execution.inbox.look()
     if (held?.by === 'store') return
     progress.isByInbox = true

@@ -10,7 +10,7 @@ import { memoryPlace } from '../harness/store-place.js'
 type Name = 'pause' | 'cancel' | 'resume'
 
 /** Who holds the executions: the process that asks, another one, or nobody, and then they go on or are paused. */
-type Where = 'here' | 'elsewhere' | 'nowhere' | 'nowhere, paused'
+type Where = 'here' | 'elsewhere' | 'nowhere' | 'nowhere, paused' | 'nowhere, paused, a worker asking'
 
 const going: readonly ExecutionStatus[] = ['queued', 'running', 'waiting']
 
@@ -30,14 +30,18 @@ async function outcome(name: Name, where: Where, nth: number, after: boolean, op
   const holder = await begin({ store: where === 'here' ? asking.store : others[0], id: 'holder', entryPoints })
   const isHeld = where === 'here' || where === 'elsewhere'
   const other = () => begin({ store: asking.store, id: 'asker', entryPoints })
-  const asker = where === 'here' ? holder : isHeld ? await other() : createClient({ store: asking.store, entryPoints })
+  const asker = async () => {
+    if (where === 'here') return holder
+    return isHeld || where.endsWith('asking') ? other() : createClient({ store: asking.store, entryPoints })
+  }
+  const early = isHeld ? await asker() : undefined
   const { id } = await holder.trigger('top')
   await flights.started('work', 2)
-  if (name === 'resume' || where === 'nowhere, paused') await holder.execution(id).pause({ mode: 'now' })
+  if (name === 'resume' || where.includes('paused')) await holder.execution(id).pause({ mode: 'now' })
   if (!isHeld) await holder.stop()
-  asking.dieAt(nth, after)
   let isAnswered = false
-  const execution = asker.execution(id)
+  const execution = (early ?? (await asker())).execution(id)
+  asking.dieAt(nth, after)
   const answer = name === 'pause' ? execution.pause({ mode: 'now' }) : execution[name]()
   void answer.finally(() => (isAnswered = true)).catch(() => undefined)
   await eventually('it to die or to answer', () => isAnswered || asking.store.isCut)
@@ -84,11 +88,12 @@ test.each([
   ['pause', 'nowhere', {}, 'paused'],
   ['cancel', 'nowhere', {}, 'cancelled'],
   ['cancel', 'nowhere, paused', {}, 'cancelled'],
+  ['cancel', 'nowhere, paused, a worker asking', {}, 'cancelled'],
   ['pause', 'nowhere', { whenLeft: 'leave' }, 'paused'],
   // what is left to itself goes on
   ['cancel', 'nowhere, paused', { whenLeft: 'leave' }, 'going'],
 ] as const)(
-  'a %s of a client that dies on its way down, where the executions stand %s, is finished by the next process or never was (%j)',
+  'a %s of a process that dies on its way down, where the executions stand %s, is finished by the next process or never was (%j)',
   async (name, where, options, end) => {
     const seen = new Set<unknown>()
     let nth = 0
