@@ -2,13 +2,17 @@
  * Absolute times on a clock that may be set, and on a machine that may sleep.
  *
  * Owns: when what was promised for a time comes: as soon as the wall clock reads that time, also after a jump, and at the
- * latest when as much time has passed as was left when it was set. So one that is set back holds up nothing. Everything
- * that a runtime does for itself goes by `monotonic`.
+ * latest when as much time has passed as was left when it was set. So one that is set back holds up nothing. What comes late,
+ * after a standstill of the process, comes in the order in which it was due. Everything that a runtime does for itself goes
+ * by `monotonic`.
  */
 import { nextTurn, type Clock } from '../clock.js'
 
 /** After so many ms of what came at once, whatever else stands in the event loop has its turn: a lease has to be prolonged. */
 const STRETCH = 50
+
+/** From so many ms on a timer is late: others that were due before it may not have fired. */
+const LATE = 5
 
 /** By less than this, in ms, a clock is adjusted, and not set. */
 const LEAST_JUMP = 1_000
@@ -35,6 +39,8 @@ interface Armed extends Alarm {
   due: number
   /** Its time has come. */
   readonly fire: () => void
+  /** It stands among those whose time has come. */
+  hasCome: boolean
   readonly fn: () => void
   handle: unknown
 }
@@ -101,8 +107,9 @@ export class WallClock implements Clock {
       upkeep,
       handle: undefined,
       fn,
+      hasCome: false,
       fire: () => {
-        this.#come.push(armed)
+        this.#comes(armed)
         this.#carryOn()
       },
     }
@@ -142,6 +149,25 @@ export class WallClock implements Clock {
   close(): void {
     this.#unwatch?.()
     this.#unwatch = undefined
+  }
+
+  /**
+   * Node fires all timers of one delay together: after a standstill, one of them may fire before what another delay had due
+   * earlier. So whatever is due comes with the first that is late, in its order.
+   */
+  #comes(armed: Armed): void {
+    const now = this.monotonic()
+    const due = [armed]
+    if (this.#since === undefined && now - armed.due >= LATE) {
+      due.length = 0
+      for (const each of this.#alarms) if (each.due <= now && !each.hasCome) due.push(each)
+      due.sort((one, other) => one.due - other.due)
+    }
+    for (const each of due) {
+      if (each !== armed) this.#clock.clearTimeout(each.handle)
+      each.hasCome = true
+      this.#come.push(each)
+    }
   }
 
   /** One after the other, for as long as a turn may take. */
