@@ -10,7 +10,7 @@ import { StatewardError } from '../../errors.js'
 interface Timer {
   readonly due: number
   readonly seq: number
-  readonly fire: () => void
+  fire: () => void
   readonly upkeep: boolean
   state: 'set' | 'fired' | 'cancelled'
 }
@@ -83,6 +83,8 @@ export class SimulatedClock implements Clock {
     const timer = handle as Timer | undefined
     if (timer?.state !== 'set') return
     timer.state = 'cancelled'
+    // it stays in the heap for a while, and whoever set it does not
+    timer.fire = nothing
     if (!timer.upkeep) this.#wanted--
     if (++this.#cancelled > FEW && this.#cancelled * 2 > this.#heap.length) this.#compact()
   }
@@ -183,6 +185,8 @@ export class SimulatedClock implements Clock {
     return first
   }
 }
+
+const nothing = () => undefined
 
 const msOf = (time: unknown) => (typeof time === 'number' ? time : time instanceof Date ? time.getTime() : Number.NaN)
 
