@@ -21,7 +21,9 @@ const takeOut: NonNullable<ViteUserConfig['plugins']>[number] = {
 export default defineConfig({
   plugins: [takeOut],
   test: {
-    include: [process.env['MUTATION'] ? 'test/properties/laws.test.ts' : 'test/properties/*.mutation.ts'],
+    include: process.env['MUTATION']
+      ? ['test/properties/laws.test.ts', 'test/properties/kept-scripts.test.ts']
+      : ['test/properties/*.mutation.ts'],
     pool: 'forks',
     retry: 0,
   },

@@ -115,6 +115,22 @@ export const keptScripts: Readonly<Record<string, Script & { readonly law: numbe
         { do: 'pause', target: 0, mode: 'boundary', turns: undefined },
       ],
     },
+  'a pause that comes close behind a resume holds for what stands below as well, on a store whose calls are uneven': {
+    law: 8,
+    seed: 6,
+    isUneven: true,
+    streams: [
+      { ...stream('execution'), options: { ...stream('execution').options, maxConcurrent: 3 } },
+      { ...stream('event'), options: { ...stream('event').options, maxConcurrent: 3 } },
+    ],
+    lines: [
+      trigger(0, undefined),
+      { do: 'pause', target: 0, mode: 'boundary', turns: undefined },
+      { ...resume, turns: 'same' },
+      { do: 'pause', target: 0, mode: 'boundary', turns: 'same' },
+      { do: 'unknown', call: 'get', turns: undefined },
+    ],
+  },
   'a resume that comes before a pause may be answered after it': {
     law: 8,
     seed: 2147483640,

@@ -32,6 +32,11 @@ export function nothingLivesOn(world: World): void {
   }
 }
 
+/** At the end of a run: whatever it was, it has come to its end. */
+export function allEnd({ ledger }: World): string[] {
+  return [...ledger.rows.values()].flatMap(({ id, status }) => (isTerminal(status) ? [] : [`${id} never ends: ${status}`]))
+}
+
 /** A cancel or a pause that was answered holds for all that the execution has started. */
 export function leavesFirst(world: World): string[] {
   const isOpen = ({ call, status }: Answer, child: string) =>

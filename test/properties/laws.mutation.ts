@@ -23,13 +23,13 @@ function property(name: string, mutation: number): Promise<{ passed: boolean; pr
 }
 
 describe('without the line that upholds it', () => {
-  for (const [index, { law, property: fails = `law ${law}:`, name, upholds }] of mutations.entries()) {
+  for (const [index, { law, script, property: fails = script ?? `law ${law}:`, name, upholds }] of mutations.entries()) {
     test(`law ${law} (${name}) is broken: ${upholds}`, async () => {
       const { passed, printed } = await property(fails, index)
       expect(printed).toContain(fails.replace(/:$/, ''))
       expect(passed).toBe(false)
-      // a property that failed, and not a file that could not be loaded
-      expect(printed).toMatch(/Property failed after \d+ tests/)
+      // a property or a script that failed, and not a file that could not be loaded
+      expect(printed).toMatch(script === undefined ? /Property failed after \d+ tests/ : /1 failed/)
     }, 300_000)
   }
 })

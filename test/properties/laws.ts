@@ -8,7 +8,8 @@ import { nothingSilent, repeatsAreIdle, truthfulAnswers } from './law-answers.js
 import { fencing, noLoss, nothingForgotten, oneEnd, outputCommit, restart } from './law-checks.js'
 import { countsAgree, countsAtTheEnd, neverMoreThanTheLimit } from './law-conservation.js'
 import { answersHold, commandsHold } from './law-commands.js'
-import { cancelsAreTrue, endsAreLast, innocentsLive, leavesFirst, nothingLivesOn } from './law-ends.js'
+import { allEnd, cancelsAreTrue, endsAreLast, innocentsLive, leavesFirst, nothingLivesOn } from './law-ends.js'
+import { timersAreTrue, timersCome } from './law-timers.js'
 import type { Script, Weights, Wrong } from './script.js'
 import { World } from './world.js'
 
@@ -24,7 +25,7 @@ export interface Law {
   readonly after: (world: World, script: Script) => string[] | Promise<string[]>
 }
 
-const crashes: Weights = { crash: 1, takeover: 1, join: 1, fault: 1, scope: 1, jump: 1 }
+const crashes: Weights = { crash: 1, takeover: 1, join: 1, fault: 1, scope: 1, jump: 2 }
 
 /** By what they say. Law 6 compares two runs, and stands in `isolation.ts`. */
 export const laws: Readonly<Record<string, Law>> = {
@@ -50,7 +51,13 @@ export const laws: Readonly<Record<string, Law>> = {
   'law 4: nothing is seen before its cause is durable': { commands: crashes, after: outputCommit },
   'law 5: nothing that was acknowledged is lost, and nothing goes backwards': {
     commands: { ...crashes, send: 8 },
-    after: async (world) => [...(await noLoss(world)), ...(await nothingForgotten(world))],
+    atRest: timersCome,
+    after: async (world) => [
+      ...allEnd(world),
+      ...(await noLoss(world)),
+      ...(await nothingForgotten(world)),
+      ...timersAreTrue(world),
+    ],
   },
   'law 7: an owner that was taken over neither commits nor lets anything out': {
     commands: { ...crashes, takeover: 4 },
@@ -58,7 +65,8 @@ export const laws: Readonly<Record<string, Law>> = {
   },
   'law 8: every answer is true, and a command may be repeated': {
     commands: { ...crashes, pause: 4, call: 6 },
-    after: async (world) => [...truthfulAnswers(world), ...(await repeatsAreIdle(world))],
+    atRest: commandsHold,
+    after: async (world) => [...truthfulAnswers(world), ...answersHold(world), ...(await repeatsAreIdle(world))],
   },
   'law 9: what fails is told, and the execution kept': {
     commands: { ...crashes, fault: 3, badSend: 1, badTrigger: 1 },
@@ -86,7 +94,7 @@ export const laws: Readonly<Record<string, Law>> = {
 
 /** Runs a script and returns what it broke of a law, in words. `isAlone`: of that law only, and not of any other. */
 export async function brokenIn(script: Script, place: StorePlace, law: Law, isAlone = false): Promise<string[]> {
-  const look = (world: World) => (nothingLivesOn(world), commandsHold(world), law.atRest?.(world))
+  const look = (world: World) => (nothingLivesOn(world), commandsHold(world), timersCome(world), law.atRest?.(world))
   const world = await World.run(script, place, isAlone ? law.atRest : look)
   return [...new Set([...world.findings, ...(isAlone ? [] : await ofAnyRun(world)), ...(await law.after(world, script))])]
 }
@@ -94,12 +102,14 @@ export async function brokenIn(script: Script, place: StorePlace, law: Law, isAl
 /** What is asked of every run. */
 async function ofAnyRun(world: World): Promise<string[]> {
   return [
+    ...allEnd(world),
     ...restart(world),
     ...outputCommit(world),
     ...(await noLoss(world)),
     ...fencing(world),
     ...truthfulAnswers(world),
     ...answersHold(world),
+    ...timersAreTrue(world),
     ...leavesFirst(world),
     ...cancelsAreTrue(world),
     ...(await endsAreLast(world)),

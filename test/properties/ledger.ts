@@ -7,12 +7,16 @@ import { executionRecord, type ExecutionRecord } from '../../src/actors/executio
 import type { ExecutionStatus } from '../../src/index.js'
 import type { Commit, CommitVerdict, StoredExecution } from '../../src/persistence/snapshot-store.js'
 import type { Activity } from '../../src/testing/world/activity.js'
+import type { SimulatedClock } from '../../src/testing/clock/simulated-clock.js'
 import type { ProgramContext } from './random-program.js'
 
 /** A commit that was written. */
 export interface Written {
   /** Its place among all observations. */
   readonly n: number
+  /** When, by the monotonic clock and by the wall. */
+  readonly at: number
+  readonly wall: number
   readonly process: string
   readonly commit: Commit
   readonly record: ExecutionRecord
@@ -122,12 +126,14 @@ export class Ledger {
   readonly rows = new Map<string, StoredExecution>()
   /** Moves with every observation; its calls are those of processes that live and are not frozen. */
   readonly activity: Activity
+  readonly #clock: SimulatedClock
   #n = 0
   /** Process → execution → the greatest revision that it knows to be durable. */
   readonly #known = new Map<string, Map<string, number>>()
 
-  constructor(activity: Activity) {
+  constructor(activity: Activity, clock: SimulatedClock) {
     this.activity = activity
+    this.#clock = clock
   }
 
   /** The number of one more observation. */
@@ -151,7 +157,7 @@ export class Ledger {
       this.rows.set(commit.id, row)
       const record = executionRecord(row)
       const steps = new Set(Object.entries(record.steps).map(([path, { visit }]) => `${commit.id}/${path}#${visit}`))
-      this.written.push({ n, process, commit, record, steps })
+      this.written.push({ n, at: this.#clock.monotonic(), wall: this.#clock.now(), process, commit, record, steps })
     }
   }
 

@@ -7,11 +7,25 @@
 import * as fc from 'fast-check'
 import { assign, fromCallback, setup, type AnyStateMachine } from 'xstate'
 import { fromExecution, fromStep, type StepArguments } from '../../src/index.js'
+import { entered, lasted, manyTimers, outlasted, ring, since, type Rung } from './many-timers.js'
+import { node, outsider, ringEntry, ringRound } from './ring.js'
 import { throwing, type Throws, throws } from './throwing.js'
 
 /** One state: what it waits for, and how many states further it goes. */
 export interface StateSpec {
-  readonly kind: 'step' | 'twice' | 'once' | 'event' | 'timer' | 'child' | 'spawned' | 'callback' | 'execution' | 'killer'
+  readonly kind:
+    | 'step'
+    | 'twice'
+    | 'once'
+    | 'event'
+    | 'timer'
+    | 'child'
+    | 'spawned'
+    | 'callback'
+    | 'execution'
+    | 'killer'
+    | 'ring'
+    | 'timers'
   readonly skip: 0 | 1
   /** On an error: ends the program, goes on, or enters the state again (at most twice in all). */
   readonly onError: 'fail' | 'go on' | 'again'
@@ -38,9 +52,8 @@ export interface ProgramSpec {
 }
 
 /** What a program's inputs and outputs look like. */
-export interface ProgramContext {
+export interface ProgramContext extends Rung {
   readonly label: string
-  readonly tick: number
   readonly again: number
   readonly pings: readonly number[]
   readonly rich?: object
@@ -63,6 +76,8 @@ export interface StepInput {
 
 /** Where a program's outputs go. */
 export interface ProgramOutputs {
+  /** By the monotonic clock. */
+  now(): number
   step(args: StepArguments<StepInput>): Promise<unknown>
   action(executionId: string, tick: number): void
   /** Some turns of the event loop. */
@@ -76,7 +91,23 @@ export interface ProgramOutputs {
 }
 
 const stateSpec: fc.Arbitrary<StateSpec> = fc.record({
-  kind: fc.constantFrom('step', 'step', 'twice', 'once', 'event', 'timer', 'child', 'spawned', 'callback', 'execution'),
+  kind: fc.constantFrom(
+    ...([
+      'step',
+      'step',
+      'twice',
+      'once',
+      'event',
+      'timer',
+      'timer',
+      'child',
+      'spawned',
+      'callback',
+      'execution',
+      'ring',
+    ] as const),
+    'timers' as const,
+  ),
   skip: fc.constantFrom(0, 0, 1),
   onError: fc.constantFrom('fail', 'go on', 'again'),
   delay: fc.constantFrom(0, 1_000, 25_000),
@@ -132,7 +163,7 @@ function rootOf(ref: { readonly id: string; readonly _parent?: unknown }): { rea
   return above?._parent === undefined ? ref : rootOf(above)
 }
 
-function stateConfig(spec: StateSpec, index: number, states: number, rich: boolean): object {
+function stateConfig(spec: StateSpec, index: number, states: number, rich: boolean, now: () => number): object {
   const target = index + 1 + spec.skip >= states ? 'last' : `s${index + 1 + spec.skip}`
   const again = {
     guard: ({ context }: { context: ProgramContext }) => context.again < 2,
@@ -171,7 +202,13 @@ function stateConfig(spec: StateSpec, index: number, states: number, rich: boole
     return { entry, invoke: { src: 'bell', id: `bell${index}`, input }, on: { NEXT: target }, after: { 40_000: target } }
   if (spec.kind === 'child')
     return { entry, invoke: { src: 'helper', ...named('helper'), systemId: 'helper', input, onDone: target, ...onError } }
-  if (spec.kind === 'timer') return { entry, after: { [spec.delay + index]: target } }
+  if (spec.kind === 'ring') return { entry: [...entry, ...ringEntry(index, spec.nameless)], on: ringRound(target) }
+  if (spec.kind === 'timers')
+    return { entry: [...entry, since, entered(now), ...manyTimers(spec.nameless)], after: outlasted(target, now) }
+  if (spec.kind === 'timer') {
+    const ms = spec.delay + index
+    return { entry: [...entry, entered(now)], after: { [ms]: { target, actions: lasted(ms, now) } } }
+  }
   return { entry, on: { NEXT: target }, after: { 40_000: target } }
 }
 
@@ -213,13 +250,15 @@ export function machineOf(spec: ProgramSpec, outputs: ProgramOutputs, below: str
       },
     },
   }
-  if (spec.poisoned) states['last'] = { entry: assign({ poison: () => () => undefined }), on: { NEXT: 'undoing' } }
+  if (spec.poisoned)
+    states['last'] = { entry: assign({ poison: () => (spec.rich ? outsider : () => undefined) }), on: { NEXT: 'undoing' } }
   for (const [index, state] of spec.states.entries())
     states[`s${index}`] = stateConfig(
       state.kind === 'execution' && below === undefined ? { ...state, kind: 'step' } : state,
       index,
       spec.states.length,
       spec.rich,
+      () => outputs.now(),
     )
   const own = throwing(spec.throws, states, spec.states.length, outputs)
   const actors = {
@@ -230,6 +269,7 @@ export function machineOf(spec: ProgramSpec, outputs: ProgramOutputs, below: str
     killer,
     helper,
     bell,
+    node,
     below: fromExecution(below ?? 'nowhere'),
     ...own.actors,
   }
@@ -238,6 +278,7 @@ export function machineOf(spec: ProgramSpec, outputs: ProgramOutputs, below: str
     context: (({ input }: { input: { label: string } }) => ({ label: input.label, tick: 0, again: 0, pings: [] })) as never,
     initial: 's0',
     on: {
+      ...ring,
       PING: {
         actions: [
           stepped(spec.rich),

@@ -149,7 +149,10 @@ const kinds = {
     when: fc.constantFrom('before', 'after', 'slow'),
     count: fc.integer({ min: 1, max: 3 }),
   }),
-  jump: fc.record({ do: fc.constant('jump' as const), ms: fc.constantFrom(-3_600_000, -1_000, 1_000, 3_600_000) }),
+  jump: fc.record({
+    do: fc.constant('jump' as const),
+    ms: fc.constantFrom(-3_600_000, -20_000, -1_000, 1_000, 20_000, 3_600_000),
+  }),
   scope,
   badTrigger: trigger.map((command) => ({ ...command, bad: true })),
   badSend: send.map((command) => ({ ...command, bad: true })),

@@ -160,8 +160,11 @@ export class SimulatedProcess {
       })
     }
     return {
+      now: () => clock.monotonic(),
       pass: async () => {
+        const end = ledger.activity.real('action')
         for (let left = delay('action'); left > 0; left--) await turn()
+        end()
         ledger.next()
       },
       action: (id, tick) => output('action', id, tick, `action ${tick}`),

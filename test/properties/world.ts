@@ -14,14 +14,17 @@ import { turn } from '../harness/eventually.js'
 import type { StorePlace } from '../harness/store-place.js'
 import { Ledger, type Answer, type Asked } from './ledger.js'
 import { paceOf } from './pace.js'
+import { outsider } from './ring.js'
 import type { Command, Line, Script, StreamSpec, Target } from './script.js'
 import { SimulatedProcess, type Flight, type LiveCallback, type Surroundings } from './simulated-process.js'
 
 /** One run. */
 export class World {
   readonly activity = new Activity()
-  readonly ledger = new Ledger(this.activity)
   readonly clock = new SimulatedClock()
+  readonly ledger = new Ledger(this.activity, this.clock)
+  /** Each time that the wall clock was set, with when that was by the monotonic one. */
+  readonly jumps: { readonly n: number; readonly at: number; readonly ms: number }[] = []
   readonly flights: Flight[] = []
   readonly callbacks = new Set<LiveCallback>()
   readonly processes: SimulatedProcess[] = []
@@ -195,7 +198,11 @@ export class World {
       case 'send': {
         const ping = command.type === 'PING' ? { ping: ++this.#pings } : {}
         const process = this.#living.at(-1 - ((command.through ?? 0) % this.#living.length)) ?? primary
-        const event = { type: command.type, n: ping.ping, ...(command.bad ? { bad: () => undefined } : {}) }
+        const event = {
+          type: command.type,
+          n: ping.ping,
+          ...(command.bad ? { bad: command.through ? outsider : () => undefined } : {}),
+        }
         return this.#onTarget(command.target, command.bad ? 'bad send' : 'send', (handle) => handle.send(event), ping, process)
       }
       case 'pause':
@@ -248,6 +255,7 @@ export class World {
         for (const process of this.processes) process.fate.thaw()
         return
       case 'jump':
+        this.jumps.push({ n: this.ledger.next(), at: this.clock.monotonic(), ms: command.ms })
         return this.clock.jump(command.ms)
       case 'fault':
         return void primary.fate.faults.push({ ...command })
@@ -277,7 +285,10 @@ export class World {
 
   #trigger({ stream, key, priority, bad }: Command & { do: 'trigger' }): void {
     const { runtime } = this.primary
-    const input = { label: key === undefined ? `l${++this.#calls}` : `k${key}`, ...(bad ? { bad: () => undefined } : {}) }
+    const input = {
+      label: key === undefined ? `l${++this.#calls}` : `k${key}`,
+      ...(bad ? { bad: priority > 0 ? outsider : () => undefined } : {}),
+    }
     const options = { priority, ...(key === undefined ? {} : { idempotencyKey: `key${key}` }) }
     this.#ask(bad ? 'bad trigger' : 'trigger', `${stream}:${key ?? ''}`, async () => {
       const { id } = await runtime.trigger(`stream${stream}` as never, ...([input, options] as [never, never]))
