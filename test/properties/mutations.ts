@@ -153,9 +153,9 @@ export const mutations: readonly Mutation[] = [
     law: 8,
     script: 'a pause that comes close behind a resume holds for what stands below as well, on a store whose calls are uneven',
     name: 'Truthful answers, of the order of commands',
-    file: 'src/actors/command-router.ts',
-    line: 'const resumed = this.#pauses.resumesOf(id)',
-    instead: 'const resumed = undefined as Promise<unknown> | undefined',
+    file: 'src/actors/command-order.ts',
+    line: 'if (resumed) await (progress.place?.during(resumed) ?? resumed)',
+    instead: '',
     upholds: 'a pause begins when the resumes before it are through, which would wake what it stops',
   },
   {
