@@ -31,6 +31,7 @@ export function admission(definition: StreamDefinition, request: AdmissionReques
   const queueTimeout = request.queueTimeout ?? definition.queueTimeout
   return {
     kind: 'fresh',
+    isNamed: request.id !== undefined || request.idempotencyKey !== undefined,
     input: request.input === undefined ? undefined : decode(input, { id, what: 'input' }),
     program: request.program,
     acceptance: {

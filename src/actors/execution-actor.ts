@@ -49,6 +49,7 @@ export class ExecutionActor
   readonly #waiters = new CommitWaiters()
   readonly #hold: ChildrenHold
   #acceptance: PendingAcceptance | undefined
+  readonly #isNamed: boolean
   readonly #recovering: boolean
   /** True until its turn as a suspect is durable. */
   #waitsForCommit = false
@@ -73,6 +74,7 @@ export class ExecutionActor
     this.hasSlot = origin.kind === 'fresh' && port.takeSlot(this)
     const { row, lifecycle, program } = opening(origin, id, port.clock, this.hasSlot ? port.clock.now() : undefined)
     this.row = row
+    this.#isNamed = origin.kind === 'fresh' && origin.isNamed
     this.#recovering = origin.kind === 'stored' && origin.recovered
     const recovering = this.#recovering || (origin.kind === 'stored' && origin.isAgain)
     this.program = new ExecutionProgram(port, this, { input: origin.input, text: program, recovering })
@@ -132,6 +134,11 @@ export class ExecutionActor
 
   takeTurn(): void {
     if (this.heading === 'queued' && this.#port.acquire(this)) this.grant()
+  }
+
+  /** True until it is known that it is no other one, accepted before under its id or key. */
+  get mayBeAnother(): boolean {
+    return this.#isNamed && this.#acceptance !== undefined
   }
 
   get maxRecoveries(): number {

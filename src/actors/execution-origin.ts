@@ -11,6 +11,8 @@ import { splitState, type Lifecycle } from './execution-state.js'
 export type ExecutionOrigin =
   | {
       readonly kind: 'fresh'
+      /** True if its id or its key may have been taken before: whether it is a new one is known once it is accepted. */
+      readonly isNamed: boolean
       readonly acceptance: Acceptance
       readonly context: ExecutionContext
       readonly input: unknown

@@ -3,6 +3,7 @@
  *
  * Owns: the last good snapshot, which a failed one never replaces; when a live program must be taken again; and telling
  * the lifecycle what has become of the program, before the commit that holds it.
+ * Longer than others because what is live and what is only stored are the two forms of one program, and each call knows both.
  */
 import type { AnyActorRef, AnyEventObject } from 'xstate'
 import { isStatewardError, toErrorRecord, type StatewardError } from '../errors.js'
@@ -25,6 +26,8 @@ export interface ProgramWatcher extends HeldExecution {
   readonly isCompensating: boolean
   /** False once it is settled that the program never goes on. */
   readonly goesOn: boolean
+  /** True until it is known that it is no other one, accepted before. */
+  readonly mayBeAnother: boolean
   readonly lifecycle: {
     readonly value: unknown
     readonly attempt: number
@@ -104,6 +107,10 @@ export class ExecutionProgram implements ProgramPort {
   get isLeftAtEnd(): boolean {
     // one that owes nothing has told its end with the commit that holds it
     return !this.#host && this.text?.includes('"outbox":') === true && hasComeToItsEnd(this.text, this.#execution.id)
+  }
+
+  get mayBeAnother(): boolean {
+    return this.#execution.mayBeAnother
   }
 
   /** True if it has moved since the last commit was made. */

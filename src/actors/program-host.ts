@@ -235,14 +235,14 @@ export class ProgramHost implements ProgramSystemHost {
     return joinProgram(encode(record, { id: this.#id, what: 'program' }, this.#system.named), timers)
   }
 
-  /** Commit `seq` is durable: lets go what waited for it, in order. */
+  /** Commit `seq` is durable: lets go what waited for it, in order; all, where outputs wait for no commit but the first. */
   release(seq: number): void {
     this.#gateway.committed(seq)
     const owed = this.owes
     this.#system.together(() => {
       while (this.#lets.outputs) {
         const held = this.#held[0]
-        if (!held || held.seq === 0 || held.seq > seq) return
+        if (!held || (this.#settings.durability === 'strict' && (held.seq === 0 || held.seq > seq))) return
         this.#held.shift()
         this.#run(held)
       }
@@ -354,7 +354,13 @@ export class ProgramHost implements ProgramSystemHost {
 
   /** A restored step waits as well: only a commit tells that the execution is still this process's own. */
   #gate(held: Held): void {
+    // one that was accepted before is not to do again what it did then
+    if (this.#port.mayBeAnother) return this.#hold(held)
     if (this.#settings.durability === 'relaxed') return this.#run(held)
+    this.#hold(held)
+  }
+
+  #hold(held: Held): void {
     this.#held.push(held)
     this.#port.dirty()
   }

@@ -15,6 +15,8 @@ export type ProgramOutcome =
 export interface ProgramPort {
   /** True if it is taken up again after it was silenced, and has not come to an end. */
   readonly goesOn: boolean
+  /** True until it is known that its execution is no other one, accepted before. */
+  readonly mayBeAnother: boolean
   /** There is something to commit. */
   dirty(): void
   /** The stored form is not what it was any more; the next commit, whenever that is made, is to hold the new one. */

@@ -56,7 +56,15 @@ async function accepted(port: StreamAdmissionPort, request: AdmissionRequest): P
   }
   const isFull = port.isFull()
   if (isFull) port.refuseOverflow()
-  const outcome = await port.make(id, origin).accept()
+  const outcome = await port
+    .make(id, origin)
+    .accept()
+    .catch((error: unknown) => {
+      // nothing of it was written: the one that has its id was taken up here meanwhile, and answers
+      if (isStatewardError(error, 'stale_owner') && executions.has(id)) return undefined
+      throw error
+    })
+  if (outcome === undefined) return accepted(port, request)
   // only now: a trigger that comes to nothing, as its key is taken, drops nobody
   if (isFull && outcome.status === 'accepted') port.dropOldest()
   return outcome.status === 'accepted' ? { status: 'accepted', id } : outcome

@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { createMachine } from 'xstate'
 import { defineEntryPoint, fromExecution, fromStep } from '../../src/index.js'
+import { createTestRuntime } from '../../src/testing/index.js'
 import { begin } from '../harness/begin.js'
 import { places } from '../harness/store-place.js'
 
@@ -62,6 +63,26 @@ describe.each(places)('on %s', (_, place) => {
     await one!.cancel()
   })
 
+  test('where outputs wait for no commit, a delivery again runs nothing of what the first one has run', async () => {
+    const began: string[] = []
+    const charge = fromStep(({ idempotencyKey }) => void began.push(idempotencyKey))
+    const options = { program: charge, durability: 'relaxed' } as const
+    const definitions = [defineEntryPoint({ id: 'charges', ...options })]
+    const shared = place()
+    const [one, two] = await Promise.all(
+      ['one', 'two'].map((id) => begin({ store: shared.connect(), entryPoints: definitions, id })),
+    )
+    const atOnce = [one!, two!, one!].map((each) => each.trigger('charges', undefined, { idempotencyKey: 'k' }))
+    const [first] = await Promise.all(atOnce)
+    expect(await first!.result()).toMatchObject({ status: 'completed' })
+    for (const id of [undefined, first!.id])
+      expect(await two!.trigger('charges', undefined, { idempotencyKey: 'k', ...(id && { id }) })).toMatchObject({
+        created: false,
+      })
+    await expect(one!.trigger('charges', undefined, { id: first!.id })).rejects.toMatchObject({ code: 'duplicate_execution' })
+    expect(began).toEqual([`${first!.id}/#1`])
+  })
+
   test('a fork of other input under a taken key is refused', async () => {
     const runtime = await starting()
     const [one, two] = await Promise.all([runtime.trigger('doors', 1), runtime.trigger('doors', 2)])
@@ -115,4 +136,21 @@ test('a step that starts an execution keeps its own, whatever it is given by the
   await execution.resume()
   expect((await runtime.executions({ entryPoint: 'doors' })).executions).toHaveLength(1)
   await execution.cancel()
+})
+
+test('a delivery again that meets the execution on its way into memory is answered as any other', async () => {
+  for (let microtasks = 0; microtasks < 40; microtasks++) {
+    const world = createTestRuntime({ entryPoints: [doors] })
+    const options = { id: 'own', idempotencyKey: 'k' }
+    const execution = await world.trigger('doors', undefined, options)
+    await world.advance(1_000)
+    const sent = execution.send({ type: 'KNOCK' })
+    for (let n = 0; n < microtasks; n++) await Promise.resolve()
+    const again = world.trigger('doors', undefined, options)
+    const taken = world.trigger('doors', undefined, { id: 'own' })
+    await expect(taken).rejects.toMatchObject({ code: 'duplicate_execution' })
+    expect(await again).toMatchObject({ id: 'own', created: false })
+    expect(await sent).toMatchObject({ status: 'delivered' })
+    await world.stop()
+  }
 })
