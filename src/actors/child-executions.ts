@@ -67,7 +67,7 @@ export class ChildExecutions implements ChildPort {
     const { entryPoint, turn, signal } = request
     let { retryOf } = turn
     for (let n = turn.n; ; n++) {
-      const { id, ended } = await this.#accept(request, n, retryOf)
+      const { id, ended } = (n === turn.n && (await this.#forgotten(request))) || (await this.#accept(request, n, retryOf))
       retryOf = id
       // its parent was to end or to go on, and did neither: a crash came between
       if (isCancelledFromAbove(ended)) continue
@@ -138,6 +138,12 @@ export class ChildExecutions implements ChildPort {
 
   get #now(): number {
     return this.#supervisor.settings.clock.now()
+  }
+
+  /** The one that was started before, if it is no longer there: that it has ended is all that is known. */
+  async #forgotten({ parentId, turn: { known }, signal }: ChildRequest) {
+    if (known?.of !== parentId || (await this.#supervisor.settings.store.load(known.id))) return undefined
+    return { id: known.id, ended: await this.#router.result(known.id, { signal }) }
   }
 
   async #accept(

@@ -19,6 +19,8 @@ export interface ChildTurn {
   /** From 1; one more when a child was used up. */
   readonly n: number
   readonly retryOf?: string | undefined
+  /** Which execution it is, and of which parent (a fork has its own): were it forgotten, another one would be started. */
+  readonly known?: { readonly id: string; readonly of: string } | undefined
 }
 
 /** What a step says of the child that it asks for. */

@@ -32,7 +32,7 @@ export interface StepRecord {
   /** Invariant: unique within the execution, the same after a restart, fresh on re-entry. */
   readonly visit: number
   readonly attempt: number
-  /** Which child of it comes next, if one was used up. */
+  /** Which child it waits for, or comes next, if one was used up. */
   readonly child?: ChildTurn
   /** Of a step whose `onRecovery` is not `rerun`: true if it had begun by this commit, false if it begins only after a further one. */
   readonly begun?: boolean

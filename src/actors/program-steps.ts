@@ -238,8 +238,8 @@ export class ProgramSteps {
         }),
       outlived: (promise) => this.#outlived(step, idempotencyKey, promise),
       execute: (asked) =>
-        this.children.start(idempotencyKey, asked, this.#active?.get(step)?.child ?? { n: 1 }, (next) =>
-          this.#change(step, record.visit, { child: next }),
+        this.children.start(idempotencyKey, asked, this.#active?.get(step)?.child ?? { n: 1 }, (child) =>
+          this.#change(step, record.visit, { child }),
         ),
     }
   }

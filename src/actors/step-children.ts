@@ -71,18 +71,21 @@ export class StepChildren {
     for (const key of this.#leaving ?? []) this.#cancelLater(key, Promise.resolve())
   }
 
-  /** Starts the child of a step, or finds it; `used` is told of the next one if this one has failed for good. */
-  start(key: string, asked: StepChildRequest, turn: ChildTurn, used: (next: ChildTurn) => void): Promise<unknown> {
+  /** Starts the child of a step, or finds it; `noted` is told which one it is, and of the next one if this one has failed for good. */
+  start(key: string, asked: StepChildRequest, turn: ChildTurn, noted: (turn: ChildTurn) => void): Promise<unknown> {
     let current = turn
     let child: string | undefined
     const { signal: stop } = (this.#stop ??= new AbortController())
     const signal = AbortSignal.any([asked.signal, stop])
     const accepted = (n: number, id: string) => {
       child = id
+      noted({ n, ...(current.retryOf === undefined ? {} : { retryOf: current.retryOf }), known: { id, of: this.#id } })
+      // with whatever commit comes next: it must be stored before the child is forgotten, not before it ends
+      this.#port.stale()
       current = { n, retryOf: id }
     }
     const outcome = this.#settings.children.start({ ...asked, parentId: this.#id, key, turn, signal, accepted })
-    const next = () => used({ n: current.n + 1, ...(current.retryOf === undefined ? {} : { retryOf: current.retryOf }) })
+    const next = () => noted({ n: current.n + 1, ...(current.retryOf === undefined ? {} : { retryOf: current.retryOf }) })
     const heard = outcome.catch((error: unknown) => {
       const hasEnded = isStatewardError(error, 'execution_failed')
       const isTooLate = isStatewardError(error, 'step_timeout') && asked.whenLeft === 'cancel' && current !== turn
