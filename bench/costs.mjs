@@ -7,7 +7,7 @@ import { performance } from 'node:perf_hooks'
 import { fileURLToPath } from 'node:url'
 import { createRuntime, defineEntryPoint } from '../dist/index.js'
 import { memoryStore } from '../dist/memory.js'
-import { encode } from '../dist/persistence/snapshot-codec.js'
+import { encode } from '../dist/codec/snapshot-codec.js'
 import { assign, fromPromise, setup } from 'xstate'
 
 let failed = false

@@ -1,2 +1,2 @@
 /** The entry `stateward/sqlite`. Owns: nothing; the store is in persistence/sqlite-store. */
-export { sqliteStore, type SqliteStoreOptions } from './persistence/sqlite-store.js'
+export { sqliteStore, type SqliteStoreOptions } from './persistence/sqlite/sqlite-store.js'

@@ -213,7 +213,7 @@ const rules: readonly [
         { 'actors/a.ts': `import { type SnapshotStore } from '../persistence/snapshot-store.js'` },
       ],
       [
-        'actors/a.ts may not import persistence/sqlite-store.ts',
+        'actors/a.ts may not import persistence/sqlite/sqlite-store.ts',
         { 'actors/a.ts': `import type { S } from '../persistence/sqlite-store.js'` },
       ],
       ['actors/a.ts may not import runtime.ts', { 'actors/a.ts': `export { createRuntime } from '../runtime.js'` }],

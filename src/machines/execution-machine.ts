@@ -2,7 +2,7 @@
  * The life of one execution, as a statechart.
  *
  * Owns: which statuses there are to go through, and what each command does in each of them.
- * Its effects are named and not implemented: the execution actor gives them (`actors/execution-actor.ts`).
+ * Its effects are named and not implemented: the execution actor gives them (`actors/execution/execution-host.ts`).
  * Every state commits on entry. The machine is ahead of what is durable by at most one commit; answers are not.
  */
 import { setup, type SnapshotFrom } from 'xstate'

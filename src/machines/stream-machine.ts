@@ -3,7 +3,7 @@
  *
  * Owns: which commands a stream takes when. Executions are its children in the actor system, but stand in no context:
  * XState copies `children` at every spawn, which makes thousands quadratic.
- * Its effects are named and not implemented: the stream actor gives them (`actors/stream-actor.ts`).
+ * Its effects are named and not implemented: the stream actor gives them (`actors/stream/stream-host.ts`).
  */
 import { setup } from 'xstate'
 import type { Intervention } from '../events/execution-events.js'

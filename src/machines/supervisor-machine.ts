@@ -2,7 +2,7 @@
  * The life of a runtime: start, run, drain, stop; all or nothing.
  *
  * Owns: what may be asked of it when. Streams are its children in the actor system.
- * Its effects are named and not implemented: the supervisor logic gives them (`actors/supervisor-logic.ts`).
+ * Its effects are named and not implemented: the supervisor logic gives them (`runtime/supervisor-logic.ts`).
  */
 import { assign, fromCallback, sendTo, setup, type AnyActorRef, type EventObject } from 'xstate'
 import type { ErrorRecord } from '../errors.js'

@@ -4,7 +4,7 @@
  * Owns: the form of that event, for every store. It has the number, the time and the revision of the last event that is
  * missing, so that whoever reads past it in order is told, and nobody else.
  */
-import { decode, encode } from './snapshot-codec.js'
+import { decode, encode } from '../codec/snapshot-codec.js'
 import type { StoredEvent } from './snapshot-store.js'
 
 /** The type of the event. */

@@ -1,7 +1,7 @@
 /** The order in which executions get slots. */
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { AdmissionQueue, isBefore, type Admissible } from '../../src/actors/admission-queue.js'
+import { AdmissionQueue, isBefore, type Admissible } from '../../src/actors/stream/admission-queue.js'
 
 interface Item extends Admissible {
   readonly id: string

@@ -1,6 +1,6 @@
 /** How long to wait before the next attempt. */
 import { describe, expect, test } from 'vitest'
-import { backoffDelay } from '../../src/actors/backoff.js'
+import { backoffDelay } from '../../src/backoff.js'
 
 describe('a wait between attempts', () => {
   const waits = (backoff: Parameters<typeof backoffDelay>[0], random = 0) =>

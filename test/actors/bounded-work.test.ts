@@ -1,6 +1,6 @@
 /** Many pieces of work of one call: how many run at once, and what becomes of those that fail. */
 import { expect, onTestFinished, test } from 'vitest'
-import { BoundedWork, type WorkPlace } from '../../src/actors/bounded-work.js'
+import { BoundedWork, type WorkPlace } from '../../src/actors/commands/bounded-work.js'
 import { deferred } from '../../src/testing/world/deferred.js'
 import { turns } from '../harness/eventually.js'
 

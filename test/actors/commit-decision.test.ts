@@ -1,6 +1,6 @@
 /** What the next commit makes of an execution: who holds it then, and when it is woken. */
 import { expect, test } from 'vitest'
-import { decide, type Standing } from '../../src/actors/commit-decision.js'
+import { decide, type Standing } from '../../src/actors/execution/commit-decision.js'
 
 const standing: Standing = { status: 'running', limits: {}, owed: false, isLeaving: false, nextTimer: undefined }
 const kept = { leaves: false, isKept: true, isLast: false, dueAt: null }

@@ -2,7 +2,7 @@
 import { assign, cancel, createMachine, emit, fromCallback, log, raise, sendTo, setup, spawnChild, stopChild } from 'xstate'
 import { expect, test } from 'vitest'
 import { actorOf } from './inner-actors.js'
-import type { ActorScope } from '../../src/actors/xstate/hidden-members.js'
+import type { ActorScope } from '../../src/actors/program/xstate/xstate-internals.js'
 
 type Action = Parameters<ActorScope['actionExecutor']>[0]
 

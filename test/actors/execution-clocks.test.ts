@@ -1,8 +1,8 @@
 /** The limits of an execution in time. */
 import { describe, expect, test } from 'vitest'
-import { dueAt, ExecutionClocks } from '../../src/actors/execution-clocks.js'
+import { dueAt, ExecutionClocks } from '../../src/actors/execution/execution-deadlines.js'
 import type { Limits } from '../../src/events/execution-events.js'
-import { WallClock } from '../../src/actors/wall-clock.js'
+import { WallClock } from '../../src/wall-clock.js'
 import { SimulatedClock } from '../../src/testing/clock/simulated-clock.js'
 
 describe('the clocks of an execution', () => {

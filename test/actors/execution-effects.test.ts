@@ -1,7 +1,12 @@
 /** The ref of an execution's lifecycle: what it needs of XState to begin in any state, and the order of its effects. */
 import { createActor, createMachine } from 'xstate'
 import { expect, test, vi } from 'vitest'
-import { executionRef, tell, type ExecutionEffects, type ExecutionMachineRef } from '../../src/actors/execution-effects.js'
+import {
+  executionRef,
+  tell,
+  type ExecutionEffects,
+  type ExecutionMachineRef,
+} from '../../src/actors/execution/execution-lifecycle.js'
 import type { ExecutionContext, ExecutionEvent } from '../../src/events/execution-events.js'
 
 const context = (executionId: string): ExecutionContext => ({

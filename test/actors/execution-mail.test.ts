@@ -1,6 +1,6 @@
 /** Which messages of an execution a commit holds. */
 import { expect, test } from 'vitest'
-import { ExecutionMail } from '../../src/actors/execution-mail.js'
+import { ExecutionMail } from '../../src/actors/execution/execution-inbox.js'
 
 test('a message that comes while a commit is in flight is consumed by the next one, and by that alone', () => {
   const mail = new ExecutionMail()

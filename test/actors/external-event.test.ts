@@ -1,6 +1,6 @@
 /** What may be sent to a program from outside. */
 import { expect, test } from 'vitest'
-import { eventProblem } from '../../src/actors/external-event.js'
+import { eventProblem } from '../../src/actors/execution/external-event.js'
 
 test.each([
   [undefined, 'undefined'],

@@ -10,7 +10,7 @@ import {
   type AnyActorRef,
 } from 'xstate'
 import { describe, expect, test, vi } from 'vitest'
-import type { InnerActor } from '../../src/actors/xstate/hidden-members.js'
+import type { InnerActor } from '../../src/actors/program/xstate/xstate-internals.js'
 import { actorOf, inner, relayedIn } from './inner-actors.js'
 
 const counter = fromTransition((count: number, event: { type: string }) => (event.type === 'MORE' ? count + 1 : count), 0)

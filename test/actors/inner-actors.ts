@@ -1,6 +1,6 @@
 /** XState's actors, seen as the program system sees them. Owns: the look behind XState's types, for tests. */
 import { createActor, type AnyActorLogic, type AnyActorRef } from 'xstate'
-import type { InnerActor } from '../../src/actors/xstate/hidden-members.js'
+import type { InnerActor } from '../../src/actors/program/xstate/xstate-internals.js'
 
 /** An actor with the members that XState's types hide. */
 export const inner = (ref: unknown) => ref as InnerActor

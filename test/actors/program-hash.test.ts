@@ -1,7 +1,7 @@
 /** What counts as a machine's structure. */
 import { createMachine, fromPromise, fromTransition, setup } from 'xstate'
 import { describe, expect, test } from 'vitest'
-import { structureHash } from '../../src/actors/program-hash.js'
+import { structureHash } from '../../src/actors/program/program-hash.js'
 
 describe('the hash of a program', () => {
   const step = fromPromise(() => Promise.resolve(1))

@@ -11,8 +11,8 @@ import {
   type AnyActorLogic,
 } from 'xstate'
 import { describe, expect, test } from 'vitest'
-import { isProgramMachine, isPromiseLogic } from '../../src/actors/program-logic.js'
-import { stepOptionsOf, waitsForExecution } from '../../src/actors/step.js'
+import { isProgramMachine, isPromiseLogic } from '../../src/actors/program/xstate/program-logic.js'
+import { stepOptionsOf, waitsForExecution } from '../../src/actors/program/step.js'
 import { fromExecution, fromStep } from '../../src/index.js'
 
 const silent = { subscribe: () => ({ unsubscribe: () => undefined }) }

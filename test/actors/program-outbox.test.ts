@@ -1,9 +1,9 @@
 /** What a program owes, as it is stored: what several actions of one transition saw is there once, and older forms are read. */
 import { expect, test } from 'vitest'
 import { createActor, setup } from 'xstate'
-import { ProgramOutbox, type RepeatedAction } from '../../src/actors/program-outbox.js'
-import type { ActionOutput, ActorNaming } from '../../src/actors/program-output.js'
-import { decode, encode } from '../../src/persistence/snapshot-codec.js'
+import { ProgramOutbox, type RepeatedAction } from '../../src/actors/program/program-outbox.js'
+import type { ActionOutput, ActorNaming } from '../../src/actors/program/program-output.js'
+import { decode, encode } from '../../src/codec/snapshot-codec.js'
 
 const place = { id: 'it', what: 'action' }
 const naming: ActorNaming = { addressOf: () => '', version: 1, owns: () => false, named: () => undefined }

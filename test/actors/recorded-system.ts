@@ -1,9 +1,9 @@
 /** A program system that writes down what XState reads of it. Owns: the recording; the outputs run as they come. */
 import type { AnyActorLogic, AnyActorRef, AnyEventObject } from 'xstate'
-import { ProgramSystem } from '../../src/actors/xstate/program-system.js'
-import type { ProgramSystemHost, ProgramTimer } from '../../src/actors/program-output.js'
+import { ProgramSystem } from '../../src/actors/program/xstate/program-system.js'
+import type { ProgramSystemHost, ProgramTimer } from '../../src/actors/program/program-output.js'
 import { SimulatedClock } from '../../src/testing/clock/simulated-clock.js'
-import { pathOf } from '../../src/actors/xstate/hidden-members.js'
+import { pathOf } from '../../src/actors/program/xstate/xstate-internals.js'
 import { inner } from './inner-actors.js'
 
 /** What a host was told of the timers of its program. */

@@ -1,7 +1,7 @@
 /** Which streams restart when one has failed. */
 import { describe, expect, test } from 'vitest'
-import { RestartPlan } from '../../src/actors/restart-plan.js'
-import type { StreamDefinition } from '../../src/actors/stream-definition.js'
+import { RestartPlan } from '../../src/actors/supervisor/restart-plan.js'
+import type { StreamDefinition } from '../../src/actors/stream/stream-definition.js'
 
 describe('a restart plan', () => {
   const streams = ['a', 'b', 'c', 'temporary'].map((id) => ({ id, restart: id === 'temporary' ? id : 'permanent' }))

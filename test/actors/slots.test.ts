@@ -1,6 +1,6 @@
 /** The limit over all streams, and whose turn is next. */
 import { describe, expect, test } from 'vitest'
-import { Slots, type SlotSeeker } from '../../src/actors/slots.js'
+import { Slots, type SlotSeeker } from '../../src/actors/stream/concurrency-slots.js'
 
 describe('shared slots', () => {
   /** A stream whose executions came at these times. */

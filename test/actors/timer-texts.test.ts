@@ -1,8 +1,8 @@
 /** Many timers as they are stored: in their order, whole and in pieces, and a change leaves most pieces as they were. */
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { ActorNaming } from '../../src/actors/program-output.js'
-import { TimerTexts, type StoredTimer } from '../../src/actors/timer-texts.js'
+import type { ActorNaming } from '../../src/actors/program/program-output.js'
+import { TimerTexts, type StoredTimer } from '../../src/actors/program/timer-texts.js'
 
 const actor = {}
 const naming: ActorNaming = { addressOf: () => '', version: 1, owns: () => true, named: () => undefined }

@@ -1,7 +1,7 @@
 /** What is promised for a time, when much of it comes at once. */
 import { setImmediate as turn } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import { WallClock } from '../../src/actors/wall-clock.js'
+import { WallClock } from '../../src/wall-clock.js'
 
 test('what comes at once and takes long lets the event loop have its turns, in its order; what is cleared meanwhile does not come', async () => {
   let time = 0

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { parseSync } from 'oxc-parser'
 import { fromPromise } from 'xstate'
 import { describe, expect, it } from 'vitest'
-import { supervisorSettings } from '../../src/actors/supervisor-options.js'
+import { supervisorSettings } from '../../src/actors/supervisor/supervisor-options.js'
 import { defineEntryPoint, executionStatuses, StatewardError, type StatewardErrorCode } from '../../src/index.js'
 import { memoryStore } from '../../src/memory.js'
 
@@ -55,9 +55,9 @@ function shown(cell: string | undefined): unknown {
 
 describe('the table of', () => {
   it.each([
-    ['Entry points', ['src/entry-point.ts', 'EntryPointOptions']],
-    ['Steps', ['src/actors/step-context.ts', 'StepOptions']],
-    ['Runtime', ['src/actors/supervisor-options.ts', 'SupervisorOptions']],
+    ['Entry points', ['src/runtime/entry-point.ts', 'EntryPointOptions']],
+    ['Steps', ['src/actors/program/step-context.ts', 'StepOptions']],
+    ['Runtime', ['src/actors/supervisor/supervisor-options.ts', 'SupervisorOptions']],
     ['Triggering', ['src/events/requests.ts', 'TriggerOptions']],
   ] as const)('"%s" names every option, and no other', (heading, [file, name]) => {
     const inspected = heading === 'Runtime' ? ['inspect'] : []

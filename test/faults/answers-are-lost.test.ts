@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { assign, setup } from 'xstate'
 import { defineEntryPoint } from '../../src/index.js'
-import { memoryStore } from '../../src/persistence/memory-store.js'
+import { memoryStore } from '../../src/persistence/memory/memory-store.js'
 import { SimulatedClock } from '../../src/testing/clock/simulated-clock.js'
 import { faultyStore } from '../../src/testing/store/faulty-store.js'
 import { begin } from '../harness/begin.js'

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import { fromPromise } from 'xstate'
 import { defineEntryPoint } from '../../src/index.js'
-import { memoryStore } from '../../src/persistence/memory-store.js'
+import { memoryStore } from '../../src/persistence/memory/memory-store.js'
 import { faultyStore, SimulatedClock } from '../../src/testing/index.js'
 import { begin } from '../harness/begin.js'
 import { turns } from '../harness/eventually.js'

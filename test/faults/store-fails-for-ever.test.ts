@@ -1,7 +1,7 @@
 /** A store that fails until it is mended: law 9 and law 4. Nothing is lost, nothing gets out, every call is answered. */
 import { describe, expect, test } from 'vitest'
 import { createRuntime, defineEntryPoint } from '../../src/index.js'
-import { memoryStore } from '../../src/persistence/memory-store.js'
+import { memoryStore } from '../../src/persistence/memory/memory-store.js'
 import { faultyStore } from '../../src/testing/store/faulty-store.js'
 import { storeReads, storeWrites } from '../../src/testing/store/store-call.js'
 import { begin } from '../harness/begin.js'

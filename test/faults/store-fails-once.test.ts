@@ -1,7 +1,7 @@
 /** A store that throws once, at every commit and at every other call: what was asked is done, once. */
 import { describe, expect, test } from 'vitest'
 import { createRuntime, defineEntryPoint } from '../../src/index.js'
-import { memoryStore } from '../../src/persistence/memory-store.js'
+import { memoryStore } from '../../src/persistence/memory/memory-store.js'
 import { faultyStore, type FaultyStore } from '../../src/testing/store/faulty-store.js'
 import { storeReads, storeWrites } from '../../src/testing/store/store-call.js'
 import { begin } from '../harness/begin.js'

@@ -7,7 +7,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { isDeepStrictEqual } from 'node:util'
 import { expect, test } from 'vitest'
 import { isStatewardError, StatewardError } from '../../src/errors.js'
-import { decode } from '../../src/persistence/snapshot-codec.js'
+import { decode } from '../../src/codec/snapshot-codec.js'
 
 const folder = new URL('codec/', import.meta.url)
 

@@ -8,7 +8,7 @@
  */
 import { closeSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRuntime, type ExecutionHandle, type IdSource, type SnapshotStore } from '../../src/index.js'
-import { loadSqliteDriver } from '../../src/persistence/sqlite-driver.js'
+import { loadSqliteDriver } from '../../src/persistence/sqlite/sqlite-driver.js'
 import { sqliteStore } from '../../src/sqlite.js'
 import { eventually, turns } from '../harness/eventually.js'
 import { SimulatedClock } from '../../src/testing/clock/simulated-clock.js'

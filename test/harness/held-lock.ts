@@ -1,6 +1,6 @@
 /** A second connection that holds a lock on a SQLite file. Owns: giving it back with the test, and the beat of the event loop meanwhile. */
 import { onTestFinished } from 'vitest'
-import { loadSqliteDriver, type SqliteConnection } from '../../src/persistence/sqlite-driver.js'
+import { loadSqliteDriver, type SqliteConnection } from '../../src/persistence/sqlite/sqlite-driver.js'
 
 /** The write lock alone, or the whole file, which nobody else may have open. */
 export type LockKind = 'write' | 'exclusive'

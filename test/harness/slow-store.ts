@@ -1,5 +1,5 @@
 /** A store in memory whose calls take their time. Owns: how many turns of the event loop each one takes. */
-import { memoryStore } from '../../src/persistence/memory-store.js'
+import { memoryStore } from '../../src/persistence/memory/memory-store.js'
 import type { SnapshotStore } from '../../src/persistence/snapshot-store.js'
 
 /** The turns of calls, by name; of several, the first call takes the first, and so on, in a circle. `others`: of those not named. */

@@ -7,9 +7,9 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
-import { memoryStore } from '../../src/persistence/memory-store.js'
+import { memoryStore } from '../../src/persistence/memory/memory-store.js'
 import type { SnapshotStore } from '../../src/persistence/snapshot-store.js'
-import { sqliteStore } from '../../src/persistence/sqlite-store.js'
+import { sqliteStore } from '../../src/persistence/sqlite/sqlite-store.js'
 import { SharedStore } from '../../src/testing/world/shared-store.js'
 
 /** Where the processes of one test, or of one run, connect to. */

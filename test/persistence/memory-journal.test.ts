@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { MemoryJournal } from '../../src/persistence/memory-journal.js'
+import { MemoryJournal } from '../../src/persistence/memory/memory-journal.js'
 import type { StoredEvent } from '../../src/persistence/snapshot-store.js'
 
 const event = (seq: number, type = 'x'): StoredEvent => ({

@@ -1,5 +1,5 @@
 import { test } from 'vitest'
-import { memoryStore } from '../../src/persistence/memory-store.js'
+import { memoryStore } from '../../src/persistence/memory/memory-store.js'
 import { storeSuite } from '../../src/testing/store/store-suite.js'
 
 async function create() {

@@ -6,7 +6,7 @@ import { Readable } from 'node:stream'
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { isStatewardError, StatewardError } from '../../src/errors.js'
-import { decode, encode } from '../../src/persistence/snapshot-codec.js'
+import { decode, encode } from '../../src/codec/snapshot-codec.js'
 import { at, refusalOf, resolvePath, storable, unstorable, wrap, wrappings } from './storable-values.js'
 
 const roundTrip = (value: unknown) => decode(encode(value, at), at)

@@ -9,7 +9,7 @@ import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { createActor, setup } from 'xstate'
 import { isStatewardError, StatewardError } from '../../src/errors.js'
-import { clone, decode, encode } from '../../src/persistence/snapshot-codec.js'
+import { clone, decode, encode } from '../../src/codec/snapshot-codec.js'
 import { at, refusalOf, storable } from './storable-values.js'
 
 const roundTrip = (value: unknown) => decode(encode(value, at), at)

@@ -6,11 +6,11 @@ import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { migrate } from '../../src/persistence/migrations.js'
+import { migrate } from '../../src/persistence/sqlite/migrations.js'
 import type { SnapshotStore } from '../../src/persistence/snapshot-store.js'
-import { openSqliteDatabase } from '../../src/persistence/sqlite-database.js'
-import { loadSqliteDriver, type SqliteConnection } from '../../src/persistence/sqlite-driver.js'
-import { sqliteStore, type SqliteStoreOptions } from '../../src/persistence/sqlite-store.js'
+import { openSqliteDatabase } from '../../src/persistence/sqlite/sqlite-database.js'
+import { loadSqliteDriver, type SqliteConnection } from '../../src/persistence/sqlite/sqlite-driver.js'
+import { sqliteStore, type SqliteStoreOptions } from '../../src/persistence/sqlite/sqlite-store.js'
 import { aCommit, anAccepted, anEnd } from '../../src/testing/store/store-builders.js'
 import { otherUser } from '../harness/other-user.js'
 
@@ -48,7 +48,7 @@ process.stdin.once('data', async () => {
 beforeAll(async () => {
   compiled = await mkdtemp(join(root, 'node_modules/.stateward-'))
   await chmod(compiled, 0o755)
-  const sources = ['persistence/sqlite-store.ts', 'testing/store/store-builders.ts'].map((file) => join(root, 'src', file))
+  const sources = ['persistence/sqlite/sqlite-store.ts', 'testing/store/store-builders.ts'].map((file) => join(root, 'src', file))
   const options = '--ignoreConfig --target es2022 --module nodenext --types node --skipLibCheck --noCheck'.split(' ')
   const tsc = join(root, 'node_modules/typescript/bin/tsc')
   await promisify(execFile)(process.execPath, [tsc, ...sources, ...options, '--rootDir', join(root, 'src'), '--outDir', compiled])

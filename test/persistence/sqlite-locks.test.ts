@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import type { SnapshotStore } from '../../src/persistence/snapshot-store.js'
-import { sqliteStore } from '../../src/persistence/sqlite-store.js'
+import { sqliteStore } from '../../src/persistence/sqlite/sqlite-store.js'
 import { aCommit, anAccepted, anOwner } from '../../src/testing/store/store-builders.js'
 import { eventually } from '../harness/eventually.js'
 import { holdLock, turnsDuring } from '../harness/held-lock.js'

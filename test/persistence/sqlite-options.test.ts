@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { beforeEach, expect, test, onTestFinished, vi } from 'vitest'
 import type { SnapshotStore } from '../../src/persistence/snapshot-store.js'
-import { sqliteStore, type SqliteStoreOptions } from '../../src/persistence/sqlite-store.js'
+import { sqliteStore, type SqliteStoreOptions } from '../../src/persistence/sqlite/sqlite-store.js'
 import { anAccepted } from '../../src/testing/store/store-builders.js'
 
 const builtin = process.getBuiltinModule('node:sqlite') !== undefined

@@ -2,8 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { loadSqliteDriver, type SqliteDriverName } from '../../src/persistence/sqlite-driver.js'
-import { sqliteStore } from '../../src/persistence/sqlite-store.js'
+import { loadSqliteDriver, type SqliteDriverName } from '../../src/persistence/sqlite/sqlite-driver.js'
+import { sqliteStore } from '../../src/persistence/sqlite/sqlite-store.js'
 import { storeSuite } from '../../src/testing/store/store-suite.js'
 
 /** Why a driver can't be tried in this Node, or undefined. */

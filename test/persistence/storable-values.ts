@@ -4,7 +4,7 @@
  */
 import * as fc from 'fast-check'
 import { isStatewardError } from '../../src/errors.js'
-import { encode } from '../../src/persistence/snapshot-codec.js'
+import { encode } from '../../src/codec/snapshot-codec.js'
 
 /** The place that every test of the codec names. */
 export const at = { id: 'e1', what: 'snapshot' }

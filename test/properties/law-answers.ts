@@ -5,7 +5,7 @@
  */
 import { inspect } from 'node:util'
 import { isStatewardError, isTerminal, type ExecutionStatus } from '../../src/index.js'
-import { decode } from '../../src/persistence/snapshot-codec.js'
+import { decode } from '../../src/codec/snapshot-codec.js'
 import type { Answer } from './ledger.js'
 import type { World } from './world.js'
 

@@ -4,8 +4,8 @@
  * Owns: what laws 1, 3, 4, 5 and 7 mean for what can be seen from outside.
  */
 import { isTerminal, terminalStatuses } from '../../src/index.js'
-import { storedOutcome } from '../../src/actors/execution-view.js'
-import { decode } from '../../src/persistence/snapshot-codec.js'
+import { storedOutcome } from '../../src/actors/execution/execution-record.js'
+import { decode } from '../../src/codec/snapshot-codec.js'
 import { contextOf, type Answer, type Written } from './ledger.js'
 import type { World } from './world.js'
 

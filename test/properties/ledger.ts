@@ -3,7 +3,7 @@
  *
  * Owns: that record, and what each simulated process may know to be durable.
  */
-import { executionRecord, type ExecutionRecord } from '../../src/actors/execution-view.js'
+import { executionRecord, type ExecutionRecord } from '../../src/actors/execution/execution-record.js'
 import type { ExecutionStatus } from '../../src/index.js'
 import type { Commit, CommitVerdict, StoredExecution } from '../../src/persistence/snapshot-store.js'
 import type { Activity } from '../../src/testing/world/activity.js'

@@ -27,7 +27,7 @@ export const mutations: readonly Mutation[] = [
   {
     law: 1,
     name: 'One end',
-    file: 'src/actors/stream-actor.ts',
+    file: 'src/actors/stream/stream-host.ts',
     line: 'this.#reloads.lost(execution.id, error)',
     instead: '',
     upholds: 'an execution whose commit failed is taken up again from what is durable',
@@ -35,7 +35,7 @@ export const mutations: readonly Mutation[] = [
   {
     law: 2,
     name: 'Conservation',
-    file: 'src/actors/stream-actor.ts',
+    file: 'src/actors/stream/stream-host.ts',
     line: 'if (this.used >= this.definition.maxConcurrent || !this.#port.slots.take()) return false',
     instead: 'if (!this.#port.slots.take()) return false',
     upholds: 'no slot is given beyond the limit of the stream',
@@ -43,7 +43,7 @@ export const mutations: readonly Mutation[] = [
   {
     law: 3,
     name: 'Restart',
-    file: 'src/actors/program-steps.ts',
+    file: 'src/actors/program/program-steps.ts',
     line: 'const restored = step.restored ? this.#restored[step.path] : undefined',
     instead: 'const restored = undefined',
     upholds: 'a step that runs again has the idempotency key of its visit',
@@ -51,7 +51,7 @@ export const mutations: readonly Mutation[] = [
   {
     law: 4,
     name: 'Output commit',
-    file: 'src/actors/program-host.ts',
+    file: 'src/actors/program/program-host.ts',
     line: "if (this.#settings.durability === 'relaxed') return this.#run(held)",
     instead: 'return this.#run(held)',
     upholds: 'an output waits for the commit that holds its cause',
@@ -59,7 +59,7 @@ export const mutations: readonly Mutation[] = [
   {
     law: 5,
     name: 'No loss',
-    file: 'src/actors/execution-inbox.ts',
+    file: 'src/actors/execution/inbox-delivery.ts',
     line: 'if (execution.takesDirect) next.resolve(execution.deliver(next.event))',
     instead: 'if (!execution.isUndecided) next.resolve(execution.deliver(next.event))',
     upholds: 'an event for a program that can not take it now is put into the durable inbox',
@@ -67,7 +67,7 @@ export const mutations: readonly Mutation[] = [
   {
     law: 6,
     name: 'Isolation',
-    file: 'src/actors/xstate/system-ids.ts',
+    file: 'src/actors/program/xstate/system-ids.ts',
     line: 'const existing = this.#actors?.get(systemId)',
     instead:
       "const existing = (this.#actors = ((globalThis as { keyed?: Map<string, InnerActor> })['keyed'] ??= new Map())).get(systemId)",
@@ -84,7 +84,7 @@ export const mutations: readonly Mutation[] = [
   {
     law: 8,
     name: 'Truthful answers',
-    file: 'src/actors/execution-commands.ts',
+    file: 'src/actors/execution/execution-commands.ts',
     line: "await within(execution, wait, (status) => status === 'paused' || stageOf(status) === 'going')",
     instead: 'await within(execution, wait, () => true)',
     upholds: '`paused` is answered once no step is in flight, and not before',
@@ -100,7 +100,7 @@ export const mutations: readonly Mutation[] = [
   {
     law: 1,
     name: 'One end, of a cancel that meets the end',
-    file: 'src/actors/execution-commands.ts',
+    file: 'src/actors/execution/execution-commands.ts',
     line: 'for (let least = isMoving ? 1 : 0; least > 0 || !execution.isSteady; least--) await execution.until(() => true)',
     instead: '',
     upholds: 'a command is carried out on what is durable: a program that has ended is not cancelled any more',
@@ -109,7 +109,7 @@ export const mutations: readonly Mutation[] = [
     law: 1,
     property: 'law 1, where code of the program throws or rejects',
     name: 'One end, of code that throws',
-    file: 'src/actors/xstate/hosted-actor.ts',
+    file: 'src/actors/program/xstate/hosted-actor.ts',
     line: 'if (!notes?.below) return',
     instead: 'if (notes ?? true) return',
     upholds: 'what an actor has started ends with it, also where it ends by an error',
@@ -117,7 +117,7 @@ export const mutations: readonly Mutation[] = [
   {
     law: 5,
     name: 'No loss, of the order of events',
-    file: 'src/actors/execution-inbox.ts',
+    file: 'src/actors/execution/inbox-delivery.ts',
     line: 'while (execution.takesDirect && (this.#mayHold || this.#looked < next.n)) await this.#lookFor(next.n + arrivals.length)',
     instead: '',
     upholds: 'what stands in the inbox, put there by any process, goes before what is sent later',
@@ -125,7 +125,7 @@ export const mutations: readonly Mutation[] = [
   {
     law: 3,
     name: 'Restart, of what must not run twice unasked',
-    file: 'src/actors/program-steps.ts',
+    file: 'src/actors/program/program-steps.ts',
     line: 'if (this.#doubts.has(step)) return step.fail(this.#interrupted(step))',
     instead: '',
     upholds: 'a step with `onRecovery: fail` that may have begun before fails, and does not run',
@@ -134,7 +134,7 @@ export const mutations: readonly Mutation[] = [
     law: 1,
     property: 'law 1, where an execution ends each process that runs it',
     name: 'One end, beside what ends its process',
-    file: 'src/actors/execution-actor.ts',
+    file: 'src/actors/execution/execution-host.ts',
     line: 'if (wantsSlot && this.recoveries >= Math.max(1, Math.min(SUSPECT, this.maxRecoveries))) return this.#underSuspicion()',
     instead: '',
     upholds: 'what may have brought its process down runs one at a time, so that no other is blamed with it',
@@ -144,7 +144,7 @@ export const mutations: readonly Mutation[] = [
     script:
       'a step is tried again in a process that was frozen and is told to pause at once as it wakes: no attempt begins after its signal',
     name: 'Restart, of attempts and their signal',
-    file: 'src/actors/step-attempts.ts',
+    file: 'src/actors/program/step-attempts.ts',
     line: 'signal.throwIfAborted()\n    return run(attempt, inner)',
     instead: 'return run(attempt, inner)',
     upholds: 'no attempt begins after its signal has fired, also if that comes in the turn in which it was to begin',
@@ -153,7 +153,7 @@ export const mutations: readonly Mutation[] = [
     law: 8,
     script: 'a pause that comes close behind a resume holds for what stands below as well, on a store whose calls are uneven',
     name: 'Truthful answers, of the order of commands',
-    file: 'src/actors/command-order.ts',
+    file: 'src/actors/commands/command-order.ts',
     line: 'if (resumed) await (progress.place?.during(resumed) ?? resumed)',
     instead: '',
     upholds: 'a pause begins when the resumes before it are through, which would wake what it stops',
@@ -161,7 +161,7 @@ export const mutations: readonly Mutation[] = [
   {
     law: 5,
     name: 'No loss, of events that nobody waits for',
-    file: 'src/actors/command-router.ts',
+    file: 'src/actors/commands/command-router.ts',
     line: 'const { answer } = await this.#sending.inTurn(id, n, route)',
     instead: 'const { answer } = await route(n < 0)',
     upholds: 'events that are sent one after the other by way of one process keep their order, also if none is awaited',
@@ -169,7 +169,7 @@ export const mutations: readonly Mutation[] = [
   {
     law: 5,
     name: 'No loss, of refs between actors',
-    file: 'src/actors/stored-refs.ts',
+    file: 'src/actors/program/xstate/stored-refs.ts',
     line: "export const refAt = (id: string, at: string): StoredRef => ({ [mark]: 'actor', id, at })",
     instead: "export const refAt = (id: string, at: string): StoredRef => ({ [mark]: 'actor', id, was: at })",
     upholds: 'a ref to a parent or a sibling is that same actor again after a restart',

@@ -1,7 +1,7 @@
 /** Cancel of executions that run, wait, are paused or have ended: B5, B6, B7, B8, B9. */
 import { describe, expect, test } from 'vitest'
 import { defineEntryPoint } from '../../src/index.js'
-import { memoryStore } from '../../src/persistence/memory-store.js'
+import { memoryStore } from '../../src/persistence/memory/memory-store.js'
 import { createTestRuntime } from '../../src/testing/index.js'
 import { ends, journal } from '../harness/journal.js'
 import { worker } from '../harness/programs.js'

@@ -1,7 +1,7 @@
 /** Pauses and resumes of one execution that come by way of several processes: whichever was called last decides. */
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { createClient, type ExecutionStatus, type Runtime } from '../../src/index.js'
-import { encode } from '../../src/persistence/snapshot-codec.js'
+import { encode } from '../../src/codec/snapshot-codec.js'
 import type { SnapshotStore } from '../../src/persistence/snapshot-store.js'
 import { begin } from '../harness/begin.js'
 import { levels } from '../harness/descent.js'

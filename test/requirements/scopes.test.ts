@@ -1,7 +1,7 @@
 /** Pause, resume and cancel of a stream and of the runtime: B10, B5. */
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { defineEntryPoint } from '../../src/index.js'
-import { memoryStore } from '../../src/persistence/memory-store.js'
+import { memoryStore } from '../../src/persistence/memory/memory-store.js'
 import type { SnapshotStore } from '../../src/persistence/snapshot-store.js'
 import { faultyStore } from '../../src/testing/store/faulty-store.js'
 import { begin } from '../harness/begin.js'

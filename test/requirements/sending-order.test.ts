@@ -5,7 +5,7 @@
  */
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { assign, setup } from 'xstate'
-import { SendingOrder } from '../../src/actors/sending-order.js'
+import { SendingOrder } from '../../src/actors/commands/sending-order.js'
 import { defineEntryPoint, fromStep, StatewardError } from '../../src/index.js'
 import { createTestRuntime, fails, returns } from '../../src/testing/index.js'
 import { slowStore, turn, type Turns } from '../harness/slow-store.js'

@@ -1,5 +1,5 @@
 /** What can carry programs through an exploration. Owns the contract between explorations and hosts. */
-import type { EntryPoint } from '../../entry-point.js'
+import type { EntryPoint } from '../../runtime/entry-point.js'
 import type { ErrorRecord } from '../../errors.js'
 import type { Breach } from '../world/ground.js'
 import type { History } from '../world/history.js'

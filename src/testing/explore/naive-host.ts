@@ -13,8 +13,8 @@ import {
   type AnyStateMachine,
   type InspectionEvent,
 } from 'xstate'
-import { isProgramMachine } from '../../actors/program-logic.js'
-import type { EntryPoint } from '../../entry-point.js'
+import { isProgramMachine } from '../../actors/program/xstate/program-logic.js'
+import type { EntryPoint } from '../../runtime/entry-point.js'
 import { StatewardError, toErrorRecord } from '../../errors.js'
 import { actorNames } from '../world/actor-names.js'
 import { SimulatedClock } from '../clock/simulated-clock.js'

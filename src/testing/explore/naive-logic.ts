@@ -4,8 +4,8 @@
  * Owns: the replacement of actors by name, down into child machines. Uses XState's public interfaces alone.
  */
 import { type AnyActorLogic, type AnyStateMachine, type PromiseActorLogic } from 'xstate'
-import { isPromiseLogic, isProgramMachine } from '../../actors/program-logic.js'
-import { fromStep, wrappedStep } from '../../actors/step.js'
+import { isPromiseLogic, isProgramMachine } from '../../actors/program/xstate/program-logic.js'
+import { fromStep, wrappedStep } from '../../actors/program/step.js'
 import type { Life } from '../world/life.js'
 import { eventText } from '../world/readable.js'
 import type { World } from '../world/world.js'

@@ -1,5 +1,5 @@
 /** What is explored: entry points, and what a scenario does with them. Owns the forms in which both may be given. */
-import type { EntryPoint } from '../../entry-point.js'
+import type { EntryPoint } from '../../runtime/entry-point.js'
 import type { TestRuntime } from '../world/test-runtime.js'
 
 /** One entry point, several, or a function that makes them anew for each run (so that what their machines close over is fresh). */

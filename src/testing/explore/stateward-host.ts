@@ -1,10 +1,10 @@
 /** The real runtime as the host of an exploration. Owns reading how each execution came out, from its store. */
 import { isTerminal, type ExecutionStatus } from '../../events/execution-status.js'
-import { decode } from '../../persistence/snapshot-codec.js'
+import { decode } from '../../codec/snapshot-codec.js'
 import type { SnapshotStore } from '../../persistence/snapshot-store.js'
-import { executionRecord, type ExecutionRecord } from '../../actors/execution-view.js'
+import { executionRecord, type ExecutionRecord } from '../../actors/execution/execution-record.js'
 import { isStatewardError } from '../../errors.js'
-import type { PersistedProgram } from '../../actors/program-record.js'
+import type { PersistedProgram } from '../../actors/program/program-record.js'
 import { Ground } from '../world/ground.js'
 import { TestRuntime } from '../world/test-runtime.js'
 import type { ExplorationCommand, ExplorationHost, ObservedExecution } from './exploration-host.js'

@@ -3,7 +3,7 @@
  *
  * Owns: which files are looked at, and the error that names each break. Talks to: the check, and a real runtime.
  */
-import type { EntryPoint } from '../../entry-point.js'
+import type { EntryPoint } from '../../runtime/entry-point.js'
 import { StatewardError } from '../../errors.js'
 import { isTerminal } from '../../events/execution-status.js'
 import { checkCompatibility, type CompatibilityOptions } from './compatibility.js'

@@ -6,8 +6,8 @@
  */
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { AnyActorLogic } from 'xstate'
-import { isProgramMachine } from '../../actors/program-logic.js'
-import { childLogic, type PersistedProgram } from '../../actors/program-record.js'
+import { isProgramMachine } from '../../actors/program/xstate/program-logic.js'
+import { childLogic, type PersistedProgram } from '../../actors/program/program-record.js'
 import { machineActors } from './machine-actors.js'
 import type { RestoredProgram } from './restored-program.js'
 import type { Finding } from './stored-rules.js'

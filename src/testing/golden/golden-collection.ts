@@ -4,9 +4,9 @@
  * Owns: what counts as a state (of the program and of the machines in it), that the first commit in it is kept, and that
  * nothing of the machine that recorded it (paths in error stacks) gets in. Does not know: files.
  */
-import { programOf, splitState } from '../../actors/execution-state.js'
-import type { ProgramRecord } from '../../actors/program-record.js'
-import { decode, encode } from '../../persistence/snapshot-codec.js'
+import { programOf, splitState } from '../../actors/execution/stored-state.js'
+import type { ProgramRecord } from '../../actors/program/program-record.js'
+import { decode, encode } from '../../codec/snapshot-codec.js'
 import type { Commit } from '../../persistence/snapshot-store.js'
 import type { GoldenExecution } from './old-snapshot.js'
 import { programName } from './program-name.js'

@@ -6,11 +6,11 @@
  */
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { programOf } from '../../actors/execution-state.js'
-import type { ProgramRecord } from '../../actors/program-record.js'
+import { programOf } from '../../actors/execution/stored-state.js'
+import type { ProgramRecord } from '../../actors/program/program-record.js'
 import { StatewardError } from '../../errors.js'
 import { executionStatuses, type ExecutionStatus } from '../../events/execution-status.js'
-import { encode } from '../../persistence/snapshot-codec.js'
+import { encode } from '../../codec/snapshot-codec.js'
 import type { GoldenExecution } from './old-snapshot.js'
 
 const format = 1

@@ -4,9 +4,9 @@
  * Owns: walking them, and which of their state nodes are active. Judges nothing.
  */
 import type { AnyActorRef, AnyMachineSnapshot } from 'xstate'
-import type { MachineNode } from '../../actors/program-logic.js'
-import type { PersistedProgram } from '../../actors/program-record.js'
-import { pathOf, type InnerActor } from '../../actors/xstate/hidden-members.js'
+import type { MachineNode } from '../../actors/program/xstate/program-logic.js'
+import type { PersistedProgram } from '../../actors/program/program-record.js'
+import { pathOf, type InnerActor } from '../../actors/program/xstate/xstate-internals.js'
 
 /** A machine of a restored program beside what was stored of it. */
 export interface MachineActor {

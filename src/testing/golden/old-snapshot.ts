@@ -4,8 +4,8 @@
  * Owns: telling them apart, their names, and what each of them knows (a snapshot of XState's own knows neither its version
  * nor its timers). Does not look at the program that it is to fit.
  */
-import type { ExecutionRecord } from '../../actors/execution-view.js'
-import type { PersistedProgram, ProgramRecord } from '../../actors/program-record.js'
+import type { ExecutionRecord } from '../../actors/execution/execution-record.js'
+import type { PersistedProgram, ProgramRecord } from '../../actors/program/program-record.js'
 import { StatewardError } from '../../errors.js'
 import { isTerminal, type ExecutionStatus } from '../../events/execution-status.js'
 import { programName } from './program-name.js'

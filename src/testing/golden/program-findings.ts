@@ -1,7 +1,7 @@
 /** Everything that is to be said of one stored program in one logic. Owns the order: what is stored, its restoration, its contexts. */
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { AnyActorLogic } from 'xstate'
-import type { ProgramRecord } from '../../actors/program-record.js'
+import type { ProgramRecord } from '../../actors/program/program-record.js'
 import { contextFindings, restoredContexts, storedContexts } from './context-rules.js'
 import { RestoredProgram } from './restored-program.js'
 import { restoredFindings, type Circumstances } from './restored-rules.js'

@@ -1,5 +1,5 @@
 /** A name for what stands in a snapshot. Owns: that it tells the states of the machines in a program as well. */
-import type { PersistedProgram } from '../../actors/program-record.js'
+import type { PersistedProgram } from '../../actors/program/program-record.js'
 import { stateText } from '../world/readable.js'
 
 /** The state of a program and of the machines that it runs: `delivery [parcel: packing]`; the status of one that has none. */

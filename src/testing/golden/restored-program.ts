@@ -5,11 +5,11 @@
  * program system of the runtime itself. What was restored is judged elsewhere.
  */
 import type { AnyActorLogic, AnyActorRef } from 'xstate'
-import { persistedProgram, type PersistedProgram, type ProgramRecord } from '../../actors/program-record.js'
-import { ProgramOutbox, type RepeatedAction } from '../../actors/program-outbox.js'
-import { ProgramSystem } from '../../actors/xstate/program-system.js'
+import { persistedProgram, type PersistedProgram, type ProgramRecord } from '../../actors/program/program-record.js'
+import { ProgramOutbox, type RepeatedAction } from '../../actors/program/program-outbox.js'
+import { ProgramSystem } from '../../actors/program/xstate/program-system.js'
 import type { Clock } from '../../clock.js'
-import { clone } from '../../persistence/snapshot-codec.js'
+import { clone } from '../../codec/snapshot-codec.js'
 
 /** Time stands still in it. */
 export const stillClock: Clock = { now: () => 0, setTimeout: () => undefined, clearTimeout: () => undefined }

@@ -6,8 +6,8 @@
  */
 import { isDeepStrictEqual } from 'node:util'
 import { getNextTransitions, type AnyMachineSnapshot } from 'xstate'
-import type { PersistedProgram, TimerRecord } from '../../actors/program-record.js'
-import { isStoredRef, type AnyStoredRef as StoredRef } from '../../actors/stored-refs.js'
+import type { PersistedProgram, TimerRecord } from '../../actors/program/program-record.js'
+import { isStoredRef, type AnyStoredRef as StoredRef } from '../../actors/program/xstate/stored-refs.js'
 import { takes } from '../world/event-descriptor.js'
 import { stateText } from '../world/readable.js'
 import { activeNodes, allNodes, machineActors, type MachineActor } from './machine-actors.js'

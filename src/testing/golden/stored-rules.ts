@@ -5,9 +5,9 @@
  * restored at all is said by the runtime's own rules.
  */
 import type { AnyActorLogic } from 'xstate'
-import { misfits } from '../../actors/program-fit.js'
-import { isProgramMachine, type MachineNode, type ProgramMachine } from '../../actors/program-logic.js'
-import { childLogic, type PersistedProgram } from '../../actors/program-record.js'
+import { misfits } from '../../actors/program/snapshot-compatibility.js'
+import { isProgramMachine, type MachineNode, type ProgramMachine } from '../../actors/program/xstate/program-logic.js'
+import { childLogic, type PersistedProgram } from '../../actors/program/program-record.js'
 import type { MisfitReason } from './misfit.js'
 
 /** A break without the name of its snapshot and without a remedy. */

@@ -4,15 +4,15 @@
  * Owns: that it is a runtime like any other, whose programs reach nothing: no step starts, no action runs. What a runtime
  * makes of a snapshot is seen here, not foretold.
  */
-import { encodeLifecycle, forkedProgram, joinState } from '../../actors/execution-state.js'
-import type { ExecutionRecord } from '../../actors/execution-view.js'
-import type { Interposition } from '../../actors/interposition.js'
+import { encodeLifecycle, forkedProgram, joinState } from '../../actors/execution/stored-state.js'
+import type { ExecutionRecord } from '../../actors/execution/execution-record.js'
+import type { Interposition } from '../../actors/program/program-interceptor.js'
 import { nextTurn } from '../../clock.js'
-import type { EntryPoint } from '../../entry-point.js'
-import { memoryStore } from '../../persistence/memory-store.js'
-import { encode } from '../../persistence/snapshot-codec.js'
+import type { EntryPoint } from '../../runtime/entry-point.js'
+import { memoryStore } from '../../persistence/memory/memory-store.js'
+import { encode } from '../../codec/snapshot-codec.js'
 import type { Commit } from '../../persistence/snapshot-store.js'
-import { createRuntime } from '../../runtime.js'
+import { createRuntime } from '../../runtime/runtime.js'
 import { SimulatedClock } from '../clock/simulated-clock.js'
 import { observedCommits } from './observed-commits.js'
 import type { GoldenExecution } from './old-snapshot.js'

@@ -5,8 +5,8 @@
  * steps are known to people (`charge`) and to a runtime. Talks to: `program-walk.ts` for what is in flight. Moves nothing.
  */
 import { getNextTransitions, type AnyActorRef, type AnyEventObject, type AnyStateMachine } from 'xstate'
-import type { ProgramMachine } from '../../actors/program-logic.js'
-import { childLogic } from '../../actors/program-record.js'
+import type { ProgramMachine } from '../../actors/program/xstate/program-logic.js'
+import { childLogic } from '../../actors/program/program-record.js'
 import { StatewardError } from '../../errors.js'
 import { actorName } from '../world/actor-names.js'
 import { takes } from '../world/event-descriptor.js'

@@ -5,11 +5,11 @@
  * test runtime of its own for each run. Does not know: how paths are found.
  */
 import type { AnyEventObject } from 'xstate'
-import type { ExecutionRecord } from '../../actors/execution-view.js'
-import type { EntryPoint } from '../../entry-point.js'
+import type { ExecutionRecord } from '../../actors/execution/execution-record.js'
+import type { EntryPoint } from '../../runtime/entry-point.js'
 import { StatewardError } from '../../errors.js'
 import { isTerminal } from '../../events/execution-status.js'
-import type { ExecutionHandle } from '../../execution-handle.js'
+import type { ExecutionHandle } from '../../runtime/execution-handle.js'
 import type { HeldStep } from '../world/held-step.js'
 import { createTestRuntime, type TestRuntime } from '../world/test-runtime.js'
 import type { ExecutionPath, PathRunOptions } from './execution-path.js'

@@ -6,10 +6,10 @@
  */
 import { isDeepStrictEqual } from 'node:util'
 import type { AnyMachineSnapshot } from 'xstate'
-import type { ExecutionRecord } from '../../actors/execution-view.js'
+import type { ExecutionRecord } from '../../actors/execution/execution-record.js'
 import { isTerminal } from '../../events/execution-status.js'
-import { isStoredRef, refOfChild, refsByName } from '../../actors/stored-refs.js'
-import { clone, encode } from '../../persistence/snapshot-codec.js'
+import { isStoredRef, refOfChild, refsByName } from '../../actors/program/xstate/stored-refs.js'
+import { clone, encode } from '../../codec/snapshot-codec.js'
 import type { Place } from './program-walk.js'
 
 /** Where a machine stands on a path. `value` and `context` are the last ones if it has ended. */

@@ -5,8 +5,8 @@
  * for the ways, `path-run.ts` to run one.
  */
 import type { AnyActorLogic, AnyStateMachine } from 'xstate'
-import { isProgramMachine } from '../../actors/program-logic.js'
-import type { EntryPoint } from '../../entry-point.js'
+import { isProgramMachine } from '../../actors/program/xstate/program-logic.js'
+import type { EntryPoint } from '../../runtime/entry-point.js'
 import { StatewardError } from '../../errors.js'
 import { Moves, type Move, type MoveValues } from './moves.js'
 import { findWays, type Way } from './path-search.js'

@@ -3,7 +3,7 @@
  *
  * Owns: the form in which those of a walk and those that are stored can be compared, by their names alone.
  */
-import type { ExecutionRecord } from '../../actors/execution-view.js'
+import type { ExecutionRecord } from '../../actors/execution/execution-record.js'
 import { isTerminal } from '../../events/execution-status.js'
 import type { Place } from './program-walk.js'
 

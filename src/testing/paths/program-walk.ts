@@ -6,7 +6,7 @@
  * Talks to: `moves.ts` for what is tried, `pure-machine.ts` for the transitions. Knows neither paths nor a runtime.
  */
 import type { AnyActorRef, AnyEventObject, AnyMachineSnapshot, AnyStateMachine } from 'xstate'
-import { pureInitial, pureNext, type PureTransition } from '../../actors/xstate/pure-machine.js'
+import { pureInitial, pureNext, type PureTransition } from '../../actors/program/xstate/pure-machine.js'
 import { StatewardError } from '../../errors.js'
 
 /** A delayed event of the machine to itself. */

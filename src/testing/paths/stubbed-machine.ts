@@ -4,8 +4,8 @@
  * Owns: which actors of a machine are steps of it. What is pure (`fromTransition`, a store) stays as it is.
  */
 import { fromPromise, type AnyActorLogic, type AnyStateMachine } from 'xstate'
-import type { MachineNode, ProgramMachine } from '../../actors/program-logic.js'
-import { childLogic } from '../../actors/program-record.js'
+import type { MachineNode, ProgramMachine } from '../../actors/program/xstate/program-logic.js'
+import { childLogic } from '../../actors/program/program-record.js'
 
 /** Any machine, as a host reads it and as XState takes it. */
 export type Machine = AnyActorLogic & ProgramMachine

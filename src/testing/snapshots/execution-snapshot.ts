@@ -3,12 +3,12 @@
  *
  * Owns: which reads that needs, and their order. What a snapshot is made of is decided in `record-snapshot.ts`.
  */
-import { executionRecord, type ExecutionRecord } from '../../actors/execution-view.js'
-import { runtimeEvent, type RuntimeEvent } from '../../actors/journal-feed.js'
-import { WallClock } from '../../actors/wall-clock.js'
+import { executionRecord, type ExecutionRecord } from '../../actors/execution/execution-record.js'
+import { runtimeEvent, type RuntimeEvent } from '../../actors/supervisor/journal-feed.js'
+import { WallClock } from '../../wall-clock.js'
 import { systemClock } from '../../clock.js'
 import { StatewardError } from '../../errors.js'
-import { portOf, type ExecutionHandle } from '../../execution-handle.js'
+import { portOf, type ExecutionHandle } from '../../runtime/execution-handle.js'
 import type { ExecutionPage, SnapshotStore } from '../../persistence/snapshot-store.js'
 import { actorNamesOf, testRuntimeOf } from '../world/test-runtime.js'
 import type { StepCall } from '../world/step-calls.js'

@@ -3,9 +3,9 @@
  *
  * Owns: telling these apart, and what each of them can answer. Talks to: `execution-snapshot.ts` for handles.
  */
-import type { ExecutionRecord } from '../../actors/execution-view.js'
+import type { ExecutionRecord } from '../../actors/execution/execution-record.js'
 import { StatewardError } from '../../errors.js'
-import { ExecutionHandle } from '../../execution-handle.js'
+import { ExecutionHandle } from '../../runtime/execution-handle.js'
 import { snapshotOf } from './execution-snapshot.js'
 import { snapshotOfRecord } from './record-snapshot.js'
 import { isExecutionSnapshot, type ExecutionSnapshot } from './snapshot-form.js'

@@ -5,7 +5,7 @@
  */
 import { matchesState, type StateValue } from 'xstate'
 import { executionStatuses, type ExecutionStatus } from '../../events/execution-status.js'
-import type { ExecutionHandle } from '../../execution-handle.js'
+import type { ExecutionHandle } from '../../runtime/execution-handle.js'
 import { stateText } from '../world/readable.js'
 import { formatExecution, nameOf, standing } from './execution-text.js'
 import { judged, unfit, type MatcherResult, type MatcherSubject } from './matcher-subject.js'

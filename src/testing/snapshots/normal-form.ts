@@ -4,8 +4,8 @@
  * Owns: the deep, frozen copy with names replaced, keys in order and stacks left out. Dates, Maps, Sets, bigints, Errors
  * and the like stay what they are. Talks to: `stand-ins.ts` for the names. Does not know: executions.
  */
-import { errorFrom, partsOf } from '../../persistence/stored-error.js'
-import { isStoredRef } from '../../actors/stored-refs.js'
+import { errorFrom, partsOf } from '../../codec/stored-error.js'
+import { isStoredRef } from '../../actors/program/xstate/stored-refs.js'
 import type { StandIns } from './stand-ins.js'
 
 /** True for an object that has nothing but its properties. */

@@ -5,7 +5,7 @@
  * that XState numbered by itself. Talks to: `normal-form.ts`.
  */
 import { matchesState, type StateValue } from 'xstate'
-import type { PersistedProgram, StepRecord, TimerRecord } from '../../actors/program-record.js'
+import type { PersistedProgram, StepRecord, TimerRecord } from '../../actors/program/program-record.js'
 import { passed } from './coarse-time.js'
 import { normalForm } from './normal-form.js'
 import type { ChildSnapshot, StepSnapshot, TimerSnapshot } from './snapshot-form.js'

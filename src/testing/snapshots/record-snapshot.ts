@@ -4,12 +4,12 @@
  * Owns: which parts of a record are kept, and that every time is relative. Talks to: `program-snapshot.ts` for the program's
  * parts, `normal-form.ts` for values. Reads nothing itself: `execution-snapshot.ts` does.
  */
-import type { ExecutionRecord } from '../../actors/execution-view.js'
-import type { RuntimeEvent } from '../../actors/journal-feed.js'
+import type { ExecutionRecord } from '../../actors/execution/execution-record.js'
+import type { RuntimeEvent } from '../../actors/supervisor/journal-feed.js'
 import type { Intervention, Limits } from '../../events/execution-events.js'
 import { isTerminal } from '../../events/execution-status.js'
 import type { ErrorRecord } from '../../errors.js'
-import { decode } from '../../persistence/snapshot-codec.js'
+import { decode } from '../../codec/snapshot-codec.js'
 import type { InboxMessage } from '../../persistence/snapshot-store.js'
 import { passed, remaining } from './coarse-time.js'
 import { normalForm } from './normal-form.js'

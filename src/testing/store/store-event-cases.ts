@@ -3,7 +3,7 @@ import { deepEqual, equal } from 'node:assert/strict'
 import { nextTurn } from '../../clock.js'
 import type { SnapshotStore } from '../../persistence/snapshot-store.js'
 import { gapType, type JournalGap } from '../../persistence/journal-gap.js'
-import { decode } from '../../persistence/snapshot-codec.js'
+import { decode } from '../../codec/snapshot-codec.js'
 import { aCommit, anAccepted, anEnd } from './store-builders.js'
 import { type StoreCase, storeCase } from './store-case.js'
 

@@ -4,7 +4,7 @@
  * Owns: the laws of the runtime that can be seen from outside, as questions to the trial's record. Each answers with what
  * was broken, in words; nothing if it held.
  */
-import { storedOutcome } from '../../actors/execution-view.js'
+import { storedOutcome } from '../../actors/execution/execution-record.js'
 import { isStatewardError } from '../../errors.js'
 import { isTerminal, terminalStatuses } from '../../events/execution-status.js'
 import type { SnapshotStore } from '../../persistence/snapshot-store.js'

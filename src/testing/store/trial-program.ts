@@ -4,9 +4,9 @@
  * Owns: the machine, and telling the ledger of every step that starts. Steps take simulated time and heed their signal.
  */
 import { assign, setup } from 'xstate'
-import { fromStep, type StepArguments } from '../../actors/step.js'
+import { fromStep, type StepArguments } from '../../actors/program/step.js'
 import type { Clock } from '../../clock.js'
-import { defineEntryPoint } from '../../entry-point.js'
+import { defineEntryPoint } from '../../runtime/entry-point.js'
 import type { TrialContext, TrialLedger } from './trial-ledger.js'
 
 /** How many executions may run at the same time. */

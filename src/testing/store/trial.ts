@@ -6,10 +6,10 @@
  */
 import { nextTurn, realTime } from '../../clock.js'
 import { isTerminal } from '../../events/execution-status.js'
-import type { ExecutionHandle } from '../../execution-handle.js'
+import type { ExecutionHandle } from '../../runtime/execution-handle.js'
 import type { IdSource } from '../../ids.js'
 import type { SnapshotStore, StoredExecution } from '../../persistence/snapshot-store.js'
-import { createRuntime, type Runtime } from '../../runtime.js'
+import { createRuntime, type Runtime } from '../../runtime/runtime.js'
 import { SimulatedClock } from '../clock/simulated-clock.js'
 import { faultyStore, type FaultyStore } from './faulty-store.js'
 import { seededIds } from '../world/seeded-ids.js'

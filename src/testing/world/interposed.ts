@@ -4,12 +4,12 @@
  * Owns: what stands between a program and everything that it reaches, for one process.
  */
 import type { AnyActorLogic, AnyMachineSnapshot, InspectionEvent, PromiseActorLogic } from 'xstate'
-import type { Interposition } from '../../actors/interposition.js'
-import { isPromiseLogic, isProgramMachine } from '../../actors/program-logic.js'
-import type { ProgramOutput } from '../../actors/program-output.js'
-import { fromStep, waitsForExecution, wrappedStep } from '../../actors/step.js'
-import type { EntryPoint } from '../../entry-point.js'
-import { placeOf } from '../../actors/xstate/inspection.js'
+import type { Interposition } from '../../actors/program/program-interceptor.js'
+import { isPromiseLogic, isProgramMachine } from '../../actors/program/xstate/program-logic.js'
+import type { ProgramOutput } from '../../actors/program/program-output.js'
+import { fromStep, waitsForExecution, wrappedStep } from '../../actors/program/step.js'
+import type { EntryPoint } from '../../runtime/entry-point.js'
+import { placeOf } from '../../actors/program/xstate/inspection.js'
 import { actorName } from './actor-names.js'
 import { isCompensating } from './compensation-states.js'
 import type { DirectEvents } from './direct-events.js'

@@ -3,7 +3,7 @@
  *
  * Owns: the form of a behaviour, and the ready-made ones. A behaviour is a function, so that they can be wrapped in each other.
  */
-import type { StepArguments } from '../../actors/step.js'
+import type { StepArguments } from '../../actors/program/step.js'
 
 /** What a behaviour gets: what a step's function gets, and simulated time. */
 export interface MockArguments<TInput> extends StepArguments<TInput> {

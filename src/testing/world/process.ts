@@ -5,7 +5,7 @@
  * so that a long wait costs next to nothing: one process lives at a time. Its lease outlasts every test.
  */
 import type { IdSource } from '../../ids.js'
-import { supervised, type RuntimeOptions, type RuntimeSource } from '../../runtime.js'
+import { supervised, type RuntimeOptions, type RuntimeSource } from '../../runtime/runtime.js'
 import { DirectEvents } from './direct-events.js'
 import { interposed } from './interposed.js'
 import type { Life } from './life.js'

@@ -4,7 +4,7 @@
  * Owns: that it answers as it would have if nobody had died: what it has done itself is no reason to say that it came too late.
  */
 import { isDeepStrictEqual } from 'node:util'
-import { splitState } from '../../actors/execution-state.js'
+import { splitState } from '../../actors/execution/stored-state.js'
 import type { Command, CommandOutcome } from '../../events/outcomes.js'
 import type { StoredExecution } from '../../persistence/snapshot-store.js'
 

@@ -4,8 +4,8 @@
  * Owns: the records; that a mock's behaviours are given out by call, a call that a crash repeats getting the same one again;
  * that nothing comes of a step whose process is dead.
  */
-import type { StepAttempt } from '../../actors/step.js'
-import { waitsForExecution } from '../../actors/step.js'
+import type { StepAttempt } from '../../actors/program/step.js'
+import { waitsForExecution } from '../../actors/program/step.js'
 import { StatewardError } from '../../errors.js'
 import type { Activity } from './activity.js'
 import type { Life } from './life.js'

@@ -5,7 +5,7 @@
  */
 import type { AnyEventObject } from 'xstate'
 import type { Command, CommandOutcome, SendOutcome } from '../../events/outcomes.js'
-import type { HandlePort } from '../../execution-handle.js'
+import type { HandlePort } from '../../runtime/execution-handle.js'
 import type { IdSource } from '../../ids.js'
 import type { Outliving } from './outliving.js'
 import { shortText } from './readable.js'

@@ -4,7 +4,7 @@
  * Owns: that they outlive the process that they were given to. What they count is what the process says that answers: of one
  * that was killed over a pause, the next finds executions paused already.
  */
-import type { CommandScope } from '../../command-scope.js'
+import type { CommandScope } from '../../runtime/command-scope.js'
 import type { Outliving } from './outliving.js'
 import type { World } from './world.js'
 

@@ -1,7 +1,7 @@
 /** The options of a test runtime. Owns no behaviour. */
-import type { EntryPoint } from '../../entry-point.js'
+import type { EntryPoint } from '../../runtime/entry-point.js'
 import type { SnapshotStore } from '../../persistence/snapshot-store.js'
-import type { RuntimeOptions } from '../../runtime.js'
+import type { RuntimeOptions } from '../../runtime/runtime.js'
 import type { SimulatedClock } from '../clock/simulated-clock.js'
 
 /** The options of a test runtime: those of a runtime, but for its clock and its ids. */

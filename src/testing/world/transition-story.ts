@@ -4,7 +4,7 @@
  * Owns: what XState's inspection events come to in words: from where, on what, to where, and what it changed in the context.
  */
 import type { InspectionEvent } from 'xstate'
-import { placeOf, type Place } from '../../actors/xstate/inspection.js'
+import { placeOf, type Place } from '../../actors/program/xstate/inspection.js'
 import type { Transition } from './history.js'
 import { eventText, stateText, shortText } from './readable.js'
 

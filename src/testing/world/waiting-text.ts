@@ -1,5 +1,5 @@
 /** Who waits for what, in words. Owns nothing but the words. */
-import { executionRecord } from '../../actors/execution-view.js'
+import { executionRecord } from '../../actors/execution/execution-record.js'
 import { isTerminal, executionStatuses } from '../../events/execution-status.js'
 import type { SnapshotStore } from '../../persistence/snapshot-store.js'
 import { stateText } from './readable.js'

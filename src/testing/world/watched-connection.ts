@@ -4,9 +4,9 @@
  * Owns: the points around each write, what the story tells of it, and which events are safe with it. Whether the process has
  * died at a point is looked at after it: then the call has no effect, or nobody hears of it.
  */
-import { splitState } from '../../actors/execution-state.js'
+import { splitState } from '../../actors/execution/stored-state.js'
 import { isTerminal, type ExecutionStatus } from '../../events/execution-status.js'
-import { decode } from '../../persistence/snapshot-codec.js'
+import { decode } from '../../codec/snapshot-codec.js'
 import type { Commit, CommitVerdict, SnapshotStore } from '../../persistence/snapshot-store.js'
 import { never } from './shared-store.js'
 import type { DirectEvents } from './direct-events.js'

@@ -5,7 +5,7 @@
  * `naive-runtime.ts`).
  */
 import type { AnyActorLogic } from 'xstate'
-import type { EntryPoint } from '../../entry-point.js'
+import type { EntryPoint } from '../../runtime/entry-point.js'
 import { StatewardError } from '../../errors.js'
 import type { SimulatedClock } from '../clock/simulated-clock.js'
 import { Activity } from './activity.js'

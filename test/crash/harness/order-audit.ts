@@ -7,7 +7,7 @@
 import { existsSync } from 'node:fs'
 import { expect } from 'vitest'
 import { isTerminal } from '../../../src/index.js'
-import { decode } from '../../../src/persistence/snapshot-codec.js'
+import { decode } from '../../../src/codec/snapshot-codec.js'
 import { LINES_OF_AN_ORDER } from '../processes/order-machine.js'
 import { readStepLog } from '../processes/step-log.js'
 import type { CrashFolder } from './crash-folder.js'

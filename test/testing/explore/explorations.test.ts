@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { assign, fromPromise, setup } from 'xstate'
 import { defineEntryPoint, fromExecution, isStatewardError } from '../../../src/index.js'
-import { sqliteStore } from '../../../src/persistence/sqlite-store.js'
+import { sqliteStore } from '../../../src/persistence/sqlite/sqlite-store.js'
 import {
   delayed,
   exploreCancels,

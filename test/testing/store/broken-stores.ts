@@ -3,7 +3,7 @@
  *
  * Owns: what is wrong with each of them, over the memory store.
  */
-import { memoryStore } from '../../../src/persistence/memory-store.js'
+import { memoryStore } from '../../../src/persistence/memory/memory-store.js'
 import type { Commit, CommitVerdict, SnapshotStore, StatePiece } from '../../../src/persistence/snapshot-store.js'
 import type { StoreFactory } from '../../../src/testing/index.js'
 

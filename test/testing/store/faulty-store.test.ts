@@ -1,6 +1,6 @@
 /** A store with faults does exactly what it was told, to exactly the calls that were named. */
 import { describe, expect, test } from 'vitest'
-import { memoryStore } from '../../../src/persistence/memory-store.js'
+import { memoryStore } from '../../../src/persistence/memory/memory-store.js'
 import { faultyStore, type FaultyStore } from '../../../src/testing/store/faulty-store.js'
 import { aCommit, anAccepted, anOwner } from '../../../src/testing/store/store-builders.js'
 import { storeCalls, storeReads, storeWrites, type StoreCall } from '../../../src/testing/store/store-call.js'

@@ -1,6 +1,6 @@
 /** A trial strikes as its plan says, is repeated by its seed, and each law notices what it is about. */
 import { describe, expect, test } from 'vitest'
-import { memoryStore } from '../../../src/persistence/memory-store.js'
+import { memoryStore } from '../../../src/persistence/memory/memory-store.js'
 import type { SnapshotStore, StoredExecution } from '../../../src/persistence/snapshot-store.js'
 import { Trial } from '../../../src/testing/store/trial.js'
 import { trialLaws } from '../../../src/testing/store/trial-laws.js'

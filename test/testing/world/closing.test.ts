@@ -1,6 +1,6 @@
 /** A test runtime leaves no connection open. */
 import { expect, test } from 'vitest'
-import { memoryStore } from '../../../src/persistence/memory-store.js'
+import { memoryStore } from '../../../src/persistence/memory/memory-store.js'
 import { createTestRuntime } from '../../../src/testing/index.js'
 import { orders } from './orders.js'
 

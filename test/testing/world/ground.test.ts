@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import { setup } from 'xstate'
 import { defineEntryPoint, fromStep } from '../../../src/index.js'
-import { memoryStore } from '../../../src/persistence/memory-store.js'
+import { memoryStore } from '../../../src/persistence/memory/memory-store.js'
 import type { Commit } from '../../../src/persistence/snapshot-store.js'
 import { delayed, exploreCancels, fails, returns } from '../../../src/testing/index.js'
 import { Ground } from '../../../src/testing/world/ground.js'

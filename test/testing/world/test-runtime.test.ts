@@ -2,7 +2,7 @@
 import { describe, expect, expectTypeOf, it } from 'vitest'
 import { assign, createMachine, fromCallback, fromPromise, setup } from 'xstate'
 import { defineEntryPoint, fromExecution, isStatewardError } from '../../../src/index.js'
-import { memoryStore } from '../../../src/persistence/memory-store.js'
+import { memoryStore } from '../../../src/persistence/memory/memory-store.js'
 import { createTestRuntime, delayed, fails, hangs, returns } from '../../../src/testing/index.js'
 import { orders, unmocked } from './orders.js'
 

@@ -1,0 +1,173 @@
+/**
+ * One runtime's membership among those on the same store, for as long as its lease lasts.
+ *
+ * Owns: the lease, what is taken up under it, and the looks at what others did. One that was fenced off is thrown away
+ * and another one is made, under another key.
+ */
+import type { StoredExecution } from '../../persistence/snapshot-store.js'
+import type { ExecutionActor } from '../execution/execution-host.js'
+import { OwnerLease } from './owner-lease.js'
+import { PollLoop } from './poll-loop.js'
+import { QueueSharing } from './queue-sharing.js'
+import type { ResultWaiters } from './result-waiters.js'
+import type { SupervisorSettings } from '../supervisor/supervisor-options.js'
+import { Takeover } from './takeover.js'
+
+/** What a membership tells its supervisor. */
+export interface MembershipPort {
+  readonly results: ResultWaiters
+  live(id: string): ExecutionActor | undefined
+  followPauses(): Promise<void>
+  taken(stored: StoredExecution, recovered: boolean): void
+  /** While executions of the dead are taken over. */
+  whileTakingOver(work: () => Promise<void>): Promise<void>
+  /** How many executions of other processes' queues could start here at once. */
+  freeSlots(entryPoint: string): number
+  /** Lets go of what other processes have taken out of the queues here. */
+  checkQueues(): Promise<void>
+  /** Looks for executions that wait for slots for ever. */
+  findDeadlocks(): Promise<void>
+  /** Takes up what it holds and does not have in memory. */
+  retake(): Promise<void>
+  /** The lease was taken away while this process was frozen: nothing it holds is its own. */
+  fenced(): void
+  /** The store could not be asked. */
+  degraded(error: unknown): void
+}
+
+/** One membership, from `register` to `leave`. */
+export class Membership {
+  readonly #settings: SupervisorSettings
+  readonly #lease: OwnerLease
+  readonly #takeover: Takeover
+  readonly #sharing: QueueSharing
+  readonly #poll: PollLoop
+
+  constructor(settings: SupervisorSettings, port: MembershipPort) {
+    const { store, clock, ids, lease, logger, entryPoints: streams, pollInterval: interval, retentionInterval } = settings
+    const failed = (what: string) => (error: unknown) => {
+      logger(what, 'failed', error)
+      port.degraded(error)
+    }
+    this.#settings = settings
+    this.#lease = new OwnerLease(store, clock, settings.id, ids.key(), lease, () => {
+      logger.warn(
+        'this process lost its lease: it was frozen, or cut off from the store, for too long. It drops what it held and begins anew',
+      )
+      port.fenced()
+    })
+    this.#takeover = new Takeover({
+      store,
+      clock,
+      lease: this.#lease,
+      entryPoints: streams.map((stream) => stream.id),
+      taken: (stored, recovered) => port.taken(stored, recovered),
+      retake: () => port.retake(),
+      whileTakingOver: (work) => port.whileTakingOver(work),
+      tookOver: (executions, owners) =>
+        logger.info(
+          `took over ${executions} execution${executions === 1 ? '' : 's'} from ` +
+            (owners === 1 ? 'a process that is gone' : `${owners} processes that are gone`),
+        ),
+      failed: failed('taking over'),
+    })
+    this.#sharing = new QueueSharing({
+      entryPoints: streams.map((stream) => stream.id),
+      hasOthers: () => this.hasOthers,
+      freeSlots: (entryPoint) => port.freeSlots(entryPoint),
+      checkQueues: () => port.checkQueues(),
+      take: (entryPoint, limit) => this.#takeover.queued(entryPoint, limit),
+      failed: failed('taking what other processes have queued'),
+    })
+    this.#poll = new PollLoop({
+      store,
+      clock,
+      // a look also prolongs the lease
+      interval: Math.min(interval, lease / 3),
+      retentionInterval,
+      streams,
+      logger,
+      lease: this.#lease,
+      takeover: this.#takeover,
+      sharing: this.#sharing,
+      results: port.results,
+      live: (id) => port.live(id),
+      followPauses: () => port.followPauses(),
+      findDeadlocks: () => port.findDeadlocks(),
+      failed: failed('looking for the work of other processes'),
+    })
+  }
+
+  /** The key under which it owns executions. */
+  get key(): string {
+    return this.#lease.key
+  }
+
+  /** Registers. Throws `owner_in_use`. */
+  register(): Promise<void> {
+    return this.#lease.register()
+  }
+
+  /** Takes up what nobody holds, and goes on looking for it. */
+  async takeUp(): Promise<void> {
+    await this.#takeover.lost()
+    await this.#takeover.released()
+    this.#poll.start()
+  }
+
+  /** True if it certainly still is, without a question to the store. */
+  get isSure(): boolean {
+    return this.#lease.isSure
+  }
+
+  /** The machine may have slept: the store is asked before the lease is relied on again. */
+  doubt(): void {
+    this.#lease.doubt()
+  }
+
+  /** True while what it commits is its own. */
+  holds(): Promise<boolean> {
+    return this.#lease.holds()
+  }
+
+  /** Claims one execution, if nobody holds it. */
+  claim(stored: StoredExecution): Promise<StoredExecution | undefined> {
+    return this.#takeover.one(stored)
+  }
+
+  /** An execution that left memory is due then. */
+  wakeAt(due: number): void {
+    this.#takeover.wakeAt(due)
+  }
+
+  /** Takes up no more, and keeps its lease. */
+  takeNoMore(): void {
+    this.#takeover.stop()
+  }
+
+  /** True while other processes are on the same store. */
+  get hasOthers(): boolean {
+    return this.#lease.living.length > 0
+  }
+
+  /** A commit of an execution is durable: there may be a free slot. */
+  moved(entryPoint: string): void {
+    this.#sharing.moved(entryPoint)
+  }
+
+  /** An execution has ended here: there may be one too many. */
+  ended(entryPoint: string): void {
+    this.#poll.ended(entryPoint)
+  }
+
+  /** Looks no more and takes up no more. */
+  quiesce(): void {
+    this.#poll.stop()
+    this.#takeover.stop()
+  }
+
+  /** Gives back what it still holds; `asDead`: as a process that has died leaves it. */
+  leave(asDead = false): Promise<void> {
+    return this.#settings.store.retire(this.key, !asDead)
+  }
+}

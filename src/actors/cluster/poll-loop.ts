@@ -1,0 +1,156 @@
+/**
+ * Looks, again and again, for what other processes did.
+ *
+ * Owns: the order of one look (lease, mail, lost and released executions, queues, results, retention) and that looks never
+ * overlap. What this process does itself wakes at once and never waits for a look.
+ */
+import { nextTurn } from '../../clock.js'
+import type { SnapshotStore } from '../../persistence/snapshot-store.js'
+import type { ExecutionActor } from '../execution/execution-host.js'
+import { settleIfEnded } from '../commands/execution-results.js'
+import type { OwnerLease } from './owner-lease.js'
+import type { QueueSharing } from './queue-sharing.js'
+import type { ResultWaiters } from './result-waiters.js'
+import type { StreamDefinition } from '../stream/stream-definition.js'
+import type { WallClock } from '../../wall-clock.js'
+import type { Takeover } from './takeover.js'
+
+/** What a look reads and tells. Times are milliseconds. */
+export interface PollPort {
+  readonly store: SnapshotStore
+  readonly clock: WallClock
+  readonly interval: number
+  readonly retentionInterval: number
+  readonly streams: readonly StreamDefinition[]
+  readonly lease: OwnerLease
+  readonly takeover: Takeover
+  readonly sharing: QueueSharing
+  readonly results: ResultWaiters
+  readonly logger: (...args: unknown[]) => void
+  live(id: string): ExecutionActor | undefined
+  followPauses(): Promise<void>
+  /** Looks for executions that wait for slots for ever. */
+  findDeadlocks(): Promise<void>
+  failed(error: unknown): void
+}
+
+/** So many executions are forgotten in one transaction. */
+const PRUNED_AT_ONCE = 500
+
+/** Forgotten ids are told from unknown ones for so many at least. */
+const TRACES = 10_000
+
+/** One loop, from `start` to `stop`. */
+export class PollLoop {
+  readonly #port: PollPort
+  #timer: unknown
+  #stopped = false
+  #mailSeq = 0
+  /** By the monotonic clock. */
+  #pruneAt: number
+  /** How many executions of each entry point have ended here since its retention was last applied. */
+  readonly #ended = new Map<string, number>()
+  #pruning: Promise<void> | undefined
+  /** How many forgotten ids are still told from unknown ones. */
+  readonly #traces: number
+
+  constructor(port: PollPort) {
+    this.#port = port
+    this.#pruneAt = port.clock.monotonic() + port.retentionInterval
+    this.#traces = port.streams.reduce((sum, { retention }) => sum + Math.max(TRACES, retention.keep), 0)
+  }
+
+  /** An execution has ended here. */
+  ended(entryPoint: string): void {
+    this.#ended.set(entryPoint, (this.#ended.get(entryPoint) ?? 0) + 1)
+  }
+
+  start(): void {
+    if (this.#stopped) return
+    const { clock, interval, failed } = this.#port
+    this.#timer = clock.setTimeout(
+      () => {
+        this.#look()
+          .catch((error: unknown) => failed(error))
+          .finally(() => this.start())
+      },
+      interval,
+      true,
+    )
+  }
+
+  stop(): void {
+    this.#stopped = true
+    this.#port.clock.clearTimeout(this.#timer)
+  }
+
+  async #look(): Promise<void> {
+    const { lease, takeover, sharing } = this.#port
+    if (!(await lease.renew())) return
+    await this.#port.followPauses()
+    await this.#readMail()
+    await takeover.lost()
+    await takeover.released()
+    await sharing.look()
+    await this.#port.findDeadlocks()
+    await this.#findResults()
+    this.#pruneInTime()
+  }
+
+  async #readMail(): Promise<void> {
+    const { store, lease, logger, live } = this.#port
+    const messages = await store.inbox({ owner: lease.key, after: this.#mailSeq, limit: 1_000 })
+    const addressed = new Set<ExecutionActor>()
+    for (const { seq, executionId } of messages) {
+      this.#mailSeq = Math.max(this.#mailSeq, seq)
+      const execution = live(executionId)
+      if (execution) addressed.add(execution)
+    }
+    for (const execution of addressed) {
+      execution.inbox.look().catch((error: unknown) => logger('the inbox of', execution.id, 'could not be read', error))
+    }
+  }
+
+  async #findResults(): Promise<void> {
+    const { store, results, live } = this.#port
+    const asked = [...results.ids].filter((id) => !live(id))
+    // one that can't be asked for keeps its result from nobody else; the others are asked one by one
+    const failures: unknown[] = []
+    for (const id of asked) await settleIfEnded(store, results, id).catch((error: unknown) => failures.push(error))
+    if (failures.length > 0) this.#port.failed(failures[0])
+  }
+
+  /** By the clock, and by need: between two intervals far more may end than is to be kept. Looks go on meanwhile. */
+  #pruneInTime(): void {
+    const { clock, retentionInterval, streams, failed } = this.#port
+    if (this.#pruning) return
+    const isTime = clock.monotonic() >= this.#pruneAt
+    const due = streams.filter(({ id, retention }) => isTime || (this.#ended.get(id) ?? 0) > mayExceed(retention.keep))
+    if (due.length === 0) return
+    if (isTime) this.#pruneAt = clock.monotonic() + retentionInterval
+    this.#pruning = this.#prune(due, clock.now())
+      .catch((error: unknown) => {
+        if (!this.#stopped) failed(error)
+      })
+      .finally(() => (this.#pruning = undefined))
+  }
+
+  async #prune(streams: readonly StreamDefinition[], now: number): Promise<void> {
+    const { store } = this.#port
+    for (const { id, retention } of streams) {
+      const { keep, maxAge } = retention
+      const request = { entryPoint: id, endedBefore: now - maxAge, keep, now, limit: PRUNED_AT_ONCE, traces: this.#traces }
+      this.#ended.delete(id)
+      let more = true
+      while (more && !this.#stopped) {
+        const pruned = await store.prune(request)
+        more = pruned.more ?? pruned.executions >= PRUNED_AT_ONCE
+        // what has waited meanwhile goes first
+        if (more) await new Promise<void>(nextTurn)
+      }
+    }
+  }
+}
+
+/** By how many those that have ended may be more than are to be kept, before they are looked at again. */
+const mayExceed = (keep: number) => Math.max(100, keep / 4)

@@ -1,0 +1,85 @@
+/**
+ * Those who wait for executions to end.
+ *
+ * Owns: handing the outcome over in the turn in which it is durable, so that nothing can be forgotten in between.
+ * Results of executions that other processes run are found by polling.
+ */
+import type { Clock } from '../../clock.js'
+import type { Absent, ExecutionOutcome, ResultOutcome } from '../../events/outcomes.js'
+
+/** One waiting call: `settle` gets the outcome, `fail` the error if nobody here will ever know it. */
+interface Waiting {
+  settle(outcome: ExecutionOutcome | Absent): void
+  fail(error: unknown): void
+}
+
+/** Waiting calls by execution. */
+export class ResultWaiters {
+  readonly #waiting = new Map<string, Set<Waiting>>()
+
+  /** The ids somebody waits for. */
+  get ids(): Iterable<string> {
+    return this.#waiting.keys()
+  }
+
+  add(id: string, waiting: Waiting): () => void {
+    let set = this.#waiting.get(id)
+    if (!set) this.#waiting.set(id, (set = new Set()))
+    set.add(waiting)
+    return () => {
+      set.delete(waiting)
+      // those who asked since the last outcome have a set of their own
+      if (set.size === 0 && this.#waiting.get(id) === set) this.#waiting.delete(id)
+    }
+  }
+
+  has(id: string): boolean {
+    return this.#waiting.has(id)
+  }
+
+  /** Each gets an outcome of its own: what one does to it, no other sees. */
+  settle(id: string, outcome: () => ExecutionOutcome | Absent): void {
+    const set = this.#waiting.get(id)
+    if (!set) return
+    this.#waiting.delete(id)
+    for (const waiting of set) waiting.settle(outcome())
+  }
+
+  /** What it came to can't be read. */
+  fail(id: string, error: unknown): void {
+    const set = this.#waiting.get(id)
+    this.#waiting.delete(id)
+    for (const waiting of set ?? []) waiting.fail(error)
+  }
+
+  /** Nobody here will hear of an end any more. */
+  failAll(error: unknown): void {
+    for (const set of this.#waiting.values()) for (const waiting of set) waiting.fail(error)
+    this.#waiting.clear()
+  }
+}
+
+/** The outcome that `subscribe` brings, or `timeout` after so many ms; rejects with the signal's reason when that fires. */
+export async function endedWithin(
+  clock: Clock,
+  timeout: number | undefined,
+  signal: AbortSignal | undefined,
+  subscribe: (resolve: (outcome: ExecutionOutcome | Absent) => void, reject: (error: unknown) => void) => void,
+): Promise<ResultOutcome> {
+  // it may have fired while the store was asked
+  signal?.throwIfAborted()
+  return new Promise<ResultOutcome>((resolve, reject) => {
+    const timer = timeout === undefined ? undefined : clock.setTimeout(() => done(() => resolve({ status: 'timeout' })), timeout)
+    const abort = () => done(() => reject(signal?.reason as Error))
+    const done = (then: () => void) => {
+      clock.clearTimeout(timer)
+      signal?.removeEventListener('abort', abort)
+      then()
+    }
+    signal?.addEventListener('abort', abort, { once: true })
+    subscribe(
+      (outcome) => done(() => resolve(outcome)),
+      (error) => done(() => reject(error)),
+    )
+  })
+}

@@ -1,0 +1,21 @@
+/** Accepts executions for a supervisor. Owns that a process which was frozen learns first that it was fenced off. */
+import { isStatewardError } from '../../errors.js'
+import type { Admitted } from '../stream/accepted-before.js'
+import type { AdmissionRequest } from '../stream/admission.js'
+import type { SupervisorActor } from '../supervisor/supervisor-host.js'
+
+/** Accepts an execution; resolves once that is durable. Throws what `streamFor` and the stream's `admit` throw. */
+export async function accept(supervisor: SupervisorActor, entryPoint: string, request: AdmissionRequest): Promise<Admitted> {
+  for (;;) {
+    const certain = supervisor.certain()
+    if (certain) await certain
+    const stream = supervisor.streamFor(entryPoint, true)
+    try {
+      return await stream.admit(request)
+    } catch (error) {
+      // nothing of it was written: this process was fenced off meanwhile, and begins anew
+      const isFenced = isStatewardError(error, 'stale_owner') && supervisor.streams.get(entryPoint) !== stream
+      if (!isFenced) throw error
+    }
+  }
+}

@@ -1,0 +1,267 @@
+/**
+ * The executions that an execution starts for its steps.
+ *
+ * Owns: that a step's child is started once and that its outcome ends the step; that a child whose step stops is cancelled or
+ * paused as its parent is, also if it was accepted only then; that one which outlives its parent goes on, also if it was
+ * paused with it.
+ * Talks to: the router, which carries commands to whoever holds the child.
+ */
+import { isStatewardError, StatewardError } from '../../errors.js'
+import type { Intervention, PauseMode } from '../../events/execution-events.js'
+import { isTerminal, stageOf, type ExecutionStatus } from '../../events/execution-status.js'
+import type { Command, CommandOutcome, ExecutionOutcome, ResultOutcome } from '../../events/outcomes.js'
+import { encode } from '../../codec/snapshot-codec.js'
+import type { StoredExecution } from '../../persistence/snapshot-store.js'
+import type { ChildLink, ChildPort, ChildRequest, WhenLeft } from '../program/child-port.js'
+import { splitState } from '../execution/stored-state.js'
+import { storedOutcome } from '../execution/execution-record.js'
+import { pagesOf } from '../../persistence/stored-executions.js'
+import { liveStatuses } from '../supervisor/stream-set.js'
+import type { SupervisorActor } from '../supervisor/supervisor-host.js'
+import { untoldError, type Untold } from './untold.js'
+
+/** How long a child that was cancelled for its parent's sake, or with all of the runtime, waits for the parent's own cancel, in ms. */
+const HELD_BACK = 30_000
+
+/** What children need of the router. */
+export interface ChildRouter {
+  command(id: string, command: Command): Promise<CommandOutcome>
+  obeyed(id: string, command: Command, own: () => Promise<CommandOutcome>): Promise<CommandOutcome>
+  isBeingPaused(id: string): boolean
+  result(id: string, options: { readonly signal: AbortSignal }): Promise<ResultOutcome>
+}
+
+/** The link of a stored child to its parent; undefined for what no step started, and for what older versions did. */
+export function childLink({ id, state }: StoredExecution): ChildLink | undefined {
+  return splitState(state, id).lifecycle.context.child
+}
+
+function isPausedFromAbove({ id, state }: StoredExecution): boolean {
+  return splitState(state, id).lifecycle.context.pause?.scope === 'parent'
+}
+
+/** True for a child that goes on without its parent, and stands still since that was paused. */
+export function isLeftPaused({ id, state, status }: StoredExecution): boolean {
+  if (status !== 'paused' && status !== 'pausing') return false
+  const { child, pause } = splitState(state, id).lifecycle.context
+  return child?.whenLeft === 'leave' && pause?.scope === 'parent'
+}
+
+const isCancelledFromAbove = (outcome: ResultOutcome | undefined) => outcome?.status === 'cancelled' && outcome.scope === 'parent'
+
+/** True if its parent gets, or has got, a cancel of its own. */
+const isCancelledWithParent = (outcome: ResultOutcome) =>
+  outcome.status === 'cancelled' && (outcome.scope === 'parent' || outcome.scope === 'runtime')
+
+/** Those of one runtime. */
+export class ChildExecutions implements ChildPort {
+  readonly #supervisor: SupervisorActor
+  readonly #router: ChildRouter
+
+  constructor(supervisor: SupervisorActor, router: ChildRouter) {
+    this.#supervisor = supervisor
+    this.#router = router
+  }
+
+  async start(request: ChildRequest): Promise<unknown> {
+    const { entryPoint, turn, signal } = request
+    let { retryOf } = turn
+    for (let n = turn.n; ; n++) {
+      const { id, ended } = (n === turn.n && (await this.#forgotten(request))) || (await this.#accept(request, n, retryOf))
+      retryOf = id
+      // its parent was to end or to go on, and did neither: a crash came between
+      if (isCancelledFromAbove(ended)) continue
+      const outcome = ended ?? (await this.#outcome(id, request))
+      if (outcome.status === 'completed') return outcome.output
+      if (isCancelledWithParent(outcome)) await this.#heldBack(signal)
+      throw new StatewardError('execution_failed', `Execution ${id} of ${entryPoint} ended as ${outcome.status}.`, {
+        details: { id, entryPoint, outcome },
+      })
+    }
+  }
+
+  async leave(parentId: string, key: string): Promise<void> {
+    const isOf = ({ idempotencyKey }: StoredExecution) => idempotencyKey === key || idempotencyKey?.startsWith(`${key}/`) === true
+    await this.#cancelAll(parentId, { at: this.#now, reason: 'left' }, isOf)
+  }
+
+  async end(parentId: string, by: Intervention): Promise<void> {
+    await this.#cancelAll(parentId, by, (stored) => childLink(stored)?.whenLeft === 'cancel')
+    await this.wakeLeft(parentId)
+  }
+
+  /** Resumes those that outlive their parent and were paused with it: nobody else will. */
+  async wakeLeft(parentId: string): Promise<void> {
+    await this.#toAll(parentId, ['paused', 'pausing'], isLeftPaused, (stored) => this.wake(stored))
+  }
+
+  /** Resumes one of those; by its inbox if another process has it, or is to take it up: what stands there is durable. */
+  async wake({ id, entryPoint, owner }: StoredExecution): Promise<void> {
+    const { store } = this.#supervisor.settings
+    const intervention: Intervention = { at: this.#now, reason: 'left', scope: 'parent' }
+    const command: Command = { type: 'resume', intervention, retry: false }
+    if (this.#supervisor.live(id) || (owner === null && this.#supervisor.runs(entryPoint))) {
+      await this.#router.command(id, command)
+      return
+    }
+    const payload = encode(command, { id, what: 'command' })
+    await store.enqueue({ executionId: id, kind: 'command', payload, at: this.#now })
+  }
+
+  async rest(parentId: string, by: Intervention, mode: PauseMode): Promise<void> {
+    const pause = ({ id }: StoredExecution) => this.#pause(id, by, mode)
+    await this.#toAll(parentId, restless, () => true, pause)
+  }
+
+  obeyed(id: string, command: Command, own: () => Promise<CommandOutcome>): Promise<CommandOutcome> {
+    return this.#router.obeyed(id, command, own)
+  }
+
+  /** Mends what a process has left half done that died on its way: below one that goes on, and below one that has ended. */
+  async adopted(stored: StoredExecution): Promise<void> {
+    await this.#goesOn(stored.id)
+    if (stored.parentId === null || isTerminal(stored.status) || childLink(stored)?.whenLeft !== 'cancel') return
+    const parent = await this.#supervisor.settings.store.load(stored.parentId)
+    if (parent && !isTerminal(parent.status)) return
+    await this.#cancel(stored.id, { at: this.#now, reason: `parent_${parent?.status ?? 'expired'}` })
+  }
+
+  /** What it has started and a pause from there has stopped goes on, if it goes on itself: that pause, or the resume after it, never got so far. */
+  async #goesOn(id: string): Promise<void> {
+    const execution = this.#supervisor.live(id)
+    if (!execution?.program.hasChildren) return
+    // a command that stands there is carried out first
+    await execution.inbox.look()
+    if (stageOf(execution.heading) !== 'going' || this.#router.isBeingPaused(id)) return
+    await this.#toAll(id, ['paused', 'pausing'], isPausedFromAbove, (child) => this.wake(child))
+  }
+
+  get #now(): number {
+    return this.#supervisor.settings.clock.now()
+  }
+
+  /** The one that was started before, if it is no longer there: that it has ended is all that is known. */
+  async #forgotten({ parentId, turn: { known }, signal }: ChildRequest) {
+    if (known?.of !== parentId || (await this.#supervisor.settings.store.load(known.id))) return undefined
+    return { id: known.id, ended: await this.#router.result(known.id, { signal }) }
+  }
+
+  async #accept(
+    { parentId, entryPoint, input, key, whenLeft, signal, accepted }: ChildRequest,
+    n: number,
+    retryOf: string | undefined,
+  ): Promise<{ id: string; ended: ExecutionOutcome | undefined }> {
+    signal.throwIfAborted()
+    const admitted = await this.#supervisor.streamFor(entryPoint, false).admit({
+      input,
+      idempotencyKey: n === 1 ? key : `${key}/${n}`,
+      parentId,
+      correlationId: parentId,
+      child: { whenLeft, ...(retryOf === undefined ? {} : { retryOf }) },
+    })
+    accepted(n, admitted.id)
+    if (signal.aborted) {
+      await this.#stopped(admitted.id, whenLeft, signal.reason)
+      throw signal.reason
+    }
+    const known = admitted.status === 'duplicate' ? await this.#supervisor.settings.store.load(admitted.id) : undefined
+    return { id: admitted.id, ended: known && storedOutcome(known) }
+  }
+
+  async #outcome(id: string, { signal, whenLeft }: ChildRequest): Promise<ResultOutcome> {
+    try {
+      return await this.#router.result(id, { signal })
+    } catch (error) {
+      if (signal.aborted) await this.#stopped(id, whenLeft, signal.reason)
+      throw error
+    }
+  }
+
+  /** What stops the step reaches its child. What was left is cancelled once that it was left is durable, by `leave` and `end`. */
+  async #stopped(id: string, whenLeft: WhenLeft, reason: unknown): Promise<void> {
+    if (!isStatewardError(reason)) return
+    const { code, details } = reason
+    const at = this.#now
+    const by: Intervention = { at, reason: code, ...(details as Partial<Intervention>) }
+    try {
+      if (code === 'paused') await this.#pause(id, by, details['mode'] === 'now' ? 'now' : 'boundary')
+      else if (['cancelled', 'timed_out', 'step_timeout'].includes(code) && whenLeft === 'cancel') await this.#cancel(id, by)
+    } catch (error) {
+      // the step is over already: nobody but the logger can be told
+      this.#supervisor.settings.logger('execution', id, 'could not be stopped with its parent', error)
+    }
+  }
+
+  async #pause(id: string, { at, reason, actor }: Intervention, mode: 'now' | 'boundary'): Promise<void> {
+    await this.#router.command(id, { type: 'pause', mode, intervention: fromAbove({ at, reason, actor }) })
+  }
+
+  async #cancel(id: string, { at, reason, actor }: Intervention): Promise<void> {
+    await this.#router.command(id, { type: 'cancel', intervention: fromAbove({ at, reason, actor }) })
+  }
+
+  /** Until a look finds none that lives. */
+  async #cancelAll(parentId: string, by: Intervention, isMeant: (stored: StoredExecution) => boolean): Promise<void> {
+    let living: number
+    do living = await this.#toAll(parentId, liveStatuses, isMeant, ({ id }) => this.#cancel(id, by))
+    while (living > 0)
+  }
+
+  /** Does something to each that is meant, at once; resolves with how many there were. One that fails, or can't be read, keeps it from none of the others. */
+  async #toAll(
+    parentId: string,
+    status: readonly ExecutionStatus[],
+    isMeant: (stored: StoredExecution) => boolean,
+    act: (stored: StoredExecution) => Promise<void>,
+  ): Promise<number> {
+    const acts: Promise<void>[] = []
+    const untold: Untold[] = []
+    let count = 0
+    for await (const page of pagesOf(this.#supervisor.settings.store, { parentId, status }))
+      for (const stored of page) {
+        const { id } = stored
+        try {
+          if (!isMeant(stored)) continue
+        } catch (error) {
+          untold.push({ of: { id }, error })
+          continue
+        }
+        count++
+        // who they are and where they stand is kept, and not what they hold
+        const slim = { ...stored, input: '', state: '', output: null }
+        acts.push(act(slim).catch((error: unknown) => void untold.push({ of: { id }, error })))
+      }
+    await Promise.all(acts)
+    const error = untoldError(`A command to what execution ${parentId} has started`, untold)
+    if (error) throw error
+    return count
+  }
+
+  /** A child that was cancelled with its parent tells it nothing before the parent's own cancel has had its time. */
+  #heldBack(signal: AbortSignal): Promise<void> {
+    const { clock } = this.#supervisor.settings
+    if (signal.aborted) return Promise.resolve()
+    return new Promise((resolve) => {
+      const timer = clock.setTimeout(resolve, HELD_BACK)
+      const stop = () => (clock.clearTimeout(timer), resolve())
+      signal.addEventListener('abort', stop, { once: true })
+    })
+  }
+}
+
+const restless: readonly ExecutionStatus[] = ['queued', 'running', 'waiting', 'pausing']
+
+const fromAbove = ({
+  at,
+  reason,
+  actor,
+}: {
+  at: number
+  reason: string | undefined
+  actor: string | undefined
+}): Intervention => ({
+  at,
+  ...(reason === undefined ? {} : { reason }),
+  ...(actor === undefined ? {} : { actor }),
+  scope: 'parent',
+})

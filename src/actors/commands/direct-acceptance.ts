@@ -1,0 +1,56 @@
+/**
+ * Accepts executions for a process that runs none: they are stored as queued, and nobody's, for a worker to claim.
+ *
+ * Owns: that what is stored is the same as if the worker had accepted it. The queue's limit is the workers' own and does
+ * not hold here.
+ */
+import type { WallClock } from '../../wall-clock.js'
+import type { IdSource } from '../../ids.js'
+import type { SnapshotStore } from '../../persistence/snapshot-store.js'
+import { refuseOtherInput, type Admitted } from '../stream/accepted-before.js'
+import { admission, type AdmissionRequest } from '../stream/admission.js'
+import type { DirectCommits } from './direct-commits.js'
+import { dueAt } from '../execution/execution-deadlines.js'
+import { opening } from '../execution/execution-origin.js'
+import type { StreamDefinition } from '../stream/stream-definition.js'
+
+/** What an acceptance is made with. */
+export interface DirectAcceptancePort {
+  readonly store: SnapshotStore
+  readonly commits: DirectCommits
+  readonly clock: WallClock
+  readonly ids: IdSource
+}
+
+/** Accepts an execution; resolves once that is durable. Throws `not_storable`, `idempotency_conflict`, `store_failed`. */
+export async function acceptDirectly(
+  { store, commits, clock, ids }: DirectAcceptancePort,
+  definition: StreamDefinition,
+  request: AdmissionRequest,
+): Promise<Admitted> {
+  const now = clock.now()
+  const id = request.id ?? ids.execution(now)
+  const { row, lifecycle, program } = opening(admission(definition, request, id, now), id, clock, undefined)
+  const { value, context } = lifecycle
+  row.publish('execution.accepted', undefined, now)
+  const commit = row.commit({
+    owner: null,
+    status: 'queued',
+    value,
+    context,
+    program,
+    now,
+    dueAt: dueAt('queued', context.limits, undefined),
+    owed: false,
+    consumed: [],
+    checkpoints: definition.checkpoints,
+    journal: definition.journal,
+  })
+  const verdict = await commits.write(commit)
+  if (verdict.status !== 'duplicate') return { status: 'accepted', id }
+  // an id that was just made is taken by nobody but a driver that wrote twice
+  if (request.id === undefined && verdict.id === id) return { status: 'accepted', id }
+  const taken: Admitted = { status: 'duplicate', of: verdict.of, id: verdict.id }
+  if (taken.of === 'idempotency_key') await refuseOtherInput(store, taken, request)
+  return taken
+}

@@ -1,0 +1,48 @@
+/** Starts an execution from a kept commit of another one. Owns what of it goes along: its input, not what it owes. */
+import { StatewardError } from '../../errors.js'
+import type { Admitted } from '../stream/accepted-before.js'
+import type { AdmissionRequest } from '../stream/admission.js'
+import { forkedProgram, splitState } from '../execution/stored-state.js'
+import { executionRecord } from '../execution/execution-record.js'
+import type { SupervisorActor } from '../supervisor/supervisor-host.js'
+
+/** Which commit, under which idempotency key, and which id the fork gets. */
+export interface ForkRequest {
+  readonly id?: string | undefined
+  readonly revision?: number | undefined
+  readonly idempotencyKey?: string | undefined
+}
+
+/** The fork, once its acceptance is durable, and whether it is a new one. Throws `not_found`, `no_checkpoint`, and what a trigger throws. */
+export async function forkExecution(
+  supervisor: SupervisorActor,
+  id: string,
+  { revision, idempotencyKey, id: own }: ForkRequest,
+  admit: (entryPoint: string, request: AdmissionRequest) => Promise<Admitted>,
+): Promise<{ readonly id: string; readonly created: boolean }> {
+  const { store } = supervisor.settings
+  await supervisor.open()
+  const stored = await store.load(id)
+  if (!stored) throw new StatewardError('not_found', `There is no execution ${id} to fork.`, { details: { id } })
+  const state =
+    revision === undefined || revision === stored.revision ? stored.state : (await store.checkpoint(id, revision))?.state
+  if (state === undefined) {
+    throw new StatewardError(
+      'no_checkpoint',
+      `Execution ${id} keeps no checkpoint of revision ${revision}; set \`checkpoints\` on its entry point.`,
+      { details: { id, revision } },
+    )
+  }
+  const { program } = splitState(state, id)
+  const record = executionRecord(stored)
+  const outcome = await admit(stored.entryPoint, {
+    input: record.input,
+    correlationId: record.correlationId,
+    priority: stored.priority,
+    ...(stored.sessionId === null ? {} : { sessionId: stored.sessionId }),
+    ...(own === undefined ? {} : { id: own }),
+    ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
+    ...(program === undefined ? {} : { program: forkedProgram(program, id) }),
+  })
+  return { id: outcome.id, created: outcome.status === 'accepted' }
+}

@@ -1,0 +1,101 @@
+/**
+ * Results of executions, for whoever waits for them.
+ *
+ * Owns: asking the store what has ended already, and looking again and again where no poll loop does.
+ */
+import { isTerminal, type ExecutionStatus } from '../../events/execution-status.js'
+import type { Absent, ExecutionOutcome, ResultOutcome } from '../../events/outcomes.js'
+import type { SnapshotStore } from '../../persistence/snapshot-store.js'
+import { splitState } from '../execution/stored-state.js'
+import { storedOutcome } from '../execution/execution-record.js'
+import { endedWithin, type ResultWaiters } from '../cluster/result-waiters.js'
+import type { SupervisorSettings } from '../supervisor/supervisor-options.js'
+
+/** How long to wait for a result. */
+export interface ResultOptions {
+  /** In ms; 0 asks and does not wait; absent waits for ever. */
+  readonly timeout?: number | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
+/** What of a supervisor is asked. */
+interface Asked {
+  readonly settings: Pick<SupervisorSettings, 'clock' | 'pollInterval' | 'store' | 'logger'>
+  readonly results: ResultWaiters
+  readonly phase: string
+  /** The execution, if this process has it in memory. */
+  live(id: string): { readonly status: ExecutionStatus } | undefined
+  open(): Promise<void>
+}
+
+/** The outcome of an execution, now or when it ends. */
+export async function resultOf(supervisor: Asked, id: string, { timeout, signal }: ResultOptions): Promise<ResultOutcome> {
+  signal?.throwIfAborted()
+  const { settings, results } = supervisor
+  let outcome: ExecutionOutcome | Absent | undefined
+  let settle: (outcome: ExecutionOutcome | Absent) => void = (ended) => void (outcome = ended)
+  let fail: (error: unknown) => void = () => undefined
+  const waiting = { settle: (ended: ExecutionOutcome | Absent) => settle(ended), fail: (error: unknown) => fail(error) }
+  const forget = results.add(id, waiting)
+  let stopLooking: () => void = () => undefined
+  try {
+    const here = supervisor.live(id)
+    // one that has ended may stay here until its last actions have run
+    if (!here || isTerminal(here.status)) {
+      await supervisor.open()
+      const stored = await settings.store.load(id)
+      if (!stored) return await absentFrom(settings.store, id)
+      outcome ??= storedOutcome(stored)
+      // one that can't be read may never end
+      if (!outcome) splitState(stored.state, id)
+    }
+    if (outcome) return outcome
+    if (timeout === 0) return { status: 'timeout' }
+    if (supervisor.phase === 'idle') stopLooking = lookFor(supervisor, id)
+    return await endedWithin(settings.clock, timeout, signal, (resolve, reject) => {
+      settle = resolve
+      fail = reject
+    })
+  } finally {
+    stopLooking()
+    forget()
+  }
+}
+
+/** What became of an execution that is not stored. */
+export async function absentFrom(store: SnapshotStore, id: string): Promise<Absent> {
+  return { status: (await store.absence(id)) === 'expired' ? 'expired' : 'not_found' }
+}
+
+/** Tells those who wait of an end that another process has made durable, also if it was forgotten since, or can't be read. */
+export async function settleIfEnded(store: SnapshotStore, results: ResultWaiters, id: string): Promise<void> {
+  const stored = await store.load(id)
+  if (!stored) {
+    const absent = await absentFrom(store, id)
+    return results.settle(id, () => absent)
+  }
+  try {
+    if (storedOutcome(stored)) results.settle(id, () => storedOutcome(stored) as ExecutionOutcome)
+  } catch (error) {
+    results.fail(id, error)
+  }
+}
+
+/** A runtime that runs nothing has no loop that finds the ends of executions elsewhere. */
+function lookFor(supervisor: Asked, id: string): () => void {
+  const { clock, pollInterval, store, logger } = supervisor.settings
+  let timer: unknown
+  let isOver = false
+  const look = () => settleIfEnded(store, supervisor.results, id)
+  const failed = (error: unknown) => logger('the result of', id, 'could not be looked for', error)
+  const again = () => {
+    // once it is started, or stopped, there is another who looks
+    if (isOver || supervisor.phase !== 'idle') return
+    timer = clock.setTimeout(() => void look().catch(failed).finally(again), pollInterval)
+  }
+  again()
+  return () => {
+    isOver = true
+    clock.clearTimeout(timer)
+  }
+}

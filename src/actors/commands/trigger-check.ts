@@ -1,0 +1,65 @@
+/** What a trigger must fulfil before anything is made or written, and what its answer comes to. Owns no state. */
+import { StatewardError } from '../../errors.js'
+import { triggerNames, type TriggerOptions } from '../../events/requests.js'
+import { isId, isWholeText, wholeTextWanted } from '../../ids.js'
+import { refuseUnknown } from '../../known-options.js'
+import type { Admitted } from '../stream/accepted-before.js'
+
+const keyWanted = `a text of 1 to 512 characters, ${wholeTextWanted}`
+const idWanted = '1 to 128 letters, digits, or . _ : - inside, never two dots in a row'
+
+/** Throws `invalid_id` for what is no idempotency key. */
+export function checkKey(subject: string, key: unknown, details: Readonly<Record<string, unknown>>): void {
+  if (key === undefined || (isWholeText(key) && key.length > 0 && key.length <= 512)) return
+  throw notOne('idempotencyKey', key, subject, keyWanted, details)
+}
+
+/** Throws `invalid_option` for a filter by a text that no execution can have: some stores would take it for another one. */
+export function checkFilterTexts(subject: string, filter: object): void {
+  for (const [option, value] of Object.entries(filter)) {
+    if (typeof value !== 'string' || isWholeText(value)) continue
+    throw new StatewardError(
+      'invalid_option',
+      `${subject}: \`${option}\` is ${JSON.stringify(value)}; it must be a text ${wholeTextWanted}.`,
+      { details: { option, value: JSON.stringify(value) } },
+    )
+  }
+}
+
+function notOne(option: string, value: unknown, of: string, wanted: string, details: Readonly<Record<string, unknown>>) {
+  const shown = isWholeText(value) || typeof value !== 'string' ? String(value) : JSON.stringify(value)
+  return new StatewardError('invalid_id', `\`${option}\` ${JSON.stringify(value)} for ${of} is not one; use ${wanted}.`, {
+    details: { ...details, option, value: shown },
+  })
+}
+
+/** Throws `invalid_id`, `invalid_option`, naming the option. */
+export function checkTrigger(entryPoint: string, options: TriggerOptions = {}): void {
+  refuseUnknown('invalid_option', `The trigger of ${entryPoint}`, options, triggerNames, { entryPoint })
+  for (const name of ['id', 'correlationId', 'sessionId'] as const)
+    if (options[name] !== undefined && !isId(options[name]))
+      throw notOne(name, options[name], entryPoint, idWanted, { entryPoint })
+  checkKey(entryPoint, options.idempotencyKey, { entryPoint })
+  for (const name of ['timeout', 'queueTimeout', 'deadline', 'priority'] as const) {
+    const value = options[name]
+    if (value === undefined || (typeof value === 'number' && Number.isFinite(value) && (name === 'priority' || value > 0)))
+      continue
+    throw new StatewardError(
+      'invalid_option',
+      `\`${name}\` for ${entryPoint} is ${String(value)}; it must be a number of milliseconds above 0.`,
+      {
+        details: { entryPoint, option: name, value: String(value) },
+      },
+    )
+  }
+}
+
+/** The execution that answers a trigger, and whether it is a new one. Throws `duplicate_execution`. */
+export function accepted(outcome: Admitted): { readonly id: string; readonly created: boolean } {
+  if (outcome.status === 'duplicate' && outcome.of === 'id') {
+    throw new StatewardError('duplicate_execution', `There is an execution ${outcome.id} already.`, {
+      details: { id: outcome.id },
+    })
+  }
+  return { id: outcome.id, created: outcome.status === 'accepted' }
+}

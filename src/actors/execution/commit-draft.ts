@@ -1,0 +1,169 @@
+/**
+ * One execution as it is stored: what the last commit says of it, and what the next one will.
+ *
+ * Owns: revision, times and the events that no commit holds yet. Knows nothing of programs, slots or clocks.
+ */
+import { StatewardError } from '../../errors.js'
+import type { CheckpointCause, ExecutionContext } from '../../events/execution-events.js'
+import { isTerminal, type ExecutionStatus } from '../../events/execution-status.js'
+import type { CommitReason } from '../../machines/execution-machine.js'
+import { encode } from '../../codec/snapshot-codec.js'
+import type { Acceptance, Commit, CommitVerdict, PublishedEvent, StoredExecution } from '../../persistence/snapshot-store.js'
+import { encodeLifecycle, joinState, piecesOf, type ProgramText } from './stored-state.js'
+
+/** What a commit says besides what the row knows. */
+export interface CommitParts {
+  readonly owner: string | null
+  readonly status: ExecutionStatus
+  readonly value: unknown
+  readonly context: ExecutionContext
+  readonly program: string | undefined
+  /** What it was put together from, unless it is another one. */
+  readonly taken?: ProgramText | undefined
+  readonly now: number
+  readonly dueAt: number | null
+  readonly owed: boolean
+  readonly consumed: Commit['consumed']
+  /** How many are kept, of commits that have a cause. */
+  readonly checkpoints: number
+  /** What moved the program; absent: it is where it was. */
+  readonly cause?: CheckpointCause | undefined
+  /** How many events of a living execution are kept; absent: all. */
+  readonly journal?: number | undefined
+}
+
+const start: CheckpointCause = { type: 'start' }
+
+/** The row of one execution. */
+export class ExecutionRow {
+  readonly id: string
+  /** As of the last durable commit. */
+  status: ExecutionStatus = 'queued'
+  /** Of the last durable commit; 0 before the first. Invariant: only grows, by one a commit. */
+  revision = 0
+  readonly epoch: number
+  readonly priority: number
+  readonly acceptedAt: number
+  readonly idempotencyKey: string | null
+  /** How many owners died while they ran it, one after the other, without its making progress. */
+  recoveries = 0
+  output: string | null = null
+  readonly #acceptance: Acceptance | undefined
+  #startedAt: number | null = null
+  #endedAt: number | null = null
+  #events: PublishedEvent[] = []
+  #lifecycle: { readonly value: unknown; readonly context: ExecutionContext; readonly text: string } | undefined
+
+  constructor(id: string, from: Acceptance | StoredExecution) {
+    this.id = id
+    this.priority = from.priority
+    this.acceptedAt = from.acceptedAt
+    this.idempotencyKey = from.idempotencyKey
+    this.#acceptance = 'revision' in from ? undefined : from
+    this.epoch = 'revision' in from ? from.epoch : 1
+    if (!('revision' in from)) return
+    this.status = from.status
+    this.revision = from.revision
+    this.recoveries = from.recoveries
+    this.output = from.output
+    this.#startedAt = from.startedAt
+    this.#endedAt = from.endedAt
+  }
+
+  get hasStarted(): boolean {
+    return this.#startedAt !== null
+  }
+
+  /** Takes an event into the next commit. Throws `not_storable`. */
+  publish(type: string, data: unknown, at: number): void {
+    this.#record(type, data === undefined ? null : encode(data, { id: this.id, what: type }), at)
+  }
+
+  /** A state of the lifecycle was entered: an event says so. */
+  entered(as: CommitReason, context: ExecutionContext, at: number): void {
+    const { ending, attempt, failure, pause, cancel, resume } = context
+    if (isTerminal(as as ExecutionStatus)) {
+      this.#endedAt = at
+      if (ending && ending.status !== 'completed') this.publish(`execution.${as}`, ending, at)
+      else this.#record(`execution.${as}`, this.output, at)
+    } else if (as === 'retrying') this.publish('execution.retrying', { attempt, error: failure }, at)
+    else if (as === 'paused' || as === 'pausing') this.publish(`execution.${as}`, pause, at)
+    else if (as === 'cancelling') this.publish('execution.cancelling', cancel, at)
+    else if (as === 'running' && this.#startedAt === null) {
+      this.#startedAt = at
+      this.#record('execution.started', null, at)
+    } else if (as === 'running' && this.status === 'paused') this.publish('execution.resumed', resume, at)
+    else if (as !== 'queued' || this.revision > 0) this.#record(`execution.${as}`, null, at)
+  }
+
+  /** The next commit. */
+  commit(parts: CommitParts): Commit {
+    const { owner, status, value, context, program, taken, now, dueAt, owed, consumed, checkpoints, cause, journal } = parts
+    const events = this.#events
+    this.#events = []
+    // of its acceptance as well: from there it can be begun again
+    const kept = checkpoints > 0 ? (cause ?? (this.revision === 0 ? start : undefined)) : undefined
+    const lifecycle = this.#textOf(value, context)
+    const state = joinState(lifecycle, program)
+    return {
+      id: this.id,
+      accept: this.revision === 0 ? this.#acceptance : undefined,
+      revision: this.revision + 1,
+      epoch: this.epoch,
+      owner,
+      status,
+      startedAt: this.#startedAt,
+      endedAt: this.#endedAt,
+      updatedAt: now,
+      dueAt,
+      owed,
+      recoveries: this.recoveries,
+      state,
+      pieces: taken && taken.text === program ? piecesOf(state, lifecycle, taken) : undefined,
+      output: this.output,
+      error: context.ending && 'error' in context.ending ? encode(context.ending.error, { id: this.id, what: 'error' }) : null,
+      events,
+      consumed,
+      checkpoints: kept && checkpoints,
+      cause: kept && encode(kept, { id: this.id, what: 'cause' }),
+      journal,
+    }
+  }
+
+  /** That commit is durable. */
+  committed({ revision, status }: Commit): void {
+    this.revision = revision
+    this.status = status
+  }
+
+  /** True if its holder here is still the one: it was taken up from a read that lagged behind. */
+  isBehind(verdict: CommitVerdict, owner: string): boolean {
+    return verdict.status === 'stale' && verdict.owner === owner && verdict.epoch === this.epoch
+  }
+
+  /** Why a call here can't be answered any more. */
+  lostError(): StatewardError {
+    const { id, revision } = this
+    const message = `Execution ${id} is held by another owner; revision ${revision} is the last one made here.`
+    return new StatewardError('stale_owner', message, { details: { id, revision } })
+  }
+
+  recoveryLimit(): StatewardError {
+    const { id, recoveries } = this
+    const message = `Execution ${id} was running in ${recoveries} processes that died, one after the other.`
+    return new StatewardError('recovery_limit', message, { details: { id, recoveries } })
+  }
+
+  #record(type: string, data: string | null, at: number): void {
+    this.#events.push({ type, at, data })
+  }
+
+  /** Steps that come and go leave the lifecycle as it is. */
+  #textOf(value: unknown, context: ExecutionContext): string {
+    const last = this.#lifecycle
+    if (last?.context === context && last.value === value) return last.text
+    const text = encodeLifecycle({ value: value as never, context }, this.id)
+    this.#lifecycle = { value, context, text }
+    return text
+  }
+}

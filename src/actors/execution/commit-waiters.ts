@@ -1,0 +1,48 @@
+/** Those who wait for a commit of one execution to be durable. Owns who is answered by which commit. */
+import { isTerminal, type ExecutionStatus } from '../../events/execution-status.js'
+
+interface Waiter {
+  readonly ready: (status: ExecutionStatus) => boolean
+  readonly resolve: (revision: number) => void
+  readonly reject: (error: unknown) => void
+}
+
+/** Waiting calls. A call is answered by the first commit made after it that fits, never by one made before. */
+export class CommitWaiters {
+  #waiting: Waiter[] = []
+  /** Those that the commit in flight may answer. */
+  #collected: Waiter[] = []
+
+  /** Resolves with the revision of the first later commit with such a status, or of the terminal one. */
+  until(ready: (status: ExecutionStatus) => boolean): Promise<number> {
+    return new Promise((resolve, reject) => this.#waiting.push({ ready, resolve, reject }))
+  }
+
+  /** A commit was made: it holds what they wait for. */
+  collect(): void {
+    if (this.#waiting.length === 0) return
+    this.#collected = this.#waiting
+    this.#waiting = []
+  }
+
+  /** That commit is durable. */
+  answer(status: ExecutionStatus, revision: number): void {
+    if (this.#collected.length === 0) return
+    const still: Waiter[] = []
+    for (const waiter of this.#collected) {
+      if (waiter.ready(status) || isTerminal(status)) waiter.resolve(revision)
+      else still.push(waiter)
+    }
+    this.#collected = []
+    if (still.length > 0) this.#waiting.unshift(...still)
+  }
+
+  get some(): boolean {
+    return this.#waiting.length > 0 || this.#collected.length > 0
+  }
+
+  /** There will be no such commit. */
+  reject(error: unknown): void {
+    for (const waiter of [...this.#collected.splice(0), ...this.#waiting.splice(0)]) waiter.reject(error)
+  }
+}

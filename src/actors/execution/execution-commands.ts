@@ -1,0 +1,151 @@
+/**
+ * Pause, resume and cancel of one execution in memory.
+ *
+ * Owns: what each command answers in each status. A command is carried out on what is durable, so that it never speaks of
+ * what a failing store, or the end of the program, takes back; its answer is given once that is durable as well. Every
+ * command may be repeated.
+ */
+import type { Clock } from '../../clock.js'
+import type { ExecutionContext, ExecutionEvent, Intervention } from '../../events/execution-events.js'
+import { isTerminal, stageOf, type ExecutionStatus, type TerminalStatus } from '../../events/execution-status.js'
+import type { CancelOutcome, Command, CommandOutcome, PauseOutcome, ResumeOutcome } from '../../events/outcomes.js'
+
+/** What commands ask of the execution that they are given to. */
+export interface CommandedExecution {
+  readonly clock: Clock
+  /** As of the last durable commit. */
+  readonly status: ExecutionStatus
+  readonly revision: number
+  /** Where its lifecycle stands, ahead of what is durable. */
+  readonly heading: ExecutionStatus
+  readonly context: ExecutionContext
+  readonly isBackingOff: boolean
+  /** True if its lifecycle stands where the store has it, and its program goes on. */
+  readonly isSteady: boolean
+  /** True if its program has moved since the last commit was made: what can't be stored of that ends it. */
+  readonly hasMoved: boolean
+  /** True while it was told to go on, and that is not durable. */
+  isResuming: boolean
+  /** Lets a program that had ended before it was taken up here come to that end; false: it had not. */
+  comesToItsEnd(): boolean
+  stopping(): { readonly started: boolean; readonly inFlight: boolean; readonly stopBy: number }
+  tell(event: ExecutionEvent): void
+  resume(resume: Intervention, retry: boolean): void
+  /** Resolves with the revision of the first later durable commit with such a status, or of the terminal one. */
+  until(ready: (status: ExecutionStatus) => boolean): Promise<number>
+}
+
+/**
+ * Carries out a command; `noted` is called once it is durable, if the answer is still waited for then. Rejects if the execution is
+ * lost to another owner or the store before there is an answer.
+ */
+export async function obey(
+  execution: CommandedExecution,
+  command: Command,
+  noted: () => void = () => undefined,
+): Promise<CommandOutcome> {
+  if (execution.heading === 'queued') execution.comesToItsEnd()
+  // whoever came before is done with, and a program that ends has ended: one that fails may begin another attempt
+  // and one whose last move can't be stored has failed: it could not make good what it has done
+  const isMoving = command.type === 'cancel' && execution.context.compensates && execution.hasMoved
+  for (let least = isMoving ? 1 : 0; least > 0 || !execution.isSteady; least--) await execution.until(() => true)
+  if (command.type === 'pause') return pause(execution, command, noted)
+  return command.type === 'resume' ? resume(execution, command) : cancel(execution, command, noted)
+}
+
+/** The answer that goes with the commit after which the execution is gone from memory; undefined: the next holder will know. */
+export function lastAnswer(
+  { type }: Command,
+  before: ExecutionStatus,
+  status: ExecutionStatus,
+  revision: number,
+): CommandOutcome | undefined {
+  if (type === 'cancel' && status === 'cancelled' && !isTerminal(before)) return { status }
+  if (type === 'pause' && status === 'paused') return { status, revision }
+  return isTerminal(status) ? finished(status) : undefined
+}
+
+const finished = (as: TerminalStatus) => ({ status: 'already_finished', as }) as const
+
+async function pause(
+  execution: CommandedExecution,
+  { mode, intervention, wait }: Command & { type: 'pause' },
+  noted: () => void,
+): Promise<PauseOutcome> {
+  const { status: before, revision } = execution
+  if (isTerminal(before)) return finished(before)
+  if (before === 'paused') return { status: 'already_paused', revision }
+  if (before === 'cancelling') return { status: 'cancelling' }
+  execution.tell({ type: 'execution.pause', pause: { ...intervention, mode }, ...execution.stopping() })
+  execution.until(() => true).then(noted, noted)
+  await within(execution, wait, (status) => status === 'paused' || stageOf(status) === 'going')
+  return paused(execution)
+}
+
+function paused({ status, revision }: CommandedExecution): PauseOutcome {
+  if (isTerminal(status)) return finished(status)
+  if (status === 'pausing' || status === 'cancelling') return { status }
+  // a resume may have taken it back before its steps were gone
+  return { status: status === 'paused' ? status : 'resumed', revision }
+}
+
+async function resume(
+  execution: CommandedExecution,
+  { intervention, retry }: Command & { type: 'resume' },
+): Promise<ResumeOutcome> {
+  const { status: before } = execution
+  if (isTerminal(before)) return finished(before)
+  if (before === 'cancelling') return { status: 'cancelling' }
+  if (stageOf(before) === 'going' && !execution.isBackingOff) return { status: 'already_running' }
+  // a pause at once comes to its end first; one that only waits for a boundary is taken back
+  if (before === 'pausing' && execution.context.pause?.mode === 'now') {
+    await execution.until((status) => status !== 'pausing')
+    return obey(execution, { type: 'resume', intervention, retry }) as Promise<ResumeOutcome>
+  }
+  // the commit that says so says no more: what is told next comes after it
+  execution.isResuming = true
+  try {
+    execution.resume(intervention, retry)
+    const revision = await execution.until(() => true)
+    return { status: 'resumed', revision }
+  } finally {
+    execution.isResuming = false
+  }
+}
+
+async function cancel(
+  execution: CommandedExecution,
+  { intervention, wait }: Command & { type: 'cancel' },
+  noted: () => void,
+): Promise<CancelOutcome> {
+  const { status: before } = execution
+  if (isTerminal(before)) return finished(before)
+  if (before !== 'cancelling') execution.tell({ type: 'execution.cancel', cancel: intervention, ...execution.stopping() })
+  execution.until(() => true).then(noted, noted)
+  await within(execution, wait, isTerminal)
+  const { status } = execution
+  if (!isTerminal(status)) return { status: 'cancelling' }
+  return status === 'cancelled' ? { status } : finished(status)
+}
+
+/** Resolves once a durable commit has such a status, or if the time is up before, once the command itself is durable. */
+async function within(
+  execution: CommandedExecution,
+  wait: number | undefined,
+  ready: (status: ExecutionStatus) => boolean,
+): Promise<void> {
+  const reached = execution.until(ready)
+  if (wait === undefined) return void (await reached)
+  const noted = execution.until(() => true)
+  await Promise.all([noted, Promise.race([reached, elapsed(execution.clock, wait, reached)])])
+}
+
+function elapsed(clock: Clock, ms: number, other: Promise<unknown>): Promise<void> {
+  // answered with the first commit: what is told after that finds it done
+  if (ms === 0) return Promise.resolve()
+  return new Promise((resolve) => {
+    const timer = clock.setTimeout(resolve, ms)
+    const stop = () => clock.clearTimeout(timer)
+    other.then(stop, stop)
+  })
+}

@@ -1,0 +1,403 @@
+/**
+ * Hosts one execution: gives the execution machine its effects and commits what it and its program become.
+ *
+ * Owns: the one commit in flight, and that an answer is given only when the commit that holds its cause is durable.
+ * Talks to: its row, program, clocks, mail and waiters, which have files of their own; the stream above through `ExecutionPort`.
+ */
+import { isStatewardError, StatewardError } from '../../errors.js'
+import type { Command, CommandOutcome, SendOutcome } from '../../events/outcomes.js'
+import type { ExecutionContext, ExecutionEvent, Intervention, LimitName } from '../../events/execution-events.js'
+import { holdsSlot, isTerminal, type ExecutionStatus } from '../../events/execution-status.js'
+import type { CommitReason } from '../../machines/execution-machine.js'
+import type { Committer } from '../../persistence/group-commit.js'
+import type { Commit, CommitVerdict } from '../../persistence/snapshot-store.js'
+import { decide, type Decision } from './commit-decision.js'
+import { ChildrenHold } from './children-hold.js'
+import { CommitWaiters } from './commit-waiters.js'
+import { dueAt as nextDue, ExecutionClocks } from './execution-deadlines.js'
+import { executionRef, tell, type ExecutionEffects, type ExecutionMachineRef } from './execution-lifecycle.js'
+import { ExecutionInbox, type InboxOwner } from './inbox-delivery.js'
+import type { SentEvent } from './external-event.js'
+import { opening, type AcceptOutcome, type ExecutionOrigin } from './execution-origin.js'
+import type { ExecutionPort } from './execution-port.js'
+import { ExecutionProgram, type ProgramWatcher } from './execution-program.js'
+import type { ExecutionRow } from './commit-draft.js'
+import { ExecutionStanding } from './execution-standing.js'
+import { PendingAcceptance } from './pending-acceptance.js'
+import type { Suspect } from './suspects.js'
+import type { WallClock } from '../../wall-clock.js'
+import { stopActor } from '../program/xstate/xstate-internals.js'
+
+/** What was in flight in so many processes that died may be what brought them down. */
+const SUSPECT = 2
+
+/** One execution in memory. */
+export class ExecutionActor
+  extends ExecutionStanding
+  implements Committer, ProgramWatcher, ExecutionEffects, InboxOwner, Suspect
+{
+  readonly id: string
+  protected readonly machine: ExecutionMachineRef
+  readonly inbox: ExecutionInbox
+  readonly clock: WallClock
+  readonly program: ExecutionProgram
+  /** True while it holds a slot of its stream. */
+  hasSlot = false
+  protected readonly row: ExecutionRow
+  readonly #port: ExecutionPort
+  readonly #clocks: ExecutionClocks
+  readonly #waiters = new CommitWaiters()
+  readonly #hold: ChildrenHold
+  #acceptance: PendingAcceptance | undefined
+  readonly #isNamed: boolean
+  readonly #recovering: boolean
+  /** True until its turn as a suspect is durable. */
+  #waitsForCommit = false
+  /** Set by a commit that gives it away, until that is durable. */
+  #leaving = false
+  /** True if it was to leave memory, and something was due or owed: it does once that is done. */
+  #lingers = false
+  #gone = false
+  #whenGone: (() => void)[] = []
+
+  constructor(port: ExecutionPort, id: string, origin: ExecutionOrigin) {
+    super()
+    this.id = id
+    this.#port = port
+    this.clock = port.clock
+    this.inbox = new ExecutionInbox(this, port.store, (error) => port.lost(this, error))
+    this.#clocks = new ExecutionClocks(port.clock, {
+      reached: (what) => this.#reached(what), // what rejects it is told to whoever holds the stream, or is no longer ours
+      idle: () => this.#idle(),
+    })
+    // with a slot at hand a fresh one never stands in the queue
+    this.hasSlot = origin.kind === 'fresh' && port.takeSlot(this)
+    const { row, lifecycle, program } = opening(origin, id, port.clock, this.hasSlot ? port.clock.now() : undefined)
+    this.row = row
+    this.#isNamed = origin.kind === 'fresh' && origin.isNamed
+    this.#recovering = origin.kind === 'stored' && origin.recovered
+    const recovering = this.#recovering || (origin.kind === 'stored' && origin.isAgain)
+    this.program = new ExecutionProgram(port, this, { input: origin.input, text: program, recovering })
+    this.machine = executionRef(id, lifecycle, port.parent, this)
+    this.#hold = new ChildrenHold(this, port.children, port.clock, (error) => port.unstopped(this, error))
+  }
+
+  /** Starts a fresh one; resolves once its acceptance is durable. */
+  accept(): Promise<AcceptOutcome> {
+    this.#acceptance = new PendingAcceptance()
+    this.publish('execution.accepted', undefined)
+    this.machine.start()
+    if (this.hasSlot) this.runProgram()
+    else this.#port.acquire(this)
+    this.enter(this.hasSlot ? 'running' : 'queued', this.context)
+    return this.#acceptance.answer
+  }
+
+  /** Goes on where a stored one stood. */
+  revive(): void {
+    const { value, context } = this.machine.getSnapshot()
+    this.machine.start()
+    this.#clocks.set(context.limits)
+    // nothing of a life is told after its end, when only pending actions are taken over
+    if (isTerminal(this.status)) return this.#payDebts()
+    if (this.#recovering) this.publish('execution.recovered', { recoveries: this.row.recoveries })
+    if (this.recoveries > this.maxRecoveries && this.isCompensating) return this.program.fail(this.row.recoveryLimit(), true)
+    const wantsSlot = value === 'queued' || value === 'running'
+    if (wantsSlot && this.recoveries > this.maxRecoveries) return this.program.holdFor('recovery_limit', this.row.recoveryLimit())
+    if (wantsSlot && this.recoveries >= Math.max(1, Math.min(SUSPECT, this.maxRecoveries))) return this.#underSuspicion()
+    if (value === 'queued') return this.#port.acquire(this) ? this.grant() : undefined
+    if (value === 'running') return this.#port.acquire(this) ? this.runProgram() : this.tell({ type: 'slot.missing' })
+    if (this.isCompensating) return this.compensate(false)
+    if (typeof value === 'object') {
+      this.touch()
+      // one that had ended is no longer to be paused
+      if (this.heading === 'pausing' && this.recoveries <= this.maxRecoveries && this.comesToItsEnd()) return
+      return this.tell({ type: 'program.drained' })
+    }
+    if (value === 'waiting') this.runProgram()
+    if (this.status === 'waiting') this.#clocks.leaveAfter(this.#port.definition.passivateAfter)
+  }
+
+  /** Lets a program that had ended before it was taken up here do what it asked for on the way, without a slot. False: there is no such end. */
+  comesToItsEnd(): boolean {
+    if (this.#waitsForCommit || !this.program.isLeftAtEnd) return false
+    this.program.run('no-new-steps')
+    return this.isEnding
+  }
+
+  /** It goes on when it is its turn, and not before that is durable: only what runs is counted if the process dies once more. */
+  #underSuspicion(): void {
+    this.#waitsForCommit = true
+    if (this.heading === 'running') this.tell({ type: 'slot.missing' })
+    this.#port.suspect(this)
+  }
+
+  takeTurn(): void {
+    if (this.heading === 'queued' && this.#port.acquire(this)) this.grant()
+  }
+
+  /** True until it is known that it is no other one, accepted before under its id or key. */
+  get mayBeAnother(): boolean {
+    return this.#isNamed && this.#acceptance !== undefined
+  }
+
+  get maxRecoveries(): number {
+    return this.#port.definition.maxRecoveries
+  }
+
+  /** A slot is free for it. */
+  grant(): void {
+    this.tell({ type: 'slot.granted', at: this.#port.clock.now() })
+  }
+
+  get isLeaving(): boolean {
+    return this.#leaving || this.#gone
+  }
+
+  /** Resolves once it is no longer in memory. */
+  get gone(): Promise<void> {
+    return this.#gone ? Promise.resolve() : new Promise((resolve) => this.#whenGone.push(resolve))
+  }
+
+  obeyed(command: Command, own: () => Promise<CommandOutcome>): Promise<CommandOutcome> {
+    return this.program.hasChildren ? this.#port.children.obeyed(this.id, command, own) : own()
+  }
+
+  /** Resolves once it is durable what becomes of it, or it is gone. */
+  async decided(): Promise<void> {
+    await (this.#leaving ? this.gone : this.until(() => true).catch(() => undefined))
+  }
+
+  /** Hands an event to the program; resolves once what it caused is durable. Undefined: nothing of it ever will be, the program failed. */
+  async deliver(sent: SentEvent): Promise<SendOutcome | undefined> {
+    const direct = this.inbox.mail.direct(sent)
+    const taken = this.program.send(sent.event)
+    direct.ended = this.program.isEnding
+    const revision = await this.until(() => true)
+    if (direct.isReturned) return { status: 'queued' }
+    return direct.isLost ? undefined : { status: 'delivered', revision, taken }
+  }
+
+  /** To the machine; carries out what that asks for. */
+  tell(event: ExecutionEvent): void {
+    if (!this.#gone) tell(this.machine, event)
+  }
+
+  /** Goes on, as soon as there is a slot. `retry`: with fresh attempts. */
+  resume(resume: Intervention, retry: boolean): void {
+    this.row.recoveries = 0
+    const granted = this.heading === 'pausing' || this.#port.acquire(this)
+    this.tell({ type: 'execution.resume', resume, retry, granted, at: this.clock.now() })
+  }
+
+  /** What every stopping command says of the steps in flight. */
+  stopping(): { started: boolean; inFlight: boolean; stopBy: number } {
+    // what is left is told by the clock as it goes now
+    this.clock.glance()
+    const stopBy = this.clock.now() + this.#port.definition.cancelTimeout
+    return { started: this.hasStarted, inFlight: this.program.inFlight, stopBy }
+  }
+
+  /** Resolves with the revision of the first later durable commit with such a status, or of the terminal one; rejects if the execution is lost to another owner or the store. */
+  until(ready: (status: ExecutionStatus) => boolean): Promise<number> {
+    if (this.#gone) return Promise.reject(this.row.lostError())
+    this.touch()
+    return this.#waiters.until(ready)
+  }
+
+  /** Gives up what it holds without a trace: as if the process had died here. */
+  abandon(error: unknown): void {
+    this.#leave(error)
+    this.#acceptance?.abandoned(error)
+  }
+
+  /** Another process has it: who waits for something here asks there. `isCounted`: it is no longer among those here. */
+  takenAway(isCounted = true): void {
+    if (this.#gone) return
+    if (isCounted) this.#port.takenAway(this, this.status)
+    this.abandon(this.row.lostError())
+  }
+
+  /** Commits what there is and gives the execution back to the store, wherever it stands. */
+  release(): Promise<void> {
+    const isUnpaid = isTerminal(this.status) && this.program.owes && !this.program.isPaying
+    if (this.#hold.isOn || isUnpaid)
+      return Promise.resolve(this.abandon(new StatewardError('already_stopped', 'The runtime was stopped.')))
+    this.program.setMode('muted')
+    this.#leaving = true
+    return this.until(() => true).then(() => this.gone)
+  }
+
+  /** A state was entered: it will be committed, with an event that says so. */
+  enter(as: CommitReason, context: ExecutionContext): void {
+    if (as !== 'queued' && as !== 'cancelling') this.#port.dequeued(this)
+    this.#clocks.set(context.limits)
+    this.row.entered(as, context, this.#port.clock.now())
+    if (as === 'waiting' || as === 'retrying') this.#clocks.leaveAfter(this.#port.definition.passivateAfter)
+    else this.#clocks.stay()
+    this.touch()
+  }
+
+  /** The clock was set back: what its limits and timers had left stays. */
+  retime(): void {
+    const limits = this.#clocks.retimed()
+    if (limits) this.tell({ type: 'clock.set_back', limits })
+    this.#clocks.set(this.context.limits)
+    this.program.retime()
+    if (limits) this.touch()
+  }
+
+  runProgram(): void {
+    if (this.#waitsForCommit && this.status !== 'running') return this.touch()
+    this.#waitsForCommit = false
+    this.program.run('running')
+    this.inbox.started()
+  }
+
+  /** Lets the program make good what it has done. Its steps need a slot, like any others. */
+  compensate(isNew = true): void {
+    const { cancelEvent } = this.#port.definition
+    this.program.run(this.#port.acquire(this) ? 'running' : 'no-new-steps')
+    // before any event that waits for it
+    if (cancelEvent && isNew) this.program.send(cancelEvent)
+    this.inbox.started()
+  }
+
+  touch(): void {
+    if (this.#gone) this.#giveSlotBack()
+    else this.#port.commits.request(this)
+  }
+
+  publish(type: string, data: unknown): void {
+    this.row.publish(type, data, this.#port.clock.now())
+    this.touch()
+  }
+
+  ended(output: string | null): void {
+    this.row.output = output
+  }
+
+  collect(): Commit | undefined {
+    if (this.#gone) return undefined
+    // first the lifecycle: what the program has become moves it, and so does a snapshot that can't be taken
+    this.program.observe()
+    this.program.take(this.heading === 'paused' && (this.status !== 'paused' || this.program.isLive))
+    if (this.program.isReturning || this.#hold.holds()) return undefined
+    const { nextTimer, owes: owed } = this.program
+    const decision = decide({ status: this.heading, limits: this.context.limits, owed, isLeaving: this.#leaving, nextTimer })
+    this.#leaving = decision.leaves
+    this.#waiters.collect()
+    // what moved while this was being made is in it
+    this.#port.commits.withdraw(this)
+    if (this.revision === 0) this.#acceptance?.collected()
+    return this.#draft(decision, owed)
+  }
+
+  #draft({ isKept, isLast, dueAt }: Decision, owed: boolean): Commit {
+    const { definition, owner, clock } = this.#port
+    const { value, context } = this.machine.getSnapshot()
+    definition.interposition?.committing(this.id, this.revision + 1, this.inbox.mail.held)
+    if (this.program.hasProgressed || this.heading === 'waiting') this.row.recoveries = 0
+    return this.row.commit({
+      owner: isKept ? owner : null,
+      status: this.heading,
+      value,
+      context,
+      program: this.program.text,
+      taken: this.program.taken,
+      now: clock.now(),
+      dueAt,
+      owed,
+      consumed: this.inbox.mail.collect(this.heading, this.revision + 1, isLast),
+      checkpoints: definition.checkpoints,
+      cause: definition.checkpoints > 0 ? this.program.moved() : undefined,
+      journal: definition.journal,
+    })
+  }
+
+  judged(verdict: CommitVerdict, commit: Commit): void {
+    if (commit.accept) this.#acceptance?.judged(verdict)
+    if (this.#gone) return
+    if (verdict.status === 'duplicate') return this.#leave()
+    if (this.row.isBehind(verdict, this.#port.owner)) return this.#port.lost(this, this.row.lostError())
+    if (verdict.status !== 'committed') return this.takenAway(verdict.status === 'stale' && verdict.owner !== null)
+    const before = commit.accept ? undefined : this.status
+    this.row.committed(commit)
+    this.#giveSlotBack()
+    if (isTerminal(commit.status)) this.#clocks.clear()
+    this.#acceptance = undefined
+    this.inbox.mail.acknowledged(commit.consumed)
+    this.program.release(commit.revision)
+    if (commit.status === 'pausing' || commit.status === 'cancelling') this.tell({ type: 'commit.acknowledged' })
+    this.#waiters.answer(commit.status, commit.revision)
+    this.#port.committed(this, before, commit)
+    if (this.#waitsForCommit && commit.status === 'running' && this.heading === 'running') this.runProgram()
+    if (commit.owner === null) this.#leave()
+    else if (isTerminal(commit.status)) this.#payDebts()
+    else if (this.#lingers) this.#idle()
+  }
+
+  refused(error: unknown, commit: Commit | undefined): void {
+    this.#acceptance?.failed(error)
+    if (this.#gone) return
+    if (commit === undefined && !isStatewardError(error)) return this.crashed(error)
+    this.#port.lost(this, error)
+  }
+
+  crashed(error: unknown): void {
+    this.#port.crashed(this, error)
+  }
+
+  /** Leaves memory, unless it moved in this turn; what is due or owed at that moment comes first. */
+  #idle(): void {
+    this.#lingers = false
+    if (this.heading !== 'waiting') return
+    if (this.mayLeave) this.release().catch(() => undefined) // whoever holds the stream is told, or it is no longer ours
+    else this.#lingers = !this.isEnding && !this.program.isBusy
+  }
+
+  /** True if it waits, and nothing is due or owed that would bring it back at once. */
+  get mayLeave(): boolean {
+    const { isBusy, owes, nextTimer } = this.program
+    if (this.heading !== 'waiting' || this.isLeaving || this.isEnding || isBusy || owes) return false
+    const due = nextDue('waiting', this.context.limits, nextTimer)
+    return due === null || due > this.clock.now()
+  }
+
+  /** An execution that has already moved on to a status with a slot keeps it, and so does one whose steps' functions still run. */
+  #giveSlotBack(): void {
+    const isNeeded = this.program.inFlight || (!this.#gone && [this.status, this.heading].some(holdsSlot))
+    if (this.hasSlot && !isNeeded) this.#port.freed(this)
+  }
+
+  #reached(what: LimitName | 'retry'): void {
+    // whoever takes it up next finds the same times in the commit that gives it away
+    if (this.isLeaving) return
+    if (this.heading === 'queued') this.comesToItsEnd()
+    // an end that is on its way to the store comes first; if it is none, the limit still stands
+    if (this.isEnding) return void this.decided().then(() => this.#gone || this.#clocks.again())
+    if (what === 'stop') this.program.giveUp()
+    if (what !== 'retry') this.tell({ type: 'limit.reached', limit: what, ...this.stopping() })
+    else if (this.isBackingOff) this.tell({ type: 'retry.due', granted: this.#port.acquire(this), at: this.clock.now() })
+  }
+
+  /** A terminal one goes on until its owed actions are acknowledged; each that is asks for a commit by itself. */
+  #payDebts(): void {
+    if (!this.program.isLive && this.program.text !== undefined && !this.program.isUnpaid) this.program.repay()
+    if (!this.program.owes) this.touch()
+  }
+
+  /** Out of memory: who still waits for something here must ask whoever takes it up next. */
+  #leave(error?: unknown): void {
+    if (this.#gone) return
+    ;[this.#gone, this.lost] = [true, error]
+    if (this.#waiters.some) this.#waiters.reject(error ?? this.row.lostError())
+    this.#clocks.clear()
+    this.program.setMode('stopped')
+    this.#port.commits.withdraw(this)
+    stopActor(this.ref)
+    this.#giveSlotBack()
+    this.#port.left(this)
+    for (const resolve of this.#whenGone.splice(0)) resolve()
+  }
+}

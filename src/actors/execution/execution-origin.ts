@@ -1,0 +1,59 @@
+/** Where an execution in memory comes from, and where it begins. Owns the difference between a fresh and a stored one. */
+import type { ExecutionContext } from '../../events/execution-events.js'
+import { withClocks } from '../../machines/execution-notes.js'
+import type { Acceptance, StoredExecution } from '../../persistence/snapshot-store.js'
+import type { WallClock } from '../../wall-clock.js'
+import { setBackBy } from './execution-deadlines.js'
+import { ExecutionRow } from './commit-draft.js'
+import { splitState, type Lifecycle } from './stored-state.js'
+
+/** What an execution comes from: an acceptance, or what was stored of it. `program` is a stored program to begin with. */
+export type ExecutionOrigin =
+  | {
+      readonly kind: 'fresh'
+      /** True if its id or its key may have been taken before: whether it is a new one is known once it is accepted. */
+      readonly isNamed: boolean
+      readonly acceptance: Acceptance
+      readonly context: ExecutionContext
+      readonly input: unknown
+      readonly program: string | undefined
+    }
+  | {
+      readonly kind: 'stored'
+      readonly stored: StoredExecution
+      /** Its last owner died. */
+      readonly recovered: boolean
+      /** It was in memory here, and lost with what was not durable. */
+      readonly isAgain: boolean
+      readonly input: unknown
+    }
+
+/** The verdict on an acceptance. */
+export type AcceptOutcome =
+  | { readonly status: 'accepted' }
+  | { readonly status: 'duplicate'; readonly id: string; readonly of: 'id' | 'idempotency_key' }
+
+/** What an execution begins with. */
+export interface Opening {
+  readonly row: ExecutionRow
+  readonly lifecycle: Lifecycle
+  readonly program: string | undefined
+}
+
+/** The opening of an execution; a fresh one that has a slot since `runsSince` runs at once. Throws `corrupt`, `unknown_format`. */
+export function opening(origin: ExecutionOrigin, id: string, clock: WallClock, runsSince: number | undefined): Opening {
+  if (origin.kind === 'stored') {
+    const { lifecycle, program } = splitState(origin.stored.state, id)
+    const { entryPoint, updatedAt } = origin.stored
+    const ahead = Math.max(0, updatedAt - clock.now())
+    const limits = setBackBy(lifecycle.context.limits, ahead > 0 ? Math.max(ahead, clock.setBackSince(updatedAt)) : 0)
+    const context = { ...lifecycle.context, executionId: id, entryPoint, limits }
+    return { row: new ExecutionRow(id, origin.stored), lifecycle: { value: lifecycle.value, context }, program }
+  }
+  const row = new ExecutionRow(id, origin.acceptance)
+  const lifecycle: Lifecycle =
+    runsSince === undefined
+      ? { value: 'queued', context: origin.context }
+      : { value: 'running', context: withClocks(origin.context, runsSince) }
+  return { row, lifecycle, program: origin.program }
+}

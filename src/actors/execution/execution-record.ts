@@ -1,0 +1,134 @@
+/** What people see of a stored execution. Owns the form of `get()`, of lists and of results. */
+import type { AnyActorLogic, OutputFrom, SnapshotFrom } from 'xstate'
+import type { ErrorRecord } from '../../errors.js'
+import type { ExecutionContext, Limits, PauseRecord, Intervention } from '../../events/execution-events.js'
+import { isTerminal, type ExecutionStatus } from '../../events/execution-status.js'
+import type { ExecutionOutcome } from '../../events/outcomes.js'
+import { decode } from '../../codec/snapshot-codec.js'
+import type { StoredExecution } from '../../persistence/snapshot-store.js'
+import { programOf, splitState } from './stored-state.js'
+import { owedActions } from '../program/program-outbox.js'
+import type { PersistedProgram, ProgramRecord, StepRecord, TimerRecord } from '../program/program-record.js'
+
+type IsAny<T> = 0 extends 1 & T ? true : false
+
+/** A part of the snapshots of a program; unknown if the program is. */
+type PartOf<TProgram extends AnyActorLogic, TKey extends string> =
+  IsAny<SnapshotFrom<TProgram>> extends true
+    ? unknown
+    : SnapshotFrom<TProgram> extends { readonly [K in TKey]: infer TPart }
+      ? IsAny<TPart> extends true
+        ? unknown
+        : TPart | undefined
+      : unknown
+
+/** An execution as of its last commit. Times are milliseconds since the epoch. */
+export interface ExecutionRecord<TProgram extends AnyActorLogic = AnyActorLogic> {
+  readonly id: string
+  readonly entryPoint: string
+  readonly program: { readonly id: string; readonly version: string; readonly hash: string }
+  readonly status: ExecutionStatus
+  readonly revision: number
+  readonly priority: number
+  readonly correlationId: string
+  readonly idempotencyKey: string | null
+  readonly sessionId: string | null
+  readonly parentId: string | null
+  /** The execution that the same step of the parent had started before, and that had failed. */
+  readonly retryOf: string | null
+  readonly acceptedAt: number
+  readonly startedAt: number | null
+  readonly endedAt: number | null
+  readonly updatedAt: number
+  readonly attempt: number
+  readonly recoveries: number
+  readonly input: unknown
+  /** The state value of a machine; undefined for other logic and before the start. */
+  readonly value: PartOf<TProgram, 'value'>
+  /** Undefined before the start. */
+  readonly context: PartOf<TProgram, 'context'>
+  /** Undefined unless it is `completed`. */
+  readonly output: IsAny<OutputFrom<TProgram>> extends true ? unknown : OutputFrom<TProgram> | undefined
+  readonly error: ErrorRecord | null
+  readonly snapshot: PersistedProgram | undefined
+  readonly timers: readonly TimerRecord[]
+  /** Steps in flight or about to start, by actor path. */
+  readonly steps: Readonly<Record<string, StepRecord>>
+  /** How many custom actions are owed. */
+  readonly owed: number
+  readonly limits: Limits
+  readonly pause: PauseRecord | null
+  readonly cancel: Intervention | null
+}
+
+/** Decodes a stored execution. Throws `corrupt` or `unknown_format`, naming it. */
+export function executionRecord(stored: StoredExecution): ExecutionRecord {
+  const { id } = stored
+  const { lifecycle, program } = splitState(stored.state, id)
+  const record = program === undefined ? undefined : programOf(program, id)
+  const { context } = lifecycle
+  return {
+    id,
+    entryPoint: stored.entryPoint,
+    program: {
+      id: stored.programId,
+      version: record?.version ?? stored.programVersion,
+      hash: record?.hash ?? stored.programHash,
+    },
+    status: stored.status,
+    revision: stored.revision,
+    priority: stored.priority,
+    correlationId: stored.correlationId ?? id,
+    idempotencyKey: stored.idempotencyKey,
+    sessionId: stored.sessionId,
+    parentId: stored.parentId,
+    retryOf: context.child?.retryOf ?? null,
+    acceptedAt: stored.acceptedAt,
+    startedAt: stored.startedAt,
+    endedAt: stored.endedAt,
+    updatedAt: stored.updatedAt,
+    attempt: context.attempt,
+    recoveries: stored.recoveries,
+    input: decode(stored.input, { id, what: 'input' }),
+    value: record?.snapshot.value,
+    context: record?.snapshot.context,
+    output: stored.output === null ? undefined : decode(stored.output, { id, what: 'output' }),
+    error: stored.error === null ? (context.failure ?? null) : decode(stored.error, { id, what: 'error' }),
+    snapshot: record?.snapshot,
+    timers: record?.timers ?? [],
+    steps: record?.steps ?? {},
+    owed: owedBy(stored, record),
+    limits: context.limits,
+    pause: isPausing(stored.status) ? (context.pause ?? null) : null,
+    cancel: context.cancel ?? null,
+  }
+}
+
+/** A paused one owes what had thrown, or had not run, when it was silenced; that holds up nobody, so that no column says it. */
+function owedBy({ owed, status }: StoredExecution, record: ProgramRecord | undefined): number {
+  if (owed) return record?.outbox?.length ?? 0
+  return status === 'paused' && record ? owedActions(record).length : 0
+}
+
+const isPausing = (status: ExecutionStatus) => status === 'pausing' || status === 'paused'
+
+/** How a stored execution ended; undefined if it has not. */
+export function storedOutcome(stored: Pick<StoredExecution, 'id' | 'status' | 'state' | 'output'>): ExecutionOutcome | undefined {
+  if (!isTerminal(stored.status)) return undefined
+  const { lifecycle } = splitState(stored.state, stored.id)
+  return outcome(lifecycle.context, stored.output === null ? undefined : decode(stored.output, { id: stored.id, what: 'output' }))
+}
+
+function outcome({ ending, failure }: ExecutionContext, output: unknown): ExecutionOutcome {
+  switch (ending?.status) {
+    case 'completed':
+      return { status: 'completed', output }
+    case 'cancelled':
+      return { status: 'cancelled', ...ending.intervention, ...(ending.error ? { error: ending.error } : {}) }
+    case 'timed_out':
+    case 'rejected':
+      return ending
+    default:
+      return { status: 'failed', error: ending?.error ?? failure ?? { name: 'Error', message: 'unknown' } }
+  }
+}

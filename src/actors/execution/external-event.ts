@@ -1,0 +1,36 @@
+/** What may be sent to a program from outside. Owns the refusal of XState's own events: anybody could forge a step's result with them. */
+import type { AnyEventObject } from 'xstate'
+import { StatewardError } from '../../errors.js'
+
+/** An event that may be sent: as it is stored, and as the program gets it. */
+export interface SentEvent {
+  readonly payload: string
+  readonly event: AnyEventObject
+}
+
+/** Throws `invalid_event` unless the event may be sent to that execution. */
+export function refuseInvalid(id: string, event: unknown): void {
+  let type: unknown
+  let cause: unknown
+  try {
+    type = (event as { type?: unknown } | null | undefined)?.type
+  } catch (error) {
+    cause = error
+  }
+  const problem = cause === undefined ? eventProblem(event, type) : 'an event whose `type` can not be read'
+  if (problem === undefined) return
+  throw new StatewardError('invalid_event', `Execution ${id} can't be sent ${problem}.`, {
+    details: { id, event: typeof type === 'symbol' ? type.toString() : typeof type === 'string' ? type : typeof type },
+    ...(cause === undefined ? {} : { cause }),
+  })
+}
+
+/** What is wrong with an event of that type, as the end of a sentence; undefined if nothing is. */
+export function eventProblem(event: unknown, type: unknown = (event as { type?: unknown } | null)?.type): string | undefined {
+  if (typeof event !== 'object' || event === null)
+    return `a ${event === null ? 'null' : typeof event}; send an object with a \`type\``
+  if (typeof type !== 'string' || type === '') return 'an event without a `type`'
+  if (type === '*') return 'the wildcard'
+  if (type.startsWith('xstate.')) return `'${type}': XState's own events come from the program alone`
+  return undefined
+}

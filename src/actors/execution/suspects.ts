@@ -1,0 +1,142 @@
+/**
+ * Executions that were in flight in several processes that died, one after the other: each may be what brought them down.
+ *
+ * Owns: when each of them goes on. All are put back as queued before one of them runs, and only what runs is counted at the
+ * next death. Those with the lowest count go first; one that the next death would end as guilty runs without any other
+ * suspect beside it, so that only the guilty one ever comes to its limit. One that has shown itself harmless, by coming on
+ * or by having run for a while, lets two others in.
+ */
+import type { WallClock } from '../../wall-clock.js'
+
+/** An execution under suspicion. */
+export interface Suspect {
+  readonly id: string
+  /** How many processes died while it ran. */
+  readonly recoveries: number
+  readonly maxRecoveries: number
+  /** As of its last commit. */
+  readonly status: string
+  /** It is its turn. */
+  takeTurn(): void
+}
+
+/** How long one runs before it is taken for harmless, in ms; and one that the next death would end. */
+const TRIAL = 1_000
+const LAST_TRIAL = 10_000
+
+/** The suspects of one runtime, over all its streams. */
+export class Suspects {
+  readonly #clock: WallClock
+  /** Those that wait for their turn, with their streams. */
+  readonly #waiting = new Map<Suspect, string>()
+  /** Those of them whose commit as queued is not durable yet. */
+  readonly #unsettled = new Set<Suspect>()
+  /** Those that run, and until when that counts as a trial, by the monotonic clock. */
+  readonly #onTrial = new Map<Suspect, number>()
+  #atOnce = 1
+  /** While executions of the dead are being taken over. */
+  #takingOver = 0
+  #timer: unknown
+  #isDue = false
+
+  constructor(clock: WallClock) {
+    this.#clock = clock
+  }
+
+  /** How many wait for their turn in a stream. */
+  waitingIn(stream: string): number {
+    let count = 0
+    for (const each of this.#waiting.values()) if (each === stream) count++
+    return count
+  }
+
+  /** Nobody gets a turn while executions are being taken over: all suspects are known first. */
+  async whileTakingOver<T>(work: () => Promise<T>): Promise<T> {
+    this.#takingOver++
+    try {
+      return await work()
+    } finally {
+      this.#takingOver--
+      this.#look()
+    }
+  }
+
+  /** One that is queued, or will be with its next commit. */
+  add(suspect: Suspect, stream: string): void {
+    this.#waiting.set(suspect, stream)
+    if (suspect.status !== 'queued') this.#unsettled.add(suspect)
+    this.#look()
+  }
+
+  /** A commit of one is durable. */
+  committed(suspect: Suspect): void {
+    if (this.#waiting.size === 0 && this.#onTrial.size === 0) return
+    const { status, recoveries } = suspect
+    if (this.#unsettled.delete(suspect)) this.#look()
+    if (status !== 'queued') this.#waiting.delete(suspect)
+    if ((status !== 'queued' && status !== 'running') || recoveries === 0) this.#harmless(suspect)
+  }
+
+  /** One is no longer in memory. */
+  left(suspect: Suspect): void {
+    this.#waiting.delete(suspect)
+    if (this.#unsettled.delete(suspect)) this.#look()
+    this.#harmless(suspect)
+  }
+
+  #harmless(suspect: Suspect): void {
+    if (!this.#onTrial.delete(suspect)) return
+    this.#atOnce++
+    this.#look()
+  }
+
+  /** In a turn of its own: the caller is in the middle of its own doing. */
+  #look(): void {
+    if (this.#isDue || this.#waiting.size === 0) return
+    this.#isDue = true
+    queueMicrotask(() => {
+      this.#isDue = false
+      this.#giveTurns()
+    })
+  }
+
+  #giveTurns(): void {
+    if (this.#takingOver > 0 || this.#unsettled.size > 0) return
+    for (let next = this.#next(); next; next = this.#next()) {
+      this.#waiting.delete(next)
+      this.#onTrial.set(next, this.#clock.monotonic() + (isLastTime(next) ? LAST_TRIAL : TRIAL))
+      next.takeTurn()
+    }
+    this.#arm()
+  }
+
+  /** The next one that may run beside those that do. */
+  #next(): Suspect | undefined {
+    if (this.#onTrial.size >= this.#atOnce) return undefined
+    for (const other of this.#onTrial.keys()) if (isLastTime(other)) return undefined
+    let next: Suspect | undefined
+    for (const each of this.#waiting.keys()) {
+      const isBefore =
+        !next ||
+        Number(isLastTime(each)) < Number(isLastTime(next)) ||
+        (isLastTime(each) === isLastTime(next) && each.recoveries < next.recoveries)
+      if (isBefore) next = each
+    }
+    return next && isLastTime(next) && this.#onTrial.size > 0 ? undefined : next
+  }
+
+  #arm(): void {
+    this.#clock.clearTimeout(this.#timer)
+    this.#timer = undefined
+    if (this.#waiting.size === 0 || this.#onTrial.size === 0) return
+    const until = Math.min(...this.#onTrial.values())
+    this.#timer = this.#clock.setTimeout(() => {
+      const now = this.#clock.monotonic()
+      for (const [suspect, due] of [...this.#onTrial]) if (due <= now) this.#harmless(suspect)
+      this.#arm()
+    }, until - this.#clock.monotonic())
+  }
+}
+
+/** True if it is over with it when its process dies once more. */
+const isLastTime = ({ recoveries, maxRecoveries }: Suspect) => recoveries >= maxRecoveries

@@ -1,0 +1,479 @@
+/**
+ * Runs one program, and lets nothing out before the commit that holds its cause is durable.
+ *
+ * Owns: the gate (outputs wait for a commit's number), the program's timers, its steps' visits, its outbox.
+ * Talks to: the program system below (XState), the execution actor above through `ProgramPort`.
+ * Does not know: lifecycles, stores, slots; it is told when outputs may go.
+ * Longer than others because the way of an output, from its cause to its acknowledgement or its error, reads as one story.
+ */
+import type { AnyActorRef, AnyEventObject } from 'xstate'
+import { StatewardError, isStatewardError, toErrorRecord } from '../../errors.js'
+import type { CheckpointCause } from '../../events/execution-events.js'
+import { encode } from '../../codec/snapshot-codec.js'
+import { CommitGate } from './commit-gate.js'
+import { joinProgram, type ProgramText } from '../execution/stored-state.js'
+import { misfit, mismatch } from './snapshot-compatibility.js'
+import { passages, type Passage, type ProgramMode } from '../../events/program-mode.js'
+import { ProgramOutbox, type RepeatedAction } from './program-outbox.js'
+import type { EndOutput, ProgramActor, ProgramOutput, ProgramSystemHost, ProgramTimer, StepOutput } from './program-output.js'
+import type { ProgramOutcome, ProgramPort, ProgramSettings } from './program-port.js'
+import {
+  persistedProgram,
+  persistedStrays,
+  type PausedTimers,
+  type PersistedProgram,
+  type ProgramRecord,
+} from './program-record.js'
+import { ProgramSteps } from './program-steps.js'
+import { ProgramSystem } from './xstate/program-system.js'
+import { isPromise } from './xstate/user-code.js'
+import { ProgramTimers } from './program-timers.js'
+
+interface Held {
+  /** The commit that holds its cause; 0: none yet. */
+  seq: number
+  readonly output: ProgramOutput | EndOutput
+  /** Its entry in the outbox. */
+  readonly owed: number
+}
+
+/** One program, from its start or its restoration to its end. */
+export class ProgramHost implements ProgramSystemHost {
+  readonly #settings: ProgramSettings
+  readonly #id: string
+  readonly #port: ProgramPort
+  readonly #timers: ProgramTimers
+  readonly #system: ProgramSystem
+  readonly #held: Held[] = []
+  readonly #gateway: CommitGate
+  readonly #steps: ProgramSteps
+  readonly #outbox: ProgramOutbox
+  #mode: ProgramMode = 'running'
+  #hasMoved = false
+  /** The last thing that came from outside its actors. */
+  #cause: CheckpointCause = { type: 'start' }
+  /** The entry of the output that was let out last. */
+  #running = 0
+  /** How many asynchronous actions have not settled. */
+  #unsettled = 0
+  /** What it owed when it was stopped, by its place in the stored form. */
+  #left: readonly number[] = []
+  #outcome: ProgramOutcome | undefined
+
+  /** Makes the program, fresh from `input` or as `record` says; nothing of it starts before `start`. */
+  constructor(
+    settings: ProgramSettings,
+    id: string,
+    owner: AnyActorRef | undefined,
+    from: { input: unknown } | { record: ProgramRecord },
+    port: ProgramPort,
+  ) {
+    this.#settings = settings
+    this.#id = id
+    this.#port = port
+    const record = 'record' in from ? from.record : undefined
+    this.#gateway = new CommitGate(settings, port, (step) => this.#isOver || this.#gate({ seq: 0, output: step, owed: 0 }))
+    this.#steps = new ProgramSteps(id, settings, port, this.#gateway, record)
+    this.#outbox = new ProgramOutbox(id, record)
+    this.#timers = new ProgramTimers(id, settings.clock, (timer) => this.#fire(timer))
+    if (record) this.#refuseMisfit(record.snapshot)
+    this.#system = new ProgramSystem(
+      settings.logic,
+      {
+        id,
+        owner,
+        maxIterations: settings.maxIterations,
+        logger: settings.logger,
+        clock: settings.clock,
+        interposition: settings.interposition,
+        ...('record' in from
+          ? { snapshot: from.record.snapshot, lastNumber: from.record.ids, strays: from.record.strays }
+          : { input: from.input }),
+      },
+      this,
+    )
+    const unrestored = this.#system.unrestored()
+    if (unrestored !== undefined) throw mismatch(this.#id, unrestored)
+    this.#timers.restore(record?.timers ?? [], this.#system)
+  }
+
+  /** What moved some of its actors since this was asked last; undefined: nothing did. */
+  takeCause(): CheckpointCause | undefined {
+    if (!this.#hasMoved) return undefined
+    this.#hasMoved = false
+    return this.#cause
+  }
+
+  #fire(timer: ProgramTimer): void {
+    if (!this.#lets.timers) return
+    this.#system.fire(timer)
+    this.#cause = { type: 'timer', event: timer.event.type }
+    // that it has fired is durable even if nobody takes it
+    this.#port.dirty()
+  }
+
+  /** Starts the program. `recovering`: its steps may have been in flight when a process died, or a commit was lost. */
+  start(options: { recovering?: boolean; mode?: ProgramMode } = {}): void {
+    this.#steps.recovering = options.recovering ?? false
+    this.setMode(options.mode ?? 'running')
+    if (!this.#outbox.isEmpty) this.#repeatOwed()
+    if (!this.#outcome) this.#system.start()
+    this.#port.dirty()
+    this.#steps.children.resume()
+  }
+
+  /** How it has ended: known once all has happened that it asked for on the way. */
+  get outcome(): ProgramOutcome | undefined {
+    return this.#outcome
+  }
+
+  /** True if it takes nothing more: it has ended, or will have once its actions have run. */
+  get hasEnded(): boolean {
+    return this.#outcome !== undefined || this.snapshot.status !== 'active'
+  }
+
+  get steps(): Pick<ProgramSteps, 'again' | 'awaited' | 'children' | 'halt' | 'hasGuarded'> {
+    return this.#steps
+  }
+
+  /** True once a step has come to its end here. */
+  get hasProgressed(): boolean {
+    return this.#steps.hasProgressed
+  }
+
+  /** True while a step is in flight or about to be. */
+  get busy(): boolean {
+    return this.#steps.busy
+  }
+
+  /** True while something waits to be done here. The end of an actor moves its parent: of a silenced program it waits for the next restoration. */
+  get owes(): boolean {
+    if (this.#lets.answers) return !this.#outbox.isEmpty
+    // what becomes of an inline action that runs in silence is to be told by a further commit
+    return this.#outbox.owesMoreThanEnds || this.#held.some(({ output, owed }) => output.kind === 'action' && owed === 0)
+  }
+
+  /** True while an action that it owes runs or is about to. */
+  get isPaying(): boolean {
+    return this.#unsettled > 0 || this.#held.length > 0
+  }
+
+  get inFlight(): boolean {
+    return this.#steps.inFlight
+  }
+
+  giveUp(): void {
+    this.#steps.giveUp()
+  }
+
+  /** When it has to be in memory again: at once if somebody is still to hear of an end or of an error. */
+  get nextTimer(): number | undefined {
+    return this.#outbox.isAwaited ? this.#settings.clock.now() : this.#timers.next()
+  }
+
+  /** The clock was set back: what its timers had left stays. */
+  retime = (): void => void (this.#timers.retime() && this.#port.dirty())
+
+  /** The live snapshot of the program's root. */
+  get snapshot(): PersistedProgram {
+    return this.#system.root.getSnapshot() as PersistedProgram
+  }
+
+  get mode(): ProgramMode {
+    return this.#mode
+  }
+
+  /** True if an event from outside would reach the program now. */
+  get takesEvents(): boolean {
+    return this.#lets.events && !this.hasEnded
+  }
+
+  /** Hands an event to the program; true if it took it: a machine that has a transition for it, or any other logic. */
+  send(event: AnyEventObject): boolean {
+    if (!this.takesEvents) return false
+    const isTaken = this.#system.send(event)
+    this.#cause = { type: 'event', event: event.type }
+    return isTaken
+  }
+
+  /** From now on the program may go so far; what falls due goes with the next commit. Invariant: nothing leads out of `muted` but `stopped`, and nothing out of that. */
+  setMode(mode: ProgramMode): void {
+    if (!this.#lets.answers && mode !== 'stopped') return
+    this.#mode = mode
+    const { starts, timers, answers, outputs } = this.#lets
+    this.#steps.mode = mode
+    if (timers) this.#timers.run()
+    else this.#timers.halt()
+    if (starts) for (const step of this.#steps.unparked()) this.#gate({ seq: 0, output: step, owed: 0 })
+    if (!answers) this.#system.mute()
+    if (outputs) return
+    this.#left = this.#outbox.numbers
+    this.#held.length = 0
+    this.#gateway.close()
+    this.#steps.stop()
+    this.#system.stop(() => this.#port.stopReason)
+  }
+
+  /** The persisted form as of now; every output taken so far goes with commit `seq`. `paused`: what becomes of its timers. Throws `not_storable`. */
+  collect(seq: number, paused?: PausedTimers): ProgramText {
+    for (const held of this.#held) held.seq ||= seq
+    this.#gateway.collected(seq)
+    const steps = this.#steps.records(this.#system)
+    const timers = this.#timers.text(this.#system, paused)
+    const strays = persistedStrays(this.#system.strays(), this.#id)
+    const record: ProgramRecord = {
+      version: this.#settings.version,
+      hash: this.#settings.hash,
+      snapshot: this.#persisted(),
+      visits: this.#steps.visits,
+      ...(this.#system.lastNumber > 0 ? { ids: this.#system.lastNumber } : {}),
+      ...(strays.length > 0 ? { strays } : {}),
+      ...(steps ? { steps } : {}),
+      ...this.#steps.children.record,
+      ...this.#outbox.record(this.#system),
+    }
+    return joinProgram(encode(record, { id: this.#id, what: 'program' }, this.#system.named), timers)
+  }
+
+  /** Commit `seq` is durable: lets go what waited for it, in order; all, where outputs wait for no commit but the first. */
+  release(seq: number): void {
+    this.#gateway.committed(seq)
+    const owed = this.owes
+    this.#system.together(() => {
+      while (this.#lets.outputs) {
+        const held = this.#held[0]
+        if (!held || (this.#settings.durability === 'strict' && (held.seq === 0 || held.seq > seq))) return
+        this.#held.shift()
+        this.#run(held)
+      }
+    })
+    if (owed && !this.owes) this.#port.dirty()
+  }
+
+  /** The program has failed: what it asked for since the last commit is not to happen. */
+  forgetUncommitted(): void {
+    for (const { seq, owed } of this.#held) if (seq === 0) this.#outbox.acknowledge(owed)
+    this.#held.splice(0, Infinity, ...this.#held.filter(({ seq }) => seq > 0))
+  }
+
+  // ── for its system: methods, since a set of closures for each program takes more memory than most programs ─────────
+
+  changed(): void {
+    if (this.#isOver) return
+    this.#hasMoved = true
+    this.#port.dirty()
+  }
+
+  stirred(path: string): void {
+    this.#cause = { type: 'step', step: path }
+  }
+
+  output(output: ProgramOutput): void {
+    this.#take(output)
+  }
+
+  ending(end: EndOutput): void {
+    this.#take(end)
+  }
+
+  owesActions(): boolean {
+    return this.#held.some(({ output }) => output.kind === 'action')
+  }
+
+  failedAside(what: string, error: unknown): void {
+    if (this.#isOver) this.#settings.logger(`${what} of execution ${this.#id} has failed after its program was stopped`, error)
+    else this.#port.publish('execution.action_failed', { action: what, error: toErrorRecord(error) })
+  }
+
+  failedMuted(actor: ProgramActor, path: string, error: unknown): boolean {
+    if (this.#mode !== 'muted' || !this.#port.goesOn) return false
+    if (this.#running > 0) this.#outbox.keep(this.#running)
+    else this.#outbox.failsLater(actor, path, error, this.#nextOf(actor))
+    this.#port.dirty()
+    return true
+  }
+
+  stepGone(step: StepOutput): void {
+    this.#steps.gone(step)
+  }
+
+  stepLeft(step: StepOutput, hasFailed: boolean): void {
+    this.#steps.left(step, hasFailed)
+  }
+
+  schedule(timer: Omit<ProgramTimer, 'id'> & { id: string | undefined }): void {
+    const named = timer.id ?? `~${this.#steps.nextVisit()}`
+    this.#timers.set({ ...timer, id: named, dueAt: this.#settings.clock.now() + timer.delay })
+    this.#port.dirty()
+  }
+
+  cancel(source: ProgramActor, timer: string): void {
+    this.#timers.cancel(source, timer)
+  }
+
+  cancelAll(source: ProgramActor): void {
+    this.#timers.cancelAll(source)
+  }
+
+  settled(outcome: ProgramOutcome): void {
+    this.#outcome ??= outcome
+    this.#port.dirty()
+  }
+
+  // ── inside ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  get #lets(): Passage {
+    return passages[this.#mode]
+  }
+
+  get #isOver(): boolean {
+    return this.#mode === 'stopped'
+  }
+
+  #persisted(): PersistedProgram {
+    try {
+      return persistedProgram(this.#system.persisted() as PersistedProgram, this.#id)
+    } catch (error) {
+      if (isStatewardError(error)) throw error
+      // XState walks the context without looking for cycles; the codec names the place
+      encode({ context: this.snapshot.context }, { id: this.#id, what: 'program' })
+      throw new StatewardError('not_storable', `The snapshot of execution ${this.#id} could not be taken.`, {
+        details: { id: this.#id, path: 'snapshot' },
+        cause: error,
+      })
+    }
+  }
+
+  #take(output: ProgramOutput | EndOutput): void {
+    if (this.#isOver) return
+    const owed = this.#outbox.owe(output, this.#system.named)
+    if (output.kind === 'step') this.#steps.add(output)
+    if (output.kind === 'emit' && !output.waits) this.#port.publish('execution.emitted', output.value)
+    this.#gate({ seq: 0, output, owed })
+  }
+
+  /** A restored step waits as well: only a commit tells that the execution is still this process's own. */
+  #gate(held: Held): void {
+    // one that was accepted before is not to do again what it did then
+    if (this.#port.mayBeAnother) return this.#hold(held)
+    if (this.#settings.durability === 'relaxed') return this.#run(held)
+    this.#hold(held)
+  }
+
+  #hold(held: Held): void {
+    this.#held.push(held)
+    this.#port.dirty()
+  }
+
+  #run(held: Held): void {
+    const { output, owed } = held
+    if (output.kind !== 'step' && output.isVoid()) return this.#acknowledge(owed)
+    if (this.#isBehindError(output)) return this.#outbox.keep(owed)
+    if (output.kind !== 'end') return this.#past(output, () => this.#let(output, owed))
+    if (!this.#lets.answers) return
+    output.run()
+    this.#acknowledge(owed)
+  }
+
+  #past(output: ProgramOutput, run: () => void): void {
+    const { interposition } = this.#settings
+    if (interposition) interposition.output(this.#id, output, run)
+    else run()
+  }
+
+  #let(output: ProgramOutput, owed: number): void {
+    if (output.kind === 'step') return this.#steps.release(output)
+    if (output.kind === 'emit' && output.waits) this.#port.publish('execution.emitted', output.value)
+    this.#effect(output.kind === 'action' ? (output.name ?? 'inline') : output.kind, owed, () => output.run())
+  }
+
+  /** What throws here has nobody any more to fail with it: its actor has ended. An asynchronous one is owed until it has settled. */
+  #effect(name: string, owed: number, run: () => unknown): void {
+    let result: unknown
+    try {
+      this.#running = owed
+      result = run()
+    } catch (error) {
+      this.failedAside(name, error)
+    }
+    this.#running = 0
+    if (!isPromise(result)) return this.#acknowledge(owed)
+    this.#unsettled++
+    const failed = (error: unknown) => this.failedAside(name, error)
+    void result.then(undefined, failed).then(() => this.#settled(owed))
+  }
+
+  #settled(owed: number): void {
+    this.#unsettled--
+    this.#acknowledge(owed)
+    // its form is no longer taken
+    if (this.#isOver && this.#unsettled === 0) this.#port.paid(this.#done())
+  }
+
+  #done(): readonly number[] {
+    const owed = new Set(this.#outbox.numbers)
+    return [...this.#left.keys()].filter((place) => !owed.has(this.#left[place] as number))
+  }
+
+  /** True of what stands behind an action that has thrown in silence: whether its actor comes to it shows once the program is restored. */
+  #isBehindError(output: ProgramOutput | EndOutput): boolean {
+    if (this.#mode !== 'muted' || output.kind === 'step' || !output.actor) return false
+    return this.#system.failsLater(output.actor)
+  }
+
+  /** The entry of what an actor has asked for next. */
+  #nextOf(actor: ProgramActor): number | undefined {
+    return this.#held.find(({ output, owed }) => owed > 0 && output.kind !== 'step' && output.actor === actor)?.owed
+  }
+
+  #acknowledge(n: number): void {
+    if (n === 0) return
+    this.#outbox.acknowledge(n)
+    if (!this.#isOver) this.#port.dirty()
+  }
+
+  #repeatOwed(): void {
+    const system = this.#system
+    for (const path of this.#outbox.unheard) system.owesEnd(path)
+    for (const owed of this.#outbox.repeated(this.#settings.logic, system)) {
+      const { n, path, hasEnded } = owed
+      if (!hasEnded && system.hasFailed(path)) this.#acknowledge(n)
+      else if (owed.kind === 'end') {
+        if (!this.#lets.answers) continue
+        if (!hasEnded) system.tellEnd(path)
+        this.#acknowledge(n)
+      } else if (owed.kind === 'fail') {
+        if (!this.#lets.answers) continue
+        if (!hasEnded && owed.error !== null) system.attempt(path, () => thrown(owed.error))
+        this.#acknowledge(n)
+      } else if (owed.kind === 'emit') {
+        this.#port.publish('execution.emitted', owed.value)
+        this.#acknowledge(n)
+      } else this.#repeatAction(owed)
+    }
+  }
+
+  #repeatAction({ n, run, hasEnded, ...action }: RepeatedAction): void {
+    const { path, name } = action
+    if (!run) {
+      const error = mismatch(this.#id, `there is no action '${name}' any more, and one is owed`)
+      // an ended execution can't be held; it stays owed, for the next process
+      if (this.#lets.answers) throw error
+      return this.#port.unpaid(name, error)
+    }
+    const again = hasEnded
+      ? { ...action, isVoid: () => false, run }
+      : { ...action, isVoid: () => this.#system.hasFailed(path), run: () => this.#system.attempt(path, run) }
+    this.#past(again, () => this.#effect(name, n, again.run))
+  }
+
+  #refuseMisfit(snapshot: PersistedProgram): void {
+    const { logic, interposition } = this.#settings
+    const reason = misfit(logic, snapshot, interposition)
+    if (reason) throw mismatch(this.#id, reason)
+  }
+}
+
+function thrown(error: unknown): never {
+  throw error
+}

@@ -1,0 +1,233 @@
+/**
+ * The persisted form of a program: its snapshot, timers, steps and owed actions.
+ *
+ * Owns: that form, how it is taken from a live program, and how what it names is found again. Whether it fits is said by
+ * `snapshot-compatibility.ts`.
+ * A change here needs a new format number in the codec's golden files.
+ */
+import type { AnyActorLogic, AnyActorRef, AnyEventObject } from 'xstate'
+import type { ChildTurn } from './child-port.js'
+import { StatewardError } from '../../errors.js'
+import { isMachineSnapshot, machineIn, type ProgramMachine } from './xstate/program-logic.js'
+import type { WallClock } from '../../wall-clock.js'
+
+/** A delayed event, with the absolute time at which it is delivered. */
+export interface TimerRecord {
+  /** The actor that set it: ids from the root down, each escaped, joined by `/`; the root's is empty. */
+  readonly source: string
+  /** The actor that gets it. */
+  readonly target: string
+  readonly id: string
+  readonly event: AnyEventObject
+  readonly delay: number
+  readonly dueAt: number
+  /** Set if `cancel` does not reach it: another one was set under its id. */
+  readonly loose?: boolean
+  /** What was left of it, in ms, when its execution was paused; counts again from the restoration on. */
+  readonly left?: number
+}
+
+/** A step that stands in the snapshot as active. */
+export interface StepRecord {
+  /** Invariant: unique within the execution, the same after a restart, fresh on re-entry. */
+  readonly visit: number
+  readonly attempt: number
+  /** Which child it waits for, or comes next, if one was used up. */
+  readonly child?: ChildTurn
+  /** Of a step whose `onRecovery` is not `rerun`: true if it had begun by this commit, false if it begins only after a further one. */
+  readonly begun?: boolean
+}
+
+/** A custom action that was asked for and not yet acknowledged. */
+export interface OwedAction {
+  readonly n: number
+  readonly path: string
+  readonly via: readonly string[]
+  readonly name: string
+  readonly params?: unknown
+  /** Which of the others, from 0, has its event and its context: that of the same transition. Its own are here if it is none. */
+  readonly as?: number
+  readonly event?: AnyEventObject
+  readonly context?: unknown
+}
+
+/** Whatever was asked for and not yet acknowledged: an action, an event to emit behind one, the end of an actor behind its own, or that it fails. */
+export type Owed =
+  | OwedAction
+  | { readonly n: number; readonly path: string; readonly emit: unknown }
+  | { readonly n: number; readonly path: string; readonly end: true }
+  | { readonly n: number; readonly path: string; readonly fail: unknown }
+
+/** Everything of a program that a restart needs. */
+export interface ProgramRecord {
+  /** Of the program that made it. */
+  readonly version: string
+  readonly hash: string
+  readonly snapshot: PersistedProgram
+  readonly timers?: readonly TimerRecord[]
+  readonly steps?: Readonly<Record<string, StepRecord>>
+  /** True once a step has started another execution, or was about to. */
+  readonly children?: boolean
+  /** The keys of steps that were left, and whose executions are yet to be cancelled. */
+  readonly leaving?: readonly string[]
+  /** The last visit number given out. */
+  readonly visits: number
+  /** The last number in an id that was made up for a child; absent if there was none. */
+  readonly ids?: number
+  /** Children that live and are in no snapshot; see `xstate/strays.ts`. */
+  readonly strays?: readonly StrayRecord[]
+  /** Each encoded by itself, oldest first. */
+  readonly outbox?: readonly string[]
+  /** Which of these are of actors that have ended meanwhile. */
+  readonly outlived?: readonly number[]
+}
+
+/** A child that lives although it is not among its parent's children, as XState would have stored it there. */
+export interface StrayRecord extends PersistedChild {
+  /** Under which its steps, timers and refs are stored. */
+  readonly address: string
+  readonly parent: string
+  readonly systemId?: string
+  readonly syncSnapshot?: boolean
+}
+
+/** The part of XState's persisted snapshots that a host reads. */
+export interface PersistedProgram {
+  readonly status: string
+  readonly value?: unknown
+  readonly context?: unknown
+  readonly output?: unknown
+  readonly error?: unknown
+  readonly children?: Readonly<Record<string, PersistedChild>>
+}
+
+/** The strays as they are stored; refuses inline spawned actors by name. */
+export function persistedStrays(strays: readonly StrayRecord[], id: string): readonly StrayRecord[] {
+  return strays.map((stray, at) => {
+    if (typeof stray.src !== 'string') throw inlineActor(id, `strays[${at}]`)
+    return { ...stray, snapshot: persistedProgram(stray.snapshot, id, `strays[${at}].snapshot.`) }
+  })
+}
+
+/** True for what a machine's snapshot is stored as; logic of the user's own may have a `value`, or `children`, as well. */
+export function isMachineMade({ value, children }: PersistedProgram): boolean {
+  if (value === undefined || typeof children !== 'object' || children === null) return false
+  return Object.values(children).every((child) => typeof child === 'object' && child !== null && 'snapshot' in child)
+}
+
+interface PersistedChild {
+  readonly src: unknown
+  readonly snapshot: PersistedProgram
+}
+
+/** The persisted snapshot without the fields that XState leaves undefined; refuses inline spawned actors by name. */
+export function persistedProgram(snapshot: PersistedProgram, id: string, path = ''): PersistedProgram {
+  const clean = defined(snapshot)
+  if (!isMachineMade(snapshot)) return clean as unknown as PersistedProgram
+  const children: Record<string, unknown> = {}
+  for (const name in snapshot.children) {
+    const child = snapshot.children[name]
+    if (!child) continue
+    const at = `${path}children.${name}`
+    if (typeof child.src !== 'string') throw inlineActor(id, at)
+    const entry = defined(child)
+    entry['snapshot'] = persistedProgram(child.snapshot, id, `${at}.snapshot.`)
+    children[name] = entry
+  }
+  clean['children'] = children
+  return clean as unknown as PersistedProgram
+}
+
+function defined(value: object): Record<string, unknown> {
+  const clean: Record<string, unknown> = {}
+  for (const key in value) {
+    const part = (value as Record<string, unknown>)[key]
+    if (part !== undefined) clean[key] = part
+  }
+  return clean
+}
+
+function inlineActor(id: string, path: string) {
+  return new StatewardError(
+    'not_storable',
+    `Execution ${id} spawned an inline actor at ${path}; it could not be found again after a restart. Name its logic in setup({ actors }) and spawn it by that name.`,
+    { details: { id, path, kind: 'inline actor' } },
+  )
+}
+
+/** A delayed event, or a reference, to an actor that no restoration could find. */
+export function actorOutside(id: string, path: string, what: string): StatewardError {
+  const message = `Execution ${id} can't keep ${what}, at ${path}: it is for an actor outside of the program, which could not be found again after a restart. Send it from a step, or to an actor of the program.`
+  return new StatewardError('not_storable', message, { details: { id, path, kind: 'actor' } })
+}
+
+/** The logic behind a `src` name, an inline invoke's included. */
+export function childLogic(machine: ProgramMachine, src: string): AnyActorLogic | undefined {
+  const named = machine.implementations.actors[src]
+  if (named) return named
+  const inline = /^xstate\.invoke\.(\d+)\.(.*)$/.exec(src)
+  if (!inline) return undefined
+  const node = nodeById(machine.root, inline[2] as string)
+  const invoked = (node as { config?: { invoke?: unknown } } | undefined)?.config?.invoke
+  const entry = (Array.isArray(invoked) ? invoked[Number(inline[1])] : invoked) as { src?: unknown } | undefined
+  return typeof entry?.src === 'object' ? (entry.src as AnyActorLogic) : undefined
+}
+
+function nodeById(node: ProgramMachine['root'], id: string): ProgramMachine['root'] | undefined {
+  if (node.id === id) return node
+  for (const child of Object.values(node.states)) {
+    const found = nodeById(child, id)
+    if (found) return found
+  }
+  return undefined
+}
+
+type ActionFunction = (info: object, params: unknown) => unknown
+
+/** Stands for an action of a machine that can't be seen: logic of the user's own is around it. */
+export const hidden = Symbol('hidden')
+
+/** The action that a machine has along a chain of `src` names; undefined: that machine, or one on the way, has no such thing any more. */
+export function actionAt(logic: AnyActorLogic, via: readonly string[], name: string): ActionFunction | typeof hidden | undefined {
+  let at = logic
+  for (const src of via) {
+    const machine = machineIn(at)
+    if (!machine) return hidden
+    const child = childLogic(machine, src)
+    if (!child) return undefined
+    at = child
+  }
+  const machine = machineIn(at)
+  return machine ? (machine.implementations.actions[name] as ActionFunction | undefined) : hidden
+}
+
+/** The action that the machine of a live actor has, whatever logic is around it. */
+export function actionOf(actor: AnyActorRef | undefined, name: string): ActionFunction | undefined {
+  const snapshot = actor?.getSnapshot() as object | undefined
+  if (!snapshot || !isMachineSnapshot(snapshot)) return undefined
+  return snapshot.machine.implementations.actions[name] as ActionFunction | undefined
+}
+
+/** What becomes of timers while an execution is paused: they keep what is left, go on, or start anew on resume. */
+export type PausedTimers = 'freeze' | 'run' | 'restart'
+
+/** The timers as they are stored with a pause. */
+export function frozenTimers(timers: readonly TimerRecord[], policy: PausedTimers, now: number): readonly TimerRecord[] {
+  if (policy === 'run') return timers
+  const left = ({ delay, dueAt }: TimerRecord) => (policy === 'restart' ? delay : Math.max(0, dueAt - now))
+  return timers.map((timer) => (timer.left === undefined ? { ...timer, left: left(timer) } : timer))
+}
+
+/** The timers as they are armed after a restoration, by the time that it is. One that was set by a clock which has been set back since keeps what was left. */
+export function thawedTimers(
+  timers: readonly TimerRecord[],
+  clock: Pick<WallClock, 'now' | 'setBackSince'>,
+): readonly TimerRecord[] {
+  const now = clock.now()
+  return timers.map(({ left, ...timer }) => {
+    if (left !== undefined) return { ...timer, dueAt: now + left }
+    const { dueAt, delay } = timer
+    const setAt = dueAt - delay
+    return setAt > now ? { ...timer, dueAt: Math.min(dueAt - clock.setBackSince(setAt), now + delay) } : timer
+  })
+}

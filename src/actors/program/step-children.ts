@@ -1,0 +1,133 @@
+/**
+ * The executions that the steps of one program have started.
+ *
+ * Owns: which of them a step waits for, which of them are still to be cancelled since their step was left (durable, until that is
+ * done), and which child of a step comes next.
+ */
+import { isStatewardError, type StatewardError } from '../../errors.js'
+import type { ChildTurn, StepChildRequest, WhenLeft } from './child-port.js'
+import type { CommitGate } from './commit-gate.js'
+import type { ProgramPort, ProgramSettings } from './program-port.js'
+import type { ProgramRecord } from './program-record.js'
+import { settled } from './step-attempts.js'
+
+interface Wait {
+  readonly whenLeft: WhenLeft
+  readonly over: Promise<void>
+  /** The one that is waited for, once it is accepted. */
+  readonly child: () => string | undefined
+}
+
+/** Those of one program. */
+export class StepChildren {
+  readonly #id: string
+  readonly #settings: ProgramSettings
+  readonly #port: ProgramPort
+  readonly #gate: CommitGate
+  // most programs start none: what is needed for it is made with the first
+  /** By the key of the step that waits. */
+  #waits: Map<string, Wait> | undefined
+  #leaving: Set<string> | undefined
+  #stop: AbortController | undefined
+  /** True once a step has asked for one, in whatever process. */
+  #some: boolean
+  /** True if children may live that nobody waits for here. */
+  #unknown: boolean
+
+  constructor(id: string, settings: ProgramSettings, port: ProgramPort, gate: CommitGate, record: ProgramRecord | undefined) {
+    this.#id = id
+    this.#settings = settings
+    this.#port = port
+    this.#gate = gate
+    this.#some = this.#unknown = record?.children === true
+    if (record?.leaving) this.#leaving = new Set(record.leaving)
+  }
+
+  /** What is stored of them. */
+  get record(): Pick<ProgramRecord, 'children' | 'leaving'> {
+    return {
+      ...(this.#some ? { children: true } : {}),
+      ...(this.#leaving && this.#leaving.size > 0 ? { leaving: [...this.#leaving] } : {}),
+    }
+  }
+
+  /** True if one may live. */
+  get some(): boolean {
+    return this.#unknown || (this.#waits?.size ?? 0) > 0 || (this.#leaving?.size ?? 0) > 0
+  }
+
+  /** Those that steps wait for now, as far as they are accepted. */
+  get awaited(): readonly string[] {
+    return [...(this.#waits?.values() ?? [])].flatMap(({ child }) => child() ?? [])
+  }
+
+  /** A step will ask for one. */
+  expected(): void {
+    this.#some = true
+  }
+
+  /** Goes on cancelling what a process before this one was to cancel. */
+  resume(): void {
+    for (const key of this.#leaving ?? []) this.#cancelLater(key, Promise.resolve())
+  }
+
+  /** Starts the child of a step, or finds it; `noted` is told which one it is, and of the next one if this one has failed for good. */
+  start(key: string, asked: StepChildRequest, turn: ChildTurn, noted: (turn: ChildTurn) => void): Promise<unknown> {
+    let current = turn
+    let child: string | undefined
+    const { signal: stop } = (this.#stop ??= new AbortController())
+    const signal = AbortSignal.any([asked.signal, stop])
+    const accepted = (n: number, id: string) => {
+      child = id
+      noted({ n, ...(current.retryOf === undefined ? {} : { retryOf: current.retryOf }), known: { id, of: this.#id } })
+      // with whatever commit comes next: it must be stored before the child is forgotten, not before it ends
+      this.#port.stale()
+      current = { n, retryOf: id }
+    }
+    const outcome = this.#settings.children.start({ ...asked, parentId: this.#id, key, turn, signal, accepted })
+    const next = () => noted({ n: current.n + 1, ...(current.retryOf === undefined ? {} : { retryOf: current.retryOf }) })
+    const heard = outcome.catch((error: unknown) => {
+      const hasEnded = isStatewardError(error, 'execution_failed')
+      const isTooLate = isStatewardError(error, 'step_timeout') && asked.whenLeft === 'cancel' && current !== turn
+      if (hasEnded || isTooLate) next()
+      // it is no longer waited for, as in a pause, and may live
+      if (!hasEnded) this.#unknown = true
+      throw error
+    })
+    const over = settled(heard)
+    const wait: Wait = { whenLeft: asked.whenLeft, over, child: () => child }
+    const waits = (this.#waits ??= new Map())
+    waits.set(key, wait)
+    void over.then(() => waits.get(key) === wait && waits.delete(key))
+    return heard
+  }
+
+  /** The step is no longer active: once that is durable, its child is cancelled if it still waits for it. */
+  left(key: string): void {
+    const wait = this.#waits?.get(key)
+    if (!wait || wait.whenLeft === 'leave') return
+    ;(this.#leaving ??= new Set()).add(key)
+    this.#cancelLater(key, wait.over)
+  }
+
+  /** What is awaited is to stop, as the parent does; resolves once it has. */
+  async stop(reason: StatewardError): Promise<void> {
+    ;(this.#stop ??= new AbortController()).abort(reason)
+    await Promise.all([...(this.#waits?.values() ?? [])].map(({ over }) => over))
+  }
+
+  /** None lives any more that was to end. */
+  ended(): void {
+    this.#leaving?.clear()
+    this.#unknown = false
+  }
+
+  #cancelLater(key: string, over: Promise<void>): void {
+    this.#gate.run(() => {
+      over
+        .then(() => this.#settings.children.leave(this.#id, key))
+        .then(() => this.#leaving?.delete(key) && this.#port.dirty())
+        .catch((error: unknown) => this.#settings.logger(`what execution ${this.#id} has left could not be cancelled yet`, error))
+    })
+  }
+}

@@ -1,0 +1,56 @@
+/** How a step is run, and what it is lent for it. Owns no behaviour. */
+import type { Backoff } from '../../backoff.js'
+import type { StepChildRequest, WhenLeft } from './child-port.js'
+import type { Clock } from '../../clock.js'
+
+/** What happens to a step that has begun, and was cut off before its end was durable. */
+export type OnRecovery = 'rerun' | 'fail' | 'hold'
+
+/** How a step is run. Times are milliseconds. */
+export interface StepOptions {
+  /** `maxAttempts` counts the first one; the default is 1, no retry. `retryIf` decides by the error; default: all. */
+  readonly retry?:
+    | {
+        readonly maxAttempts: number
+        readonly backoff?: Backoff | undefined
+        readonly retryIf?: ((error: unknown) => boolean) | undefined
+      }
+    | undefined
+  /**
+   * The limit of one attempt, in ms; past it the signal fires and the attempt fails with `step_timeout`. A further attempt waits
+   * until a function that does not heed the signal has ended, at most for the entry point's `cancelTimeout`.
+   */
+  readonly timeout?: number | undefined
+  /**
+   * Asked for a step that has begun and whose end is not durable, whatever cut it off: a crash, `stop()`, a pause now, a store that
+   * failed, an attempt of the execution that failed beside it. Default `rerun`. `fail`: the step ends with `step_interrupted`. `hold`:
+   * the execution is paused with reason `step_in_doubt`, and a resume runs the step; while a cancel is made good, it is as `fail`.
+   */
+  readonly onRecovery?: OnRecovery | undefined
+}
+
+/** How a step is run that starts another execution. Times are milliseconds. */
+export interface ChildStepOptions extends StepOptions {
+  /**
+   * What becomes of the execution when the step is left or runs out of time, or its own execution ends in whatever way. `cancel`
+   * (default): it is cancelled, before that end is answered. `leave`: it goes on by itself, also when its parent is cancelled.
+   */
+  readonly whenLeft?: WhenLeft | undefined
+}
+
+/** What a host lends to a step. */
+export interface StepContext {
+  readonly executionId: string
+  readonly idempotencyKey: string
+  readonly attempt: number
+  readonly clock: Clock
+  readonly random: () => number
+  readonly progress: (data: unknown) => void
+  readonly logger: (...args: unknown[]) => void
+  /** Told before each further attempt; resolves once that may begin, if ever: its number is durable, and the execution still held here. */
+  readonly attempted: (attempt: number) => Promise<void>
+  /** Told of an attempt that ran out of time and whose function goes on; resolves once that is gone, or no longer waited for. */
+  readonly outlived: (body: Promise<unknown>) => Promise<void>
+  /** Starts an execution of another entry point, once for this step, and ends with its outcome. */
+  readonly execute: (asked: StepChildRequest) => Promise<unknown>
+}

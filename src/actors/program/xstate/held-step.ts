@@ -1,0 +1,135 @@
+/**
+ * Holds back the start of a step: a promise, callback or observable actor, or logic of the user's own that has a `start`.
+ *
+ * Owns: that it starts once, when its host says so; that what is sent to it before is kept for it; that a promise's end
+ * is known whether or not anybody still wants its result; and that its cleanup runs however it ends. A machine under the
+ * user's own logic is none: its snapshot tells, and it starts as any machine does.
+ */
+import type { AnyActorLogic, AnyEventObject } from 'xstate'
+import type { StatewardError } from '../../../errors.js'
+import { creatorOf, isMachineSnapshot } from './program-logic.js'
+import type { ProgramSystemHost, StepOutput } from '../program-output.js'
+import type { InnerActor } from './xstate-internals.js'
+import { hosted } from './hosted-actor.js'
+import { guardedStart, type Started } from './step-start.js'
+
+/** What a held step needs of the program that it belongs to. */
+export interface StepSurroundings {
+  readonly host: ProgramSystemHost
+  isMuted(): boolean
+  /** Why the step at that path stops. */
+  stopReason(path: string): StatewardError
+  /** Fails an actor as XState would. */
+  fail(ref: InnerActor, error: unknown): void
+  /** Sends an actor an event from itself. */
+  relay(ref: InnerActor, event: AnyEventObject): void
+}
+
+/** Replaces an actor's logic, before it has a state, by one that waits for its host. */
+export function holdStep(ref: InnerActor, path: string, program: StepSurroundings): void {
+  const inner = ref.logic as AnyActorLogic & { config?: (args: object) => unknown }
+  const isPromise = creatorOf(inner) === 'promise'
+  const buffered: AnyEventObject[] = []
+  let begun = false
+  /** Set while the host may start it within XState's own start, which then takes what it throws. */
+  let starting: { error?: { readonly thrown: unknown } } | undefined
+  let controller: AbortController | undefined
+  let started: Started | undefined
+  const isActive = () => !program.isMuted() && ref.getSnapshot().status === 'active'
+
+  const begin = (extras?: object) => {
+    if (!isActive()) return
+    begun = true
+    attempt(() => {
+      if (isPromise) beginPromise(extras)
+      else {
+        started = guardedStart(inner, {
+          failed: (error) => (isActive() ? program.fail(ref, error) : program.host.failedAside(path, error)),
+          failedAfterwards: (error) => program.host.failedAside(path, error),
+        })
+        started.start(ref._snapshot, ref._actorScope)
+      }
+    })
+    for (const event of buffered.splice(0)) if (isActive()) ref._send(event)
+  }
+  const beginPromise = (extras?: object) => {
+    controller = new AbortController()
+    const scope = ref._actorScope
+    const { self, emit } = scope
+    const answer = (type: string) => (data: unknown) => {
+      if (isActive()) program.relay(ref, { type, data })
+      // after its result, so that whoever waits for the last step finds it taken in
+      program.host.stepGone(step)
+    }
+    const given = { ...extras, input: ref._snapshot.input, system: scope.system, self, signal: controller.signal, emit }
+    let running: unknown
+    try {
+      running = inner.config?.(given)
+    } catch (error) {
+      program.host.stepGone(step)
+      throw error
+    }
+    Promise.resolve(running).then(answer('xstate.promise.resolve'), answer('xstate.promise.reject'))
+  }
+  const attempt = (run: () => void) => {
+    try {
+      run()
+    } catch (thrown) {
+      if (starting) starting.error = { thrown }
+      else program.fail(ref, thrown)
+    }
+  }
+  const step: StepOutput = {
+    kind: 'step',
+    actor: ref,
+    path,
+    restored: ref.options.snapshot !== undefined,
+    ends: isPromise,
+    logic: inner,
+    isActive,
+    run: begin,
+    fail: (error) =>
+      attempt(() => {
+        throw error
+      }),
+  }
+  const notes = hosted(ref)
+  if (notes)
+    notes.letGo = () => {
+      program.host.stepLeft(step, false)
+      started?.cleanUp()
+    }
+
+  const start = (snapshot: { status: string }, scope: never) => {
+    if (isMachineSnapshot(snapshot)) return inner.start?.(snapshot as never, scope)
+    if (snapshot.status !== 'active') return
+    const asked: NonNullable<typeof starting> = (starting = {})
+    program.host.output(step)
+    starting = undefined
+    if (asked.error) throw asked.error.thrown
+  }
+  const transition = (snapshot: { status: string }, event: AnyEventObject, scope: never) => {
+    if (isMachineSnapshot(snapshot)) return inner.transition(snapshot, event, scope)
+    const next = move(snapshot, event, scope)
+    if (next.status !== 'active') program.host.stepLeft(step, next.status === 'error')
+    return next
+  }
+  const move = (snapshot: { status: string }, event: AnyEventObject, scope: never): { status: string } => {
+    if (event.type === 'xstate.stop') {
+      controller?.abort(program.stopReason(path))
+      if (!begun) return { ...snapshot, status: 'stopped' }
+    } else if (!begun && !isPromise) {
+      buffered.push(event)
+      return snapshot
+    }
+    return inner.transition(snapshot, event, scope)
+  }
+  ref.logic = Object.assign(Object.create(inner) as AnyActorLogic, {
+    start,
+    transition,
+    // called on the logic itself: one that is an object of a class may have private members
+    getInitialSnapshot: inner.getInitialSnapshot.bind(inner),
+    getPersistedSnapshot: inner.getPersistedSnapshot.bind(inner),
+    ...(inner.restoreSnapshot ? { restoreSnapshot: inner.restoreSnapshot.bind(inner) } : {}),
+  })
+}

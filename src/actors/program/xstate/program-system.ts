@@ -1,0 +1,479 @@
+/**
+ * The actor system in which one program runs, apart from the runtime's own.
+ *
+ * Owns: the isolation of the two, so that `systemId`s, timers and errors of one execution never meet another's. Tells its
+ * host of every change, and hands it every output (the start of a step, a custom action, an emitted event, a log line)
+ * instead of running it. Does not know: commits, stores, executions.
+ * Longer than others because it is the one object that XState takes for a system: what XState calls on it stands together.
+ */
+import {
+  createActor,
+  type AnyActorLogic,
+  type AnyActorRef,
+  type AnyEventObject,
+  type InspectionEvent,
+  type Observer,
+} from 'xstate'
+import type { Clock } from '../../../clock.js'
+import type { StatewardError } from '../../../errors.js'
+import type { Interposition } from '../program-interceptor.js'
+import { isMachineSnapshot, isProgramMachine } from './program-logic.js'
+import { ActorRefs } from './actor-refs.js'
+import { holdStep, type StepSurroundings } from './held-step.js'
+import {
+  hostedKey,
+  isStopped,
+  pathOf,
+  type ActorScope,
+  type InnerActor,
+  type InnerSystem,
+  type SystemEvent,
+} from './xstate-internals.js'
+import { leftReason } from '../../../events/stop-reason.js'
+import { failsLater, hasFailed, hosted, isRunning, leave, noteActor, stopBelow } from './hosted-actor.js'
+import { guardedObserver, type Inspect } from './inspection.js'
+import { countMicrostep, namedError } from './microstep-limit.js'
+import { idOf, ProgramActors } from './program-actors.js'
+import { Strays } from './strays.js'
+import { SystemIds } from './system-ids.js'
+import { Turns } from './turns.js'
+import type { StrayRecord } from '../program-record.js'
+import type { ActorNaming, NoticeOutput, ProgramActor, ProgramSystemHost } from '../program-output.js'
+import { guardedListening } from './user-code.js'
+
+/** The path of what stands above the root. */
+const upwards = '^'
+
+const isDelivered = (event: AnyEventObject) =>
+  event.type.startsWith('xstate.done.actor.') || event.type.startsWith('xstate.error.actor.')
+
+/** Sessions are told apart in a whole process, where an inspector sees the actors of all programs; nothing durable is made of them. */
+let session = 0
+
+type Message = [source: InnerActor | undefined, target: InnerActor, event: AnyEventObject]
+
+/** The part of it that is called from here. */
+interface SeenSystem {
+  _unregister(this: void, ref: InnerActor): void
+  _relay(source: InnerActor | undefined, target: InnerActor, event: AnyEventObject): void
+  _sendInspectionEvent(event: SystemEvent): void
+  readonly [member: string]: unknown
+}
+
+/** What a program is made of. */
+export interface ProgramSystemOptions {
+  readonly id: string
+  /** The actor under which an inspector shows the root. */
+  readonly owner: AnyActorRef | undefined
+  readonly input?: unknown
+  readonly snapshot?: unknown
+  /** Of the program that `snapshot` is of. */
+  readonly lastNumber?: number | undefined
+  readonly strays?: readonly StrayRecord[] | undefined
+  readonly maxIterations: number
+  readonly logger: (...args: unknown[]) => void
+  readonly clock: Clock
+  readonly interposition?: Interposition | undefined
+}
+
+/** The program's side of the wall between it and the runtime. */
+export class ProgramSystem implements ActorNaming, StepSurroundings {
+  readonly root: AnyActorRef
+  readonly host: ProgramSystemHost
+  /** The stored form of an actor of the program; undefined for anything else. */
+  readonly named: ActorNaming['named']
+  readonly #options: ProgramSystemOptions
+  readonly #root: InnerActor
+  readonly #system: SeenSystem
+  /** Stands where the root's parent would: the root's end and its messages upwards arrive here. */
+  readonly #above: InnerActor
+  readonly #turns: Turns<Message>
+  readonly #actors: ProgramActors
+  readonly #refs: ActorRefs
+  readonly #strays: Strays
+  #muted = false
+  /** Why it was stopped, for whoever asks: most programs end with nobody to tell. */
+  #stopped: (() => StatewardError) | undefined
+  /** The event that the root is sent from outside just now, and whether a machine has a transition for it. */
+  #asked: { readonly event: AnyEventObject; isTaken: boolean | undefined } | undefined
+  #stopsItself = false
+
+  /** Makes the system and its root actor, not started. */
+  constructor(logic: AnyActorLogic, options: ProgramSystemOptions, host: ProgramSystemHost) {
+    const { id, owner, input, snapshot } = options
+    this.#options = options
+    this.host = host
+    this.#turns = new Turns<Message>(id, options.maxIterations * 10, (...message) => this.#deliver(...message))
+    const system = (this.#system = this.#seen())
+    this.#above = {
+      id,
+      sessionId: owner?.sessionId,
+      _parent: (owner as unknown as InnerActor | undefined)?._parent,
+      system,
+      _send: (event: AnyEventObject) => this.#heard(undefined, event),
+    } as unknown as InnerActor
+    this.#actors = new ProgramActors(this.#above, options.lastNumber ?? 0, snapshot)
+    this.#refs = new ActorRefs(this.#actors)
+    this.named = this.#refs.named
+    this.root = createActor(logic, {
+      id,
+      parent: this.#above as unknown as AnyActorRef,
+      input,
+      ...(snapshot === undefined ? {} : { snapshot: snapshot as never }),
+    } as never)
+    this.#root = this.root as unknown as InnerActor
+    this.#strays = new Strays(this.#actors, this.#refs, options.strays)
+    if (snapshot !== undefined) this.#refs.restore(this.#root)
+  }
+
+  start(): void {
+    this.#turns.take(() => {
+      this.#root.start()
+      this.#strays.start()
+    })
+  }
+
+  /** Sends the root an event; false if it is a machine that has no transition for it. */
+  send(event: AnyEventObject): boolean {
+    const sent = (this.#asked = { event, isTaken: undefined as boolean | undefined })
+    try {
+      this.#system._relay(undefined, this.#root, event)
+    } finally {
+      this.#asked = undefined
+    }
+    // whoever fails by it, or keeps it for later, has taken it
+    return sent.isTaken ?? true
+  }
+
+  /** Delivers a timer's event. */
+  fire({ source, target, event }: { source: ProgramActor; target: ProgramActor; event: AnyEventObject }): void {
+    if (!isStopped(target as InnerActor)) this.#system._relay(source as InnerActor, target as InnerActor, event)
+  }
+
+  addressOf(actor: ProgramActor): string | undefined {
+    return actor === this.#above ? upwards : this.#actors.addressOf(actor as InnerActor)
+  }
+
+  owns(actor: ProgramActor): boolean {
+    return actor === this.#above || this.#actors.owns(actor as InnerActor)
+  }
+
+  /** The number in the last id that was made up for a child; it goes into every commit. */
+  get lastNumber(): number {
+    return this.#actors.lastNumber
+  }
+
+  get version(): number {
+    return this.#actors.version
+  }
+
+  /** Why an actor could not be restored, the root or any below it; XState leaves such a one as failed, and tells nobody. */
+  unrestored(): string | undefined {
+    return this.#strays.unrestored ?? this.#actors.unrestored(this.#root)
+  }
+
+  persisted(): unknown {
+    const persisted = this.#root.getPersistedSnapshot({ __unsafeAllowInlineActors: true })
+    this.#refs.name(this.#root, persisted as object)
+    return persisted
+  }
+
+  /** What of the program is not in the snapshot of its root. */
+  strays(): StrayRecord[] {
+    return this.#strays.records()
+  }
+
+  /** A decoded value with the actors that it names; by XState's form it names children of the actor at `address`. */
+  found<T>(value: T, address = ''): T {
+    return this.#refs.found(value, this.#find(address)) as T
+  }
+
+  /** What stands for an actor that has ended: it takes no events. */
+  ended(address: string): AnyActorRef {
+    return this.#refs.ended(idOf(address), address) as unknown as AnyActorRef
+  }
+
+  /** What is sent while `run` acts is delivered once it is over, as XState does it within a transition. */
+  together(run: () => void): void {
+    this.#turns.together(run)
+  }
+
+  /** Runs an action for the actor at a path, which fails if that throws; throws if there is none, or it has ended. */
+  attempt(path: string, run: () => unknown): unknown {
+    try {
+      return run()
+    } catch (error) {
+      const ref = this.#find(path)
+      if (!ref) throw error
+      return this.fail(ref, error)
+    }
+  }
+
+  /** True if the actor at a path, or one above it, has failed at an earlier output. */
+  hasFailed(path: string): boolean {
+    return hasFailed(this.#find(path))
+  }
+
+  /** True if an actor, or one above it, fails once the silenced program goes on. */
+  failsLater(actor: ProgramActor): boolean {
+    return failsLater(actor as InnerActor)
+  }
+
+  /** Whoever is above the actor at a path does not know yet that it has ended. */
+  owesEnd(path: string): void {
+    const notes = this.#find(path)?.[hostedKey]
+    if (notes) notes.isTold = false
+  }
+
+  /** Tells whoever is above the actor at a path that it has ended, if it has and is still theirs. */
+  tellEnd(path: string): void {
+    const ref = this.#find(path)
+    if (!ref?._parent || !this.#isTheirs(ref)) return
+    const { status, output } = ref.getSnapshot()
+    if (status !== 'done') return
+    const event = { type: `xstate.done.actor.${ref.id}`, output, actorId: ref.id }
+    this.#endsWell(ref, () => this.#deliver(ref, ref._parent as InnerActor, event))
+  }
+
+  /** The actor at a path, the empty path being the root. */
+  find(path: string): AnyActorRef | undefined {
+    return this.#find(path) as AnyActorRef | undefined
+  }
+
+  /** Stops every actor: abort signals fire, subscriptions end. Nothing that they still say is heard. */
+  stop(reason?: () => StatewardError): void {
+    this.#muted = true
+    this.#stopped ??= reason
+    this.#root._stop()
+    stopBelow(this.#root, this.#system._unregister)
+  }
+
+  /** From now on nothing of this program is heard, and nothing is told to it. */
+  mute(): void {
+    this.#muted = true
+  }
+
+  isMuted(): boolean {
+    return this.#muted
+  }
+
+  stopReason(path: string): StatewardError {
+    return this.#stopped?.() ?? leftReason(this.#options.id, path)
+  }
+
+  relay(ref: InnerActor, event: AnyEventObject): void {
+    this.#system._relay(ref, ref, event)
+  }
+
+  /** Fails an actor at something that was held back, as XState would have in its transition. Throws the error if it has ended and this was told. */
+  fail(ref: InnerActor, error: unknown): void {
+    const notes = hosted(ref)
+    const { status } = ref.getSnapshot()
+    const canFail = status === 'active' || (status === 'done' && !notes?.isTold && this.#isTheirs(ref))
+    const isLater = this.#muted && canFail && this.host.failedMuted(ref, pathOf(ref), error)
+    if (notes) notes[isLater ? 'failsLater' : 'hasFailed'] = true
+    if (isLater) return
+    if (this.#muted || !canFail) throw error
+    ref._snapshot = { ...ref._snapshot, status: 'error', output: undefined, error } as InnerActor['_snapshot']
+    ref._error(error)
+    this.host.changed()
+  }
+
+  /** What XState takes for the system. */
+  #seen(): SeenSystem {
+    const { owner, interposition, clock, logger, maxIterations } = this.#options
+    const { host } = this
+    const ids = new SystemIds()
+    const inspector = owner?.system as unknown as InnerSystem | undefined
+    let observers: Set<Observer<InspectionEvent>> | undefined
+    return {
+      _snapshot: { _scheduledEvents: {} },
+      _bookId: () => `p:${session++}`,
+      _register: (sessionId: string) => sessionId,
+      _unregister: (ref: InnerActor) => {
+        leave(ref)
+        this.#actors.left(ref)
+        ids.left(ref)
+        if (this.#stopsItself && ref === this.#root && !this.#muted) host.settled({ status: 'done', output: undefined })
+      },
+      _set: (systemId: string, ref: InnerActor) => ids.set(systemId, ref),
+      get: (systemId: string) => ids.get(systemId),
+      getAll: () => ids.all(),
+      inspect: (observer: Inspect) => {
+        const guarded = guardedObserver(observer, logger)
+        const all = (observers ??= new Set())
+        all.add(guarded)
+        return { unsubscribe: () => all.delete(guarded) }
+      },
+      _sendInspectionEvent: (event: SystemEvent) => {
+        const asked = this.#asked
+        if (event.type === '@xstate.actor') this.#adopt(event.actorRef)
+        else if (event.type === '@xstate.snapshot') {
+          const notes = hosted(event.actorRef)
+          if (notes) notes.microsteps = 0
+          if (!this.#muted) host.changed()
+        } else if (asked && event.type === '@xstate.microstep' && event.event === asked.event && event.actorRef === this.#root)
+          asked.isTaken ??= (event._transitions?.length ?? 0) > 0 // the first microstep tells, what follows is `always`
+        inspector?._sendInspectionEvent(event)
+        interposition?.inspected(event as unknown as InspectionEvent)
+        if (observers)
+          for (const observer of observers)
+            observer.next?.({ ...event, rootId: this.#root.sessionId } as unknown as InspectionEvent)
+        const notes = event.type === '@xstate.microstep' && hosted(event.actorRef)
+        if (notes) countMicrostep(notes, event.snapshot as object, maxIterations)
+      },
+      _relay: (source: InnerActor | undefined, target: InnerActor, event: AnyEventObject) => {
+        if (source && event === source._doneEvent) this.#endsWell(source, () => this.#deliver(source, target, event))
+        else this.#deliver(source, target, event)
+      },
+      scheduler: {
+        schedule: (source: InnerActor, target: InnerActor, event: AnyEventObject, delay: number, id?: string) =>
+          host.schedule({ source, target, id, event, delay }),
+        cancel: (source: InnerActor, id: string) => host.cancel(source, id),
+        cancelAll: (source: InnerActor) => this.#muted || host.cancelAll(source),
+      },
+      getSnapshot: () => ({ _scheduledEvents: {} }),
+      start: () => undefined,
+      _clock: clock,
+      _logger: logger,
+    }
+  }
+
+  #deliver(source: InnerActor | undefined, target: InnerActor, event: AnyEventObject): void {
+    if (this.#muted) return
+    if (target === this.#above) return this.#heard(source, event)
+    if (this.#turns.isLate(source, target, event)) return
+    if (source && !this.#actors.owns(target)) return this.#outwards(source, target, event)
+    this.#system._sendInspectionEvent({ type: '@xstate.event', sourceRef: source, actorRef: target, event } as never)
+    if (source && !this.#turns.isOpen) this.host.stirred(pathOf(source))
+    this.#turns.take(() => target._send(event))
+  }
+
+  /** An actor outside hears nothing before it is durable. */
+  #outwards(source: InnerActor, target: InnerActor, event: AnyEventObject): void {
+    const run = () => {
+      this.#system._sendInspectionEvent({ type: '@xstate.event', sourceRef: source, actorRef: target, event } as never)
+      target._send(event)
+    }
+    const { context } = source._snapshot
+    const who = { actor: source, path: pathOf(source), via: this.#viaOf(source), isVoid: () => hasFailed(source) }
+    this.host.output({ kind: 'action', ...who, name: undefined, params: undefined, event, context, run })
+  }
+
+  #heard(source: InnerActor | undefined, event: AnyEventObject): void {
+    if (source === this.#root && isDelivered(event)) {
+      const { status, error, output } = this.#root.getSnapshot()
+      this.host.settled(status === 'done' ? { status, output } : { status: 'error', error: error ?? event['error'] })
+      return
+    }
+    this.host.output(notice(source ?? this.#root, 'emit', event, () => undefined))
+  }
+
+  /** An actor ends once its actions have run, since it has not come so far if one of them throws; the root, once all have. */
+  #endsWell(ref: InnerActor, deliverEnd: () => void): void {
+    const run = () => {
+      const notes = hosted(ref)
+      if (notes) notes.isTold = true
+      if (this.#isTheirs(ref)) deliverEnd()
+    }
+    if (this.#muted) return
+    if (hasActionsAhead(ref) || (ref === this.#root && this.host.owesActions()))
+      this.host.ending({ kind: 'end', actor: ref, path: pathOf(ref), isVoid: () => hasFailed(ref), run })
+    else run()
+  }
+
+  /** True unless whoever is above an actor has let it go meanwhile. */
+  #isTheirs(ref: InnerActor): boolean {
+    return ref === this.#root || this.#actors.isWanted(ref)
+  }
+
+  #adopt(ref: InnerActor): void {
+    const { interposition, logger } = this.#options
+    const { path } = this.#actors.adopt(ref)
+    noteActor(ref, this.host)
+    // XState lets no actor stop itself that has a parent, and the program's root has one here
+    if (path === '') Object.assign(ref, { stop: () => ((this.#stopsItself = true), ref._stop()) })
+    Object.assign(ref, guardedListening, { _error: (thrown: unknown) => this.#endsInError(ref, thrown) })
+    if (interposition)
+      ref.logic = interposition.logic({ src: path === '' ? '' : String(ref.src), id: ref.id, path, logic: ref.logic })
+    const scope = ref._actorScope
+    const { emit } = scope
+    scope.emit = (event) => this.host.output(notice(ref, 'emit', event, () => emit(event)))
+    scope.logger = (...args) => this.host.output(notice(ref, 'log', args, () => logger(...args)))
+    this.#holdActions(ref, path, scope)
+    if (ref.logic.start && !isProgramMachine(ref.logic)) holdStep(ref, path, this)
+  }
+
+  /** Whatever logic it is that asks for a custom action: there is a machine in it. */
+  #holdActions(ref: InnerActor, path: string, scope: ActorScope): void {
+    const execute = scope.actionExecutor
+    scope.actionExecutor = (action) => {
+      const { type, exec, params } = action
+      if (!exec || type.startsWith('xstate.')) return execute(action)
+      const held = (info: unknown) => {
+        const notes = hosted(ref)
+        /** Set while the host may run it within the transition, which then takes what it throws. */
+        let asking: { error?: { readonly thrown: unknown } } | undefined = {}
+        const run = () => {
+          if (notes) notes.actionsAhead--
+          try {
+            return exec(info, params)
+          } catch (thrown) {
+            if (asking) asking.error = { thrown }
+            else this.fail(ref, thrown)
+            return undefined
+          }
+        }
+        if (notes) notes.actionsAhead++
+        this.host.output({
+          kind: 'action',
+          actor: ref,
+          path,
+          name: namedAction(ref, type) === exec ? type : undefined,
+          via: this.#viaOf(ref),
+          params,
+          event: action.info.event,
+          context: action.info.context,
+          isVoid: () => hasFailed(ref),
+          run,
+        })
+        const { error } = asking
+        asking = undefined
+        if (error) throw error.thrown
+      }
+      execute({ ...action, exec: held })
+    }
+  }
+
+  #viaOf(ref: InnerActor): string[] {
+    return ref._parent === this.#above ? [] : [...this.#viaOf(ref._parent as InnerActor), String(ref.src)]
+  }
+
+  /** However an actor comes to its error: nothing of it, and nothing below it, lives on. */
+  #endsInError(ref: InnerActor, thrown: unknown): void {
+    const error = namedError(thrown, ref._snapshot as object)
+    if (error !== thrown) ref._snapshot = { ...ref._snapshot, error } as InnerActor['_snapshot']
+    ref._stopProcedure()
+    stopBelow(ref, this.#system._unregister)
+    hosted(ref)?.letGo?.()
+    // it was stopped, and its cleanup has thrown: nobody may be there to hear it
+    const { _parent: parent } = ref
+    if (this.#muted || (parent && parent !== this.#above && !isRunning(parent))) this.host.failedAside(pathOf(ref), error)
+    ;(Object.getPrototypeOf(ref) as InnerActor)._error.call(ref, error)
+  }
+
+  #find(address: string): InnerActor | undefined {
+    return address === upwards ? this.#above : this.#actors.find(address)
+  }
+}
+
+function notice(ref: InnerActor, kind: 'emit' | 'log', value: unknown, run: () => void): NoticeOutput {
+  return { kind, actor: ref, path: pathOf(ref), value, waits: hasActionsAhead(ref), isVoid: () => hasFailed(ref), run }
+}
+
+const hasActionsAhead = (ref: InnerActor) => (hosted(ref)?.actionsAhead ?? 0) > 0
+
+function namedAction(ref: InnerActor, name: string): unknown {
+  const snapshot = ref._snapshot as object | undefined
+  return snapshot && isMachineSnapshot(snapshot) ? snapshot.machine.implementations.actions[name] : undefined
+}

@@ -1,0 +1,50 @@
+/**
+ * What a trigger comes to whose key or id is taken.
+ *
+ * Owns: finding the execution that has it, wherever that is, and telling the same request, delivered again, from another
+ * one under the same key.
+ */
+import { isDeepStrictEqual } from 'node:util'
+import { StatewardError } from '../../errors.js'
+import { decode, encode } from '../../codec/snapshot-codec.js'
+import type { SnapshotStore } from '../../persistence/snapshot-store.js'
+import type { AdmissionRequest } from './admission.js'
+import type { AcceptOutcome } from '../execution/execution-origin.js'
+
+/** The verdict on a request, and the execution that answers it. */
+export type Admitted = AcceptOutcome & { readonly id: string }
+
+/** What the store holds of a request's key or id, asked where nothing may be written; undefined: it is a new one. */
+export async function acceptedBefore(
+  store: SnapshotStore,
+  entryPoint: string,
+  { id, idempotencyKey }: Pick<AdmissionRequest, 'id' | 'idempotencyKey'>,
+): Promise<Admitted | undefined> {
+  if (idempotencyKey !== undefined) {
+    const { executions } = await store.query({ entryPoint, idempotencyKey, limit: 1 })
+    // a store may not know this filter
+    const found = executions.find((each) => each.idempotencyKey === idempotencyKey && each.entryPoint === entryPoint)
+    if (found) return { status: 'duplicate', of: 'idempotency_key', id: found.id }
+  }
+  const taken = id === undefined ? undefined : await store.load(id)
+  return taken && { status: 'duplicate', of: 'id', id: taken.id }
+}
+
+/** Throws `idempotency_conflict` if the key was given with another input. One that was forgotten since is as it was. */
+export async function refuseOtherInput(
+  store: SnapshotStore,
+  { id }: Admitted,
+  { input, idempotencyKey }: Pick<AdmissionRequest, 'input' | 'idempotencyKey'>,
+): Promise<void> {
+  const stored = await store.load(id)
+  if (!stored) return
+  const text = encode(input, { id, what: 'input' })
+  if (stored.input === text) return
+  // the same fields in another order are the same
+  if (isDeepStrictEqual(decode(stored.input, { id, what: 'input' }), decode(text, { id, what: 'input' }))) return
+  throw new StatewardError(
+    'idempotency_conflict',
+    `The idempotency key ${JSON.stringify(idempotencyKey)} was given with another input: execution ${id} has it.`,
+    { details: { id, idempotencyKey, entryPoint: stored.entryPoint } },
+  )
+}

@@ -1,0 +1,163 @@
+/**
+ * The order in which executions get slots.
+ *
+ * Owns: priority, FIFO within a priority, and ageing. One level of priority is worth `ageing` ms of waiting, so an entry's
+ * place is fixed when it arrives (arrival − priority × ageing) and whoever waits long enough is first: nothing starves.
+ * Arrival is by the monotonic clock: one that is set back brings nobody ahead of those that wait.
+ * Executions that had started before (resumed, woken, recovered) go ahead of those that had not.
+ * A binary heap (J. W. J. Williams, "Algorithm 232: Heapsort", CACM 7, 1964); removed entries are skipped when they surface.
+ */
+
+import type { WallClock } from '../../wall-clock.js'
+
+/** What can stand in the queue. */
+export interface Admissible {
+  readonly priority: number
+  readonly acceptedAt: number
+  /** True once it has run before. */
+  readonly hasStarted: boolean
+}
+
+/** By less than this, in ms, a clock is not taken for set. */
+const JUMP = 1_000
+
+interface Entry<T> {
+  readonly item: T
+  readonly started: boolean
+  /** When it arrived, by the monotonic clock. */
+  readonly since: number
+  readonly key: number
+  readonly seq: number
+}
+
+/** A priority queue with ageing. Each item stands in it at most once. */
+export class AdmissionQueue<T extends Admissible> {
+  readonly #ageing: number
+  readonly #heap: Entry<T>[] = []
+  readonly #clock: Pick<WallClock, 'now' | 'monotonic'>
+  readonly #standing = new Map<T, Entry<T>>()
+  #seq = 0
+  /** By how much the monotonic clock is ahead of the wall clock. */
+  #ahead = 0
+
+  /** `ageing`: how many ms of waiting outweigh one level of priority. */
+  constructor(ageing: number, clock: Pick<WallClock, 'now' | 'monotonic'>) {
+    this.#ageing = ageing
+    this.#clock = clock
+  }
+
+  get size(): number {
+    return this.#standing.size
+  }
+
+  add(item: T): void {
+    if (this.#standing.has(item)) return
+    const since = this.#arrival(item.acceptedAt)
+    const entry = { item, started: item.hasStarted, since, key: since - item.priority * this.#ageing, seq: ++this.#seq }
+    this.#standing.set(item, entry)
+    this.#heap.push(entry)
+    this.#up(this.#heap.length - 1)
+  }
+
+  /** By the monotonic clock. Both clocks are compared only when one was set: what was accepted in one ms keeps its order. */
+  #arrival(acceptedAt: number): number {
+    const now = this.#clock.monotonic()
+    const ahead = now - this.#clock.now()
+    if (Math.abs(ahead - this.#ahead) >= JUMP) this.#ahead = ahead
+    const since = acceptedAt + this.#ahead
+    return since > now + JUMP ? now : since
+  }
+
+  remove(item: T): boolean {
+    return this.#standing.delete(item)
+  }
+
+  has(item: T): boolean {
+    return this.#standing.has(item)
+  }
+
+  /** The one that is next, left in its place. */
+  peek(): T | undefined {
+    this.#skipRemoved()
+    return this.#heap[0]?.item
+  }
+
+  /** The place of the one that is next, comparable between queues; undefined if the queue is empty. */
+  headKey(): { started: boolean; key: number } | undefined {
+    this.#skipRemoved()
+    return this.#heap[0]
+  }
+
+  take(): T | undefined {
+    this.#skipRemoved()
+    const item = this.#heap[0]?.item
+    if (item === undefined) return undefined
+    this.#pop()
+    this.#standing.delete(item)
+    return item
+  }
+
+  /** The one that was accepted first among those that never started. */
+  oldest(): T | undefined {
+    let oldest: Entry<T> | undefined
+    for (const entry of this.#standing.values()) {
+      if (!entry.item.hasStarted && (oldest === undefined || entry.since < oldest.since)) oldest = entry
+    }
+    return oldest?.item
+  }
+
+  *[Symbol.iterator](): Iterator<T> {
+    yield* this.#standing.keys()
+  }
+
+  #skipRemoved(): void {
+    while (this.#heap[0] && this.#standing.get(this.#heap[0].item) !== this.#heap[0]) this.#pop()
+  }
+
+  #pop(): void {
+    const last = this.#heap.pop()
+    if (last === undefined || this.#heap.length === 0) return
+    this.#heap[0] = last
+    this.#down(0)
+  }
+
+  #up(index: number): void {
+    while (index > 0) {
+      const parent = (index - 1) >> 1
+      if (!this.#swapIfBefore(index, parent)) return
+      index = parent
+    }
+  }
+
+  #down(index: number): void {
+    for (;;) {
+      const left = 2 * index + 1
+      if (left >= this.#heap.length) return
+      const right = left + 1
+      const child = right < this.#heap.length && before(this.#at(right), this.#at(left)) ? right : left
+      if (!this.#swapIfBefore(child, index)) return
+      index = child
+    }
+  }
+
+  #at(index: number): Entry<T> {
+    return this.#heap[index] as Entry<T>
+  }
+
+  #swapIfBefore(child: number, parent: number): boolean {
+    const [a, b] = [this.#at(child), this.#at(parent)]
+    if (!before(a, b)) return false
+    this.#heap[parent] = a
+    this.#heap[child] = b
+    return true
+  }
+}
+
+/** True if `a` goes ahead of `b`. */
+export function isBefore(a: { started: boolean; key: number }, b: { started: boolean; key: number }): boolean {
+  return a.started === b.started ? a.key < b.key : a.started
+}
+
+function before<T>(a: Entry<T>, b: Entry<T>): boolean {
+  return isBefore(a, b) || (!isBefore(b, a) && a.seq < b.seq)
+}

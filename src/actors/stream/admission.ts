@@ -1,0 +1,72 @@
+/** Makes an acceptance of a request. Owns the defaults that an execution takes from its entry point. */
+import { StatewardError } from '../../errors.js'
+import { decode, encode } from '../../codec/snapshot-codec.js'
+import type { ChildLink } from '../program/child-port.js'
+import type { ExecutionOrigin } from '../execution/execution-origin.js'
+import type { StreamDefinition } from './stream-definition.js'
+
+/** A request for an execution. Times are milliseconds. */
+export interface AdmissionRequest {
+  readonly id?: string | undefined
+  readonly input: unknown
+  readonly correlationId?: string | undefined
+  readonly idempotencyKey?: string | undefined
+  readonly sessionId?: string | undefined
+  readonly parentId?: string | undefined
+  /** What it knows of its parent, if a step has asked for it. */
+  readonly child?: ChildLink | undefined
+  readonly priority?: number | undefined
+  readonly timeout?: number | undefined
+  readonly queueTimeout?: number | undefined
+  /** Absolute. */
+  readonly deadline?: number | undefined
+  /** A program's stored text to begin with, instead of a fresh start. */
+  readonly program?: string | undefined
+}
+
+/** What a fresh execution begins with. Throws `not_storable`: what the caller does to its input afterwards changes nothing. */
+export function admission(definition: StreamDefinition, request: AdmissionRequest, id: string, now: number): ExecutionOrigin {
+  const input = encode(request.input, { id, what: 'input' })
+  const timeout = request.timeout ?? definition.timeout
+  const queueTimeout = request.queueTimeout ?? definition.queueTimeout
+  return {
+    kind: 'fresh',
+    isNamed: request.id !== undefined || request.idempotencyKey !== undefined,
+    input: request.input === undefined ? undefined : decode(input, { id, what: 'input' }),
+    program: request.program,
+    acceptance: {
+      entryPoint: definition.id,
+      programId: definition.programId,
+      programVersion: definition.version,
+      programHash: definition.hash,
+      priority: request.priority ?? definition.priority,
+      acceptedAt: now,
+      sessionId: request.sessionId ?? null,
+      correlationId: request.correlationId ?? null,
+      idempotencyKey: request.idempotencyKey ?? null,
+      parentId: request.parentId ?? null,
+      input,
+    },
+    context: {
+      executionId: id,
+      entryPoint: definition.id,
+      attempt: 1,
+      maxAttempts: definition.retry?.maxAttempts ?? 1,
+      onExhausted: definition.retry?.onExhausted ?? 'fail',
+      compensates: definition.cancelEvent !== undefined,
+      ...(timeout === undefined ? {} : { timeout }),
+      ...(request.child === undefined ? {} : { child: request.child }),
+      limits: {
+        ...(queueTimeout === undefined ? {} : { queueUntil: now + queueTimeout }),
+        ...(request.deadline === undefined ? {} : { deadlineAt: request.deadline }),
+      },
+    },
+  }
+}
+
+/** The refusal of a request for which there is no room. */
+export function queueFull(entryPoint: string, queued: number, maxQueued: number): StatewardError {
+  return new StatewardError('queue_full', `The queue of entry point ${entryPoint} is full: ${queued} wait.`, {
+    details: { entryPoint, queued, maxQueued },
+  })
+}

@@ -1,0 +1,342 @@
+/**
+ * Hosts the executions of one entry point.
+ *
+ * Owns: which of them are in memory, the queue, the slots in use. Answers to the executions below through
+ * `ExecutionPort`, asks the supervisor above through `StreamPort`.
+ * Does not know: triggers, other streams, processes.
+ * A little over 300 lines: it is the one place where queue, slots and executions in memory meet.
+ */
+import { createActor, type Actor, type AnyActorRef } from 'xstate'
+import type { StatewardError } from '../../errors.js'
+import type { Intervention } from '../../events/execution-events.js'
+import type { ExecutionStatus } from '../../events/execution-status.js'
+import { streamMachine } from '../../machines/stream-machine.js'
+import type { GroupCommit } from '../../persistence/group-commit.js'
+import { decode } from '../../codec/snapshot-codec.js'
+import type { Commit, SnapshotStore, StoredExecution } from '../../persistence/snapshot-store.js'
+import type { Admitted } from './accepted-before.js'
+import { queueFull, type AdmissionRequest } from './admission.js'
+import type { ChildPort } from '../program/child-port.js'
+import { AdmissionQueue } from './admission-queue.js'
+import { ExecutionActor } from '../execution/execution-host.js'
+import type { ExecutionOrigin } from '../execution/execution-origin.js'
+import type { ExecutionPort, HeldExecution } from '../execution/execution-port.js'
+import type { ProgramSettings } from '../program/program-port.js'
+import type { ProgramRecord } from '../program/program-record.js'
+import { guardedParent } from '../program/xstate/inspection.js'
+import { fittingProgram } from '../program/program-version.js'
+import { takenByOthers } from './queue-check.js'
+import { Reloads } from './reload-schedule.js'
+import type { SlotSeeker } from './concurrency-slots.js'
+import { admit, type StreamAdmissionPort } from './stream-admission.js'
+import type { StreamPort } from './stream-port.js'
+import type { Suspect } from '../execution/suspects.js'
+import type { WallClock } from '../../wall-clock.js'
+import type { StreamDefinition } from './stream-definition.js'
+
+/** One stream. */
+export class StreamActor implements ExecutionPort, SlotSeeker {
+  readonly ref: Actor<typeof streamMachine>
+  readonly parent: AnyActorRef
+  readonly id: string
+  readonly definition: StreamDefinition
+  readonly executions = new Map<string, ExecutionActor>()
+  /** Those that hold a slot. Invariant: at most `definition.maxConcurrent`. */
+  readonly holders = new Set<HeldExecution>()
+  readonly clock: WallClock
+  readonly commits: GroupCommit
+  readonly store: SnapshotStore
+  readonly owner: string
+  readonly random: () => number
+  readonly #port: StreamPort
+  readonly #queue: AdmissionQueue<HeldExecution>
+  readonly #settings: ProgramSettings
+  readonly #admission: StreamAdmissionPort
+  /** Executions that are being taken up again after the store failed. */
+  readonly #reloads: Reloads
+  #open = false
+  #dead = false
+
+  constructor(definition: StreamDefinition, port: StreamPort, parent: AnyActorRef, pause: Intervention | undefined) {
+    const { program: logic, version, hash, durability, maxIterations, cancelTimeout, interposition } = definition
+    const { clock, ids, programs } = port
+    const logger = port.logger.program
+    this.id = definition.id
+    this.definition = definition
+    this.clock = clock
+    this.commits = port.commits
+    this.store = port.store
+    this.owner = port.owner
+    this.random = () => ids.random()
+    this.#port = port
+    this.#queue = new AdmissionQueue(definition.ageing, port.clock)
+    const limits = { durability, maxIterations, cancelTimeout }
+    this.#settings = { logic, version, hash, ...limits, clock, random: this.random, logger, interposition, ...programs }
+    this.#reloads = new Reloads({
+      id: definition.id,
+      store: port.store,
+      clock: port.clock,
+      random: port.ids.random,
+      takeAgain: (id) => this.#takeAgain(id),
+      failed: (id, error) => port.logger('execution', id, 'could not be taken up again yet', error),
+      settled: () => port.left(),
+    })
+    this.#admission = {
+      definition,
+      store: port.store,
+      clock,
+      ids,
+      executions: this.executions,
+      isFull: () => this.#isFull,
+      checkQueue: () => this.checkQueue(),
+      refuseOverflow: () => this.#refuseOverflow(),
+      dropOldest: () => this.#dropOldest(),
+      make: (id, origin) => this.#make(id, origin),
+    }
+    port.slots.join(this)
+    const actions = { openAdmission: () => this.#setOpen(true), closeAdmission: () => this.#setOpen(false) }
+    const input = { entryPoint: definition.id, maxConcurrent: definition.maxConcurrent, ...(pause ? { pause } : {}) }
+    const above = guardedParent(parent, port.logger)
+    this.ref = createActor(streamMachine.provide({ actions }), { id: definition.id, input, parent: above })
+    this.parent = this.ref
+    this.ref.start()
+  }
+
+  /** True while something holds a slot, is queued and can start here, or is on its way to the store. */
+  get isBusy(): boolean {
+    const canStart = this.#open && (this.#queue.size > 0 || this.#port.suspects.waitingIn(this.id) > 0)
+    return canStart || this.used > 0 || this.#reloads.size > 0
+  }
+
+  // ── from above ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Accepts an execution; resolves once that is durable. Throws `queue_full`, `not_storable`, `idempotency_conflict`. */
+  admit(request: AdmissionRequest): Promise<Admitted> {
+    return admit(this.#admission, request)
+  }
+
+  /** Takes up an execution that this process has claimed. `recovered`: its last owner died. `isAgain`: this process has lost it. Throws `corrupt`, `unknown_format`. */
+  take(stored: StoredExecution, recovered: boolean, isAgain = false): ExecutionActor | undefined {
+    const known = this.executions.get(stored.id)
+    // it was taken by another process, and came back before that was heard here
+    if (known && known.epoch < stored.epoch && !known.isLeaving) {
+      known.takenAway(false)
+      return this.take(stored, recovered)
+    }
+    // it was given back, and claimed again before that was heard here
+    if (known && known.epoch < stored.epoch)
+      known.gone.then(() => this.take(stored, recovered, isAgain)).catch((error: unknown) => this.lost(known, error))
+    if (known || this.#dead) return known
+    const input: unknown = decode(stored.input, { id: stored.id, what: 'input' })
+    const execution = this.#make(stored.id, { kind: 'stored', stored, recovered, isAgain, input })
+    // what came while nobody held it stands in its inbox
+    execution.inbox.look().catch((error: unknown) => this.lost(execution, error))
+    execution.revive()
+    if (recovered || isAgain) this.children.adopted(stored).catch((error: unknown) => this.unstopped(execution, error))
+    return execution
+  }
+
+  /** Resolves once an execution that is being taken up again is there; rejects if the store still fails. */
+  reloading(id: string): Promise<void> | undefined {
+    return this.#reloads.attempt(id)
+  }
+
+  /** Why it is being taken up again, if another process's lock was the cause. */
+  busyWith(id: string): StatewardError | undefined {
+    return this.#reloads.busy(id)
+  }
+
+  /** Starts nothing more: no execution, no step, no timer. What is in flight goes on, and what it comes to is committed. */
+  freeze(): void {
+    this.#setOpen(false)
+    for (const { heading, program } of this.executions.values())
+      if (heading === 'running' || heading === 'waiting') program.setMode('frozen')
+  }
+
+  /** True while a function of a step runs. */
+  get inFlight(): boolean {
+    return [...this.executions.values()].some(({ program }) => program.inFlight)
+  }
+
+  /** True while it holds what must be asked about if it is not given back: what it has begun may not be in its last commit. */
+  get isGuarded(): boolean {
+    return this.#reloads.size > 0 || [...this.executions.values()].some(({ program }) => program.isGuarded)
+  }
+
+  /** Gives everything back to the store; nothing is lost and nothing ends. */
+  async release(): Promise<void> {
+    this.#setOpen(false)
+    await Promise.allSettled([...this.executions.values()].map((execution) => execution.release()))
+    this.#end()
+  }
+
+  /** As if the process had died: nothing is written any more. */
+  abandon(error: unknown): void {
+    this.#setOpen(false)
+    this.#end()
+    for (const execution of [...this.executions.values()]) execution.abandon(error)
+  }
+
+  #end(): void {
+    this.#dead = true
+    this.#reloads.stop()
+    this.#port.slots.leave(this)
+  }
+
+  // ── slots ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** How many slots are in use. */
+  get used(): number {
+    return this.holders.size
+  }
+
+  takeSlot(execution: HeldExecution): boolean {
+    return this.#open && this.#queue.size === 0 && this.#useSlot(execution)
+  }
+
+  acquire(execution: HeldExecution): boolean {
+    if (this.executions.get(execution.id) !== execution) return false // it has left memory, and would keep the slot for ever
+    if (!execution.hasSlot) execution.hasSlot = this.takeSlot(execution)
+    if (!execution.hasSlot) this.#queue.add(execution)
+    return execution.hasSlot
+  }
+
+  dequeued(execution: HeldExecution): void {
+    this.#queue.remove(execution)
+  }
+
+  freed(execution: HeldExecution): void {
+    execution.hasSlot = false
+    this.holders.delete(execution)
+    this.#port.slots.free()
+    this.#port.left()
+  }
+
+  wanting(): { started: boolean; key: number } | undefined {
+    return this.#open && this.used < this.definition.maxConcurrent ? this.#queue.headKey() : undefined
+  }
+
+  /** How many executions of other processes' queues could start here at once; none where steps start before the store has decided. */
+  get freeSlots(): number {
+    const { durability, maxConcurrent } = this.definition
+    const { limit, used } = this.#port.slots
+    if (!this.#open || this.#queue.size > 0 || durability === 'relaxed') return 0
+    return Math.max(0, Math.min(maxConcurrent - this.used, limit - used))
+  }
+
+  /** Lets go of what other processes have taken out of the queue. */
+  async checkQueue(): Promise<void> {
+    if (this.#queue.size === 0 || !this.#port.hasOthers()) return
+    for await (const execution of takenByOthers(this.#queue, this.store)) execution.takenAway()
+  }
+
+  /** True while its queue could move, and does not: every slot that it may have is held. */
+  get isJammed(): boolean {
+    const { slots } = this.#port
+    return this.#open && this.#queue.size > 0 && (this.used >= this.definition.maxConcurrent || !slots.hasFree)
+  }
+
+  isQueued(execution: HeldExecution): boolean {
+    return this.#queue.has(execution)
+  }
+
+  /** Grants a free slot to the first of the queue. */
+  next(): void {
+    const execution = this.#queue.peek()
+    if (!execution || !this.#useSlot(execution)) return
+    this.#queue.take()
+    execution.hasSlot = true
+    execution.grant()
+  }
+
+  #useSlot(execution: HeldExecution): boolean {
+    if (this.used >= this.definition.maxConcurrent || !this.#port.slots.take()) return false
+    this.holders.add(execution)
+    return true
+  }
+
+  #setOpen(open: boolean): void {
+    this.#open = open
+    if (open) queueMicrotask(() => this.#port.slots.offer()) // an action that starts programs is one that XState warns of
+  }
+
+  #make(id: string, origin: ExecutionOrigin): ExecutionActor {
+    const execution = new ExecutionActor(this, id, origin)
+    this.executions.set(id, execution)
+    return execution
+  }
+
+  get #isFull(): boolean {
+    const { maxQueued, maxConcurrent } = this.definition
+    const canStart = this.#queue.size === 0 && this.#open && this.used < maxConcurrent && this.#port.slots.hasFree
+    return !canStart && this.#queue.size >= maxQueued
+  }
+
+  #refuseOverflow(): void {
+    const { maxQueued, overflow } = this.definition
+    if (overflow === 'drop_oldest' && this.#queue.oldest()) return
+    throw queueFull(this.id, this.#queue.size, maxQueued)
+  }
+
+  #dropOldest(): void {
+    const oldest = this.#queue.size > this.definition.maxQueued ? this.#queue.oldest() : undefined
+    if (oldest) this.executions.get(oldest.id)?.tell({ type: 'execution.reject', reason: 'queue_full' })
+  }
+
+  // ── from the executions ───────────────────────────────────────────────────────────────────────────────────────────
+
+  programFor(record: ProgramRecord | undefined): { settings: ProgramSettings; record: ProgramRecord | undefined } {
+    return fittingProgram(this.definition, this.#settings, record)
+  }
+
+  suspect(execution: Suspect): void {
+    this.#port.suspects.add(execution, this.id)
+  }
+
+  committed(execution: HeldExecution & Suspect, before: ExecutionStatus | undefined, commit: Commit): void {
+    this.#reloads.committed(execution.id)
+    this.#port.suspects.committed(execution)
+    this.#port.committed(this.id, before, commit)
+  }
+
+  left(execution: HeldExecution & Suspect): void {
+    this.#queue.remove(execution)
+    this.#port.suspects.left(execution)
+    if (this.executions.get(execution.id) === execution) this.executions.delete(execution.id)
+    this.#port.left()
+  }
+
+  takenAway(_: HeldExecution, status: ExecutionStatus): void {
+    this.#port.takenAway(this.id, status)
+  }
+
+  lost(execution: HeldExecution, error: unknown): void {
+    execution.abandon(error)
+    // also one whose acceptance failed: the store may have written it all the same
+    this.#reloads.lost(execution.id, error)
+  }
+
+  get children(): ChildPort {
+    return this.#port.programs.children
+  }
+
+  unpaid({ id }: HeldExecution, action: string, error: unknown): void {
+    this.#port.logger('execution', id, "has ended, and an action that it still owes can't be run:", action, error)
+  }
+
+  unstopped({ id }: HeldExecution, error: unknown): void {
+    this.#port.logger('what the steps of execution', id, 'had started could not be stopped with it', error)
+  }
+
+  crashed(execution: HeldExecution, error: unknown): void {
+    this.#port.logger('stream', this.id, 'crashed at execution', execution.id, error)
+    this.ref.send({ type: 'stream.crash', error })
+  }
+
+  async #takeAgain(id: string): Promise<boolean> {
+    const stored = await this.#port.store.load(id)
+    if (stored?.owner !== this.owner) return false
+    this.take(stored, false, true)
+    return true
+  }
+}

@@ -1,0 +1,29 @@
+/** What a stream asks of the supervisor that holds it. Owns no behaviour: the supervisor actor implements it. */
+import type { ExecutionStatus } from '../../events/execution-status.js'
+import type { IdSource } from '../../ids.js'
+import type { Log } from '../../logger.js'
+import type { GroupCommit } from '../../persistence/group-commit.js'
+import type { Commit, SnapshotStore } from '../../persistence/snapshot-store.js'
+import type { SharedByPrograms } from '../program/program-port.js'
+import type { Slots } from './concurrency-slots.js'
+import type { Suspects } from '../execution/suspects.js'
+import type { WallClock } from '../../wall-clock.js'
+
+/** The parts of the runtime that all its streams share, and the calls upwards. */
+export interface StreamPort {
+  readonly store: SnapshotStore
+  readonly commits: GroupCommit
+  readonly clock: WallClock
+  readonly ids: IdSource
+  readonly owner: string
+  readonly slots: Slots
+  readonly suspects: Suspects
+  readonly programs: SharedByPrograms
+  readonly logger: Log
+  committed(entryPoint: string, before: ExecutionStatus | undefined, commit: Commit): void
+  left(): void
+  /** Another process has taken an execution that had come to this status here. */
+  takenAway(entryPoint: string, status: ExecutionStatus): void
+  /** True while other processes are on the same store. */
+  hasOthers(): boolean
+}

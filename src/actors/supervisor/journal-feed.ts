@@ -1,0 +1,202 @@
+/**
+ * Wakes those who follow the journal.
+ *
+ * Owns: following events from a place on. Readers that have caught up share one query a commit, whose events go to those
+ * whose filter they fit; a reader that lags behind reads pages of its own. Commits of this process wake at once; those of
+ * others are found by polling. Closing waits until every reader has what there is, so that none of them needs the store
+ * any more.
+ */
+import { nextTurn, type Clock } from '../../clock.js'
+import type { JournalEventType } from '../../events/execution-events.js'
+import { decode } from '../../codec/snapshot-codec.js'
+import type { SnapshotStore, StoredEvent } from '../../persistence/snapshot-store.js'
+import { JournalReader, LiveReaders } from './journal-reader.js'
+
+/** An event of the journal. `seq` grows over all executions, in the order in which they became durable. */
+export interface RuntimeEvent {
+  readonly seq: number
+  readonly type: JournalEventType
+  readonly executionId: string
+  readonly entryPoint: string
+  /** Of the commit that holds it. */
+  readonly revision: number
+  readonly at: number
+  readonly data: unknown
+}
+
+/** Which events to follow. */
+export interface EventFilter {
+  readonly execution?: string | undefined
+  readonly entryPoint?: string | undefined
+  /** Events with a greater `seq` come; 0 is the beginning, and absent means from now on. */
+  readonly since?: number | undefined
+  /** Ends the iteration. */
+  readonly signal?: AbortSignal | undefined
+}
+
+const PAGE = 500
+
+/** Follows the journal for any number of readers; each reads at its own pace, so a slow one holds up nobody. */
+export class JournalFeed {
+  readonly #store: SnapshotStore
+  readonly #clock: Clock
+  readonly #pollInterval: number
+  readonly #readers = new Set<JournalReader>()
+  readonly #live = new LiveReaders()
+  /** Invariant: the live readers have been given every event up to this one; of no meaning while there are none. */
+  #head = 0
+  #due = false
+  #reading: Promise<void> | undefined
+  /** Something was committed since the journal was last looked at. */
+  #again = false
+  #timer: unknown
+  #closing = false
+
+  constructor(store: SnapshotStore, clock: Clock, pollInterval: number) {
+    this.#store = store
+    this.#clock = clock
+    this.#pollInterval = pollInterval
+  }
+
+  /** Something was committed here. */
+  wake(): void {
+    if (this.#due || this.#live.size === 0) return
+    this.#due = true
+    nextTurn(() => {
+      this.#due = false
+      if (!this.#closing) void this.#read()
+    })
+  }
+
+  /** Resolves once every reader has what there is, and ends its iteration after that. */
+  async close(): Promise<void> {
+    this.#closing = true
+    this.#clock.clearTimeout(this.#timer)
+    if (this.#live.size > 0) await this.#read()
+    for (const reader of this.#live.all()) {
+      this.#live.delete(reader)
+      reader.complete()
+    }
+    await Promise.all(
+      [...this.#readers].map(async (reader) => {
+        while (!reader.isOver) await this.#fill(reader)
+      }),
+    )
+  }
+
+  async *follow(filter: EventFilter): AsyncGenerator<RuntimeEvent, void> {
+    const { signal } = filter
+    if (this.#closing && filter.since === undefined) return
+    const reader = new JournalReader(filter, filter.since ?? (await this.#store.lastSeq()))
+    this.#readers.add(reader)
+    try {
+      while (!signal?.aborted) {
+        const event = reader.take()
+        if (event) {
+          yield runtimeEvent(event)
+          continue
+        }
+        if (reader.isOver) return reader.throwIfFailed()
+        if (!this.#live.has(reader)) void this.#fill(reader)
+        await reader.change(signal)
+      }
+    } finally {
+      reader.leave()
+      this.#readers.delete(reader)
+      this.#live.delete(reader)
+    }
+  }
+
+  /** Gives the live readers what has come; calls at the same time share a look, and one more after it. */
+  #read(): Promise<void> {
+    this.#again = true
+    this.#reading ??= this.#readOn().finally(() => {
+      this.#reading = undefined
+      this.#poll()
+    })
+    return this.#reading
+  }
+
+  async #readOn(): Promise<void> {
+    try {
+      while (this.#again && this.#live.size > 0) {
+        this.#again = false
+        const page = await this.#store.events({ since: this.#head, limit: PAGE })
+        for (const event of page) this.#give(event)
+        if (page.length === PAGE) this.#again = true
+      }
+    } catch (error) {
+      for (const reader of this.#live.all()) reader.fail(error)
+      this.#live.clear()
+    }
+  }
+
+  #give(event: StoredEvent): void {
+    // whoever came meanwhile has read it
+    if (event.seq <= this.#head) return
+    this.#head = event.seq
+    for (const reader of this.#live.of(event)) {
+      if (reader.push([event])) continue
+      // too slow to be waited for: it reads on by itself
+      this.#live.delete(reader)
+      reader.since = event.seq
+    }
+  }
+
+  #poll(): void {
+    this.#clock.clearTimeout(this.#timer)
+    if (this.#closing || this.#live.size === 0) return
+    this.#timer = this.#clock.setTimeout(() => void this.#read(), this.#pollInterval, true)
+  }
+
+  #fill(reader: JournalReader): Promise<void> {
+    reader.filling ??= this.#catchUp(reader)
+      .catch((error: unknown) => reader.fail(error))
+      .finally(() => (reader.filling = undefined))
+    return reader.filling
+  }
+
+  /** Reads a page of its own, and lets it join the others once it has caught up. */
+  async #catchUp(reader: JournalReader): Promise<void> {
+    while (!reader.isOver) {
+      const isLast = this.#closing
+      if (this.#live.size === 0) {
+        const last = await this.#store.lastSeq()
+        if (this.#live.size === 0) this.#head = last
+      }
+      const head = this.#head
+      const page = await this.#store.events({ since: reader.since, limit: PAGE, ...reader.filter })
+      reader.since = page.at(-1)?.seq ?? reader.since
+      const hasRoom = reader.push(page)
+      if (page.length === PAGE) {
+        if (!this.#closing) return
+        if (!hasRoom) await reader.room()
+        continue
+      }
+      // nothing up to there fits the filter: it need not be looked at again
+      reader.since = Math.max(reader.since, head)
+      if (isLast) return reader.complete()
+      if (this.#closing) continue
+      if (head === this.#head && !reader.isOver) {
+        this.#live.add(reader)
+        if (this.#reading === undefined) this.#poll()
+        return
+      }
+      if (page.length > 0) return
+    }
+  }
+}
+
+/** A stored event as people see it. Throws `corrupt`, `unknown_format`. */
+export function runtimeEvent({ seq, type, executionId, entryPoint, revision, at, data }: StoredEvent): RuntimeEvent {
+  const what = `event ${seq}`
+  return {
+    seq,
+    type: type as JournalEventType,
+    executionId,
+    entryPoint,
+    revision,
+    at,
+    data: data === null ? undefined : decode(data, { id: executionId, what }),
+  }
+}

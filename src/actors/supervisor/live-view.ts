@@ -1,0 +1,175 @@
+/**
+ * A read-model of what is durable, to bind a page to.
+ *
+ * Owns: a small store of counts per stream, one of health, and an atom per execution that somebody looks at.
+ * No map of all executions is ever copied: an update costs the same with ten and with a million of them.
+ */
+import { createAtom, createStore, type Atom } from '@xstate/store'
+import type { ErrorRecord } from '../../errors.js'
+import type { ExecutionStatus } from '../../events/execution-status.js'
+import type { Log } from '../../logger.js'
+import type { Commit, ExecutionCounts } from '../../persistence/snapshot-store.js'
+import { tellHeld } from './held-executions.js'
+import type { SlotDeadlock } from './slot-deadlocks.js'
+
+/** Status → how many, for one stream; statuses that never occurred are absent. */
+export type StatusCounts = Partial<Record<ExecutionStatus, number>>
+
+/** What an atom shows of an execution. */
+export interface ExecutionSummary {
+  readonly id: string
+  readonly entryPoint: string
+  readonly status: ExecutionStatus
+  readonly revision: number
+  readonly updatedAt: number
+}
+
+/** How the runtime is doing. */
+export interface Health {
+  /** Of the store: `degraded` from a write that failed until one that did not. */
+  readonly status: 'ok' | 'degraded'
+  readonly error: ErrorRecord | null
+  /**
+   * Executions that wait for slots which are held by those that wait for them: nothing of that moves before one of them is
+   * cancelled, times out, or is started again with more slots. Absent while there are none. See `fromExecution` in the guide.
+   */
+  readonly deadlocks?: readonly SlotDeadlock[] | undefined
+}
+
+/** How many watched atoms of ended executions are kept. */
+const KEPT = 1_000
+
+function streamsStore() {
+  return createStore({
+    context: {} as Record<string, StatusCounts>,
+    on: { counted: (_, event: { counts: Record<string, StatusCounts> }) => event.counts },
+  })
+}
+
+function healthStore() {
+  return createStore({
+    context: { status: 'ok', error: null } as Health,
+    on: { changed: (_, event: { health: Health }) => event.health },
+  })
+}
+
+/** The read-model of one runtime. Counts show what this process committed, on top of what was stored when it started. */
+export class Registry {
+  /** An `@xstate/store`: entry point → status → how many. Updated once per batch of commits; what a `result()` has answered shows. */
+  readonly streams = streamsStore()
+  /** An `@xstate/store` with the health of the store, and with the deadlocks over slots. */
+  readonly health = healthStore()
+  readonly #counts: Record<string, Record<string, number>> = {}
+  readonly #atoms = new Map<string, Atom<ExecutionSummary | undefined>>()
+  readonly #ended: string[] = []
+  readonly #logger: Log
+  /** Who held the slots in the last deadlock that was warned of, by entry point. */
+  readonly #warnedOf = new Map<string, string>()
+  #due = false
+
+  /** What subscribers throw goes to `logger`: it is never the fault of what they watch. */
+  constructor(logger: Log) {
+    this.#logger = logger
+  }
+
+  /** The atom of an execution, made when it is first asked for; undefined inside until its next commit. */
+  execution(id: string): Atom<ExecutionSummary | undefined> {
+    let atom = this.#atoms.get(id)
+    if (!atom) this.#atoms.set(id, (atom = createAtom<ExecutionSummary | undefined>(undefined)))
+    return atom
+  }
+
+  /** Starts from what is stored. */
+  count(counts: ExecutionCounts, entryPoints: readonly string[]): void {
+    for (const id of entryPoints) this.#counts[id] = {}
+    for (const [entryPoint, statuses] of Object.entries(counts)) this.#counts[entryPoint] = { ...statuses }
+    this.#publish()
+  }
+
+  /** A commit is durable. */
+  committed(entryPoint: string, before: ExecutionStatus | undefined, commit: Commit): void {
+    if (before !== commit.status) {
+      const counts = (this.#counts[entryPoint] ??= {})
+      // accepted elsewhere since the count: it stands in no number that could be lowered
+      if (before) counts[before] = Math.max(0, (counts[before] ?? 0) - 1)
+      counts[commit.status] = (counts[commit.status] ?? 0) + 1
+      this.#schedule()
+      if (commit.status === 'paused') tellHeld(entryPoint, commit, this.#logger)
+    }
+    const atom = this.#atoms.get(commit.id)
+    if (!atom) return
+    const { id, status, revision, updatedAt } = commit
+    this.#tell(() => atom.set({ id, entryPoint, status, revision, updatedAt }))
+    if (commit.endedAt !== null) this.#forget(id)
+  }
+
+  /** Another process has taken an execution that was counted here. */
+  takenAway(entryPoint: string, status: ExecutionStatus): void {
+    const counts = this.#counts[entryPoint]
+    if (!counts?.[status]) return
+    counts[status]--
+    this.#schedule()
+  }
+
+  healthy(error: ErrorRecord | null): void {
+    const { context } = this.health.getSnapshot()
+    if ((error === null) === (context.status === 'ok')) return
+    if (error) this.#logger.error(`the store fails: ${error.message}`)
+    else this.#logger.info('the store works again')
+    this.#tell(() => this.health.send({ type: 'changed', health: { ...context, status: error ? 'degraded' : 'ok', error } }))
+  }
+
+  /** What waits for slots for ever. Each entry point is warned of once, for as long as the same executions hold its slots. */
+  deadlocked(deadlocks: readonly SlotDeadlock[]): void {
+    const { deadlocks: before = [], ...health } = this.health.getSnapshot().context
+    if (JSON.stringify(before) === JSON.stringify(deadlocks)) return
+    for (const { entryPoint, queued, heldBy } of deadlocks) {
+      const holders = heldBy.toSorted().join()
+      const isKnown = before.some((known) => known.entryPoint === entryPoint) || this.#warnedOf.get(entryPoint) === holders
+      this.#warnedOf.set(entryPoint, holders)
+      // what is queued may be on its way to another process in one look, and back in the next
+      if (isKnown) continue
+      this.#logger.warn(
+        `a deadlock over slots: ${some(queued)} of ${entryPoint} can't start, since ${some(heldBy)} hold the slots and wait for executions like these. ` +
+          'Give what they start another entry point, or more slots (maxConcurrent)',
+      )
+    }
+    const now = deadlocks.length > 0 ? { ...health, deadlocks } : health
+    this.#tell(() => this.health.send({ type: 'changed', health: now }))
+  }
+
+  #forget(id: string): void {
+    this.#ended.push(id)
+    if (this.#ended.length > KEPT) this.#atoms.delete(this.#ended.shift() as string)
+  }
+
+  /** What is durable shows at once. */
+  publishDue(): void {
+    if (this.#due) this.#publish()
+  }
+
+  #schedule(): void {
+    if (this.#due) return
+    this.#due = true
+    // one batch a turn is told, at once; whoever awaits one of its ends goes on after that
+    queueMicrotask(() => this.publishDue())
+  }
+
+  #publish(): void {
+    this.#due = false
+    const counts: Record<string, StatusCounts> = {}
+    for (const [entryPoint, statuses] of Object.entries(this.#counts)) counts[entryPoint] = { ...statuses }
+    this.#tell(() => this.streams.send({ type: 'counted', counts }))
+  }
+
+  #tell(subscribers: () => void): void {
+    try {
+      subscribers()
+    } catch (error) {
+      this.#logger('a subscriber of the registry has failed', error)
+    }
+  }
+}
+
+const some = (ids: readonly string[]) =>
+  ids.length > 5 ? `${ids.slice(0, 5).join(', ')} and ${ids.length - 5} others` : ids.join(', ')

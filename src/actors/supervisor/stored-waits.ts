@@ -1,0 +1,92 @@
+/**
+ * What the executions of other processes wait for, as far as the store tells.
+ *
+ * Owns: how that is read out of a stored execution: for slots, if it is queued; for executions that its steps have started,
+ * if each of its active steps has one that lives. Does not know: what is in memory here. One look, one object.
+ */
+import { holdsSlot, isTerminal, type ExecutionStatus } from '../../events/execution-status.js'
+import type { SnapshotStore, StoredExecution } from '../../persistence/snapshot-store.js'
+import { programOf, splitState } from '../execution/stored-state.js'
+import { liveStatuses } from './stream-set.js'
+import type { WaitsFor } from './wait-graph.js'
+
+/** What is known here of all processes on the store. */
+export interface StoredWaitsPort {
+  readonly store: SnapshotStore
+  /** The key of the process that asks: what it has is in its memory. */
+  readonly owner: string
+  /** Slots over all entry points of a process. */
+  readonly maxConcurrent: number
+  /** Slots of an entry point; undefined: it is not known here. */
+  slots(entryPoint: string): number | undefined
+}
+
+const holding = liveStatuses.filter(holdsSlot) as readonly ExecutionStatus[]
+
+/** The node of an entry point's slots in one process. No id has such a name: it is not a printable one. */
+export const slotsNode = (owner: string, entryPoint: string) => `\u0000slots\u0000${owner}\u0000${entryPoint}`
+
+/** What is read for one look. */
+export class StoredWaits {
+  readonly #port: StoredWaitsPort
+  readonly #slots = new Map<string, { readonly owner: string; readonly entryPoint: string }>()
+  readonly #read = new Map<string, StoredExecution>()
+
+  constructor(port: StoredWaitsPort) {
+    this.#port = port
+  }
+
+  /** For what a node waits that is not in memory here. */
+  async of(node: string): Promise<WaitsFor> {
+    const slots = this.#slots.get(node)
+    if (slots) return this.#holders(slots.owner, slots.entryPoint)
+    const stored = this.#read.get(node) ?? (await this.#port.store.load(node))
+    if (!stored || isTerminal(stored.status) || stored.owner === null || stored.owner === this.#port.owner) return undefined
+    const { owner, entryPoint, status } = stored
+    if (status === 'running' || status === 'cancelling') return this.#awaited(stored)
+    if (status !== 'queued') return undefined
+    const wanted = slotsNode(owner, entryPoint)
+    this.#slots.set(wanted, { owner, entryPoint })
+    return [wanted]
+  }
+
+  /** Whoever holds the slots of an entry point, or those of the whole process; undefined: some are free. */
+  async #holders(owner: string, entryPoint: string): Promise<WaitsFor> {
+    const own = await this.#heldBy(owner, this.#port.slots(entryPoint) ?? Infinity, entryPoint)
+    return own ?? this.#heldBy(owner, this.#port.maxConcurrent)
+  }
+
+  async #heldBy(owner: string, limit: number, entryPoint?: string): Promise<WaitsFor> {
+    if (limit > 1_000) return undefined
+    const of = entryPoint === undefined ? {} : { entryPoint }
+    const { executions, cursor } = await this.#port.store.query({ owner, ...of, status: holding, limit: limit + 1 })
+    // a page may end early, and then not all of them are known
+    if (executions.length < limit || cursor !== undefined) return undefined
+    for (const stored of executions) this.#read.set(stored.id, stored)
+    return executions.map(({ id }) => id)
+  }
+
+  async #awaited(stored: StoredExecution): Promise<WaitsFor> {
+    const visits = activeVisits(stored)
+    if (visits.length === 0) return undefined
+    const { executions } = await this.#port.store.query({ parentId: stored.id, status: liveStatuses, limit: 1_000, brief: true })
+    const awaited = visits.map((visit) => executions.find(({ idempotencyKey }) => visitOf(idempotencyKey) === visit)?.id)
+    const known = awaited.filter((id) => id !== undefined)
+    return known.length === awaited.length ? known : undefined
+  }
+}
+
+/** The step by which a child was started: its key is that step's. */
+function visitOf(key: string | null): number | undefined {
+  const visit = /#(\d+)(\/\d+)?$/.exec(key ?? '')?.[1]
+  return visit === undefined ? undefined : Number(visit)
+}
+
+function activeVisits({ id, state }: StoredExecution): readonly number[] {
+  try {
+    const { program } = splitState(state, id)
+    return program === undefined ? [] : Object.values(programOf(program, id).steps ?? {}).map(({ visit }) => visit)
+  } catch {
+    return [] // who has it is told why it can't be read
+  }
+}

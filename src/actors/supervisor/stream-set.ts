@@ -1,0 +1,187 @@
+/**
+ * The streams of one supervisor.
+ *
+ * Owns: which streams there are, which of them an execution belongs to, and taking executions from the store into them; and that
+ * pauses and resumes of a stream hold in the order in which they were asked for, however long the store takes over each.
+ */
+import { isHeldUp } from '../../errors.js'
+import type { Intervention } from '../../events/execution-events.js'
+import type { ExecutionStatus } from '../../events/execution-status.js'
+import type { ExecutionQuery, SnapshotStore, StoredExecution } from '../../persistence/snapshot-store.js'
+import type { ExecutionActor } from '../execution/execution-host.js'
+import { knownStructures, notedStructures } from '../stream/known-structures.js'
+import { misfitOf } from '../program/program-version.js'
+import { pagesOf } from '../../persistence/stored-executions.js'
+import type { StreamActor } from '../stream/stream-host.js'
+import type { StreamDefinition } from '../stream/stream-definition.js'
+import { strangerReason, strangersIn } from '../cluster/strangers.js'
+
+/** What a set of streams is made with. */
+export interface StreamSetPort {
+  readonly store: SnapshotStore
+  make(definition: StreamDefinition, pause: Intervention | undefined): StreamActor
+  /** A stored execution could not be read. */
+  unreadable(stored: StoredExecution, error: unknown): void
+}
+
+/** Statuses that have not ended, those first that hold a slot. */
+export const liveStatuses: readonly ExecutionStatus[] = ['running', 'waiting', 'pausing', 'paused', 'cancelling', 'queued']
+
+const controlName = (entryPoint: string) => `stream:${entryPoint}:pause`
+
+/** Streams by entry point. */
+export class StreamSet {
+  readonly #port: StreamSetPort
+  readonly #definitions: readonly StreamDefinition[]
+  readonly #streams = new Map<string, StreamActor>()
+  /** By entry point: resolves once its pauses and resumes so far are through; with the error, if another's lock held them up. */
+  readonly #turns = new Map<string, Promise<unknown>>()
+
+  constructor(port: StreamSetPort, definitions: readonly StreamDefinition[]) {
+    this.#port = port
+    this.#definitions = definitions
+  }
+
+  get(entryPoint: string): StreamActor | undefined {
+    return this.#streams.get(entryPoint)
+  }
+
+  get all(): StreamActor[] {
+    return [...this.#streams.values()]
+  }
+
+  /** The execution, if it is in memory. */
+  live(id: string): ExecutionActor | undefined {
+    for (const stream of this.#streams.values()) {
+      const execution = stream.executions.get(id)
+      if (execution) return execution
+    }
+    return undefined
+  }
+
+  /** Starts every stream that is not there. */
+  async open(): Promise<void> {
+    for (const definition of this.#definitions) if (!this.#streams.has(definition.id)) await this.#make(definition)
+  }
+
+  /** Starts a stream again, with what `owner` holds of it. */
+  async restart(definition: StreamDefinition, owner: string): Promise<void> {
+    await this.#make(definition)
+    for await (const stored of this.held(owner, definition.id)) this.take(stored, true)
+  }
+
+  /** As if the process had died for this stream alone. */
+  drop(id: string, error: unknown): void {
+    const stream = this.#streams.get(id)
+    this.#streams.delete(id)
+    stream?.abandon(error)
+    if (stream?.ref.getSnapshot().status === 'active') stream.ref.send({ type: 'stream.stop' })
+  }
+
+  dropAll(error: unknown): void {
+    for (const id of [...this.#streams.keys()]) this.drop(id, error)
+  }
+
+  /** The clock was set back: what the limits and timers in memory had left stays. */
+  retime(): void {
+    for (const { executions } of this.#streams.values()) for (const execution of [...executions.values()]) execution.retime()
+  }
+
+  /** Lets go of what other processes have taken out of the queues. */
+  async checkQueues(): Promise<void> {
+    await allOf(this.all.map((stream) => stream.checkQueue()))
+  }
+
+  /** Gives every execution back to the store. */
+  async release(): Promise<void> {
+    await Promise.all(this.all.map((stream) => stream.release()))
+  }
+
+  /** Takes a claimed execution into memory. One that can't be read is named, and is never another's trouble. */
+  take(stored: StoredExecution, recovered: boolean): ExecutionActor | undefined {
+    try {
+      return this.#streams.get(stored.entryPoint)?.take(stored, recovered)
+    } catch (error) {
+      this.#port.unreadable(stored, error)
+      return undefined
+    }
+  }
+
+  /** A stream's pause outlives the process. */
+  setPause(entryPoint: string, pause: Intervention | undefined): Promise<void> {
+    return this.#inTurn(entryPoint, async () => {
+      await this.#port.store.setControl(controlName(entryPoint), pause ? JSON.stringify(pause) : null)
+      this.#streams.get(entryPoint)?.ref.send(pause ? { type: 'stream.pause', pause } : { type: 'stream.resume' })
+    })
+  }
+
+  /** Pauses and resumes that other processes were asked for. */
+  async followPauses(): Promise<void> {
+    // what is on its way from here is newer than what the store tells meanwhile
+    const streams = [...this.#streams].filter(([entryPoint]) => !this.#turns.has(entryPoint))
+    await allOf(
+      streams.map(([entryPoint, { ref }]) =>
+        this.#inTurn(entryPoint, async () => {
+          const text = await this.#port.store.control(controlName(entryPoint))
+          if ((text !== null) === ref.getSnapshot().matches('paused')) return
+          ref.send(text === null ? { type: 'stream.resume' } : { type: 'stream.pause', pause: JSON.parse(text) as Intervention })
+        }),
+      ),
+    )
+  }
+
+  /** Begins once all that was begun before for the stream is through; what kept that for its whole time is not waited for once more. */
+  #inTurn(entryPoint: string, run: () => Promise<void>): Promise<void> {
+    const before = this.#turns.get(entryPoint)
+    const own = before ? before.then((error) => (error ? Promise.reject(error as Error) : run())) : run()
+    const through: Promise<unknown> = own
+      .then(
+        () => undefined,
+        (error: unknown) => (isHeldUp(error) ? error : undefined),
+      )
+      .finally(() => {
+        if (this.#turns.get(entryPoint) === through) this.#turns.delete(entryPoint)
+      })
+    this.#turns.set(entryPoint, through)
+    return own
+  }
+
+  /** Executions in flight that would not fit their program, each with the reason. */
+  async *misfits(): AsyncGenerator<{ id: string; entryPoint: string; reason: string }, void> {
+    for (const plain of this.#definitions) {
+      const definition = { ...plain, structures: await knownStructures(this.#port.store, plain.id) }
+      for await (const stored of this.#stored({ entryPoint: definition.id, status: liveStatuses })) {
+        const reason = misfitOf(definition, stored)
+        if (reason) yield { id: stored.id, entryPoint: definition.id, reason }
+      }
+    }
+    const known = this.#definitions.map(({ id }) => id)
+    for (const entryPoint of strangersIn(await this.#port.store.counts(), known).keys()) {
+      const reason = strangerReason(entryPoint)
+      for await (const { id } of this.#stored({ entryPoint, status: liveStatuses, brief: true })) yield { id, entryPoint, reason }
+    }
+  }
+
+  /** What an owner is not done with, of one entry point or of all. */
+  async *held(owner: string, entryPoint?: string): AsyncGenerator<StoredExecution, void> {
+    const one = entryPoint === undefined ? {} : { entryPoint }
+    for await (const stored of this.#stored({ owner, ...one })) if (stored.owner === owner) yield stored
+  }
+
+  async #make(definition: StreamDefinition): Promise<void> {
+    const text = await this.#port.store.control(controlName(definition.id))
+    const pause = text === null ? undefined : (JSON.parse(text) as Intervention)
+    const structures = await notedStructures(this.#port.store, definition)
+    this.#streams.set(definition.id, this.#port.make({ ...definition, structures }, pause))
+  }
+
+  /** Those that fit, oldest first within a page. */
+  async *#stored(filter: Omit<ExecutionQuery, 'limit'>): AsyncGenerator<StoredExecution, void> {
+    for await (const page of pagesOf(this.#port.store, filter)) yield* page.toReversed()
+  }
+}
+
+/** All of them, whether another one fails or not; throws the first error at the end. */
+async function allOf(work: readonly Promise<void>[]): Promise<void> {
+  for (const result of await Promise.allSettled(work)) if (result.status === 'rejected') throw result.reason
+}

@@ -1,0 +1,356 @@
+/**
+ * Hosts the streams of one runtime on one store.
+ *
+ * Owns: start and stop (all or nothing, bounded, joined by concurrent callers), the lease, and the streams.
+ * What restarts when one fails is decided in `restart-plan.ts`; the work of other processes is found by `poll-loop.ts`.
+ * Talks to: the streams below; `command-router.ts` carries commands to whoever holds an execution.
+ */
+import type { AnyActorRef } from 'xstate'
+import { StatewardError, toErrorRecord } from '../../errors.js'
+import { isTerminal, type ExecutionStatus } from '../../events/execution-status.js'
+import type { ExecutionOutcome } from '../../events/outcomes.js'
+import { GroupCommit } from '../../persistence/group-commit.js'
+import type { Commit, StoredExecution } from '../../persistence/snapshot-store.js'
+import { unroutedChildren, type ChildPort } from '../program/child-port.js'
+import { Deadline } from './deadline.js'
+import type { ExecutionActor } from '../execution/execution-host.js'
+import { storedOutcome } from '../execution/execution-record.js'
+import { JournalFeed } from './journal-feed.js'
+import { Memberships } from '../cluster/memberships.js'
+import { Moves, settled } from './moves.js'
+import { Registry } from './live-view.js'
+import { draining, notRunning, streamDown, unknownEntryPoint } from './refusals.js'
+import { ResultWaiters } from '../cluster/result-waiters.js'
+import { SlotDeadlocks } from './slot-deadlocks.js'
+import { Slots } from '../stream/concurrency-slots.js'
+import { StepBodies } from '../program/step-bodies.js'
+import { strangersIn, tellStrangers } from '../cluster/strangers.js'
+import { StreamActor } from '../stream/stream-host.js'
+import type { StreamPort } from '../stream/stream-port.js'
+import { StreamRestarts } from './stream-restarts.js'
+import type { StreamDefinition } from '../stream/stream-definition.js'
+import { StreamSet } from './stream-set.js'
+import { Suspects } from '../execution/suspects.js'
+import { supervisorSettings, type SupervisorOptions, type SupervisorSettings } from './supervisor-options.js'
+
+/** One supervisor. */
+export class SupervisorActor {
+  readonly settings: SupervisorSettings
+  readonly registry: Registry
+  readonly results = new ResultWaiters()
+  readonly feed: JournalFeed
+  readonly commits: GroupCommit
+  readonly streams: StreamSet
+  /** Set by the router. */
+  children: ChildPort = unroutedChildren
+  readonly #memberships: Memberships
+  readonly #slots: Slots
+  readonly #suspects: Suspects
+  readonly #bodies = new StepBodies()
+  readonly #restarts: StreamRestarts
+  readonly #deadlocks: SlotDeadlocks
+  #ref: AnyActorRef | undefined
+  #phase: 'idle' | 'starting' | 'running' | 'draining' | 'stopping' | 'stopped' = 'idle'
+  #starting: Promise<void> | undefined
+  #stopping: Promise<void> | undefined
+  #opened: Promise<void> | undefined
+  #failure: unknown
+  readonly #moves = new Moves()
+  #deadline: Deadline | undefined
+
+  constructor(options: SupervisorOptions) {
+    this.settings = supervisorSettings(options)
+    this.registry = new Registry(this.settings.logger)
+    const { store, clock, maxConcurrent, pollInterval } = this.settings
+    const healthy = (error: unknown) => this.registry.healthy(error ? toErrorRecord(error) : null)
+    this.commits = new GroupCommit(store, healthy, () => this.#memberships.current.holds())
+    this.feed = new JournalFeed(store, clock, pollInterval)
+    this.#slots = new Slots(maxConcurrent)
+    this.#suspects = new Suspects(clock)
+    this.streams = new StreamSet(
+      {
+        store,
+        make: (definition, pause) => new StreamActor(definition, this.#streamPort(), this.#ref as AnyActorRef, pause),
+        unreadable: ({ id }, error) => {
+          // it is kept as it is, and named
+          this.settings.logger('execution', id, 'could not be taken up', error)
+          this.registry.healthy(toErrorRecord(error))
+        },
+      },
+      this.settings.entryPoints,
+    )
+    this.#restarts = new StreamRestarts({
+      settings: this.settings,
+      streams: this.streams,
+      isUp: () => this.#isUp,
+      owner: () => this.owner,
+      gaveUp: (error) => {
+        this.#failure = error
+        this.#ref?.send({ type: 'supervisor.failed', error: toErrorRecord(error) })
+      },
+    })
+    this.#deadlocks = new SlotDeadlocks({
+      store,
+      maxConcurrent,
+      streams: () => this.streams.all,
+      owner: () => this.owner,
+      live: (id) => this.live(id),
+      hasOthers: () => this.#memberships.current.hasOthers,
+      tell: (deadlocks) => this.registry.deadlocked(deadlocks),
+      failed: (error) => this.settings.logger('looking for deadlocks over slots failed', error),
+    })
+    this.#memberships = this.#newMemberships()
+    this.settings.clock.onJump((by) => by < 0 && this.streams.retime())
+  }
+
+  get owner(): string {
+    return this.#memberships.current.key
+  }
+
+  get phase(): string {
+    return this.#phase
+  }
+
+  /** Why it gave up, if it did. */
+  get failure(): unknown {
+    return this.#failure
+  }
+
+  get entryPointIds(): string[] {
+    return this.settings.entryPoints.map(({ id }) => id)
+  }
+
+  /** Opens the store, for queries and for commands to other processes. Rejects with `already_stopped` once it was stopped. */
+  open(): Promise<void> {
+    if (this.#phase === 'stopped') return Promise.reject(notRunning(this.#phase, this.#failure))
+    this.#opened ??= this.settings.store.open().catch((error: unknown) => {
+      this.#opened = undefined
+      throw error
+    })
+    return this.#opened
+  }
+
+  /** Throws `already_stopped` from the moment on in which it was told to stop. */
+  refuseStopped(): void {
+    if (this.#stopped) throw this.#stopped
+  }
+
+  /** Starts every stream and takes up what was left; on failure everything that was started is stopped again. */
+  start(ref: AnyActorRef): Promise<void> {
+    if (this.#phase === 'stopping' || this.#phase === 'stopped') {
+      return Promise.reject(new StatewardError('already_stopped', 'This runtime was stopped; make a new one to start again.'))
+    }
+    this.#ref = ref
+    this.#starting ??= this.#start().catch(async (error: unknown) => {
+      this.#starting = undefined
+      await this.#rollBack(error)
+      this.#phase = 'idle'
+      throw error
+    })
+    return this.#starting
+  }
+
+  /** Accepts nothing more and resolves once nothing is running, nor queued where it could start; waiting and paused executions stay as they are. */
+  async drain(): Promise<void> {
+    // at once where it runs: what is triggered from now on is refused
+    if (this.#phase !== 'running') await this.#starting
+    if (this.#phase === 'running') this.#phase = 'draining'
+    for (const stream of this.streams.all) stream.ref.send({ type: 'stream.drain' })
+    await this.#moves.until(() => !this.streams.all.some((stream) => stream.isBusy))
+    this.registry.publishDue()
+  }
+
+  /** Gives everything back to the store, within `shutdownTimeout`; running executions go on at the next start. What is in flight may take `grace` ms to end before. */
+  stop(grace = 0): Promise<void> {
+    this.#stopping ??= this.#stop(grace)
+    return this.#stopping
+  }
+
+  /** The stream of an entry point. Throws `unknown_entry_point`, `not_started`, `draining`, `stream_down`. */
+  streamFor(entryPoint: string, accepting: boolean): StreamActor {
+    const definition = this.checkUp(entryPoint, accepting)
+    const stream = this.streams.get(entryPoint)
+    if (stream) return stream
+    throw this.#phase === 'starting' ? notRunning(this.#phase, this.#failure) : streamDown(definition)
+  }
+
+  /** Throws `unknown_entry_point`, `not_started`, `draining`, `already_stopped`. */
+  checkUp(entryPoint: string, accepting = true): StreamDefinition {
+    const phase = this.#phase
+    const definition = this.settings.entryPoints.find(({ id }) => id === entryPoint)
+    if (!definition) throw unknownEntryPoint(entryPoint, this.entryPointIds)
+    if (accepting && phase === 'draining') throw draining()
+    if (phase === 'idle' || phase === 'stopping' || phase === 'stopped') throw notRunning(phase, this.#failure)
+    return definition
+  }
+
+  /** Resolves once it is certain that what is accepted here is this process's own; undefined: it is. */
+  certain(): Promise<void> | undefined {
+    return this.#memberships.certain()
+  }
+
+  /** True if executions of that entry point are taken up here. */
+  runs(entryPoint: string): boolean {
+    return this.#isUp && this.entryPointIds.includes(entryPoint)
+  }
+
+  /** The execution, if this process has it in memory. */
+  live(id: string): ExecutionActor | undefined {
+    return this.streams.live(id)
+  }
+
+  /** Takes an execution that nobody holds into memory; undefined if it could not be had. */
+  async claim(stored: StoredExecution): Promise<ExecutionActor | undefined> {
+    if (!this.streams.get(stored.entryPoint) || !this.#isUp) return undefined
+    const claimed = await this.#memberships.current.claim(stored)
+    return claimed && this.streams.take(claimed, false)
+  }
+
+  /**
+   * Takes an execution up that this process holds and has not in memory, since it could not be read: it may have been
+   * mended. False: its stream is not there, or the runtime stops. Throws `corrupt`, `unknown_format`, unless it is taken `into`
+   * all streams.
+   */
+  async takeOwn(known: StoredExecution, into?: Pick<StreamActor, 'take'>): Promise<boolean> {
+    const stored = await this.settings.store.load(known.id)
+    const stream = this.streams.get(known.entryPoint)
+    // what a runtime that stops did not give back is for the next one
+    if (!stream || !this.#isUp) return false
+    // what has moved meanwhile was in memory, and is to be looked for again
+    const isSame = stored?.owner === this.owner && stored.revision === known.revision
+    if (isSame && !stream.executions.has(known.id) && !stream.reloading(known.id)) (into ?? stream).take(stored, true)
+    return true
+  }
+
+  async #start(): Promise<void> {
+    const { store } = this.settings
+    this.#phase = 'starting'
+    await this.open()
+    this.settings.clock.watch()
+    await this.#memberships.current.register()
+    const counts = await store.counts()
+    this.registry.count(counts, this.entryPointIds)
+    await tellStrangers(store, strangersIn(counts, this.entryPointIds), this.owner, this.settings.logger)
+    await this.streams.open()
+    this.#phase = 'running'
+    await this.#memberships.current.takeUp()
+  }
+
+  async #rollBack(error: unknown): Promise<void> {
+    this.settings.clock.close()
+    this.#memberships.current.quiesce()
+    const asDead = this.#isGuarded
+    this.streams.dropAll(error)
+    await this.#memberships.current
+      .leave(asDead)
+      .catch((cause: unknown) => this.settings.logger('the owner could not be retired', cause))
+    this.#memberships.replace()
+  }
+
+  /** True while something is held that could not be given back, and that whoever takes it up must ask about. */
+  get #isGuarded(): boolean {
+    return this.streams.all.some(({ isGuarded }) => isGuarded)
+  }
+
+  async #stop(grace: number): Promise<void> {
+    // at once: what is asked from now on is refused
+    if (this.#phase === 'running' || this.#phase === 'draining') this.#phase = 'stopping'
+    await this.#starting?.catch(() => undefined)
+    if (this.#phase === 'idle') {
+      this.#phase = 'stopped'
+      return this.#close()
+    }
+    this.#phase = 'stopping'
+    this.settings.clock.glance()
+    if (grace > 0) await settled(this.settings.clock, grace, this.#memberships.current, this.streams.all, this.#moves)
+    this.#memberships.current.quiesce()
+    await this.#bound('giving executions back', this.streams.release())
+    const asDead = this.#isGuarded
+    this.streams.dropAll(new StatewardError('already_stopped', 'The runtime was stopped.'))
+    await this.#bound('retiring the owner', this.#memberships.current.leave(asDead))
+    this.#phase = 'stopped'
+    await this.#close()
+  }
+
+  async #close(): Promise<void> {
+    if (this.#opened) await this.#bound('telling who follows the journal of its last events', this.feed.close())
+    this.settings.clock.close()
+    this.#bodies.close()
+    this.results.failAll(new StatewardError('already_stopped', 'The runtime was stopped; the execution may go on elsewhere.'))
+    if (this.#opened) await this.#bound('closing the store', this.settings.store.close())
+  }
+
+  /** A store that hangs, or fails, holds nobody up: what was not given back is taken up from its last commit. */
+  async #bound(what: string, work: Promise<unknown>): Promise<void> {
+    const { clock, shutdownTimeout, logger } = this.settings
+    this.#deadline ??= new Deadline(clock, shutdownTimeout)
+    await this.#deadline.bound(work).catch((error: unknown) => logger(what, 'failed while the runtime stopped', error))
+  }
+
+  #streamPort(): StreamPort {
+    const { store, clock, ids, logger } = this.settings
+    return {
+      store,
+      clock,
+      ids,
+      logger,
+      commits: this.commits,
+      slots: this.#slots,
+      suspects: this.#suspects,
+      programs: { bodies: this.#bodies, children: this.children, isOwner: () => this.#memberships.current.holds() },
+      owner: this.owner,
+      committed: (...args) => this.committed(...args),
+      left: () => this.#moves.happened(),
+      takenAway: (...args) => this.registry.takenAway(...args),
+      hasOthers: () => this.#memberships.current.hasOthers,
+    }
+  }
+
+  #newMemberships(): Memberships {
+    return new Memberships(this.settings, {
+      results: this.results,
+      isUp: () => this.#isUp,
+      live: (id) => this.live(id),
+      followPauses: () => this.streams.followPauses(),
+      taken: (stored, recovered) => void this.streams.take(stored, recovered),
+      retake: () => this.#retake(),
+      freeSlots: (entryPoint) => (this.#phase === 'running' ? (this.streams.get(entryPoint)?.freeSlots ?? 0) : 0),
+      checkQueues: () => this.streams.checkQueues(),
+      findDeadlocks: () => this.#deadlocks.look(),
+      whileTakingOver: (work) => this.#suspects.whileTakingOver(work),
+      drop: (error) => this.streams.dropAll(error),
+      open: () => this.streams.open(),
+      degraded: (error) => this.registry.healthy(toErrorRecord(error)),
+    })
+  }
+
+  async #retake(): Promise<void> {
+    for await (const stored of this.streams.held(this.owner)) if (!this.live(stored.id)) await this.takeOwn(stored, this.streams)
+  }
+
+  committed(entryPoint: string, before: ExecutionStatus | undefined, commit: Commit): void {
+    this.registry.committed(entryPoint, before, commit)
+    if (isTerminal(commit.status)) this.#memberships.current.ended(entryPoint)
+    if (isTerminal(commit.status) && this.results.has(commit.id))
+      this.results.settle(commit.id, () => storedOutcome(commit) as ExecutionOutcome)
+    if (commit.owner === null && commit.dueAt !== null) this.#memberships.current.wakeAt(commit.dueAt)
+    this.#memberships.current.moved(entryPoint)
+    this.feed.wake()
+    this.#moves.happened()
+    this.#deadlocks.moved()
+  }
+
+  /** A stream has failed: restarts what the strategy says, or gives up. */
+  streamFailed(id: string, error: unknown): Promise<void> {
+    return this.#restarts.failed(id, error)
+  }
+
+  get #stopped(): StatewardError | undefined {
+    const isOver = this.#phase === 'stopping' || this.#phase === 'stopped'
+    return isOver ? notRunning(this.#phase, this.#failure) : undefined
+  }
+
+  get #isUp(): boolean {
+    return this.#phase === 'running' || this.#phase === 'draining'
+  }
+}

@@ -1,0 +1,43 @@
+/**
+ * Why the signal of a step fires, as its function sees it in `signal.reason`.
+ *
+ * Owns: which of an execution's records says why it stops. Knows no actor and no program.
+ */
+import { isStatewardError, StatewardError } from '../errors.js'
+import type { ExecutionContext } from './execution-events.js'
+import type { ExecutionStatus } from './execution-status.js'
+
+/** Where an execution stands when its program is stopped. */
+export interface Stopping {
+  readonly id: string
+  readonly heading: ExecutionStatus
+  readonly context: ExecutionContext
+  /** Why it left this process, if it did. */
+  readonly lost: unknown
+}
+
+/** The step's state was left, or its actor stopped by the program. */
+export function leftReason(id: string, path?: string): StatewardError {
+  const what = path === undefined ? 'The program' : `Step ${path}`
+  return new StatewardError('left', `${what} of execution ${id} was left.`, {
+    details: { id, ...(path === undefined ? {} : { path }) },
+  })
+}
+
+/** Why a whole program is stopped. */
+export function stopReason({ id, heading, context, lost }: Stopping): StatewardError {
+  const { ending, cancel, pause } = context
+  if (isStatewardError(lost) && lost.code !== 'already_stopped') return lost
+  if (heading === 'timed_out' || (heading === 'cancelling' && ending?.status === 'timed_out')) {
+    const limit = ending?.status === 'timed_out' ? ending.limit : 'timeout'
+    return new StatewardError('timed_out', `Execution ${id} has reached its ${limit}.`, { details: { id, limit } })
+  }
+  if (heading === 'cancelling' || heading === 'cancelled') {
+    const by = ending?.status === 'cancelled' ? ending.intervention : cancel
+    return new StatewardError('cancelled', `Execution ${id} is cancelled.`, { details: { id, ...by } })
+  }
+  if (heading === 'pausing' || heading === 'paused')
+    return new StatewardError('paused', `Execution ${id} is paused.`, { details: { id, ...pause } })
+  if (heading === 'completed' || heading === 'failed') return leftReason(id)
+  return new StatewardError('stopping', `The runtime that holds execution ${id} is stopping.`, { details: { id } })
+}

@@ -1,0 +1,118 @@
+/**
+ * Questions to the memory store: pages of executions, counts, and what may be forgotten.
+ *
+ * Owns: which index answers which filter, and pruning.
+ */
+import type { ExecutionStatus } from '../../events/execution-status.js'
+import { isUnderWay, type MemoryRow, separator } from './memory-rows.js'
+import type { MemoryTables } from './memory-tables.js'
+import { decodeCursor, encodeCursor } from '../page-cursor.js'
+import type { ExecutionCounts, ExecutionPage, ExecutionQuery, Pruned, PruneRequest, StoredExecution } from '../snapshot-store.js'
+import { answerKept, atMost, lengthOf, tombstoneKept } from '../store-limits.js'
+
+/** A page of executions, as the contract says. */
+export function queryMemory(tables: MemoryTables, query: ExecutionQuery): ExecutionPage {
+  const before = decodeCursor(query.cursor)
+  const limit = atMost(query.limit)
+  const statuses = query.status && new Set(query.status)
+  const found = [...candidates(tables, query)]
+    .filter(({ position, execution }) => {
+      if (position >= before) return false
+      if (query.entryPoint !== undefined && execution.entryPoint !== query.entryPoint) return false
+      if (query.sessionId !== undefined && execution.sessionId !== query.sessionId) return false
+      if (query.correlationId !== undefined && execution.correlationId !== query.correlationId) return false
+      if (query.parentId !== undefined && execution.parentId !== query.parentId) return false
+      if (query.idempotencyKey !== undefined && execution.idempotencyKey !== query.idempotencyKey) return false
+      if (query.owner !== undefined && !(execution.owner === query.owner && isUnderWay(execution))) return false
+      return !statuses || statuses.has(execution.status)
+    })
+    .toSorted((a, b) => b.position - a.position)
+  const page: MemoryRow[] = []
+  let left = query.length ?? Infinity
+  for (const row of found.slice(0, limit)) {
+    page.push(row)
+    if (!query.brief) left -= lengthOf(row.execution)
+    if (left <= 0) break
+  }
+  const last = page.at(-1)
+  return {
+    executions: page.map(({ execution }) => (query.brief ? briefly(execution) : execution)),
+    ...(last && last !== found.at(-1) ? { cursor: encodeCursor(last.position) } : {}),
+  }
+}
+
+function briefly(execution: StoredExecution): StoredExecution {
+  return { ...execution, input: '', state: '', output: null, error: null }
+}
+
+function candidates({ rows }: MemoryTables, query: ExecutionQuery): Iterable<MemoryRow> {
+  if (query.idempotencyKey !== undefined && query.entryPoint !== undefined) {
+    const id = rows.idOfKey(query.entryPoint, query.idempotencyKey)
+    const row = id === undefined ? undefined : rows.byId.get(id)
+    return row ? [row] : []
+  }
+  if (query.owner !== undefined) return rows.under('held', query.owner)
+  if (query.parentId !== undefined) return rows.under('parent', query.parentId)
+  if (query.sessionId !== undefined) return rows.under('session', query.sessionId)
+  if (query.correlationId !== undefined) return rows.under('correlation', query.correlationId)
+  if (query.entryPoint === undefined && query.status === undefined) return rows.byId.values()
+  return rows
+    .keys('status')
+    .filter((key) => {
+      const [status, entryPoint] = parse(key)
+      return (query.status?.includes(status) ?? true) && (query.entryPoint ?? entryPoint) === entryPoint
+    })
+    .flatMap((key) => [...rows.under('status', key)])
+}
+
+/** Counts of the stored executions, as the contract says. */
+export function countMemory({ rows }: MemoryTables): ExecutionCounts {
+  const counts: Record<string, Partial<Record<ExecutionStatus, number>>> = {}
+  for (const key of rows.keys('status')) {
+    const [status, entryPoint] = parse(key)
+    const of = (counts[entryPoint] ??= {})
+    of[status] = rows.under('status', key).size
+  }
+  return counts
+}
+
+function parse(key: string): [ExecutionStatus, string] {
+  const end = key.indexOf(separator)
+  return [key.slice(0, end) as ExecutionStatus, key.slice(end + 1)]
+}
+
+/** Forgets what may be forgotten, as the contract says. */
+export function pruneMemory(tables: MemoryTables, request: PruneRequest): Pruned {
+  const ended = tables.rows.under('ended', request.entryPoint)
+  const tooMany = request.keep === undefined ? 0 : ended.size - atMost(request.keep)
+  const { endedBefore } = request
+  const isOld = ({ execution: { endedAt } }: MemoryRow) => endedBefore !== undefined && endedAt !== null && endedAt < endedBefore
+  // sorted is only what may go by its place
+  const doomed = [...ended]
+    .filter((row) => tooMany > 0 || isOld(row))
+    .toSorted((a, b) => (a.execution.endedAt ?? 0) - (b.execution.endedAt ?? 0) || a.position - b.position)
+    .filter((row, index) => !row.execution.owed && (index < tooMany || isOld(row)))
+    .slice(0, atMost(request.limit))
+  for (const row of doomed) {
+    for (const seq of row.answered) tables.answers.delete(seq)
+    for (const seq of row.open.keys()) tables.open.delete(seq)
+    tables.rows.remove(row)
+    tables.tombstones.set(row.execution.id, request.now)
+  }
+  if (doomed.length > 0) {
+    const events = doomed.flatMap(({ journal }) => journal.all())
+    tables.journal.drop(events)
+    tables.journals.get(request.entryPoint)?.drop(events)
+  }
+  for (const [seq, { at, row }] of tables.answers) {
+    if (at >= request.now - answerKept) continue
+    tables.answers.delete(seq)
+    row.answered.delete(seq)
+  }
+  for (const [id, at] of tables.tombstones) if (at < request.now - tombstoneKept) tables.tombstones.delete(id)
+  for (const id of tables.tombstones.keys()) {
+    if (request.traces === undefined || tables.tombstones.size <= request.traces) break
+    tables.tombstones.delete(id)
+  }
+  return { executions: doomed.length, more: request.limit >= 1 && doomed.length >= atMost(request.limit) }
+}

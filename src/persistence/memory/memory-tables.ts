@@ -1,0 +1,169 @@
+/**
+ * What a memory store keeps, and the writing of commits into it.
+ *
+ * Owns: fencing, acceptance, and the numbers of events and messages. All of a batch is read before any of it is
+ * written, and writing can't fail, so that a batch goes in whole or not at all.
+ */
+import { StatewardError } from '../../errors.js'
+import { executionStatuses, isTerminal } from '../../events/execution-status.js'
+import { gapData, gapType } from '../journal-gap.js'
+import { MemoryDue } from './memory-due.js'
+import { MemoryJournal } from './memory-journal.js'
+import { type MemoryRow, MemoryRows } from './memory-rows.js'
+import type { Acceptance, Commit, CommitVerdict, InboxMessage, OwnerRecord, StoredExecution } from '../snapshot-store.js'
+import { finishedAnswer } from '../store-limits.js'
+
+/** An answer that waits for its sender. */
+export interface MemoryAnswer {
+  readonly answer: string | null
+  readonly at: number
+  readonly row: MemoryRow
+}
+
+/** The tables of one memory store. */
+export class MemoryTables {
+  readonly rows = new MemoryRows()
+  readonly due = new MemoryDue(this.rows)
+  readonly journal = new MemoryJournal()
+  readonly journals = new Map<string, MemoryJournal>()
+  /** The rows of the messages that no commit has consumed, by seq, in order. */
+  readonly open = new Map<number, MemoryRow>()
+  readonly answers = new Map<number, MemoryAnswer>()
+  readonly owners = new Map<string, OwnerRecord>()
+  readonly controls = new Map<string, string>()
+  readonly tombstones = new Map<string, number>()
+  lastSeq = 0
+  #lastPosition = 0
+  #lastMessage = 0
+
+  commit(batch: readonly Commit[]): CommitVerdict[] {
+    return batch.map(copy).map((commit) => (commit.accept ? this.#accept(commit, commit.accept) : this.#advance(commit)))
+  }
+
+  /** Replaces the stored fields of a row. */
+  change(row: MemoryRow, fields: Partial<StoredExecution>): void {
+    row.execution = { ...row.execution, ...fields }
+    this.touch(row)
+  }
+
+  /** To be called after each change of a row. */
+  touch(row: MemoryRow): void {
+    this.rows.reindex(row)
+    this.due.note(row)
+  }
+
+  enqueue(row: MemoryRow, message: Omit<InboxMessage, 'seq'>): number {
+    const seq = ++this.#lastMessage
+    const { executionId, kind, payload, at } = message
+    row.open.set(seq, { seq, executionId, kind, payload, at })
+    if (kind === 'command') row.openCommands++
+    this.open.set(seq, row)
+    this.touch(row)
+    return seq
+  }
+
+  #accept(commit: Commit, accepted: Acceptance): CommitVerdict {
+    const { id } = commit
+    const { entryPoint, idempotencyKey } = accepted
+    const taken = idempotencyKey === null ? undefined : this.rows.idOfKey(entryPoint, idempotencyKey)
+    if (taken !== id && this.rows.byId.has(id)) return { status: 'duplicate', id, of: 'id' }
+    if (commit.revision !== 1 || commit.epoch !== 1) return { status: 'stale', revision: 0, epoch: 0, owner: null }
+    if (taken !== undefined) return { status: 'duplicate', id: taken, of: 'idempotency_key' }
+    const row: MemoryRow = {
+      position: ++this.#lastPosition,
+      execution: { id, ...accepted, ...fieldsOf(commit) },
+      open: new Map(),
+      openCommands: 0,
+      answered: new Set(),
+      checkpoints: [],
+      journal: new MemoryJournal(),
+    }
+    this.rows.add(row)
+    return this.#complete(row, commit)
+  }
+
+  #advance(commit: Commit): CommitVerdict {
+    const row = this.rows.byId.get(commit.id)
+    if (!row) return { status: 'not_found' }
+    const { revision, epoch, owner } = row.execution
+    if (commit.revision !== revision + 1 || commit.epoch !== epoch) return { status: 'stale', revision, epoch, owner }
+    row.execution = { ...row.execution, ...fieldsOf(commit) }
+    return this.#complete(row, commit)
+  }
+
+  #complete(row: MemoryRow, commit: Commit): CommitVerdict {
+    const firstSeq = this.lastSeq + 1
+    this.#publish(row, commit)
+    for (const { seq, answer } of commit.consumed) this.#consume(row, seq, answer, commit.updatedAt)
+    if (isTerminal(commit.status)) {
+      for (const { seq, kind } of [...row.open.values()]) {
+        this.#consume(row, seq, kind === 'command' ? finishedAnswer : null, commit.updatedAt)
+      }
+    }
+    if (commit.checkpoints !== undefined) {
+      const { id, revision, updatedAt, status, state, cause = null } = commit
+      if (commit.checkpoints > 0) row.checkpoints.push({ executionId: id, revision, at: updatedAt, status, state, cause })
+      row.checkpoints.splice(0, row.checkpoints.length - Math.max(0, commit.checkpoints))
+    }
+    this.touch(row)
+    return { status: 'committed', firstSeq }
+  }
+
+  #publish(row: MemoryRow, commit: Commit): void {
+    if (commit.events.length === 0) return
+    const { entryPoint } = row.execution
+    const ofEntry = this.journals.get(entryPoint) ?? new MemoryJournal()
+    this.journals.set(entryPoint, ofEntry)
+    for (const event of commit.events) {
+      const stored = { seq: ++this.lastSeq, executionId: commit.id, entryPoint, revision: commit.revision, ...event }
+      for (const journal of [this.journal, ofEntry, row.journal]) journal.append(stored)
+    }
+    if (commit.journal !== undefined) this.#trim(row, ofEntry, Math.max(1, commit.journal))
+  }
+
+  #trim(row: MemoryRow, ofEntry: MemoryJournal, keep: number): void {
+    const dropped = row.journal.allBut(keep)
+    const [oldest, last] = [dropped[0], dropped.at(-1)]
+    if (!oldest || !last || last.type === gapType) return
+    const gap = { ...last, type: gapType, data: gapData(last.executionId, oldest, last.seq, dropped.length) }
+    for (const journal of [this.journal, ofEntry, row.journal]) journal.replace(dropped, gap)
+  }
+
+  /** A command keeps its answer, even if it is null; an event keeps one only if there is one. */
+  #consume(row: MemoryRow, seq: number, answer: string | null, at: number): void {
+    const message = row.open.get(seq)
+    if (!message) return
+    row.open.delete(seq)
+    if (message.kind === 'command') row.openCommands--
+    this.open.delete(seq)
+    if (message.kind === 'event' && answer === null) return
+    this.answers.set(seq, { answer, at, row })
+    row.answered.add(seq)
+  }
+}
+
+/** Reads all of a commit, so that whatever is wrong with it shows before anything is written. */
+function copy(commit: Commit): Commit {
+  if (!executionStatuses.includes(commit.status)) {
+    throw new StatewardError('invalid_option', `"${String(commit.status)}" is not a status`, { details: { option: 'status' } })
+  }
+  return {
+    ...commit,
+    ...(commit.accept ? { accept: acceptanceOf(commit.accept) } : {}),
+    events: commit.events.map(({ type, at, data }) => ({ type, at, data })),
+    consumed: commit.consumed.map(({ seq, answer }) => ({ seq, answer })),
+  }
+}
+
+function acceptanceOf(accepted: Acceptance): Acceptance {
+  const { entryPoint, programId, programVersion, programHash, priority, acceptedAt } = accepted
+  const { sessionId, correlationId, idempotencyKey, parentId, input } = accepted
+  const program = { programId, programVersion, programHash }
+  return { entryPoint, ...program, priority, acceptedAt, sessionId, correlationId, idempotencyKey, parentId, input }
+}
+
+/** What every commit sets on its execution. */
+function fieldsOf(commit: Commit): Omit<StoredExecution, keyof Acceptance | 'id'> {
+  const { revision, epoch, owner, status, startedAt, endedAt, updatedAt, dueAt, owed, recoveries, state, output, error } = commit
+  return { revision, epoch, owner, status, startedAt, endedAt, updatedAt, dueAt, owed, recoveries, state, output, error }
+}

@@ -1,0 +1,125 @@
+/**
+ * Claims in SQLite: which executions an owner takes over, and in what order.
+ *
+ * Owns: epochs. The candidates of each kind come from a partial index that holds nothing but candidates, so that a
+ * claim costs what it takes, however many executions are stored. Knows no lease: see sqlite-owners.
+ */
+import { byClaimOrder, type ClaimCandidate } from '../claim-order.js'
+import type { ClaimRequest, StoredExecution } from '../snapshot-store.js'
+import type { SqliteDatabase } from './sqlite-database.js'
+import { isAwaited } from './sqlite-inbox.js'
+import type { SqliteRows } from './sqlite-rows.js'
+import { atMost } from '../store-limits.js'
+
+interface CandidateRow {
+  readonly position: number
+  readonly status: number
+  readonly priority: number
+  readonly acceptedAt: number
+}
+
+const table = 'stateward_executions'
+const columns = 'position, status, priority, accepted_at AS acceptedAt'
+const queued = 0
+const waiting = 2
+/** Word for word what the partial indexes say: SQLite takes them only then, and refuses the statement if it can't. */
+const underWay = 'status <> 0 AND (status < 10 OR owed = 1)'
+const hasWork = 'status <> 0 AND (status IN (1, 3, 5) OR owed = 1)'
+const inRefs = 'entry_ref IN (SELECT value FROM json_each(?))'
+
+/** The claims of one open database; each function is its namesake of the contract, synchronous. */
+export interface SqliteClaims {
+  claim(request: ClaimRequest): StoredExecution[]
+  nextDue(entryPoints: readonly string[]): number | null
+}
+
+/** The claims of one open database. */
+export function sqliteClaims(database: SqliteDatabase, rows: SqliteRows): SqliteClaims {
+  const find = (sql: string) => database.prepare<CandidateRow>(sql)
+  const held = find(`
+    SELECT ${columns} FROM ${table} INDEXED BY stateward_held WHERE owner = ? AND ${underWay} AND +${inRefs} ORDER BY accepted_at, position LIMIT ?`)
+  const heldQueued = find(`
+    SELECT ${columns} FROM ${table} INDEXED BY stateward_held_queued WHERE owner = ? AND status = 0 AND +${inRefs}
+    ORDER BY priority DESC, accepted_at, position LIMIT ?`)
+  const heldFresh = find(`
+    SELECT ${columns} FROM ${table} INDEXED BY stateward_held_queued
+    WHERE owner = ? AND status = 0 AND started_at IS NULL AND recoveries = 0 AND +${inRefs}
+    ORDER BY priority DESC, accepted_at, position LIMIT ?`)
+  const free = find(`
+    SELECT ${columns} FROM ${table} INDEXED BY stateward_free WHERE entry_ref = ? AND owner IS NULL AND ${hasWork} ORDER BY accepted_at, position LIMIT ?`)
+  const freeQueued = find(`
+    SELECT ${columns} FROM ${table} INDEXED BY stateward_free_queued WHERE entry_ref = ? AND owner IS NULL AND status = 0
+    ORDER BY priority DESC, accepted_at, position LIMIT ?`)
+  const due = find(`
+    SELECT ${columns} FROM ${table} INDEXED BY stateward_due
+    WHERE entry_ref = ? AND owner IS NULL AND due_at IS NOT NULL AND status < 10 AND due_at <= ? AND (due_at <= ? OR updated_at > ?) ORDER BY due_at LIMIT ?`)
+  const withMail = find(`
+    SELECT e.position, e.status, e.priority, e.accepted_at AS acceptedAt
+    FROM stateward_mail m CROSS JOIN ${table} e ON e.position = m.position
+    WHERE e.owner IS NULL AND e.status < 10 AND +e.${inRefs}
+      AND EXISTS (SELECT 1 FROM stateward_inbox i WHERE i.position = e.position AND ${isAwaited('e.status')})
+    ORDER BY e.accepted_at, e.position LIMIT ?`)
+  const called = database.prepare('DELETE FROM stateward_mail WHERE position = ?')
+  const one = find(`SELECT ${columns} FROM ${table} WHERE id = ? AND owner IS NULL AND status < 10 AND +${inRefs}`)
+  const take = database.prepare(
+    `UPDATE ${table} SET owner = ?, epoch = epoch + 1, recoveries = recoveries + ? WHERE position = ?`,
+  )
+  const nextDue = database.prepare<{ dueAt: number | null }>(
+    `SELECT min(due_at) AS dueAt FROM ${table} INDEXED BY stateward_due
+     WHERE entry_ref = ? AND owner IS NULL AND due_at IS NOT NULL AND status < 10`,
+  )
+
+  function candidates(request: ClaimRequest, limit: number): CandidateRow[] {
+    const refs = rows.knownRefs(request.entryPoints)
+    const list = JSON.stringify(refs)
+    const { from, now, setBack = 0 } = request
+    if (from.kind === 'one') return one.all(from.id, list)
+    if (from.kind === 'queued') return from.owners.flatMap((owner) => heldFresh.all(owner, list, limit))
+    if (from.kind === 'lost') {
+      return from.owners.flatMap((owner) => [...held.all(owner, list, limit), ...heldQueued.all(owner, list, limit)])
+    }
+    return [
+      ...withMail.all(list, limit),
+      ...refs.flatMap((ref) => [
+        ...free.all(ref, limit),
+        ...freeQueued.all(ref, limit),
+        ...due.all(ref, now + setBack, now, now, limit),
+      ]),
+    ]
+  }
+
+  function claim(request: ClaimRequest): StoredExecution[] {
+    const limit = atMost(request.limit)
+    // most polls find nothing: these must not take the write lock
+    if (database.read('claim', () => candidates(request, Math.min(limit, 1))).length === 0) return []
+    return database.write('claim', () =>
+      inClaimOrder(candidates(request, limit))
+        .slice(0, limit)
+        .map((row) => {
+          const recovered = request.from.kind === 'lost' && row.status !== queued && row.status !== waiting
+          take.run(request.owner, recovered ? 1 : 0, row.position)
+          called.run(row.position)
+          return rows.byPosition(row.position) as StoredExecution
+        }),
+    )
+  }
+
+  return {
+    claim,
+    nextDue: (entryPoints) => {
+      const times = rows.knownRefs(entryPoints).map((ref) => nextDue.get(ref)?.dueAt ?? null)
+      const known = times.filter((time) => time !== null)
+      return known.length === 0 ? null : Math.min(...known)
+    },
+  }
+}
+
+/** Each candidate once, in the order of claims. */
+function inClaimOrder(found: readonly CandidateRow[]): CandidateRow[] {
+  const each = new Map(found.map((row) => [row.position, row]))
+  const order = (row: CandidateRow): ClaimCandidate => ({ ...row, queued: row.status === queued })
+  return [...each.values()]
+    .map((row) => [order(row), row] as const)
+    .toSorted(([a], [b]) => byClaimOrder(a, b))
+    .map(([, row]) => row)
+}

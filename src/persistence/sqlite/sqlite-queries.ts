@@ -1,0 +1,146 @@
+/**
+ * Questions to the SQLite store: pages of executions, counts, checkpoints.
+ *
+ * Owns: which index answers which filter. A page is found as positions first, each list of them in the order of an
+ * index, and its rows are read then: a page costs the same however many executions are stored.
+ */
+import type { ExecutionStatus } from '../../events/execution-status.js'
+import { decodeCursor, encodeCursor } from '../page-cursor.js'
+import type { ExecutionCounts, ExecutionPage, ExecutionQuery, StoredCheckpoint, StoredExecution } from '../snapshot-store.js'
+import type { SqliteDatabase } from './sqlite-database.js'
+import { numberOfStatus, type SqliteRows, statusOfNumber } from './sqlite-rows.js'
+import { statusNumbers } from './sqlite-schema.js'
+import { atMost, lengthOf } from '../store-limits.js'
+
+interface PositionRow {
+  readonly position: number
+}
+
+interface CheckpointRow {
+  readonly executionId: string
+  readonly revision: number
+  readonly at: number
+  readonly status: number
+  readonly state: string
+  readonly cause: string | null
+}
+
+/** The queries of one open database; each function is its namesake of the contract, synchronous. */
+export interface SqliteQueries {
+  absence(id: string): 'expired' | 'unknown'
+  query(query: ExecutionQuery): ExecutionPage
+  counts(): ExecutionCounts
+  checkpoints(id: string): StoredCheckpoint[]
+  checkpoint(id: string, revision: number): StoredCheckpoint | undefined
+}
+
+const every = Object.keys(statusNumbers) as ExecutionStatus[]
+/** The filters that name few executions, each with its index. */
+const selective = [
+  ['idempotencyKey', 'idempotency_key'],
+  ['parentId', 'parent_id'],
+  ['sessionId', 'session_id'],
+  ['correlationId', 'correlation_id'],
+] as const
+/** What an owner is not done with, as the two indexes of what is held say it. */
+const held = ['status <> 0 AND (status < 10 OR owed = 1)', 'status = 0'] as const
+const newestFirst = 'AND position < ? ORDER BY position DESC LIMIT ?'
+const selectCheckpoint = `
+SELECT e.id AS executionId, c.revision, c.at, c.status, c.state, c.cause
+FROM stateward_executions e CROSS JOIN stateward_checkpoints c ON c.position = e.position WHERE e.id = ?`
+
+/** The queries of one open database. */
+export function sqliteQueries(database: SqliteDatabase, rows: SqliteRows): SqliteQueries {
+  const tombstone = database.prepare('SELECT 1 FROM stateward_tombstones WHERE id = ?')
+  const ofAll = database.prepare<PositionRow>(`SELECT position FROM stateward_executions WHERE true ${newestFirst}`)
+  const ofStatus = database.prepare<PositionRow>(
+    `SELECT position FROM stateward_executions WHERE entry_ref = ? AND status = ? ${newestFirst}`,
+  )
+  const counts = database.prepare<{ ref: number; status: number; count: number }>(
+    'SELECT entry_ref AS ref, status, count(*) AS count FROM stateward_executions GROUP BY entry_ref, status',
+  )
+  const checkpoints = database.prepare<CheckpointRow>(`${selectCheckpoint} ORDER BY c.revision`)
+  const checkpoint = database.prepare<CheckpointRow>(`${selectCheckpoint} AND c.revision = ?`)
+
+  /** By the most telling of the given keys; the others are looked up in the rows, which the `+` says to SQLite. */
+  function ofKeys(query: ExecutionQuery, before: number, limit: number): PositionRow[] | undefined {
+    const given = selective.filter(([key]) => query[key] !== undefined)
+    const { owner } = query
+    if (given.length === 0 && owner === undefined) return undefined
+    const best = owner === undefined ? 0 : -1
+    const conditions = given.map(([, column], index) => `${index === best ? '' : '+'}${column} = ?`)
+    const values: (string | number)[] = given.map(([key]) => query[key] as string)
+    if (query.entryPoint !== undefined) {
+      const ref = rows.knownRefs([query.entryPoint])[0]
+      if (ref === undefined) return []
+      // the index of keys begins with it
+      conditions.push(query.idempotencyKey === undefined ? '+entry_ref = ?' : 'entry_ref = ?')
+      values.push(ref)
+    }
+    if (query.status !== undefined) conditions.push(`+status IN (${query.status.map(numberOfStatus).join(', ')})`)
+    const select = (...all: readonly string[]) =>
+      database.prepare<PositionRow>(`SELECT position FROM stateward_executions WHERE ${all.join(' AND ')} ${newestFirst}`)
+    if (owner === undefined) return select(...conditions).all(...values, before, limit)
+    return held
+      .flatMap((part) => select('owner = ?', part, ...conditions).all(owner, ...values, before, limit))
+      .toSorted((a, b) => b.position - a.position)
+  }
+
+  /** By entry point and status: one short list for each pair, merged. */
+  function ofPairs(query: ExecutionQuery, before: number, limit: number): PositionRow[] {
+    const refs = query.entryPoint === undefined ? rows.entryPoints().map(({ ref }) => ref) : rows.knownRefs([query.entryPoint])
+    const numbers = [...new Set((query.status ?? every).map(numberOfStatus))]
+    return refs
+      .flatMap((ref) => numbers.flatMap((status) => ofStatus.all(ref, status, before, limit)))
+      .toSorted((a, b) => b.position - a.position)
+  }
+
+  function page(filter: ExecutionQuery): ExecutionPage {
+    const before = decodeCursor(filter.cursor)
+    const limit = atMost(filter.limit)
+    if (limit === 0) return { executions: [] }
+    const unfiltered = filter.entryPoint === undefined && filter.status === undefined
+    const found =
+      ofKeys(filter, before, limit + 1) ?? (unfiltered ? ofAll.all(before, limit + 1) : ofPairs(filter, before, limit + 1))
+    const executions: StoredExecution[] = []
+    let last: PositionRow | undefined
+    let left = filter.length ?? Infinity
+    for (const at of found.slice(0, limit)) {
+      const row = filter.brief ? rows.briefByPosition(at.position) : rows.byPosition(at.position)
+      last = at
+      // another process may have pruned it since
+      if (row === undefined) continue
+      executions.push(row)
+      left -= lengthOf(row)
+      if (left <= 0) break
+    }
+    return { executions, ...(last && last !== found.at(-1) ? { cursor: encodeCursor(last.position) } : {}) }
+  }
+
+  const toCheckpoint = (row: CheckpointRow): StoredCheckpoint => ({
+    executionId: row.executionId,
+    revision: row.revision,
+    at: row.at,
+    status: statusOfNumber(row.status),
+    state: row.state,
+    cause: row.cause,
+  })
+
+  return {
+    absence: (id) => (tombstone.get(id) ? 'expired' : 'unknown'),
+    query: page,
+    counts: () => {
+      const result: Record<string, Partial<Record<ExecutionStatus, number>>> = {}
+      for (const { ref, status, count } of counts.all()) {
+        const of = (result[rows.entryName(ref)] ??= {})
+        of[statusOfNumber(status)] = count
+      }
+      return result
+    },
+    checkpoints: (id) => checkpoints.all(id).map(toCheckpoint),
+    checkpoint: (id, revision) => {
+      const row = checkpoint.get(id, revision)
+      return row && toCheckpoint(row)
+    },
+  }
+}

@@ -1,0 +1,163 @@
+/**
+ * The tables of the SQLite store, as numbered migrations.
+ *
+ * Owns: every table and index, and the numbers under which statuses are stored. Never change a migration that was
+ * released; add one. All names begin with `stateward_`, so that the file can be an application's own.
+ */
+import type { ExecutionStatus } from '../../events/execution-status.js'
+
+/** The stored number of each status. Invariant: never reused; 10 and above is terminal, and the indexes below rely on it. */
+export const statusNumbers: Readonly<Record<ExecutionStatus, number>> = {
+  queued: 0,
+  running: 1,
+  waiting: 2,
+  pausing: 3,
+  paused: 4,
+  cancelling: 5,
+  completed: 10,
+  failed: 11,
+  cancelled: 12,
+  timed_out: 13,
+  rejected: 14,
+}
+
+const first = `
+CREATE TABLE stateward_entry_points (
+  ref INTEGER PRIMARY KEY,
+  name TEXT NOT NULL UNIQUE
+);
+-- position: the order of acceptance. What changes least stands first, the state last, so that only it spills over.
+CREATE TABLE stateward_executions (
+  position INTEGER PRIMARY KEY,
+  id TEXT NOT NULL UNIQUE,
+  entry_ref INTEGER NOT NULL,
+  status INTEGER NOT NULL,
+  revision INTEGER NOT NULL,
+  epoch INTEGER NOT NULL,
+  owner TEXT,
+  owed INTEGER NOT NULL,
+  priority NUMERIC NOT NULL,
+  accepted_at INTEGER NOT NULL,
+  started_at INTEGER,
+  ended_at INTEGER,
+  updated_at INTEGER NOT NULL,
+  due_at INTEGER,
+  recoveries INTEGER NOT NULL,
+  program_id TEXT NOT NULL,
+  program_version TEXT NOT NULL,
+  program_hash TEXT NOT NULL,
+  session_id TEXT,
+  correlation_id TEXT,
+  idempotency_key TEXT,
+  parent_id TEXT,
+  input TEXT,
+  output TEXT,
+  error TEXT,
+  state TEXT NOT NULL
+);
+CREATE UNIQUE INDEX stateward_by_key ON stateward_executions (entry_ref, idempotency_key) WHERE idempotency_key IS NOT NULL;
+CREATE INDEX stateward_by_status ON stateward_executions (entry_ref, status);
+CREATE INDEX stateward_by_session ON stateward_executions (session_id) WHERE session_id IS NOT NULL;
+CREATE INDEX stateward_by_correlation ON stateward_executions (correlation_id) WHERE correlation_id IS NOT NULL;
+CREATE INDEX stateward_by_parent ON stateward_executions (parent_id) WHERE parent_id IS NOT NULL;
+CREATE INDEX stateward_held ON stateward_executions (owner, accepted_at)
+  WHERE owner IS NOT NULL AND status <> 0 AND (status < 10 OR owed = 1);
+CREATE INDEX stateward_held_queued ON stateward_executions (owner, priority DESC, accepted_at)
+  WHERE owner IS NOT NULL AND status = 0;
+CREATE INDEX stateward_free ON stateward_executions (entry_ref, accepted_at)
+  WHERE owner IS NULL AND status <> 0 AND (status IN (1, 3, 5) OR owed = 1);
+CREATE INDEX stateward_free_queued ON stateward_executions (entry_ref, priority DESC, accepted_at)
+  WHERE owner IS NULL AND status = 0;
+CREATE INDEX stateward_due ON stateward_executions (entry_ref, due_at)
+  WHERE owner IS NULL AND due_at IS NOT NULL AND status < 10;
+CREATE INDEX stateward_ended ON stateward_executions (entry_ref, ended_at, position, status, owed)
+  WHERE status >= 10 AND ended_at IS NOT NULL;
+
+-- long inputs, apart, because they never change and an update rewrites its whole row
+CREATE TABLE stateward_inputs (
+  position INTEGER PRIMARY KEY,
+  input TEXT NOT NULL
+);
+-- seq is given by the writer, who holds the write lock: greater than all before, also the pruned ones (see the floor)
+CREATE TABLE stateward_events (
+  seq INTEGER PRIMARY KEY,
+  position INTEGER NOT NULL,
+  entry_ref INTEGER NOT NULL,
+  revision INTEGER NOT NULL,
+  at INTEGER NOT NULL,
+  type TEXT NOT NULL,
+  data TEXT
+);
+CREATE INDEX stateward_events_of_execution ON stateward_events (position);
+CREATE TABLE stateward_event_floor (
+  one INTEGER PRIMARY KEY CHECK (one = 1),
+  seq INTEGER NOT NULL
+);
+INSERT INTO stateward_event_floor VALUES (1, 0);
+CREATE TABLE stateward_checkpoints (
+  position INTEGER NOT NULL,
+  revision INTEGER NOT NULL,
+  at INTEGER NOT NULL,
+  status INTEGER NOT NULL,
+  state TEXT NOT NULL
+);
+CREATE UNIQUE INDEX stateward_checkpoints_of ON stateward_checkpoints (position, revision);
+-- kind: 0 an event, 1 a command. answered_at: when a commit consumed it.
+CREATE TABLE stateward_inbox (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT,
+  position INTEGER NOT NULL,
+  kind INTEGER NOT NULL,
+  at INTEGER NOT NULL,
+  answered_at INTEGER,
+  answer TEXT,
+  payload TEXT NOT NULL
+);
+CREATE INDEX stateward_inbox_of ON stateward_inbox (position);
+CREATE INDEX stateward_inbox_open ON stateward_inbox (position, kind) WHERE answered_at IS NULL;
+CREATE INDEX stateward_inbox_answered ON stateward_inbox (answered_at) WHERE answered_at IS NOT NULL;
+CREATE TABLE stateward_owners (
+  key TEXT NOT NULL UNIQUE,
+  id TEXT NOT NULL UNIQUE,
+  host TEXT NOT NULL,
+  pid INTEGER NOT NULL,
+  process_start TEXT NOT NULL,
+  lease_until INTEGER NOT NULL
+);
+CREATE TABLE stateward_controls (
+  name TEXT PRIMARY KEY,
+  value TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE stateward_tombstones (
+  id TEXT PRIMARY KEY,
+  expired_at INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX stateward_tombstones_by_age ON stateward_tombstones (expired_at);
+`
+
+/** How long the lease of an owner is: others watch it, and do not trust its clock. */
+const leases = 'ALTER TABLE stateward_owners ADD COLUMN lease INTEGER'
+
+const mail = `
+ALTER TABLE stateward_checkpoints ADD COLUMN cause TEXT;
+-- the executions that nobody holds and that something in their inbox must wake; what only waits for a resume is not among them
+CREATE TABLE stateward_mail (
+  position INTEGER PRIMARY KEY
+);
+INSERT INTO stateward_mail SELECT DISTINCT i.position FROM stateward_inbox i
+  CROSS JOIN stateward_executions e ON e.position = i.position
+  WHERE i.answered_at IS NULL AND e.owner IS NULL AND e.status < 10 AND (e.status <> 4 OR i.kind = 1);
+CREATE INDEX stateward_inbox_open_seq ON stateward_inbox (seq) WHERE answered_at IS NULL;
+`
+
+/** Long states in pieces, so that a commit writes those that have changed. The state in the row of such an execution is empty. */
+const pieces = `
+CREATE TABLE stateward_state_pieces (
+  position INTEGER NOT NULL,
+  place INTEGER NOT NULL,
+  text TEXT NOT NULL
+);
+CREATE UNIQUE INDEX stateward_state_pieces_of ON stateward_state_pieces (position, place);
+`
+
+/** The migrations in order; the number of each is its place, from 1. */
+export const sqliteMigrations: readonly string[] = [first, leases, mail, pieces]

@@ -1,0 +1,120 @@
+/**
+ * Commands to many executions at once: to those of one stream, or of the whole runtime.
+ *
+ * Owns: that a scope stays paused for what is triggered later, that no stream keeps the command from another, how long the whole of
+ * it may take, and the counts of the answers. Talks to: the streams (which keep their pause), and the router, which gives each
+ * execution its command.
+ */
+import { Deadline } from '../actors/supervisor/deadline.js'
+import type { ScopeCommand } from '../actors/commands/scope-commands.js'
+import type { SupervisorParts } from './supervisor-logic.js'
+import { untoldError, type Untold } from '../actors/commands/untold.js'
+import { isHeldUp } from '../errors.js'
+import type { Intervention } from '../events/execution-events.js'
+import type { Command } from '../events/outcomes.js'
+import { checkCommand, type By, type CancelOptions, type PauseOptions } from '../events/requests.js'
+
+/**
+ * Pause, resume and cancel of many: of one stream, or of the whole runtime. Everything in the scope is told at once, and each
+ * resolves with how many answered what. One that could not be told keeps the command from no other: it rejects once all the
+ * others have answered, with the code of the first failure; `details.failures` names each, `details.answered` has the counts.
+ */
+export interface CommandScope {
+  /** Starts nothing more (what is triggered is accepted and queued), and pauses all that has not ended. Outlives the process. */
+  pause(options?: PauseOptions): Promise<Readonly<Record<string, number>>>
+  /** Starts again, and resumes those that the pause of this scope had stopped. */
+  resume(options?: By): Promise<Readonly<Record<string, number>>>
+  /** Cancels all that has not ended. */
+  cancel(options?: CancelOptions): Promise<Readonly<Record<string, number>>>
+}
+
+/** The commands of a scope over these entry points; `parts` is asked at each. */
+export function commandScope(
+  parts: () => SupervisorParts,
+  scope: 'stream' | 'runtime',
+  entryPoints: readonly string[],
+): CommandScope {
+  const name = scope === 'runtime' ? 'the runtime' : `stream ${entryPoints.join()}`
+  const by = ({ reason, actor }: By) => ({
+    at: parts().supervisor.settings.clock.now(),
+    scope,
+    ...(reason === undefined ? {} : { reason }),
+    ...(actor === undefined ? {} : { actor }),
+  })
+  const about = `${scope} ${entryPoints.join()}`
+
+  /** `before`: what comes first in each stream; it throws where nobody is to be told. */
+  const all = async (
+    command: Command,
+    {
+      by: own,
+      until,
+      before,
+    }: {
+      readonly by?: ScopeCommand
+      readonly until?: Deadline | undefined
+      before?(this: void, entryPoint: string, untold: Untold[]): Promise<void>
+    },
+  ) => {
+    const { router } = parts()
+    const counts: Record<string, number> = {}
+    const untold: Untold[] = []
+    const one = async (entryPoint: string) => {
+      await before?.(entryPoint, untold)
+      const isTakenBack = () => own?.isOvertaken(entryPoint) === true
+      const told = await router.commandAll(entryPoint, command, { isTakenBack, until })
+      for (const [status, count] of Object.entries(told.counts)) counts[status] = (counts[status] ?? 0) + count
+      untold.push(...told.untold)
+    }
+    await Promise.all(
+      entryPoints.map((entryPoint) => one(entryPoint).catch((error: unknown) => void untold.push({ of: { entryPoint }, error }))),
+    )
+    const error = untoldError(`The ${command.type} of ${name}`, untold, counts)
+    if (error) throw error
+    return counts
+  }
+  /** From now on, whatever has to be waited for before anybody is told. */
+  const deadline = (timeout: number | undefined) =>
+    timeout === undefined ? undefined : new Deadline(parts().supervisor.settings.clock, timeout)
+  const within = (timeout: number | undefined) => (timeout === undefined ? {} : { wait: timeout })
+  const setPause = (entryPoint: string, pause: Intervention | undefined) => parts().supervisor.streams.setPause(entryPoint, pause)
+
+  return {
+    pause: async (options = {}) => {
+      checkCommand('pause', name, options)
+      const { mode = 'boundary', timeout, ...rest } = options
+      const until = deadline(timeout)
+      return parts().router.scopes.pausing(about, async (own, resumes) => {
+        const intervention = by(rest)
+        await parts().supervisor.open()
+        const before = async (entryPoint: string, untold: Untold[]) => {
+          try {
+            await setPause(entryPoint, intervention)
+          } catch (error) {
+            // whoever else would write waits as long for the same lock
+            if (isHeldUp(error)) throw error
+            untold.push({ of: { entryPoint }, error })
+          }
+          await (until ? until.bound(resumes.through).catch(resumes.takeBack) : resumes.through)
+        }
+        return all({ type: 'pause', mode, intervention, ...within(timeout) }, { by: own, until, before })
+      })
+    },
+    resume: async (rest = {}) => {
+      checkCommand('resume', name, rest)
+      return parts().router.scopes.resuming(about, async (own, takeBack) => {
+        await parts().supervisor.open()
+        // a stream that stays paused is left as it is, whole
+        const before = (entryPoint: string) => setPause(entryPoint, undefined).then(() => takeBack(entryPoint))
+        return all({ type: 'resume', retry: false, intervention: by(rest) }, { by: own, before })
+      })
+    },
+    cancel: async (options = {}) => {
+      checkCommand('cancel', name, options)
+      const { timeout, ...rest } = options
+      const until = deadline(timeout)
+      await parts().supervisor.open()
+      return all({ type: 'cancel', intervention: by(rest), ...within(timeout) }, { until })
+    },
+  }
+}

@@ -1,0 +1,191 @@
+/**
+ * The calls that a runtime and a client have alike: to trigger, to command, to ask and to follow.
+ *
+ * Owns: these calls and their types. Everything they do is done by actors; how an execution is accepted is given.
+ */
+import type { AnyActorLogic, InputFrom } from 'xstate'
+import type { Admitted } from '../actors/stream/accepted-before.js'
+import type { AdmissionRequest } from '../actors/stream/admission.js'
+import { forkExecution } from '../actors/commands/execution-fork.js'
+import { executionPage, type ExecutionList } from '../actors/execution/execution-page.js'
+import type { EventFilter, RuntimeEvent } from '../actors/supervisor/journal-feed.js'
+import type { SupervisorParts } from './supervisor-logic.js'
+import { accepted, checkFilterTexts, checkTrigger } from '../actors/commands/trigger-check.js'
+import { commandScope, type CommandScope } from './command-scope.js'
+import type { EntryPoint } from './entry-point.js'
+import { StatewardError } from '../errors.js'
+import type { ExecutionStatus } from '../events/execution-status.js'
+import type { By, CancelOptions, PauseOptions, TriggerOptions } from '../events/requests.js'
+import { ExecutionHandle, type HandlePort } from './execution-handle.js'
+import { isId } from '../ids.js'
+import { refuseUnknown, type OptionNames } from '../known-options.js'
+
+/** Which executions to list; the newest come first. */
+export interface ExecutionFilter {
+  readonly entryPoint?: string | undefined
+  readonly status?: ExecutionStatus | readonly ExecutionStatus[] | undefined
+  readonly sessionId?: string | undefined
+  readonly correlationId?: string | undefined
+  readonly parentId?: string | undefined
+  readonly idempotencyKey?: string | undefined
+  /** Default 50, at most 1,000. */
+  readonly limit?: number | undefined
+  /** Of the page before. */
+  readonly cursor?: string | undefined
+}
+
+const filterNames: OptionNames<ExecutionFilter> = {
+  entryPoint: true,
+  status: true,
+  sessionId: true,
+  correlationId: true,
+  parentId: true,
+  idempotencyKey: true,
+  limit: true,
+  cursor: true,
+}
+const eventFilterNames: OptionNames<EventFilter> = { execution: true, entryPoint: true, since: true, signal: true }
+
+/** The program of the entry point with that id. */
+export type ProgramOf<TEntryPoints extends readonly EntryPoint[], TId> = ProgramById<TEntryPoints[number], TId>
+
+/** Also of an entry point whose id is known as one of several, or as a string alone. */
+type ProgramById<TEntryPoint, TId> = TEntryPoint extends {
+  readonly id: infer TOwnId
+  readonly program: infer TProgram extends AnyActorLogic
+}
+  ? TId extends TOwnId
+    ? TProgram
+    : never
+  : never
+
+/** What `trigger` takes after the entry point: an input, unless its program asks for none. */
+export type TriggerArguments<TEntryPoints extends readonly EntryPoint[], TId> =
+  unknown extends InputFrom<ProgramOf<TEntryPoints, TId>>
+    ? [input?: unknown, options?: TriggerOptions]
+    : [input: InputFrom<ProgramOf<TEntryPoints, TId>>, options?: TriggerOptions]
+
+/** What stands behind the calls; asked at each. */
+export interface CallSource {
+  parts(): SupervisorParts
+  /** Accepts an execution. Throws `unknown_entry_point`, and what keeps it from being accepted. */
+  admit(entryPoint: string, request: AdmissionRequest): Promise<Admitted>
+}
+
+/** The calls, over the streams and executions of one store. Those that reach the store may reject with `store_failed`. */
+export class RuntimeCalls<TEntryPoints extends readonly EntryPoint[] = readonly EntryPoint[]> implements CommandScope {
+  readonly #source: CallSource
+
+  constructor(source: CallSource) {
+    this.#source = source
+  }
+
+  /**
+   * Accepts an execution; resolves with its handle once that is durable. What is done to `input` afterwards changes nothing.
+   * The handle of one that was accepted before, under the same `idempotencyKey`, has `created: false`.
+   *
+   * Errors: `unknown_entry_point`, `invalid_id`, `invalid_option`, `duplicate_execution`, `idempotency_conflict` (the key was
+   * given with another input), `not_storable`, `queue_full`, `draining`, `stream_down`, `not_started`, `already_stopped`, `store_failed`.
+   *
+   * @example
+   * ```ts
+   * const again = await runtime.trigger('tickets', { id: 123 }, { idempotencyKey: 'delivery-9', deadline: Date.now() + 60_000 })
+   * const same = await runtime.trigger('tickets', { id: 123 }, { idempotencyKey: 'delivery-9' })
+   * console.log(again.id === same.id, again.created, same.created) // prints true true false
+   * ```
+   */
+  async trigger<const TId extends TEntryPoints[number]['id']>(
+    entryPoint: TId,
+    ...[input, options]: TriggerArguments<TEntryPoints, TId>
+  ): Promise<ExecutionHandle<ProgramOf<TEntryPoints, TId>>> {
+    checkTrigger(entryPoint, options)
+    const { id, created } = accepted(await this.#source.admit(entryPoint, { ...options, input }))
+    return new ExecutionHandle(id, this.handlePort, created)
+  }
+
+  /** A handle on an execution, whether it exists or not: its calls will tell. `execution<typeof machine>(id)` types them. Throws `invalid_id`. */
+  execution<TProgram extends AnyActorLogic = AnyActorLogic>(id: string): ExecutionHandle<TProgram> {
+    return new ExecutionHandle(checkedId(id, 'execution'), this.handlePort)
+  }
+
+  /** Lists executions. Errors: `invalid_option` for a malformed cursor or limit, or for a text that no execution can have. */
+  async executions(filter: ExecutionFilter = {}): Promise<ExecutionList> {
+    refuseUnknown('invalid_option', 'A list of executions', filter, filterNames)
+    checkFilterTexts('A list of executions', filter)
+    const { status, limit = 50, ...rest } = filter
+    if (!Number.isInteger(limit) || limit < 1 || limit > 1_000)
+      throw new StatewardError('invalid_option', `\`limit\` is ${limit}; it must be a whole number from 1 to 1,000.`)
+    await this.#source.parts().supervisor.open()
+    const statuses = status === undefined ? {} : { status: typeof status === 'string' ? [status] : status }
+    return executionPage(this.#source.parts().supervisor.settings.store, { ...given(rest), ...statuses, limit })
+  }
+
+  /** Follows the journal of durable events. `since` of the last one seen goes on without a gap, also after a restart. */
+  async *events(filter: EventFilter = {}): AsyncGenerator<RuntimeEvent, void> {
+    refuseUnknown('invalid_option', 'The events to follow', filter, eventFilterNames)
+    checkFilterTexts('The events to follow', filter)
+    await this.#source.parts().supervisor.open()
+    yield* this.#source.parts().supervisor.feed.follow(filter)
+  }
+
+  /** The commands of one stream. Throws `unknown_entry_point`. */
+  stream(entryPoint: TEntryPoints[number]['id']): CommandScope {
+    if (!this.#source.parts().supervisor.entryPointIds.includes(entryPoint))
+      this.#source.parts().supervisor.streamFor(entryPoint, false)
+    return this.#scope('stream', [entryPoint])
+  }
+
+  /** Pauses every stream and all that has not ended. */
+  pause(options?: PauseOptions) {
+    return this.#scope('runtime', this.#source.parts().supervisor.entryPointIds).pause(options)
+  }
+
+  /** Undoes `pause` of the runtime: what was paused for itself, or with its stream, stays so. */
+  resume(options?: By) {
+    return this.#scope('runtime', this.#source.parts().supervisor.entryPointIds).resume(options)
+  }
+
+  /** Cancels all that has not ended, of every entry point. */
+  cancel(options?: CancelOptions) {
+    return this.#scope('runtime', this.#source.parts().supervisor.entryPointIds).cancel(options)
+  }
+
+  /** Executions in flight whose snapshot does not fit their entry point's program as it is defined now, each with the reason. */
+  async *misfits(): AsyncGenerator<{ readonly id: string; readonly entryPoint: string; readonly reason: string }, void> {
+    await this.#source.parts().supervisor.open()
+    yield* this.#source.parts().supervisor.streams.misfits()
+  }
+
+  #scope(scope: 'stream' | 'runtime', entryPoints: readonly string[]): CommandScope {
+    return commandScope(() => this.#source.parts(), scope, entryPoints)
+  }
+
+  /** What the handles that are given out stand on. */
+  protected get handlePort(): HandlePort {
+    const { supervisor, router } = this.#source.parts()
+    return {
+      router,
+      now: () => supervisor.settings.clock.now(),
+      storage: async () => {
+        await supervisor.open()
+        return supervisor.settings
+      },
+      load: async (id) => {
+        await supervisor.open()
+        const { store } = supervisor.settings
+        return (await store.load(id)) ?? { status: (await store.absence(id)) === 'expired' ? 'expired' : 'not_found' }
+      },
+      fork: (id, options) => forkExecution(supervisor, id, options, (...request) => this.#source.admit(...request)),
+    }
+  }
+}
+
+/** Without what is undefined: a store asks whether an option is there. */
+function given<T extends object>(options: T): { [TKey in keyof T]?: Exclude<T[TKey], undefined> } {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as never
+}
+
+function checkedId(id: string, what: string): string {
+  if (isId(id)) return id
+  throw new StatewardError('invalid_id', `${JSON.stringify(id)} is no ${what} id.`, { details: { id: String(id) } })
+}

@@ -1,0 +1,189 @@
+/**
+ * The supervisor as XState logic: start it with `createActor`, or spawn it in a machine of your own.
+ *
+ * Owns: giving the supervisor machine its effects, and the answers to requests that come as events.
+ */
+import { accept } from '../actors/commands/acceptance.js'
+import type { AnyActorRef } from 'xstate'
+import { fromCallback } from 'xstate'
+import { toErrorRecord, StatewardError } from '../errors.js'
+import type { Intervention } from '../events/execution-events.js'
+import type { Command } from '../events/outcomes.js'
+import {
+  checkCommand,
+  type PauseOptions,
+  type ResumeOptions,
+  type SupervisorReply,
+  type SupervisorRequest,
+} from '../events/requests.js'
+import { supervisorChart, type SupervisorEvent } from '../machines/supervisor-machine.js'
+import { CommandRouter } from '../actors/commands/command-router.js'
+import { SupervisorActor } from '../actors/supervisor/supervisor-host.js'
+import type { SupervisorOptions } from '../actors/supervisor/supervisor-options.js'
+import { isWholeText } from '../ids.js'
+import { accepted, checkTrigger } from '../actors/commands/trigger-check.js'
+
+/** What stands behind a supervisor's ref. */
+export interface SupervisorParts {
+  readonly supervisor: SupervisorActor
+  readonly router: CommandRouter
+}
+
+const byInput = new WeakMap<object, SupervisorParts>()
+/** The parts of each ref, on the ref itself: every copy of the package in the process finds them. */
+const partsKey = Symbol.for('stateward.supervisor')
+const partsAt = (ref: object): SupervisorParts | undefined => (ref as { [partsKey]?: SupervisorParts })[partsKey]
+const failures = new WeakMap<object, unknown>()
+
+/** Makes the parts of one supervisor, which does nothing yet. Throws on bad options. */
+export function makeParts(options: SupervisorOptions): SupervisorParts {
+  const supervisor = new SupervisorActor(options)
+  return { supervisor, router: new CommandRouter(supervisor) }
+}
+
+/**
+ * Parts that are there before their actor starts, and the input that stands for them; an inspector sees no more of
+ * that than its ids, neither secrets nor stores. Throws on bad options.
+ */
+export function preparedInput(options: SupervisorOptions): { parts: SupervisorParts; input: SupervisorOptions } {
+  const parts = makeParts(options)
+  const { id, entryPoints } = parts.supervisor.settings
+  const { name, location } = options.store
+  const shown = { id, entryPoints: entryPoints.map((entryPoint) => entryPoint.id), store: { name, location } }
+  const input = { ...options, toJSON: () => shown }
+  byInput.set(input, parts)
+  return { parts, input }
+}
+
+/** The parts of a running supervisor actor. Throws `not_started` for any other ref. */
+export function partsOf(ref: AnyActorRef): SupervisorParts {
+  const parts = partsAt(ref)
+  if (!parts)
+    throw new StatewardError('not_started', `Actor ${ref.id} is no supervisor that was started.`, { details: { id: ref.id } })
+  return parts
+}
+
+type Self = AnyActorRef
+
+function boot(self: Self, options: SupervisorOptions): void {
+  const parts = byInput.get(options) ?? makeParts(options)
+  Object.defineProperty(self, partsKey, { value: parts, configurable: true })
+  told(self, parts.supervisor.start(self), { type: 'supervisor.started' })
+}
+
+/** Tells the machine how a piece of its work ended, unless it was stopped in the meantime. */
+function told(self: Self, work: Promise<unknown>, done: SupervisorEvent): void {
+  const tell = (event: SupervisorEvent) => isActive(self) && self.send(event)
+  work.then(
+    () => tell(done),
+    (error: unknown) => {
+      failures.set(self, error)
+      tell({ type: 'supervisor.failed', error: toErrorRecord(error) })
+    },
+  )
+}
+
+const isActive = (ref: AnyActorRef) => (ref.getSnapshot() as { status: string }).status === 'active'
+
+/** Carries out a request event and answers it; one that comes while the streams are starting waits for them. */
+async function obey(self: Self, request: SupervisorRequest): Promise<void> {
+  const { supervisor, router } = partsOf(self)
+  const { replyTo, requestId } = request
+  const reply = (answer: SupervisorReply) => {
+    if (replyTo && isActive(replyTo)) replyTo.send(requestId === undefined ? answer : { ...answer, requestId })
+  }
+  try {
+    await supervisor.start(self)
+    if (request.type === 'execution.trigger') {
+      supervisor.checkUp(request.entryPoint)
+      checkTrigger(request.entryPoint, request.options)
+      const { id, created } = accepted(await accept(supervisor, request.entryPoint, { ...request.options, input: request.input }))
+      reply({ type: 'execution.accepted', id, created })
+      if (replyTo) reply({ type: 'execution.settled', id, outcome: await router.result(id) })
+      return
+    }
+    const { id } = request
+    checkWhole(id)
+    if (request.type === 'execution.pause' || request.type === 'execution.resume' || request.type === 'execution.cancel')
+      checkCommand(request.type.slice('execution.'.length) as 'pause', id, request.options)
+    if (request.type === 'execution.send')
+      return reply({ type: 'execution.answered', id, outcome: await router.send(id, request.event) })
+    const { events = [] } = request.type === 'execution.resume' ? (request.options ?? {}) : {}
+    for (const event of events) await router.send(id, event)
+    const outcome = await router.command(id, command(request, supervisor.settings.clock.now()))
+    reply({ type: 'execution.answered', id, outcome })
+  } catch (error) {
+    if (!replyTo) supervisor.settings.logger('a request failed', request.type, error)
+    reply({ type: 'execution.refused', request: request.type, error: toErrorRecord(error) })
+  }
+}
+
+/** Some stores would take such an id for another one. */
+function checkWhole(id: unknown): void {
+  if (typeof id !== 'string' || isWholeText(id)) return
+  const shown = JSON.stringify(id)
+  throw new StatewardError('invalid_id', `${shown} is no execution id.`, { details: { id: shown } })
+}
+
+function command(
+  { type, options = {} }: Extract<SupervisorRequest, { type: `execution.${'pause' | 'resume' | 'cancel'}` }>,
+  at: number,
+): Command {
+  const { reason, actor } = options
+  const intervention: Intervention = {
+    at,
+    ...(reason === undefined ? {} : { reason }),
+    ...(actor === undefined ? {} : { actor }),
+  }
+  const { mode = 'boundary', retry = false, timeout } = options as PauseOptions & ResumeOptions
+  const within = timeout === undefined ? {} : { wait: timeout }
+  if (type === 'execution.pause') return { type: 'pause', mode, intervention, ...within }
+  if (type === 'execution.resume') return { type: 'resume', intervention, retry }
+  return { type: 'cancel', intervention, ...within }
+}
+
+/**
+ * The runtime as actor logic. Its input is `{ store, entryPoints, … }` (`SupervisorOptions`).
+ *
+ * Answers the events `execution.trigger`, `.send`, `.pause`, `.resume` and `.cancel`: with a `replyTo` it sends back
+ * `execution.accepted`, `.settled`, `.answered` or `.refused`, with the same `requestId`. `runtimeOf(ref)` gives the calls.
+ * When it is stopped, or the machine that spawned it is, its executions are given back to the store. If it can't start,
+ * or its streams fail too often, it ends as an error, like any actor that throws: `onError` of an `invoke` gets it.
+ *
+ * @example
+ * ```ts
+ * const app = setup({ actors: { stateward: supervisorMachine } }).createMachine({
+ *   invoke: { src: 'stateward', systemId: 'stateward', input: { store: sqliteStore('app.db'), entryPoints: [tickets] } },
+ * })
+ * ```
+ */
+export const supervisorMachine = supervisorChart<SupervisorOptions>().provide({
+  actors: {
+    lifeline: fromCallback(({ input: supervisor }: { input: AnyActorRef }) => {
+      return () => {
+        const parts = partsAt(supervisor)
+        parts?.supervisor.stop().catch((error: unknown) => parts.supervisor.settings.logger('stopping failed', error))
+      }
+    }),
+  },
+  actions: {
+    start: ({ self, event }) => boot(self as Self, (event as unknown as { input: SupervisorOptions }).input),
+    drain: ({ self }) => void partsOf(self as Self).supervisor.drain(),
+    stop: ({ self, event }) => {
+      const grace = event.type === 'supervisor.stop' ? event.grace : undefined
+      told(self as Self, partsOf(self as Self).supervisor.stop(grace), { type: 'supervisor.stopped' })
+    },
+    obey: ({ self, event }) => void obey(self as Self, event as SupervisorRequest),
+    fail: ({ self, context }) => {
+      throw failures.get(self) ?? partsOf(self as Self).supervisor.failure ?? context.error
+    },
+    restartStream: ({ self, event }) => {
+      if (!('error' in event) || !event.type.startsWith('xstate.error.actor.')) return
+      const id = event.type.slice('xstate.error.actor.'.length)
+      const { supervisor } = partsOf(self as Self)
+      supervisor
+        .streamFailed(id, event.error)
+        .catch((error: unknown) => (self as Self).send({ type: 'supervisor.failed', error: toErrorRecord(error) }))
+    },
+  },
+})

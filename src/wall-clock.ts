@@ -1,0 +1,213 @@
+/**
+ * Absolute times on a clock that may be set, and on a machine that may sleep.
+ *
+ * Owns: when what was promised for a time comes: as soon as the wall clock reads that time, also after a jump, and at the
+ * latest when as much time has passed as was left when it was set. So one that is set back holds up nothing. What comes late,
+ * after a standstill of the process, comes in the order in which it was due. Everything that a runtime does for itself goes
+ * by `monotonic`.
+ */
+import { nextTurn, type Clock } from './clock.js'
+
+/** After so many ms of what came at once, whatever else stands in the event loop has its turn: a lease has to be prolonged. */
+const STRETCH = 50
+
+/** From so many ms on a timer is late: others that were due before it may not have fired. */
+const LATE = 5
+
+/** By less than this, in ms, a clock is adjusted, and not set. */
+const LEAST_JUMP = 1_000
+
+/** Something that is promised for a time. */
+export interface Alarm {
+  /** By the wall clock. */
+  at: number
+  /** By the monotonic clock, at the latest. */
+  readonly by: number
+}
+
+/** A time between two jumps that is over. */
+interface Past {
+  /** What the wall clock read last, at most. */
+  readonly end: number
+  /** How far it was set back since, in ms, less what it was set forward again. */
+  readonly back: number
+}
+
+interface Armed extends Alarm {
+  readonly upkeep: boolean | undefined
+  /** When its timer fires, by the monotonic clock. */
+  due: number
+  /** Its time has come. */
+  readonly fire: () => void
+  /** It stands among those whose time has come. */
+  hasCome: boolean
+  readonly fn: () => void
+  handle: unknown
+}
+
+/** The clock of one runtime. */
+export class WallClock implements Clock {
+  readonly #clock: Clock
+  readonly #alarms = new Set<Armed>()
+  /** Whose time has come, in that order; those that have been cleared since are skipped. */
+  readonly #come: Armed[] = []
+  /** When what comes now began to, by the monotonic clock; undefined: nothing has come in this turn. */
+  #since: number | undefined
+  readonly #listeners = new Set<(by: number) => void>()
+  #unwatch: (() => void) | undefined
+  #setBack = 0
+  /** Oldest first; one that ended before a later one did is not among them, as its readings came again. */
+  #past: readonly Past[] = []
+  /** How far it was ahead of the monotonic one when that was looked at last. */
+  #ahead = 0
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  /** True if that is the clock by which it goes. */
+  isOf(clock: Clock): boolean {
+    return this.#clock === clock
+  }
+
+  now(): number {
+    return this.#clock.now()
+  }
+
+  monotonic(): number {
+    return this.#clock.monotonic ? this.#clock.monotonic() : this.#clock.now()
+  }
+
+  setTimeout(fn: () => void, ms: number, upkeep?: boolean): unknown {
+    return this.#clock.setTimeout(fn, ms, upkeep)
+  }
+
+  clearTimeout(handle: unknown): void {
+    this.#clock.clearTimeout(handle)
+  }
+
+  /** By how many ms it is behind where it was before it was set back, as far as that was seen here. */
+  get setBack(): number {
+    return this.#setBack
+  }
+
+  /** By how many ms it was set back since it read `at` last: what was written then and is ahead of it now is by so much too late. */
+  setBackSince(at: number): number {
+    return this.#past.findLast(({ end }) => end >= at)?.back ?? this.#setBack
+  }
+
+  /** Fires once, at a time of the wall clock. `upkeep`: as for timers. */
+  alarm(at: number, fn: () => void, upkeep?: boolean): Alarm {
+    const left = at - this.now()
+    const by = this.monotonic() + left
+    const armed: Armed = {
+      at,
+      by,
+      due: by,
+      upkeep,
+      handle: undefined,
+      fn,
+      hasCome: false,
+      fire: () => {
+        this.#comes(armed)
+        this.#carryOn()
+      },
+    }
+    this.#alarms.add(armed)
+    armed.handle = this.#clock.setTimeout(armed.fire, left, upkeep)
+    return armed
+  }
+
+  clearAlarm(alarm: Alarm | undefined): void {
+    if (alarm && this.#alarms.delete(alarm as Armed)) this.#clock.clearTimeout((alarm as Armed).handle)
+  }
+
+  /** The time of the wall clock at which an alarm comes: an earlier one than was promised, once the clock was set back. */
+  dueAt({ at, by }: Alarm): number {
+    const now = this.now()
+    return now + Math.min(at - now, by - this.monotonic())
+  }
+
+  /** From now on it notices jumps, until `close`. */
+  watch(): void {
+    if (this.#unwatch) return
+    this.#ahead = this.now() - this.monotonic()
+    this.#unwatch = this.#clock.onJump?.((by) => (this.#clock.monotonic ? this.#compare(1) : this.#jumped(by)))
+  }
+
+  /** Notices now what would be told a moment later: for what is to be carried out by the time that there is left. */
+  glance(): void {
+    if (this.#unwatch) this.#compare(LEAST_JUMP)
+  }
+
+  /** Tells by how many ms the wall clock was set, until the returned function is called; after the alarms have been set anew. */
+  onJump(told: (by: number) => void): () => void {
+    this.#listeners.add(told)
+    return () => void this.#listeners.delete(told)
+  }
+
+  close(): void {
+    this.#unwatch?.()
+    this.#unwatch = undefined
+  }
+
+  /**
+   * Node fires all timers of one delay together: after a standstill, one of them may fire before what another delay had due
+   * earlier. So whatever is due comes with the first that is late, in its order.
+   */
+  #comes(armed: Armed): void {
+    const now = this.monotonic()
+    const due = [armed]
+    if (this.#since === undefined && now - armed.due >= LATE) {
+      due.length = 0
+      for (const each of this.#alarms) if (each.due <= now && !each.hasCome) due.push(each)
+      due.sort((one, other) => one.due - other.due)
+    }
+    for (const each of due) {
+      if (each !== armed) this.#clock.clearTimeout(each.handle)
+      each.hasCome = true
+      this.#come.push(each)
+    }
+  }
+
+  /** One after the other, for as long as a turn may take. */
+  #carryOn(): void {
+    if (this.#since === undefined) {
+      this.#since = this.monotonic()
+      nextTurn(() => {
+        this.#since = undefined
+        if (this.#come.length > 0) this.#carryOn()
+      })
+    }
+    while (this.#come.length > 0 && this.monotonic() - this.#since < STRETCH) {
+      const armed = this.#come.shift() as Armed
+      if (this.#alarms.delete(armed)) armed.fn()
+    }
+  }
+
+  #compare(least: number): void {
+    const by = this.now() - this.monotonic() - this.#ahead
+    if (Math.abs(by) >= least) this.#jumped(by)
+  }
+
+  #jumped(by: number): void {
+    this.#ahead += by
+    this.#setBack = Math.max(0, this.#setBack - by)
+    const end = this.now() - by
+    const past = [...this.#past.filter((earlier) => earlier.end > end), { end, back: 0 }]
+    this.#past = past.map((earlier) => ({ ...earlier, back: Math.max(0, earlier.back - by) }))
+    this.#armAnew()
+    for (const told of [...this.#listeners]) told(by)
+  }
+
+  /** What is due sooner now, or not so soon any more; in the order in which they were to come. */
+  #armAnew(): void {
+    const ahead = this.monotonic() - this.now()
+    const moved = [...this.#alarms].filter(({ at, by, due }) => Math.abs(Math.min(at + ahead, by) - due) >= 1)
+    for (const armed of moved.toSorted((a, b) => a.at - b.at)) {
+      this.#clock.clearTimeout(armed.handle)
+      armed.due = Math.min(armed.at + ahead, armed.by)
+      armed.handle = this.#clock.setTimeout(armed.fire, armed.due - this.monotonic(), armed.upkeep)
+    }
+  }
+}
