@@ -1,7 +1,8 @@
 /** The order in which executions get slots. */
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { AdmissionQueue, isBefore, type Admissible } from '../../src/actors/stream/admission-queue.js'
+import { AdmissionQueue, isBefore } from '../../src/actors/stream/admission-queue.js'
+import type { Admissible } from '../../src/actors/execution/execution-port.js'
 
 interface Item extends Admissible {
   readonly id: string

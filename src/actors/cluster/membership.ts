@@ -4,14 +4,30 @@
  * Owns: the lease, what is taken up under it, and the looks at what others did. One that was fenced off is thrown away
  * and another one is made, under another key.
  */
-import type { StoredExecution } from '../../persistence/snapshot-store.js'
+import type { IdSource } from '../../ids.js'
+import type { Log } from '../../logger.js'
+import type { SnapshotStore, StoredExecution } from '../../persistence/snapshot-store.js'
+import type { WallClock } from '../../wall-clock.js'
 import type { ExecutionActor } from '../execution/execution-host.js'
 import { OwnerLease } from './owner-lease.js'
-import { PollLoop } from './poll-loop.js'
+import { PollLoop, type RetainedStream } from './poll-loop.js'
 import { QueueSharing } from './queue-sharing.js'
 import type { ResultWaiters } from './result-waiters.js'
-import type { SupervisorSettings } from '../supervisor/supervisor-options.js'
 import { Takeover } from './takeover.js'
+
+/** What a membership is given. Times are milliseconds. */
+export interface MembershipSettings {
+  readonly store: SnapshotStore
+  readonly clock: WallClock
+  readonly ids: IdSource
+  readonly logger: Log
+  /** The name of this instance among those on the same store. */
+  readonly id: string
+  readonly lease: number
+  readonly pollInterval: number
+  readonly retentionInterval: number
+  readonly entryPoints: readonly RetainedStream[]
+}
 
 /** What a membership tells its supervisor. */
 export interface MembershipPort {
@@ -37,13 +53,13 @@ export interface MembershipPort {
 
 /** One membership, from `register` to `leave`. */
 export class Membership {
-  readonly #settings: SupervisorSettings
+  readonly #settings: MembershipSettings
   readonly #lease: OwnerLease
   readonly #takeover: Takeover
   readonly #sharing: QueueSharing
   readonly #poll: PollLoop
 
-  constructor(settings: SupervisorSettings, port: MembershipPort) {
+  constructor(settings: MembershipSettings, port: MembershipPort) {
     const { store, clock, ids, lease, logger, entryPoints: streams, pollInterval: interval, retentionInterval } = settings
     const failed = (what: string) => (error: unknown) => {
       logger(what, 'failed', error)

@@ -6,8 +6,7 @@
  */
 import { StatewardError } from '../../errors.js'
 import { backoffDelay } from '../../backoff.js'
-import { Membership, type MembershipPort } from './membership.js'
-import type { SupervisorSettings } from '../supervisor/supervisor-options.js'
+import { Membership, type MembershipPort, type MembershipSettings } from './membership.js'
 
 /** What memberships ask of their supervisor. */
 export interface MembershipsPort extends Omit<MembershipPort, 'fenced'> {
@@ -20,12 +19,12 @@ export interface MembershipsPort extends Omit<MembershipPort, 'fenced'> {
 
 /** All of one runtime. */
 export class Memberships {
-  readonly #settings: SupervisorSettings
+  readonly #settings: MembershipSettings
   readonly #port: MembershipsPort
   #current: Membership
   #rejoining: Promise<void> | undefined
 
-  constructor(settings: SupervisorSettings, port: MembershipsPort) {
+  constructor(settings: MembershipSettings, port: MembershipsPort) {
     this.#settings = settings
     this.#port = port
     this.#current = this.#next()

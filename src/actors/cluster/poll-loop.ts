@@ -7,13 +7,18 @@
 import { nextTurn } from '../../clock.js'
 import type { SnapshotStore } from '../../persistence/snapshot-store.js'
 import type { ExecutionActor } from '../execution/execution-host.js'
-import { settleIfEnded } from '../commands/execution-results.js'
+import { settleIfEnded } from './result-waiters.js'
 import type { OwnerLease } from './owner-lease.js'
 import type { QueueSharing } from './queue-sharing.js'
 import type { ResultWaiters } from './result-waiters.js'
-import type { StreamDefinition } from '../stream/stream-definition.js'
 import type { WallClock } from '../../wall-clock.js'
 import type { Takeover } from './takeover.js'
+
+/** What of a stream says how long what has ended is kept. */
+export interface RetainedStream {
+  readonly id: string
+  readonly retention: { readonly maxAge: number; readonly keep: number }
+}
 
 /** What a look reads and tells. Times are milliseconds. */
 export interface PollPort {
@@ -21,7 +26,7 @@ export interface PollPort {
   readonly clock: WallClock
   readonly interval: number
   readonly retentionInterval: number
-  readonly streams: readonly StreamDefinition[]
+  readonly streams: readonly RetainedStream[]
   readonly lease: OwnerLease
   readonly takeover: Takeover
   readonly sharing: QueueSharing
@@ -135,7 +140,7 @@ export class PollLoop {
       .finally(() => (this.#pruning = undefined))
   }
 
-  async #prune(streams: readonly StreamDefinition[], now: number): Promise<void> {
+  async #prune(streams: readonly RetainedStream[], now: number): Promise<void> {
     const { store } = this.#port
     for (const { id, retention } of streams) {
       const { keep, maxAge } = retention

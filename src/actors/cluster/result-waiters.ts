@@ -6,6 +6,8 @@
  */
 import type { Clock } from '../../clock.js'
 import type { Absent, ExecutionOutcome, ResultOutcome } from '../../events/outcomes.js'
+import type { SnapshotStore } from '../../persistence/snapshot-store.js'
+import { storedOutcome } from '../execution/execution-record.js'
 
 /** One waiting call: `settle` gets the outcome, `fail` the error if nobody here will ever know it. */
 interface Waiting {
@@ -56,6 +58,25 @@ export class ResultWaiters {
   failAll(error: unknown): void {
     for (const set of this.#waiting.values()) for (const waiting of set) waiting.fail(error)
     this.#waiting.clear()
+  }
+}
+
+/** What became of an execution that is not stored. */
+export async function absentFrom(store: SnapshotStore, id: string): Promise<Absent> {
+  return { status: (await store.absence(id)) === 'expired' ? 'expired' : 'not_found' }
+}
+
+/** Tells those who wait of an end that another process has made durable, also if it was forgotten since, or can't be read. */
+export async function settleIfEnded(store: SnapshotStore, results: ResultWaiters, id: string): Promise<void> {
+  const stored = await store.load(id)
+  if (!stored) {
+    const absent = await absentFrom(store, id)
+    return results.settle(id, () => absent)
+  }
+  try {
+    if (storedOutcome(stored)) results.settle(id, () => storedOutcome(stored) as ExecutionOutcome)
+  } catch (error) {
+    results.fail(id, error)
   }
 }
 

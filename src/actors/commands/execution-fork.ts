@@ -2,7 +2,8 @@
 import { StatewardError } from '../../errors.js'
 import type { Admitted } from '../stream/accepted-before.js'
 import type { AdmissionRequest } from '../stream/admission.js'
-import { forkedProgram, splitState } from '../execution/stored-state.js'
+import { splitState } from '../execution/stored-state.js'
+import { forkedProgram } from '../program/stored-program.js'
 import { executionRecord } from '../execution/execution-record.js'
 import type { SupervisorActor } from '../supervisor/supervisor-host.js'
 

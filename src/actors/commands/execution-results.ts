@@ -5,10 +5,9 @@
  */
 import { isTerminal, type ExecutionStatus } from '../../events/execution-status.js'
 import type { Absent, ExecutionOutcome, ResultOutcome } from '../../events/outcomes.js'
-import type { SnapshotStore } from '../../persistence/snapshot-store.js'
 import { splitState } from '../execution/stored-state.js'
 import { storedOutcome } from '../execution/execution-record.js'
-import { endedWithin, type ResultWaiters } from '../cluster/result-waiters.js'
+import { absentFrom, endedWithin, settleIfEnded, type ResultWaiters } from '../cluster/result-waiters.js'
 import type { SupervisorSettings } from '../supervisor/supervisor-options.js'
 
 /** How long to wait for a result. */
@@ -59,25 +58,6 @@ export async function resultOf(supervisor: Asked, id: string, { timeout, signal 
   } finally {
     stopLooking()
     forget()
-  }
-}
-
-/** What became of an execution that is not stored. */
-export async function absentFrom(store: SnapshotStore, id: string): Promise<Absent> {
-  return { status: (await store.absence(id)) === 'expired' ? 'expired' : 'not_found' }
-}
-
-/** Tells those who wait of an end that another process has made durable, also if it was forgotten since, or can't be read. */
-export async function settleIfEnded(store: SnapshotStore, results: ResultWaiters, id: string): Promise<void> {
-  const stored = await store.load(id)
-  if (!stored) {
-    const absent = await absentFrom(store, id)
-    return results.settle(id, () => absent)
-  }
-  try {
-    if (storedOutcome(stored)) results.settle(id, () => storedOutcome(stored) as ExecutionOutcome)
-  } catch (error) {
-    results.fail(id, error)
   }
 }
 

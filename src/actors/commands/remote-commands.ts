@@ -10,7 +10,7 @@ import type { Command, CommandOutcome } from '../../events/outcomes.js'
 import { decode, encode } from '../../codec/snapshot-codec.js'
 import type { SnapshotStore } from '../../persistence/snapshot-store.js'
 import type { CommandProgress } from './answer-time.js'
-import { absentFrom } from './execution-results.js'
+import { absentFrom } from '../cluster/result-waiters.js'
 import type { StoredCommands } from './stored-commands.js'
 import type { SupervisorSettings } from '../supervisor/supervisor-options.js'
 

@@ -14,7 +14,8 @@ import type { Commit, StoredExecution } from '../../persistence/snapshot-store.j
 import type { DirectCommits } from './direct-commits.js'
 import { dueAt } from '../execution/execution-deadlines.js'
 import { ExecutionRow } from '../execution/commit-draft.js'
-import { splitState, withFrozenTimers } from '../execution/stored-state.js'
+import { splitState } from '../execution/stored-state.js'
+import { withFrozenTimers } from '../program/stored-program.js'
 import { isGone } from '../cluster/process-identity.js'
 import type { SupervisorSettings } from '../supervisor/supervisor-options.js'
 

@@ -9,7 +9,8 @@ import { isTerminal, type ExecutionStatus } from '../../events/execution-status.
 import type { CommitReason } from '../../machines/execution-machine.js'
 import { encode } from '../../codec/snapshot-codec.js'
 import type { Acceptance, Commit, CommitVerdict, PublishedEvent, StoredExecution } from '../../persistence/snapshot-store.js'
-import { encodeLifecycle, joinState, piecesOf, type ProgramText } from './stored-state.js'
+import { encodeLifecycle, joinState, piecesOf } from './stored-state.js'
+import type { ProgramText } from '../program/stored-program.js'
 
 /** What a commit says besides what the row knows. */
 export interface CommitParts {

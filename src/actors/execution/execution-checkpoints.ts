@@ -5,7 +5,8 @@ import type { CheckpointCause } from '../../events/execution-events.js'
 import type { ExecutionStatus } from '../../events/execution-status.js'
 import { decode } from '../../codec/snapshot-codec.js'
 import type { SnapshotStore, StoredCheckpoint } from '../../persistence/snapshot-store.js'
-import { programOf, splitState } from './stored-state.js'
+import { splitState } from './stored-state.js'
+import { programOf } from '../program/stored-program.js'
 
 /** A kept commit, from which `fork({ revision })` starts another execution. */
 export interface Checkpoint {

@@ -1,15 +1,23 @@
 /** What an execution actor asks of the stream that holds it. Owns no behaviour: the stream actor implements it. */
 import type { ChildPort } from '../program/child-port.js'
-import type { AnyActorRef } from 'xstate'
+import type { AnyActorRef, AnyEventObject } from 'xstate'
+import type { Backoff } from '../../backoff.js'
 import type { ExecutionStatus } from '../../events/execution-status.js'
 import type { GroupCommit } from '../../persistence/group-commit.js'
 import type { Commit, SnapshotStore } from '../../persistence/snapshot-store.js'
-import type { Admissible } from '../stream/admission-queue.js'
 import type { ProgramSettings } from '../program/program-port.js'
-import type { ProgramRecord } from '../program/program-record.js'
+import type { PausedTimers, ProgramRecord } from '../program/program-record.js'
+import type { ProgramDefinition } from '../program/program-version.js'
 import type { Suspect } from './suspects.js'
 import type { WallClock } from '../../wall-clock.js'
-import type { StreamDefinition } from '../stream/stream-definition.js'
+
+/** What can stand in the queue of a stream. */
+export interface Admissible {
+  readonly priority: number
+  readonly acceptedAt: number
+  /** True once it has run before. */
+  readonly hasStarted: boolean
+}
 
 /** What a stream reads of an execution that it holds. */
 export interface HeldExecution extends Admissible {
@@ -26,9 +34,29 @@ export interface HeldExecution extends Admissible {
   takenAway(): void
 }
 
+/** What an execution reads of its entry point. Times are milliseconds. */
+export interface ExecutionDefinition extends ProgramDefinition {
+  readonly retry: RetryPolicy | undefined
+  readonly cancelEvent: AnyEventObject | undefined
+  readonly cancelTimeout: number
+  readonly pausedTimers: PausedTimers
+  readonly passivateAfter: number
+  readonly maxRecoveries: number
+  readonly checkpoints: number
+  /** How many events of an execution are kept; undefined: all, as long as it is. */
+  readonly journal: number | undefined
+}
+
+/** How an execution that failed is tried again. */
+export interface RetryPolicy {
+  readonly maxAttempts: number
+  readonly backoff?: Backoff | undefined
+  readonly onExhausted?: 'fail' | 'pause' | undefined
+}
+
 /** The settings of an entry point as its executions see them, and the calls upwards. */
 export interface ExecutionPort {
-  readonly definition: StreamDefinition
+  readonly definition: ExecutionDefinition
   readonly clock: WallClock
   readonly random: () => number
   readonly commits: GroupCommit

@@ -6,7 +6,8 @@ import { isTerminal, type ExecutionStatus } from '../../events/execution-status.
 import type { ExecutionOutcome } from '../../events/outcomes.js'
 import { decode } from '../../codec/snapshot-codec.js'
 import type { StoredExecution } from '../../persistence/snapshot-store.js'
-import { programOf, splitState } from './stored-state.js'
+import { splitState } from './stored-state.js'
+import { programOf } from '../program/stored-program.js'
 import { owedActions } from '../program/program-outbox.js'
 import type { PersistedProgram, ProgramRecord, StepRecord, TimerRecord } from '../program/program-record.js'
 

@@ -11,7 +11,7 @@ import { StatewardError, isStatewardError, toErrorRecord } from '../../errors.js
 import type { CheckpointCause } from '../../events/execution-events.js'
 import { encode } from '../../codec/snapshot-codec.js'
 import { CommitGate } from './commit-gate.js'
-import { joinProgram, type ProgramText } from '../execution/stored-state.js'
+import { joinProgram, type ProgramText } from './stored-program.js'
 import { misfit, mismatch } from './snapshot-compatibility.js'
 import { passages, type Passage, type ProgramMode } from '../../events/program-mode.js'
 import { ProgramOutbox, type RepeatedAction } from './program-outbox.js'

@@ -9,7 +9,8 @@ import type { AnyActorLogic, AnyEventObject } from 'xstate'
 import { isStatewardError, toErrorRecord } from '../../errors.js'
 import { decode, encode, type Naming } from '../../codec/snapshot-codec.js'
 import type { ActionOutput, ActorNaming, EndOutput, ProgramActor, ProgramOutput } from './program-output.js'
-import { actionAt, actionOf, hidden, type Owed, type OwedAction, type ProgramRecord } from './program-record.js'
+import type { Owed, OwedAction, ProgramRecord } from './program-record.js'
+import { actionAt, actionOf, hidden } from './xstate/implementations.js'
 import type { ProgramSystem } from './xstate/program-system.js'
 
 /** An action that is to be run again; `run` is undefined if the program has no such action any more. */

@@ -5,10 +5,9 @@
  * `snapshot-compatibility.ts`.
  * A change here needs a new format number in the codec's golden files.
  */
-import type { AnyActorLogic, AnyActorRef, AnyEventObject } from 'xstate'
+import type { AnyEventObject } from 'xstate'
 import type { ChildTurn } from './child-port.js'
 import { StatewardError } from '../../errors.js'
-import { isMachineSnapshot, machineIn, type ProgramMachine } from './xstate/program-logic.js'
 import type { WallClock } from '../../wall-clock.js'
 
 /** A delayed event, with the absolute time at which it is delivered. */
@@ -159,53 +158,6 @@ function inlineActor(id: string, path: string) {
 export function actorOutside(id: string, path: string, what: string): StatewardError {
   const message = `Execution ${id} can't keep ${what}, at ${path}: it is for an actor outside of the program, which could not be found again after a restart. Send it from a step, or to an actor of the program.`
   return new StatewardError('not_storable', message, { details: { id, path, kind: 'actor' } })
-}
-
-/** The logic behind a `src` name, an inline invoke's included. */
-export function childLogic(machine: ProgramMachine, src: string): AnyActorLogic | undefined {
-  const named = machine.implementations.actors[src]
-  if (named) return named
-  const inline = /^xstate\.invoke\.(\d+)\.(.*)$/.exec(src)
-  if (!inline) return undefined
-  const node = nodeById(machine.root, inline[2] as string)
-  const invoked = (node as { config?: { invoke?: unknown } } | undefined)?.config?.invoke
-  const entry = (Array.isArray(invoked) ? invoked[Number(inline[1])] : invoked) as { src?: unknown } | undefined
-  return typeof entry?.src === 'object' ? (entry.src as AnyActorLogic) : undefined
-}
-
-function nodeById(node: ProgramMachine['root'], id: string): ProgramMachine['root'] | undefined {
-  if (node.id === id) return node
-  for (const child of Object.values(node.states)) {
-    const found = nodeById(child, id)
-    if (found) return found
-  }
-  return undefined
-}
-
-type ActionFunction = (info: object, params: unknown) => unknown
-
-/** Stands for an action of a machine that can't be seen: logic of the user's own is around it. */
-export const hidden = Symbol('hidden')
-
-/** The action that a machine has along a chain of `src` names; undefined: that machine, or one on the way, has no such thing any more. */
-export function actionAt(logic: AnyActorLogic, via: readonly string[], name: string): ActionFunction | typeof hidden | undefined {
-  let at = logic
-  for (const src of via) {
-    const machine = machineIn(at)
-    if (!machine) return hidden
-    const child = childLogic(machine, src)
-    if (!child) return undefined
-    at = child
-  }
-  const machine = machineIn(at)
-  return machine ? (machine.implementations.actions[name] as ActionFunction | undefined) : hidden
-}
-
-/** The action that the machine of a live actor has, whatever logic is around it. */
-export function actionOf(actor: AnyActorRef | undefined, name: string): ActionFunction | undefined {
-  const snapshot = actor?.getSnapshot() as object | undefined
-  if (!snapshot || !isMachineSnapshot(snapshot)) return undefined
-  return snapshot.machine.implementations.actions[name] as ActionFunction | undefined
 }
 
 /** What becomes of timers while an execution is paused: they keep what is left, go on, or start anew on resume. */

@@ -1,17 +1,35 @@
 /** Which program a stored one goes on with. Owns the rules of versions: the same structure, a kept old version, a migration, or one that only grew. */
+import type { AnyActorLogic } from 'xstate'
 import { StatewardError, isStatewardError } from '../../errors.js'
-import type { StoredExecution } from '../../persistence/snapshot-store.js'
-import { programOf, splitState } from '../execution/stored-state.js'
+import { programOf } from './stored-program.js'
 import { misfit, misfits, type ProgramMisfit } from './snapshot-compatibility.js'
 import { growth, withRenamed, withTimersOf } from './program-growth.js'
 import { structureHash, structureOf } from './program-hash.js'
 import type { ProgramSettings } from './program-port.js'
-import type { ProgramRecord } from './program-record.js'
-import type { StreamDefinition } from '../stream/stream-definition.js'
+import type { Interposition } from './program-interceptor.js'
+import type { PersistedProgram, ProgramRecord } from './program-record.js'
+
+/** What of an entry point says which programs it runs. */
+export interface ProgramDefinition {
+  /** Of the entry point. */
+  readonly id: string
+  readonly program: AnyActorLogic
+  readonly programId: string
+  readonly version: string
+  readonly hash: string
+  readonly versions: Readonly<Record<string, AnyActorLogic>>
+  readonly migrate:
+    | ((snapshot: PersistedProgram, from: { readonly version: string; readonly hash: string }) => PersistedProgram)
+    | undefined
+  /** What its program was like before, by hash; set when its stream is made. */
+  readonly structures?: Readonly<Record<string, unknown>>
+  /** Set by the testing kit alone. */
+  readonly interposition?: Interposition
+}
 
 /** The settings and the record that fit each other. Throws `program_mismatch`. */
 export function fittingProgram(
-  definition: StreamDefinition,
+  definition: ProgramDefinition,
   current: ProgramSettings,
   record: ProgramRecord | undefined,
 ): { settings: ProgramSettings; record: ProgramRecord | undefined } {
@@ -38,17 +56,11 @@ export function fittingProgram(
 const advice = (version: string) =>
   `Keep the old program as \`versions: { '${version}': old }\`, give a \`migrate\` ((snapshot) => snapshot, if it may go on as it stands), or deploy what fits; then resume() it`
 
-/** Why a stored execution would not fit its entry point; undefined if it fits. */
-export function misfitOf(definition: StreamDefinition, stored: StoredExecution): string | undefined {
-  const { program } = splitState(stored.state, stored.id)
-  if (program === undefined) return undefined
+/** Why the stored program of an execution would not fit its entry point; undefined if it fits. */
+export function misfitOf(definition: ProgramDefinition, program: string, id: string): string | undefined {
   const { program: logic, version, hash } = definition
   try {
-    const { settings, record } = fittingProgram(
-      definition,
-      { logic, version, hash } as ProgramSettings,
-      programOf(program, stored.id),
-    )
+    const { settings, record } = fittingProgram(definition, { logic, version, hash } as ProgramSettings, programOf(program, id))
     return record && misfit(settings.logic, record.snapshot, definition.interposition)
   } catch (error) {
     if (isStatewardError(error)) return error.message
@@ -56,7 +68,7 @@ export function misfitOf(definition: StreamDefinition, stored: StoredExecution):
   }
 }
 
-function migrated(definition: StreamDefinition, record: ProgramRecord, from: { version: string; hash: string }): ProgramRecord {
+function migrated(definition: ProgramDefinition, record: ProgramRecord, from: { version: string; hash: string }): ProgramRecord {
   let snapshot: ProgramRecord['snapshot']
   try {
     snapshot = definition.migrate?.(record.snapshot, from) ?? record.snapshot
@@ -69,7 +81,7 @@ function migrated(definition: StreamDefinition, record: ProgramRecord, from: { v
 }
 
 function mismatch(
-  definition: StreamDefinition,
+  definition: ProgramDefinition,
   from: { version: string; hash: string },
   why: { readonly reason: string; readonly misfits: readonly ProgramMisfit[] },
   cause?: unknown,

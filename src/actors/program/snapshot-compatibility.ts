@@ -9,7 +9,8 @@ import type { AnyActorLogic } from 'xstate'
 import { StatewardError } from '../../errors.js'
 import type { Interposition } from './program-interceptor.js'
 import { creatorOf, machineIn, storesLikeMachine, type ProgramMachine } from './xstate/program-logic.js'
-import { childLogic, isMachineMade, type PersistedProgram } from './program-record.js'
+import { isMachineMade, type PersistedProgram } from './program-record.js'
+import { childLogic } from './xstate/implementations.js'
 
 /** Something that a snapshot needs and a program does not have. */
 export interface ProgramMisfit {

@@ -9,14 +9,7 @@
  */
 
 import type { WallClock } from '../../wall-clock.js'
-
-/** What can stand in the queue. */
-export interface Admissible {
-  readonly priority: number
-  readonly acceptedAt: number
-  /** True once it has run before. */
-  readonly hasStarted: boolean
-}
+import type { Admissible } from '../execution/execution-port.js'
 
 /** By less than this, in ms, a clock is not taken for set. */
 const JUMP = 1_000

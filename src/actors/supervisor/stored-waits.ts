@@ -6,7 +6,8 @@
  */
 import { holdsSlot, isTerminal, type ExecutionStatus } from '../../events/execution-status.js'
 import type { SnapshotStore, StoredExecution } from '../../persistence/snapshot-store.js'
-import { programOf, splitState } from '../execution/stored-state.js'
+import { splitState } from '../execution/stored-state.js'
+import { programOf } from '../program/stored-program.js'
 import { liveStatuses } from './stream-set.js'
 import type { WaitsFor } from './wait-graph.js'
 

@@ -10,6 +10,7 @@ import type { ExecutionStatus } from '../../events/execution-status.js'
 import type { ExecutionQuery, SnapshotStore, StoredExecution } from '../../persistence/snapshot-store.js'
 import type { ExecutionActor } from '../execution/execution-host.js'
 import { knownStructures, notedStructures } from '../stream/known-structures.js'
+import { splitState } from '../execution/stored-state.js'
 import { misfitOf } from '../program/program-version.js'
 import { pagesOf } from '../../persistence/stored-executions.js'
 import type { StreamActor } from '../stream/stream-host.js'
@@ -151,7 +152,8 @@ export class StreamSet {
     for (const plain of this.#definitions) {
       const definition = { ...plain, structures: await knownStructures(this.#port.store, plain.id) }
       for await (const stored of this.#stored({ entryPoint: definition.id, status: liveStatuses })) {
-        const reason = misfitOf(definition, stored)
+        const { program } = splitState(stored.state, stored.id)
+        const reason = program === undefined ? undefined : misfitOf(definition, program, stored.id)
         if (reason) yield { id: stored.id, entryPoint: definition.id, reason }
       }
     }

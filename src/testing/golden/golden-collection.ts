@@ -4,7 +4,8 @@
  * Owns: what counts as a state (of the program and of the machines in it), that the first commit in it is kept, and that
  * nothing of the machine that recorded it (paths in error stacks) gets in. Does not know: files.
  */
-import { programOf, splitState } from '../../actors/execution/stored-state.js'
+import { splitState } from '../../actors/execution/stored-state.js'
+import { programOf } from '../../actors/program/stored-program.js'
 import type { ProgramRecord } from '../../actors/program/program-record.js'
 import { decode, encode } from '../../codec/snapshot-codec.js'
 import type { Commit } from '../../persistence/snapshot-store.js'

@@ -6,7 +6,7 @@
  */
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { programOf } from '../../actors/execution/stored-state.js'
+import { programOf } from '../../actors/program/stored-program.js'
 import type { ProgramRecord } from '../../actors/program/program-record.js'
 import { StatewardError } from '../../errors.js'
 import { executionStatuses, type ExecutionStatus } from '../../events/execution-status.js'

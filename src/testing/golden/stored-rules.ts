@@ -7,7 +7,8 @@
 import type { AnyActorLogic } from 'xstate'
 import { misfits } from '../../actors/program/snapshot-compatibility.js'
 import { isProgramMachine, type MachineNode, type ProgramMachine } from '../../actors/program/xstate/program-logic.js'
-import { childLogic, type PersistedProgram } from '../../actors/program/program-record.js'
+import type { PersistedProgram } from '../../actors/program/program-record.js'
+import { childLogic } from '../../actors/program/xstate/implementations.js'
 import type { MisfitReason } from './misfit.js'
 
 /** A break without the name of its snapshot and without a remedy. */

@@ -4,7 +4,8 @@
  * Owns: that it is a runtime like any other, whose programs reach nothing: no step starts, no action runs. What a runtime
  * makes of a snapshot is seen here, not foretold.
  */
-import { encodeLifecycle, forkedProgram, joinState } from '../../actors/execution/stored-state.js'
+import { encodeLifecycle, joinState } from '../../actors/execution/stored-state.js'
+import { forkedProgram } from '../../actors/program/stored-program.js'
 import type { ExecutionRecord } from '../../actors/execution/execution-record.js'
 import type { Interposition } from '../../actors/program/program-interceptor.js'
 import { nextTurn } from '../../clock.js'

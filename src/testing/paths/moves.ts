@@ -6,7 +6,7 @@
  */
 import { getNextTransitions, type AnyActorRef, type AnyEventObject, type AnyStateMachine } from 'xstate'
 import type { ProgramMachine } from '../../actors/program/xstate/program-logic.js'
-import { childLogic } from '../../actors/program/program-record.js'
+import { childLogic } from '../../actors/program/xstate/implementations.js'
 import { StatewardError } from '../../errors.js'
 import { actorName } from '../world/actor-names.js'
 import { takes } from '../world/event-descriptor.js'

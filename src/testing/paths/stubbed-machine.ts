@@ -5,7 +5,7 @@
  */
 import { fromPromise, type AnyActorLogic, type AnyStateMachine } from 'xstate'
 import type { MachineNode, ProgramMachine } from '../../actors/program/xstate/program-logic.js'
-import { childLogic } from '../../actors/program/program-record.js'
+import { childLogic } from '../../actors/program/xstate/implementations.js'
 
 /** Any machine, as a host reads it and as XState takes it. */
 export type Machine = AnyActorLogic & ProgramMachine

@@ -4,7 +4,8 @@
  * Owns: a connection that notes every commit and claim with who made it, how many calls are under way, and an end to
  * runs that never come to rest. Stands between the faults and the store, so that it sees effects and not answers.
  */
-import { programOf, splitState } from '../../actors/execution/stored-state.js'
+import { splitState } from '../../actors/execution/stored-state.js'
+import { programOf } from '../../actors/program/stored-program.js'
 import type { Commit, SnapshotStore } from '../../persistence/snapshot-store.js'
 import { never } from '../world/shared-store.js'
 import { storeCalls, type StoreCall } from './store-call.js'

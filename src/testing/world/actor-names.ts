@@ -5,7 +5,7 @@
  * the id of an inline invoke, and the entry point's own id where its program is a bare step.
  */
 import type { AnyActorLogic, StateMachine } from 'xstate'
-import { childLogic } from '../../actors/program/program-record.js'
+import { childLogic } from '../../actors/program/xstate/implementations.js'
 import { isProgramMachine, type MachineNode, type ProgramMachine } from '../../actors/program/xstate/program-logic.js'
 import type { StreamDefinition } from '../../actors/stream/stream-definition.js'
 import type { EntryPoint } from '../../runtime/entry-point.js'

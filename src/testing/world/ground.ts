@@ -5,7 +5,8 @@
  * one that holds its end, in an attempt that is over, or after the end of all; which steps a cancel did not wait for; and which
  * programs had come to their own end when they were told to be cancelled.
  */
-import { programOf, splitState } from '../../actors/execution/stored-state.js'
+import { splitState } from '../../actors/execution/stored-state.js'
+import { programOf } from '../../actors/program/stored-program.js'
 import type { Commit } from '../../persistence/snapshot-store.js'
 import { isTerminal, type ExecutionStatus } from '../../events/execution-status.js'
 

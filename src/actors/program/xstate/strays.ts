@@ -6,7 +6,8 @@
  */
 import { createActor, type AnyActorRef } from 'xstate'
 import { isMachineSnapshot } from './program-logic.js'
-import { childLogic, type PersistedProgram, type StrayRecord } from '../program-record.js'
+import type { PersistedProgram, StrayRecord } from '../program-record.js'
+import { childLogic } from './implementations.js'
 import type { ActorRefs } from './actor-refs.js'
 import type { InnerActor } from './xstate-internals.js'
 import { idOf, type ProgramActors } from './program-actors.js'
