@@ -68,16 +68,22 @@ function readSources(): Module[] {
     .map((path) => parseModule(path, readFileSync(new URL(`src/${path}`, root), 'utf8')))
 }
 
+/** What stands for others, in one line each. */
+const entries = new Set(['sqlite.ts', 'memory.ts'])
+
 function readLayers(markdown: string): Layer[] {
   const lines = markdown.split('\n')
   const head = lines.findIndex((line) => /^\|\s*layer\s*\|\s*may import\s*\|/.test(line))
   if (head < 0) throw new Error('no table | layer | may import |')
   const end = lines.findIndex((line, index) => index > head && !line.startsWith('|'))
+  const base = quoted(lines.find((line) => line.startsWith('| base:')) ?? '')
   return lines.slice(head + 2, end < 0 ? undefined : end).map((line) => {
     const [, names = '', allowed = ''] = line.split('|')
+    const isEntry = quoted(names).some(({ name }) => entries.has(name))
     return {
       names: quoted(names).map(({ name }) => name),
-      mayImport: allowed.trim() === 'everything' ? [{ name: '', typesOnly: false }] : quoted(allowed),
+      mayImport:
+        allowed.trim() === 'everything' ? [{ name: '', typesOnly: false }] : [...quoted(allowed), ...(isEntry ? [] : base)],
     }
   })
 }
@@ -162,7 +168,7 @@ const insides = new Set(['_actorScope', '_parent', '_relay', '_snapshot', '_proc
 /** By member, by index and by destructuring. */
 const xstatesInsidesHaveOneSeam: Rule = (modules) =>
   modules
-    .filter(({ path }) => !path.startsWith('actors/xstate/'))
+    .filter(({ path }) => !path.startsWith('actors/program/xstate/'))
     .flatMap(({ path, nodes }) => {
       const keys = nodes.flatMap((node) => {
         if (node.type === 'MemberExpression') return [node['property']]
@@ -209,16 +215,27 @@ const rules: readonly [
       ['persistence/a.ts may not import actors/b.ts', { 'persistence/a.ts': `const b = await import('../actors/b.js')` }],
       ['machines/a.ts may not import actors/b.ts', { 'machines/a.ts': `export type B = import('../actors/b.js').B` }],
       [
-        `actors/a.ts may import persistence/snapshot-store.ts with 'import type' only`,
-        { 'actors/a.ts': `import { type SnapshotStore } from '../persistence/snapshot-store.js'` },
+        `actors/stream/a.ts may import persistence/snapshot-store.ts with 'import type' only`,
+        { 'actors/stream/a.ts': `import { type SnapshotStore } from '../../persistence/snapshot-store.js'` },
       ],
       [
-        'actors/a.ts may not import persistence/sqlite/sqlite-store.ts',
-        { 'actors/a.ts': `import type { S } from '../persistence/sqlite-store.js'` },
+        'actors/commands/a.ts may not import persistence/sqlite/sqlite-store.ts',
+        { 'actors/commands/a.ts': `import type { S } from '../../persistence/sqlite/sqlite-store.js'` },
       ],
-      ['actors/a.ts may not import runtime.ts', { 'actors/a.ts': `export { createRuntime } from '../runtime.js'` }],
+      [
+        'actors/stream/a.ts may not import actors/cluster/b.ts',
+        { 'actors/stream/a.ts': `import type { B } from '../cluster/b.js'` },
+      ],
+      [
+        'actors/program/a.ts may not import actors/execution/b.ts',
+        { 'actors/program/a.ts': `export { b } from '../execution/b.js'` },
+      ],
+      [
+        'actors/commands/a.ts may not import runtime/runtime.ts',
+        { 'actors/commands/a.ts': `export { createRuntime } from '../../runtime/runtime.js'` },
+      ],
       ['sqlite.ts may not import errors.ts', { 'sqlite.ts': `export { StatewardError } from './errors.js'` }],
-      ['runtime.ts may not import testing/a.ts', { 'runtime.ts': `import './testing/a.js'` }],
+      ['runtime/runtime.ts may not import testing/a.ts', { 'runtime/runtime.ts': `import '../testing/a.js'` }],
       ['nowhere/a.ts is in no layer', { 'nowhere/a.ts': '' }],
     ],
   ],
