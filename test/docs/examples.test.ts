@@ -77,7 +77,14 @@ const examples = sources.flatMap(examplesOf)
 describe('the examples', () => {
   it('are there for what people use most', () => {
     const places = examples.map(({ page }) => page)
-    for (const page of ['runtime', 'entry-point', 'execution-handle', 'errors', 'actors/step', 'actors/supervisor-logic'])
+    for (const page of [
+      'runtime/runtime',
+      'runtime/entry-point',
+      'runtime/execution-handle',
+      'errors',
+      'actors/program/step',
+      'runtime/supervisor-logic',
+    ])
       expect(places).toContain(`src/${page}.ts`)
   })
 
