@@ -212,6 +212,7 @@ export const executionMachine = executionSetup.createMachine({
         compensating: {
           entry: ['compensate', commit('cancelling')],
           on: {
+            'turn.missing': 'held',
             'slot.granted': { actions: allowSteps },
             'program.done': { target: '#execution.cancelled', actions: cancelled },
             'program.failed': { target: '#execution.cancelled', actions: [noteFailure, cancelled] },
@@ -220,6 +221,13 @@ export const executionMachine = executionSetup.createMachine({
               { guard: 'inFlight', target: 'stopping', actions: [noteStop, cancelled] },
               { target: '#execution.cancelled', actions: [cancelled, mute] },
             ],
+          },
+        },
+        /** It may be what has brought its process down: it goes on when it is its turn. */
+        held: {
+          on: {
+            'turn.given': { target: 'compensating', actions: noteStop },
+            'program.failed': { target: '#execution.cancelled', actions: [noteFailure, cancelled] },
           },
         },
         /** The abort signals fire once the commit of this state is durable. */

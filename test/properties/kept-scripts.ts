@@ -20,8 +20,8 @@ const trigger = (of: number, key: number | undefined, turns?: Line['turns']): Li
 
 const resume: Line = { do: 'resume', target: 0, turns: undefined }
 
-/** By what they show. */
-export const keptScripts: Readonly<Record<string, Script & { readonly law: number }>> = {
+/** By what they show. `property`: how what they broke begins, if it is not the law's first one. */
+export const keptScripts: Readonly<Record<string, Script & { readonly law: number; readonly property?: string }>> = {
   'a resume whose commits fail is answered by what is durable, and so is a send after it': {
     law: 8,
     seed: 1,
@@ -268,5 +268,16 @@ export const keptScripts: Readonly<Record<string, Script & { readonly law: numbe
       { do: 'join', turns: undefined },
       { do: 'step', nth: 1, ok: false, turns: undefined },
     ],
+  },
+  'what makes good what it has done beside what ends each process that runs it is not blamed with that': {
+    law: 1,
+    property: 'law 1, where an execution ends',
+    seed: 1_883_336_556,
+    streams: [
+      { ...stream('killer'), options: { ...stream('killer').options, maxConcurrent: 3 } },
+      { ...stream('child', 1_000), options: { ...stream('child', 1_000).options, compensates: true } },
+      stream('execution', 1_000),
+    ],
+    lines: [trigger(1, 1), { do: 'cancel', target: 'same', turns: undefined }, trigger(0, 2)],
   },
 }

@@ -1,12 +1,16 @@
 /** What was in flight in processes that died: the guilty one comes to its limit alone, and nothing that was accepted is lost. */
 import { describe, expect, test } from 'vitest'
+import { setup } from 'xstate'
 import { defineEntryPoint, fromStep } from '../../src/index.js'
 import { SimulatedClock } from '../../src/testing/index.js'
 import { begin } from '../harness/begin.js'
 import { turns } from '../harness/eventually.js'
 import { places } from '../harness/store-place.js'
 
-/** Processes one after the other; steps take 300 ms, and that of `bad` ends its process after 50. */
+/** How long a step takes, in ms. */
+const takes: Readonly<Record<string, number>> = { bad: 50, slow: 60_000 }
+
+/** Processes one after the other; steps take 300 ms, that of `bad` ends its process after 50. What `undo` does comes with a cancel. */
 function processes(place: (typeof places)[number][1], maxRecoveries = 5) {
   const shared = place()
   const clock = new SimulatedClock()
@@ -23,14 +27,28 @@ function processes(place: (typeof places)[number][1], maxRecoveries = 5) {
     const wait = (ms: number) => new Promise<void>((resolve) => clock.setTimeout(resolve, ms))
     const step = fromStep<string, string>(async ({ input }) => {
       most = Math.max(most, ++running)
-      await wait(input === 'bad' ? 50 : 300)
+      await wait(takes[input] ?? 300)
       running--
       if (input !== 'bad' || isDead) return input
       own.cut()
       dies()
       return new Promise<string>(() => undefined)
     })
-    const entryPoints = [defineEntryPoint({ id: 'work', program: step, maxConcurrent: 100, maxRecoveries })]
+    const undo = setup({ types: { input: {} as string, context: {} as { what: string } }, actors: { step } }).createMachine({
+      id: 'undo',
+      context: ({ input }) => ({ what: input }),
+      initial: 'working',
+      on: { UNDO: '.undoing' },
+      states: {
+        working: { invoke: { src: 'step', input: 'slow' } },
+        undoing: { invoke: { src: 'step', input: ({ context }) => context.what, onDone: 'undone' } },
+        undone: { type: 'final' },
+      },
+    })
+    const entryPoints = [
+      defineEntryPoint({ id: 'work', program: step, maxConcurrent: 100, maxRecoveries }),
+      defineEntryPoint({ id: 'undo', program: undo, maxConcurrent: 100, maxRecoveries, cancelEvent: { type: 'UNDO' } }),
+    ]
     const runtime = await begin({ store: own, clock, entryPoints, pollInterval: 100 })
     const live = async (ms: number) => {
       for (let passed = 0; passed < ms && !isDead; passed += 25) await clock.advance(25, () => turns(4))
@@ -45,7 +63,15 @@ function processes(place: (typeof places)[number][1], maxRecoveries = 5) {
       }
       return found
     }
-    return { runtime, live, kill, counts }
+    /** One that is told to undo, and has begun to. */
+    const undoing = async (what: string) => {
+      const { id } = await runtime.trigger('undo', what, { id: 'undo' })
+      await live(25)
+      await runtime.execution(id).cancel({ timeout: 0 })
+      await live(25)
+    }
+    const undone = () => runtime.execution('undo').get()
+    return { runtime, live, kill, counts, undoing, undone }
   }
   return { start, most: () => most, reset: () => (most = 0) }
 }
@@ -85,5 +111,40 @@ describe.each(places)('in %s', (_, place) => {
       reset()
       current = await start()
     }
+  })
+
+  test('what is undone beside one that ends its process is undone, and not blamed', async () => {
+    const { start } = processes(place)
+    let current = await start()
+    await current.undoing('good')
+    await current.runtime.trigger('work', 'bad')
+    for (let deaths = 0; deaths < 12 && (await current.live(4_000)); deaths++) current = await start()
+    expect(await current.counts()).toEqual({ cancelled: 1, 'paused recovery_limit': 1 })
+    expect(await current.undone()).toMatchObject({ status: 'cancelled', value: 'undone', error: null })
+  })
+
+  test('one that ends its process as it is undone comes to its limit, and what runs beside it completes', async () => {
+    const { start } = processes(place)
+    let current = await start()
+    await current.runtime.trigger('work', 'good')
+    await current.undoing('bad')
+    for (let deaths = 0; deaths < 12 && (await current.live(4_000)); deaths++) current = await start()
+    expect(await current.counts()).toEqual({ completed: 1, 'cancelled recovery_limit': 1 })
+  })
+
+  test('what is to be undone waits for its turn, is not counted meanwhile, and has its whole time then', async () => {
+    const { start } = processes(place, 2)
+    let current = await start()
+    await current.runtime.trigger('work', 'slow')
+    await current.undoing('good')
+    // two deaths make it a suspect, and what comes while it waits for its turn counts for the other alone
+    for (const end of ['dies', 'dies', 'stops', 'dies']) {
+      if (end === 'dies') current.kill()
+      else await current.runtime.stop()
+      current = await start()
+      await current.live(6_000)
+    }
+    expect(await current.undone()).toMatchObject({ status: 'cancelled', value: 'undone', error: null })
+    expect(await current.counts()).toEqual({ cancelled: 1, 'paused recovery_limit': 1 })
   })
 })

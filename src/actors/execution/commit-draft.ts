@@ -9,7 +9,7 @@ import { isTerminal, type ExecutionStatus } from '../../events/execution-status.
 import type { CommitReason } from '../../machines/execution-machine.js'
 import { encode } from '../../codec/snapshot-codec.js'
 import type { Acceptance, Commit, CommitVerdict, PublishedEvent, StoredExecution } from '../../persistence/snapshot-store.js'
-import { encodeLifecycle, joinState, piecesOf } from './stored-state.js'
+import { encodeLifecycle, isHeldBack, joinState, piecesOf } from './stored-state.js'
 import type { ProgramText } from '../program/stored-program.js'
 
 /** What a commit says besides what the row knows. */
@@ -46,6 +46,8 @@ export class ExecutionRow {
   readonly priority: number
   readonly acceptedAt: number
   readonly idempotencyKey: string | null
+  /** The same, as of the last durable commit: what is stored. */
+  #stored = 0
   /** How many owners died while they ran it, one after the other, without its making progress. */
   recoveries = 0
   output: string | null = null
@@ -65,10 +67,15 @@ export class ExecutionRow {
     if (!('revision' in from)) return
     this.status = from.status
     this.revision = from.revision
-    this.recoveries = from.recoveries
+    this.recoveries = this.#stored = from.recoveries
     this.output = from.output
     this.#startedAt = from.startedAt
     this.#endedAt = from.endedAt
+  }
+
+  /** True if it is no longer counted, should its process die: it waits for its turn, and that is durable. */
+  get isPutBack(): boolean {
+    return this.status === 'queued' || this.#stored < this.recoveries
   }
 
   get hasStarted(): boolean {
@@ -89,7 +96,7 @@ export class ExecutionRow {
       else this.#record(`execution.${as}`, this.output, at)
     } else if (as === 'retrying') this.publish('execution.retrying', { attempt, error: failure }, at)
     else if (as === 'paused' || as === 'pausing') this.publish(`execution.${as}`, pause, at)
-    else if (as === 'cancelling') this.publish('execution.cancelling', cancel, at)
+    else if (as === 'cancelling') this.#cancelling(cancel, at)
     else if (as === 'running' && this.#startedAt === null) {
       this.#startedAt = at
       this.#record('execution.started', null, at)
@@ -118,7 +125,7 @@ export class ExecutionRow {
       updatedAt: now,
       dueAt,
       owed,
-      recoveries: this.recoveries,
+      recoveries: this.recoveries - (isHeldBack(value) ? 1 : 0),
       state,
       pieces: taken && taken.text === program ? piecesOf(state, lifecycle, taken) : undefined,
       output: this.output,
@@ -132,9 +139,10 @@ export class ExecutionRow {
   }
 
   /** That commit is durable. */
-  committed({ revision, status }: Commit): void {
+  committed({ revision, status, recoveries }: Commit): void {
     this.revision = revision
     this.status = status
+    this.#stored = recoveries
   }
 
   /** True if its holder here is still the one: it was taken up from a read that lagged behind. */
@@ -153,6 +161,11 @@ export class ExecutionRow {
     const { id, recoveries } = this
     const message = `Execution ${id} was running in ${recoveries} processes that died, one after the other.`
     return new StatewardError('recovery_limit', message, { details: { id, recoveries } })
+  }
+
+  /** One that goes on where it was held back has said so before. */
+  #cancelling(cancel: ExecutionContext['cancel'], at: number): void {
+    if (this.status !== 'cancelling' || !this.isPutBack) this.publish('execution.cancelling', cancel, at)
   }
 
   #record(type: string, data: string | null, at: number): void {

@@ -101,10 +101,12 @@ export class ExecutionActor
     // nothing of a life is told after its end, when only pending actions are taken over
     if (isTerminal(this.status)) return this.#payDebts()
     if (this.#recovering) this.publish('execution.recovered', { recoveries: this.row.recoveries })
-    if (this.recoveries > this.maxRecoveries && this.isCompensating) return this.program.fail(this.row.recoveryLimit(), true)
+    const compensates = this.isCompensating || this.isHeldBack
+    if (this.recoveries > this.maxRecoveries && compensates) return this.program.fail(this.row.recoveryLimit(), true)
     const wantsSlot = value === 'queued' || value === 'running'
     if (wantsSlot && this.recoveries > this.maxRecoveries) return this.program.holdFor('recovery_limit', this.row.recoveryLimit())
-    if (wantsSlot && this.recoveries >= Math.max(1, Math.min(SUSPECT, this.maxRecoveries))) return this.#underSuspicion()
+    const isSuspect = this.recoveries >= Math.max(1, Math.min(SUSPECT, this.maxRecoveries))
+    if (this.isHeldBack || ((wantsSlot || compensates) && isSuspect)) return this.#underSuspicion()
     if (value === 'queued') return this.#port.acquire(this) ? this.grant() : undefined
     if (value === 'running') return this.#port.acquire(this) ? this.runProgram() : this.tell({ type: 'slot.missing' })
     if (this.isCompensating) return this.compensate(false)
@@ -129,10 +131,17 @@ export class ExecutionActor
   #underSuspicion(): void {
     this.#waitsForCommit = true
     if (this.heading === 'running') this.tell({ type: 'slot.missing' })
+    if (this.isCompensating) this.tell({ type: 'turn.missing' })
+    this.touch()
     this.#port.suspect(this)
   }
 
+  get isPutBack(): boolean {
+    return this.row.isPutBack
+  }
+
   takeTurn(): void {
+    if (this.isHeldBack) return this.tell({ type: 'turn.given', stopBy: this.stopping().stopBy })
     if (this.heading === 'queued' && this.#port.acquire(this)) this.grant()
   }
 
@@ -256,11 +265,19 @@ export class ExecutionActor
 
   /** Lets the program make good what it has done. Its steps need a slot, like any others. */
   compensate(isNew = true): void {
+    if (this.#waitsForCommit && this.status === 'cancelling') return this.touch()
+    this.#waitsForCommit = false
     const { cancelEvent } = this.#port.definition
     this.program.run(this.#port.acquire(this) ? 'running' : 'no-new-steps')
     // before any event that waits for it
     if (cancelEvent && isNew) this.program.send(cancelEvent)
     this.inbox.started()
+  }
+
+  /** Its turn is durable. */
+  #goOnCompensating(): void {
+    this.#waitsForCommit = false
+    this.compensate(false)
   }
 
   touch(): void {
@@ -332,6 +349,7 @@ export class ExecutionActor
     this.#waiters.answer(commit.status, commit.revision)
     this.#port.committed(this, before, commit)
     if (this.#waitsForCommit && commit.status === 'running' && this.heading === 'running') this.runProgram()
+    if (this.#waitsForCommit && this.isCompensating && !this.isPutBack) this.#goOnCompensating()
     if (commit.owner === null) this.#leave()
     else if (isTerminal(commit.status)) this.#payDebts()
     else if (this.#lingers) this.#idle()

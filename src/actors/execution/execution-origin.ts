@@ -5,7 +5,7 @@ import type { Acceptance, StoredExecution } from '../../persistence/snapshot-sto
 import type { WallClock } from '../../wall-clock.js'
 import { setBackBy } from './execution-deadlines.js'
 import { ExecutionRow } from './commit-draft.js'
-import { splitState, type Lifecycle } from './stored-state.js'
+import { isHeldBack, splitState, type Lifecycle } from './stored-state.js'
 
 /** What an execution comes from: an acceptance, or what was stored of it. `program` is a stored program to begin with. */
 export type ExecutionOrigin =
@@ -48,7 +48,9 @@ export function opening(origin: ExecutionOrigin, id: string, clock: WallClock, r
     const ahead = Math.max(0, updatedAt - clock.now())
     const limits = setBackBy(lifecycle.context.limits, ahead > 0 ? Math.max(ahead, clock.setBackSince(updatedAt)) : 0)
     const context = { ...lifecycle.context, executionId: id, entryPoint, limits }
-    return { row: new ExecutionRow(id, origin.stored), lifecycle: { value: lifecycle.value, context }, program }
+    const row = new ExecutionRow(id, origin.stored)
+    if (isHeldBack(lifecycle.value) && !origin.recovered) row.recoveries++
+    return { row, lifecycle: { value: lifecycle.value, context }, program }
   }
   const row = new ExecutionRow(id, origin.acceptance)
   const lifecycle: Lifecycle =

@@ -6,7 +6,7 @@ import { isTerminal, type ExecutionStatus } from '../../events/execution-status.
 import type { ExecutionOutcome } from '../../events/outcomes.js'
 import { decode } from '../../codec/snapshot-codec.js'
 import type { StoredExecution } from '../../persistence/snapshot-store.js'
-import { splitState } from './stored-state.js'
+import { isHeldBack, splitState } from './stored-state.js'
 import { programOf } from '../program/stored-program.js'
 import { owedActions } from '../program/program-outbox.js'
 import type { PersistedProgram, ProgramRecord, StepRecord, TimerRecord } from '../program/program-record.js'
@@ -89,7 +89,7 @@ export function executionRecord(stored: StoredExecution): ExecutionRecord {
     endedAt: stored.endedAt,
     updatedAt: stored.updatedAt,
     attempt: context.attempt,
-    recoveries: stored.recoveries,
+    recoveries: stored.recoveries + (isHeldBack(lifecycle.value) ? 1 : 0),
     input: decode(stored.input, { id, what: 'input' }),
     value: record?.snapshot.value,
     context: record?.snapshot.context,

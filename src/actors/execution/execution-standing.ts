@@ -11,6 +11,7 @@ import { statusOf } from '../../machines/execution-machine.js'
 import type { ExecutionMachineRef } from './execution-lifecycle.js'
 import type { ProgramWatcher } from './execution-program.js'
 import type { ExecutionRow } from './commit-draft.js'
+import { isHeldBack } from './stored-state.js'
 import { stopReason } from '../../events/stop-reason.js'
 
 /** The readable side of an execution in memory. */
@@ -122,6 +123,11 @@ export abstract class ExecutionStanding {
 
   get isBackingOff(): boolean {
     return this.machine.getSnapshot().value === 'backingOff'
+  }
+
+  /** True while it is to compensate, and is held back as a suspect. */
+  get isHeldBack(): boolean {
+    return isHeldBack(this.machine.getSnapshot().value)
   }
 
   get isCompensating(): boolean {

@@ -41,6 +41,9 @@ export function splitState(state: string, id: string): { lifecycle: Lifecycle; p
   return { lifecycle, program: end < 0 ? undefined : state.slice(end + 1) }
 }
 
+/** True of a compensation that waits for its turn as a suspect. Its stored count is one less: a death adds one, and it does not run. */
+export const isHeldBack = (value: unknown): boolean => (value as { cancelling?: string }).cancelling === 'held'
+
 /** The pieces of the state that begins with this lifecycle; undefined if it is not long. */
 export function piecesOf(state: string, lifecycle: string, { program, timers }: ProgramText): StatePieces | undefined {
   if (timers.pieces.length === 0) return undefined

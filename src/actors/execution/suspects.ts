@@ -1,7 +1,7 @@
 /**
  * Executions that were in flight in several processes that died, one after the other: each may be what brought them down.
  *
- * Owns: when each of them goes on. All are put back as queued before one of them runs, and only what runs is counted at the
+ * Owns: when each of them goes on. All are put back, as queued or held, before one of them runs, and only what runs is counted at the
  * next death. Those with the lowest count go first; one that the next death would end as guilty runs without any other
  * suspect beside it, so that only the guilty one ever comes to its limit. One that has shown itself harmless, by coming on
  * or by having run for a while, lets two others in.
@@ -14,6 +14,8 @@ export interface Suspect {
   /** How many processes died while it ran. */
   readonly recoveries: number
   readonly maxRecoveries: number
+  /** It waits for its turn as of its last durable commit: it is not counted if the process dies. */
+  readonly isPutBack: boolean
   /** As of its last commit. */
   readonly status: string
   /** It is its turn. */
@@ -29,7 +31,7 @@ export class Suspects {
   readonly #clock: WallClock
   /** Those that wait for their turn, with their streams. */
   readonly #waiting = new Map<Suspect, string>()
-  /** Those of them whose commit as queued is not durable yet. */
+  /** Those of them that are not put back yet, as far as is durable. */
   readonly #unsettled = new Set<Suspect>()
   /** Those that run, and until when that counts as a trial, by the monotonic clock. */
   readonly #onTrial = new Map<Suspect, number>()
@@ -61,20 +63,21 @@ export class Suspects {
     }
   }
 
-  /** One that is queued, or will be with its next commit. */
+  /** One that is put back, or will be with its next commit. */
   add(suspect: Suspect, stream: string): void {
     this.#waiting.set(suspect, stream)
-    if (suspect.status !== 'queued') this.#unsettled.add(suspect)
+    if (!suspect.isPutBack) this.#unsettled.add(suspect)
     this.#look()
   }
 
   /** A commit of one is durable. */
   committed(suspect: Suspect): void {
     if (this.#waiting.size === 0 && this.#onTrial.size === 0) return
-    const { status, recoveries } = suspect
+    const { status, recoveries, isPutBack } = suspect
     if (this.#unsettled.delete(suspect)) this.#look()
-    if (status !== 'queued') this.#waiting.delete(suspect)
-    if ((status !== 'queued' && status !== 'running') || recoveries === 0) this.#harmless(suspect)
+    if (!isPutBack) this.#waiting.delete(suspect)
+    const mayHarm = isPutBack || status === 'running' || status === 'cancelling'
+    if (!mayHarm || recoveries === 0) this.#harmless(suspect)
   }
 
   /** One is no longer in memory. */
