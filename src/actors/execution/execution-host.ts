@@ -28,9 +28,6 @@ import type { Suspect } from './suspects.js'
 import type { WallClock } from '../../wall-clock.js'
 import { stopActor } from '../program/xstate/xstate-internals.js'
 
-/** What was in flight in so many processes that died may be what brought them down. */
-const SUSPECT = 2
-
 /** One execution in memory. */
 export class ExecutionActor
   extends ExecutionStanding
@@ -101,12 +98,11 @@ export class ExecutionActor
     // nothing of a life is told after its end, when only pending actions are taken over
     if (isTerminal(this.status)) return this.#payDebts()
     if (this.#recovering) this.publish('execution.recovered', { recoveries: this.row.recoveries })
-    const compensates = this.isCompensating || this.isHeldBack
+    const { compensates } = this
     if (this.recoveries > this.maxRecoveries && compensates) return this.program.fail(this.row.recoveryLimit(), true)
     const wantsSlot = value === 'queued' || value === 'running'
     if (wantsSlot && this.recoveries > this.maxRecoveries) return this.program.holdFor('recovery_limit', this.row.recoveryLimit())
-    const isSuspect = this.recoveries >= Math.max(1, Math.min(SUSPECT, this.maxRecoveries))
-    if (this.isHeldBack || ((wantsSlot || compensates) && isSuspect)) return this.#underSuspicion()
+    if (this.isHeldBack || ((wantsSlot || compensates) && this.isSuspect)) return this.#underSuspicion()
     if (value === 'queued') return this.#port.acquire(this) ? this.grant() : undefined
     if (value === 'running') return this.#port.acquire(this) ? this.runProgram() : this.tell({ type: 'slot.missing' })
     if (this.isCompensating) return this.compensate(false)
@@ -134,10 +130,6 @@ export class ExecutionActor
     if (this.isCompensating) this.tell({ type: 'turn.missing' })
     this.touch()
     this.#port.suspect(this)
-  }
-
-  get isPutBack(): boolean {
-    return this.row.isPutBack
   }
 
   takeTurn(): void {
@@ -265,19 +257,13 @@ export class ExecutionActor
 
   /** Lets the program make good what it has done. Its steps need a slot, like any others. */
   compensate(isNew = true): void {
-    if (this.#waitsForCommit && this.status === 'cancelling') return this.touch()
+    if (this.#waitsForCommit && this.status === 'cancelling' && this.isPutBack) return this.touch()
     this.#waitsForCommit = false
     const { cancelEvent } = this.#port.definition
     this.program.run(this.#port.acquire(this) ? 'running' : 'no-new-steps')
     // before any event that waits for it
     if (cancelEvent && isNew) this.program.send(cancelEvent)
     this.inbox.started()
-  }
-
-  /** Its turn is durable. */
-  #goOnCompensating(): void {
-    this.#waitsForCommit = false
-    this.compensate(false)
   }
 
   touch(): void {
@@ -349,7 +335,7 @@ export class ExecutionActor
     this.#waiters.answer(commit.status, commit.revision)
     this.#port.committed(this, before, commit)
     if (this.#waitsForCommit && commit.status === 'running' && this.heading === 'running') this.runProgram()
-    if (this.#waitsForCommit && this.isCompensating && !this.isPutBack) this.#goOnCompensating()
+    if (this.#waitsForCommit && this.isCompensating && !this.isPutBack) this.compensate(false)
     if (commit.owner === null) this.#leave()
     else if (isTerminal(commit.status)) this.#payDebts()
     else if (this.#lingers) this.#idle()

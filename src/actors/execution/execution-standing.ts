@@ -14,6 +14,9 @@ import type { ExecutionRow } from './commit-draft.js'
 import { isHeldBack } from './stored-state.js'
 import { stopReason } from '../../events/stop-reason.js'
 
+/** What was in flight in so many processes that died may be what brought them down. */
+const SUSPECT = 2
+
 /** The readable side of an execution in memory. */
 export abstract class ExecutionStanding {
   protected abstract readonly machine: ExecutionMachineRef
@@ -21,6 +24,7 @@ export abstract class ExecutionStanding {
   abstract readonly program: { readonly takesEvents: boolean; readonly isEnding: boolean; readonly hasMoved: boolean }
   abstract readonly isLeaving: boolean
   abstract readonly id: string
+  abstract readonly maxRecoveries: number
   /** Why it left this process. */
   lost: unknown
   /** True while it was told to go on, also where only its back-off was cut short, and that is not durable. */
@@ -123,6 +127,21 @@ export abstract class ExecutionStanding {
 
   get isBackingOff(): boolean {
     return this.machine.getSnapshot().value === 'backingOff'
+  }
+
+  /** True if it may be what brought its processes down. */
+  get isSuspect(): boolean {
+    return this.recoveries >= Math.max(1, Math.min(SUSPECT, this.maxRecoveries))
+  }
+
+  /** True if it is not counted, should its process die: it waits for its turn as a suspect, and that is durable. */
+  get isPutBack(): boolean {
+    return this.row.isPutBack
+  }
+
+  /** True from a cancel until what it has done is made good. */
+  get compensates(): boolean {
+    return this.isCompensating || this.isHeldBack
   }
 
   /** True while it is to compensate, and is held back as a suspect. */
