@@ -22,7 +22,7 @@ let stores: SnapshotStore[] = []
 
 /** What runs in other processes, on the sources as compiled to `compiled`: it opens the file and accepts fifty keys. */
 const child = `
-import { sqliteStore } from './persistence/sqlite-store.js'
+import { sqliteStore } from './persistence/sqlite/sqlite-store.js'
 import { anAccepted } from './testing/store/store-builders.js'
 const [path, name] = process.argv.slice(2)
 console.log('ready')
