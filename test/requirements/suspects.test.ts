@@ -8,9 +8,9 @@ import { turns } from '../harness/eventually.js'
 import { places } from '../harness/store-place.js'
 
 /** How long a step takes, in ms. */
-const takes: Readonly<Record<string, number>> = { bad: 50, slow: 60_000 }
+const takes: Readonly<Record<string, number>> = { bad: 50, slow: 25_000, late: 15_000, endless: 300_000 }
 
-/** Processes one after the other; steps take 300 ms, that of `bad` ends its process after 50. What `undo` does comes with a cancel. */
+/** Processes one after the other; steps take 300 ms, those of `bad` and `late` end their process. What `undo` does comes with a cancel. */
 function processes(place: (typeof places)[number][1], maxRecoveries = 5) {
   const shared = place()
   const clock = new SimulatedClock()
@@ -29,7 +29,7 @@ function processes(place: (typeof places)[number][1], maxRecoveries = 5) {
       most = Math.max(most, ++running)
       await wait(takes[input] ?? 300)
       running--
-      if (input !== 'bad' || isDead) return input
+      if ((input !== 'bad' && input !== 'late') || isDead) return input
       own.cut()
       dies()
       return new Promise<string>(() => undefined)
@@ -111,6 +111,22 @@ describe.each(places)('in %s', (_, place) => {
       reset()
       current = await start()
     }
+  })
+
+  test('what has a step that takes longer than any trial completes, though it goes before the one that ends its process', async () => {
+    const { start } = processes(place)
+    let current = await start()
+    for (const input of ['slow', 'slow', 'bad']) await current.runtime.trigger('work', input)
+    for (let deaths = 0; deaths < 12 && (await current.live(40_000)); deaths++) current = await start()
+    expect(await current.counts()).toEqual({ completed: 2, 'paused recovery_limit': 1 })
+  })
+
+  test('one that runs for longer than any trial before it ends its process comes to its limit, and takes one with it at most', async () => {
+    const { start } = processes(place, 2)
+    let current = await start()
+    for (const input of ['late', 'endless', 'endless', 'endless']) await current.runtime.trigger('work', input)
+    for (let deaths = 0; deaths < 12 && (await current.live(60_000)); deaths++) current = await start()
+    expect(await current.counts()).toEqual({ running: 2, 'paused recovery_limit': 2 })
   })
 
   test('what is undone beside one that ends its process is undone, and not blamed', async () => {

@@ -46,6 +46,8 @@ export class ExecutionRow {
   readonly priority: number
   readonly acceptedAt: number
   readonly idempotencyKey: string | null
+  /** Of the last commit before it was taken up here. */
+  readonly lastCommitAt: number = 0
   /** The same, as of the last durable commit: what is stored. */
   #stored = 0
   /** How many owners died while they ran it, one after the other, without its making progress. */
@@ -68,6 +70,7 @@ export class ExecutionRow {
     this.status = from.status
     this.revision = from.revision
     this.recoveries = this.#stored = from.recoveries
+    this.lastCommitAt = from.updatedAt
     this.output = from.output
     this.#startedAt = from.startedAt
     this.#endedAt = from.endedAt
@@ -76,6 +79,11 @@ export class ExecutionRow {
   /** True if it is no longer counted, should its process die: it waits for its turn, and that is durable. */
   get isPutBack(): boolean {
     return this.status === 'queued' || this.#stored < this.recoveries
+  }
+
+  /** True if its count is stored as it is. */
+  get isCounted(): boolean {
+    return this.#stored === this.recoveries
   }
 
   get hasStarted(): boolean {

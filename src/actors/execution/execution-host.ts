@@ -137,6 +137,11 @@ export class ExecutionActor
     if (this.heading === 'queued' && this.#port.acquire(this)) this.grant()
   }
 
+  clear(): void {
+    this.row.recoveries = Math.max(0, this.recoveries - 1)
+    this.touch()
+  }
+
   /** True until it is known that it is no other one, accepted before under its id or key. */
   get mayBeAnother(): boolean {
     return this.#isNamed && this.#acceptance !== undefined

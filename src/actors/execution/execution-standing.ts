@@ -139,6 +139,14 @@ export abstract class ExecutionStanding {
     return this.row.isPutBack
   }
 
+  get isCounted(): boolean {
+    return this.row.isCounted
+  }
+
+  get lastCommitAt(): number {
+    return this.row.lastCommitAt
+  }
+
   /** True from a cancel until what it has done is made good. */
   get compensates(): boolean {
     return this.isCompensating || this.isHeldBack

@@ -4,7 +4,8 @@
  * Owns: when each of them goes on. All are put back, as queued or held, before one of them runs, and only what runs is counted at the
  * next death. Those with the lowest count go first; one that the next death would end as guilty runs without any other
  * suspect beside it, so that only the guilty one ever comes to its limit. One that has shown itself harmless, by coming on
- * or by having run for a while, lets two others in.
+ * or by having run for a while, lets two others in; of one that ran alone for longer a death is taken back first, so that it does
+ * not come to its limit by one that is let in after it.
  */
 import type { WallClock } from '../../wall-clock.js'
 
@@ -13,6 +14,10 @@ export interface Suspect {
   readonly id: string
   /** How many processes died while it ran. */
   readonly recoveries: number
+  /** False while that is not what is stored. */
+  readonly isCounted: boolean
+  /** When its last commit was made before it was taken up here. */
+  readonly lastCommitAt: number
   readonly maxRecoveries: number
   /** It waits for its turn as of its last durable commit: it is not counted if the process dies. */
   readonly isPutBack: boolean
@@ -20,11 +25,21 @@ export interface Suspect {
   readonly status: string
   /** It is its turn. */
   takeTurn(): void
+  /** It has shown itself harmless: one death is no longer held against it. */
+  clear(): void
 }
 
 /** How long one runs before it is taken for harmless, in ms; and one that the next death would end. */
 const TRIAL = 1_000
 const LAST_TRIAL = 10_000
+
+/** One that runs. */
+interface Trial {
+  /** Of one that the next death would end. */
+  readonly isLast: boolean
+  /** By the monotonic clock. Infinity: it is over once a commit says so. */
+  until: number
+}
 
 /** The suspects of one runtime, over all its streams. */
 export class Suspects {
@@ -33,8 +48,7 @@ export class Suspects {
   readonly #waiting = new Map<Suspect, string>()
   /** Those of them that are not put back yet, as far as is durable. */
   readonly #unsettled = new Set<Suspect>()
-  /** Those that run, and until when that counts as a trial, by the monotonic clock. */
-  readonly #onTrial = new Map<Suspect, number>()
+  readonly #onTrial = new Map<Suspect, Trial>()
   #atOnce = 1
   /** While executions of the dead are being taken over. */
   #takingOver = 0
@@ -77,7 +91,8 @@ export class Suspects {
     if (this.#unsettled.delete(suspect)) this.#look()
     if (!isPutBack) this.#waiting.delete(suspect)
     const mayHarm = isPutBack || status === 'running' || status === 'cancelling'
-    if (!mayHarm || recoveries === 0) this.#harmless(suspect)
+    const isCleared = recoveries === 0 || this.#onTrial.get(suspect)?.until === Infinity
+    if (!mayHarm || (isCleared && suspect.isCounted)) this.#harmless(suspect)
   }
 
   /** One is no longer in memory. */
@@ -85,6 +100,14 @@ export class Suspects {
     this.#waiting.delete(suspect)
     if (this.#unsettled.delete(suspect)) this.#look()
     this.#harmless(suspect)
+  }
+
+  /** It has run for as long as its trial takes. One that ran alone is cleared before another one runs beside it, which may be the guilty one. */
+  #passed(suspect: Suspect): void {
+    const trial = this.#onTrial.get(suspect)
+    if (!trial?.isLast || suspect.isPutBack) return this.#harmless(suspect)
+    trial.until = Infinity
+    suspect.clear()
   }
 
   #harmless(suspect: Suspect): void {
@@ -107,7 +130,8 @@ export class Suspects {
     if (this.#takingOver > 0 || this.#unsettled.size > 0) return
     for (let next = this.#next(); next; next = this.#next()) {
       this.#waiting.delete(next)
-      this.#onTrial.set(next, this.#clock.monotonic() + (isLastTime(next) ? LAST_TRIAL : TRIAL))
+      const isLast = isLastTime(next)
+      this.#onTrial.set(next, { isLast, until: this.#clock.monotonic() + (isLast ? LAST_TRIAL : TRIAL) })
       next.takeTurn()
     }
     this.#arm()
@@ -116,15 +140,9 @@ export class Suspects {
   /** The next one that may run beside those that do. */
   #next(): Suspect | undefined {
     if (this.#onTrial.size >= this.#atOnce) return undefined
-    for (const other of this.#onTrial.keys()) if (isLastTime(other)) return undefined
+    for (const { isLast } of this.#onTrial.values()) if (isLast) return undefined
     let next: Suspect | undefined
-    for (const each of this.#waiting.keys()) {
-      const isBefore =
-        !next ||
-        Number(isLastTime(each)) < Number(isLastTime(next)) ||
-        (isLastTime(each) === isLastTime(next) && each.recoveries < next.recoveries)
-      if (isBefore) next = each
-    }
+    for (const each of this.#waiting.keys()) if (!next || inOrder(each, next) < 0) next = each
     return next && isLastTime(next) && this.#onTrial.size > 0 ? undefined : next
   }
 
@@ -132,10 +150,11 @@ export class Suspects {
     this.#clock.clearTimeout(this.#timer)
     this.#timer = undefined
     if (this.#waiting.size === 0 || this.#onTrial.size === 0) return
-    const until = Math.min(...this.#onTrial.values())
+    const until = Math.min(...[...this.#onTrial.values()].map((trial) => trial.until))
+    if (until === Infinity) return
     this.#timer = this.#clock.setTimeout(() => {
       const now = this.#clock.monotonic()
-      for (const [suspect, due] of [...this.#onTrial]) if (due <= now) this.#harmless(suspect)
+      for (const [suspect, { until: due }] of [...this.#onTrial]) if (due <= now) this.#passed(suspect)
       this.#arm()
     }, until - this.#clock.monotonic())
   }
@@ -143,3 +162,7 @@ export class Suspects {
 
 /** True if it is over with it when its process dies once more. */
 const isLastTime = ({ recoveries, maxRecoveries }: Suspect) => recoveries >= maxRecoveries
+
+/** Who goes first. Of two alike the one that ran longest ago: so each comes to be the last one let in, whom a death is held against. */
+const inOrder = (a: Suspect, b: Suspect) =>
+  Number(isLastTime(a)) - Number(isLastTime(b)) || a.recoveries - b.recoveries || a.lastCommitAt - b.lastCommitAt
