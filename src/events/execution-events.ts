@@ -73,7 +73,6 @@ export interface ExecutionContext {
 export type ExecutionEvent =
   | { readonly type: 'slot.granted'; readonly at: number }
   | { readonly type: 'slot.missing' }
-  | { readonly type: 'turn.missing' }
   /** Of one that is held back as a suspect. `stopBy`: its time begins now. */
   | { readonly type: 'turn.given'; readonly stopBy: number }
   | { readonly type: 'program.busy'; readonly granted: boolean }

@@ -212,7 +212,7 @@ export const executionMachine = executionSetup.createMachine({
         compensating: {
           entry: ['compensate', commit('cancelling')],
           on: {
-            'turn.missing': 'held',
+            'slot.missing': 'held',
             'slot.granted': { actions: allowSteps },
             'program.done': { target: '#execution.cancelled', actions: cancelled },
             'program.failed': { target: '#execution.cancelled', actions: [noteFailure, cancelled] },

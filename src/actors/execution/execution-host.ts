@@ -58,7 +58,7 @@ export class ExecutionActor
   #whenGone: (() => void)[] = []
 
   constructor(port: ExecutionPort, id: string, origin: ExecutionOrigin) {
-    super()
+    super(port.definition.maxRecoveries)
     this.id = id
     this.#port = port
     this.clock = port.clock
@@ -98,9 +98,8 @@ export class ExecutionActor
     // nothing of a life is told after its end, when only pending actions are taken over
     if (isTerminal(this.status)) return this.#payDebts()
     if (this.#recovering) this.publish('execution.recovered', { recoveries: this.row.recoveries })
-    const { compensates } = this
+    const { compensates, wantsSlot } = this
     if (this.recoveries > this.maxRecoveries && compensates) return this.program.fail(this.row.recoveryLimit(), true)
-    const wantsSlot = value === 'queued' || value === 'running'
     if (wantsSlot && this.recoveries > this.maxRecoveries) return this.program.holdFor('recovery_limit', this.row.recoveryLimit())
     if (this.isHeldBack || ((wantsSlot || compensates) && this.isSuspect)) return this.#underSuspicion()
     if (value === 'queued') return this.#port.acquire(this) ? this.grant() : undefined
@@ -126,8 +125,7 @@ export class ExecutionActor
   /** It goes on when it is its turn, and not before that is durable: only what runs is counted if the process dies once more. */
   #underSuspicion(): void {
     this.#waitsForCommit = true
-    if (this.heading === 'running') this.tell({ type: 'slot.missing' })
-    if (this.isCompensating) this.tell({ type: 'turn.missing' })
+    this.tell({ type: 'slot.missing' })
     this.touch()
     this.#port.suspect(this)
   }
@@ -145,10 +143,6 @@ export class ExecutionActor
   /** True until it is known that it is no other one, accepted before under its id or key. */
   get mayBeAnother(): boolean {
     return this.#isNamed && this.#acceptance !== undefined
-  }
-
-  get maxRecoveries(): number {
-    return this.#port.definition.maxRecoveries
   }
 
   /** A slot is free for it. */

@@ -24,11 +24,15 @@ export abstract class ExecutionStanding {
   abstract readonly program: { readonly takesEvents: boolean; readonly isEnding: boolean; readonly hasMoved: boolean }
   abstract readonly isLeaving: boolean
   abstract readonly id: string
-  abstract readonly maxRecoveries: number
+  readonly maxRecoveries: number
   /** Why it left this process. */
   lost: unknown
   /** True while it was told to go on, also where only its back-off was cut short, and that is not durable. */
   isResuming = false
+
+  constructor(maxRecoveries: number) {
+    this.maxRecoveries = maxRecoveries
+  }
 
   get ref(): AnyActorRef {
     return this.machine
@@ -145,6 +149,11 @@ export abstract class ExecutionStanding {
 
   get lastCommitAt(): number {
     return this.row.lastCommitAt
+  }
+
+  get wantsSlot(): boolean {
+    const { value } = this.machine.getSnapshot()
+    return value === 'queued' || value === 'running'
   }
 
   /** True from a cancel until what it has done is made good. */
