@@ -5,26 +5,25 @@
  * on a machine that others use.
  */
 import { describe, expect, test } from 'vitest'
-import { setup } from 'xstate'
+import { createActor, setup } from 'xstate'
 import { defineEntryPoint } from 'stateward'
 import { createTestRuntime, SimulatedClock } from 'stateward/testing'
 
 const DAY = 86_400_000
 
 /** Waits for days, each execution for another time, so that no two wake at the same instant. */
-const waiting = defineEntryPoint({
+const program = setup({
+  types: { input: {} as number, context: {} as { n: number } },
+  delays: { days: ({ context: { n } }) => daysOf(n) },
+}).createMachine({
   id: 'waiting',
-  maxQueued: 100_000,
-  program: setup({
-    types: { input: {} as number, context: {} as { n: number } },
-    delays: { days: ({ context: { n } }) => (1 + (n % 30)) * DAY + n * 1_000 },
-  }).createMachine({
-    id: 'waiting',
-    context: ({ input }) => ({ n: input }),
-    initial: 'waiting',
-    states: { waiting: { after: { days: 'over' } }, over: { type: 'final' } },
-  }),
+  context: ({ input }) => ({ n: input }),
+  initial: 'waiting',
+  states: { waiting: { after: { days: 'over' } }, over: { type: 'final' } },
 })
+const daysOf = (n: number) => (1 + (n % 30)) * DAY + n * 1_000
+
+const waiting = defineEntryPoint({ id: 'waiting', maxQueued: 100_000, program })
 
 interface Cost {
   readonly seconds: number
@@ -45,13 +44,41 @@ async function simulate(count: number): Promise<Cost> {
   return { seconds, cpu: (user + system) / 1_000 / count }
 }
 
+/** How long XState alone takes for 10,000 of them on two quiet cores, in s: there the limit is the one that is promised. */
+const BARE = 0.8
+
+/** The same machine as actors of XState, each stored before it waits, and brought back for its timer: what any host has to do. */
+async function bareSeconds(count: number): Promise<number> {
+  const began = performance.now()
+  const clock = new SimulatedClock(0)
+  let ended = 0
+  for (let n = 0; n < count; n++) {
+    const fresh = createActor(program, { input: n, clock })
+    fresh.start()
+    const stored = JSON.stringify(fresh.getPersistedSnapshot())
+    fresh.stop()
+    clock.setTimeout(() => {
+      const again = createActor(program, { input: n, snapshot: JSON.parse(stored) as never, clock })
+      again.start()
+      again.send({ type: 'xstate.after.days.waiting.waiting' } as never)
+      if (JSON.stringify(again.getPersistedSnapshot()).includes('"status":"done"')) ended++
+    }, daysOf(n))
+  }
+  await clock.advance(40 * DAY)
+  expect(ended).toBe(count)
+  return (performance.now() - began) / 1_000
+}
+
 describe('simulated time', () => {
-  test('10,000 executions with timers of days take less than 10 s', async () => {
+  test('10,000 executions with timers of days take less than 10 s, or as much longer as the machine is slower', async () => {
+    const before = await bareSeconds(10_000)
     const { seconds, cpu } = await simulate(10_000)
+    const bare = (before + (await bareSeconds(10_000))) / 2
     process.stdout.write(
-      `10,000 executions, each waiting for days: ${seconds.toFixed(1)} s, ${cpu.toFixed(2)} ms of processor each\n`,
+      `10,000 executions, each waiting for days: ${seconds.toFixed(1)} s, ${cpu.toFixed(2)} ms of processor each; ` +
+        `XState alone ${bare.toFixed(1)} s: × ${(seconds / bare).toFixed(1)}\n`,
     )
-    expect(seconds).toBeLessThan(10)
+    expect(seconds).toBeLessThan(10 * Math.max(1, bare / BARE))
   })
 
   test('an execution with a timer costs about the same among 25,000 as among 250', async () => {
