@@ -50,12 +50,19 @@ test('every call answers within its limit, also those that stand behind others w
   const path = join(temporaryFolder(), 'store.db')
   const limit = 400
   const runtime = await begin({ store: sqliteStore(path, { busyTimeout: limit }), entryPoints })
-  const [one, other] = [await runtime.trigger('counters'), await runtime.trigger('counters')]
+  const [one, other, third] = [
+    await runtime.trigger('counters'),
+    await runtime.trigger('counters'),
+    await runtime.trigger('counters'),
+  ]
   const free = await holdLock(path)
   const calls: Record<string, () => Promise<unknown>> = {
     send: () => one.send({ type: 'ADD' }),
     trigger: () => runtime.trigger('counters'),
     cancel: () => other.cancel(),
+    // each stands behind, or is taken back by, those that came before it
+    pause: () => third.pause({ timeout: limit / 4 }),
+    resume: () => third.resume(),
   }
   const waits: Promise<{ name: string; waited: number }>[] = []
   const from = performance.now()

@@ -107,7 +107,9 @@ export class CommandOrder {
     pause.isLooking = false
     // a resume that came before would wake below what this one stops
     const resumed = this.pauses.resumesOf(id)
-    if (resumed) await (progress.place?.during(resumed) ?? resumed)
+    const heldUp = resumed && (await (progress.place?.during(resumed) ?? resumed))
+    // the execution itself would wait as long for the same lock
+    if (isHeldUp(heldUp)) throw heldUp
     const outcome = await this.#leafFirst(id, command, progress, pause)
     // it came to its end while what it had started was paused
     if (outcome.status === 'already_finished') await this.#port.wakeLeft(id)

@@ -6,7 +6,7 @@
  * Longer than others because where a command stands (on its way down, in an inbox, with its execution) is one question.
  */
 import type { AnyEventObject } from 'xstate'
-import { isStatewardError, type StatewardError } from '../../errors.js'
+import { isHeldUp, isStatewardError, type StatewardError } from '../../errors.js'
 import { isTerminal, type ExecutionStatus } from '../../events/execution-status.js'
 import type { Absent, AlreadyFinished, Command, CommandOutcome, ResultOutcome, SendOutcome } from '../../events/outcomes.js'
 import { decode, encode } from '../../codec/snapshot-codec.js'
@@ -341,7 +341,10 @@ export class CommandRouter {
       )
       if (held.by === 'store') return (await this.#handedOver(id, progress)) ?? held.answer
       if (pause?.resume && !pause.isTold) {
-        const outcome = await pause.resume.catch(() => undefined)
+        const outcome = await pause.resume.catch((error: unknown) => {
+          // the pause would wait as long again for the same lock
+          if (isHeldUp(error)) throw error
+        })
         if (outcome?.status === 'resumed') return outcome
         // a resume that comes to nothing takes nothing back; who holds it may have changed
         pause.isTold = true

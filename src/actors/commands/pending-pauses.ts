@@ -6,6 +6,7 @@
  * pause gets there, or what answers (the router). Of those that another process has on their way nothing is known here, until they
  * are read in the durable inbox.
  */
+import { isHeldUp } from '../../errors.js'
 import type { Command, CommandOutcome } from '../../events/outcomes.js'
 import type { CommandProgress } from './answer-time.js'
 
@@ -70,19 +71,20 @@ export class PendingPause {
 /** Those of one router, by execution. */
 export class PendingPauses {
   readonly #all = new Map<string, Set<PendingPause>>()
-  /** Resolves when the resumes of an execution that have begun are through, well or not. */
+  /** Resolves when the resumes of an execution that have begun are through: with its error if the last one was held up by another's lock. */
   readonly #resumes = new Map<string, Promise<unknown>>()
 
   /** A resume is on its way; returns it. */
   resuming<T>(id: string, resume: Promise<T>): Promise<T> {
-    const through: Promise<unknown> = Promise.allSettled([this.#resumes.get(id), resume]).finally(() => {
+    const through: Promise<unknown> = Promise.allSettled([this.#resumes.get(id), resume]).then(([, own]) => {
       if (this.#resumes.get(id) === through) this.#resumes.delete(id)
+      return own.status === 'rejected' && isHeldUp(own.reason) ? own.reason : undefined
     })
     this.#resumes.set(id, through)
     return resume
   }
 
-  /** Resolves when those that have begun are through; undefined if there is none. */
+  /** Resolves when those that have begun are through, with the error of a lock that has held up the last one; undefined if there is none. */
   resumesOf(id: string): Promise<unknown> | undefined {
     return this.#resumes.get(id)
   }
