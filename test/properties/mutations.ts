@@ -154,8 +154,8 @@ export const mutations: readonly Mutation[] = [
     script: 'a pause that comes close behind a resume holds for what stands below as well, on a store whose calls are uneven',
     name: 'Truthful answers, of the order of commands',
     file: 'src/actors/commands/command-order.ts',
-    line: 'if (resumed) await (progress.place?.during(resumed) ?? resumed)',
-    instead: '',
+    line: 'resumed && (await (progress.place?.during(resumed) ?? resumed))',
+    instead: 'undefined',
     upholds: 'a pause begins when the resumes before it are through, which would wake what it stops',
   },
   {
