@@ -204,12 +204,9 @@ try {
   const { calls, files: entered, crossings, upward, between, entered: each } = counted()
   if (process.argv.includes('--all')) {
     for (const { file, times } of each.toSorted((a, b) => b.times - a.times)) console.log(`${String(times).padStart(5)}  ${file}`)
-    console.log('crossings:')
+    console.log('crossings (^: upward):')
     for (const { from, to, times, isUpward } of between.toSorted((a, b) => b.times - a.times))
       console.log(`${String(times).padStart(5)}  ${isUpward ? '^' : ' '} ${from} -> ${to}`)
-    console.log('upward:')
-    for (const { from, to, times } of between.filter(({ isUpward }) => isUpward))
-      console.log(`${String(times).padStart(5)}  ${from} -> ${to}`)
   }
   console.log(`trigger + send: ${calls} calls, ${entered} files, ${crossings} crossings, ${upward} upward`)
 } finally {

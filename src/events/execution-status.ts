@@ -9,16 +9,11 @@ export type TerminalStatus = 'completed' | 'failed' | 'cancelled' | 'timed_out' 
 /** The terminal statuses, in no order. */
 export const terminalStatuses: readonly TerminalStatus[] = ['completed', 'failed', 'cancelled', 'timed_out', 'rejected']
 
+/** Those of an execution that has not ended, in the order of a life. */
+export const liveStatuses: readonly ExecutionStatus[] = ['queued', 'running', 'waiting', 'pausing', 'paused', 'cancelling']
+
 /** Every status, in the order of a life. */
-export const executionStatuses: readonly ExecutionStatus[] = [
-  'queued',
-  'running',
-  'waiting',
-  'pausing',
-  'paused',
-  'cancelling',
-  ...terminalStatuses,
-]
+export const executionStatuses: readonly ExecutionStatus[] = [...liveStatuses, ...terminalStatuses]
 
 const terminal: ReadonlySet<string> = new Set(terminalStatuses)
 

@@ -8,7 +8,7 @@
  */
 import { isStatewardError, StatewardError } from '../../errors.js'
 import type { Intervention, PauseMode } from '../../events/execution-events.js'
-import { isTerminal, stageOf, type ExecutionStatus } from '../../events/execution-status.js'
+import { isTerminal, liveStatuses, stageOf, type ExecutionStatus } from '../../events/execution-status.js'
 import type { Command, CommandOutcome, ExecutionOutcome, ResultOutcome } from '../../events/outcomes.js'
 import { encode } from '../../codec/snapshot-codec.js'
 import type { StoredExecution } from '../../persistence/snapshot-store.js'
@@ -16,7 +16,6 @@ import type { ChildLink, ChildPort, ChildRequest, WhenLeft } from '../program/ch
 import { splitState } from '../execution/stored-state.js'
 import { storedOutcome } from '../execution/execution-record.js'
 import { pagesOf } from '../../persistence/stored-executions.js'
-import { liveStatuses } from '../supervisor/stream-set.js'
 import type { SupervisorActor } from '../supervisor/supervisor-host.js'
 import { untoldError, type Untold } from './untold.js'
 

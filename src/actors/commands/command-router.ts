@@ -7,7 +7,7 @@
  */
 import type { AnyEventObject } from 'xstate'
 import { isHeldUp, isStatewardError, type StatewardError } from '../../errors.js'
-import { isTerminal, type ExecutionStatus } from '../../events/execution-status.js'
+import { isTerminal, liveStatuses, type ExecutionStatus } from '../../events/execution-status.js'
 import type { Absent, AlreadyFinished, Command, CommandOutcome, ResultOutcome, SendOutcome } from '../../events/outcomes.js'
 import { decode, encode } from '../../codec/snapshot-codec.js'
 import type { SnapshotStore, StoredExecution } from '../../persistence/snapshot-store.js'
@@ -34,8 +34,6 @@ import { untoldError, type Untold } from './untold.js'
 
 /** How many executions that nobody has in memory one command to many takes up at the same time. */
 const TAKEN_UP_AT_ONCE = 16
-
-const live: readonly ExecutionStatus[] = ['queued', 'running', 'waiting', 'pausing', 'paused', 'cancelling']
 
 const isFromAbove = ({ type, intervention }: Command) => type === 'cancel' && intervention.scope === 'parent'
 
@@ -187,7 +185,7 @@ export class CommandRouter {
     if (progress.isHere || this.#order.pauses.of(id).some((pause) => pause.progress === progress && pause.resume !== undefined))
       return undefined
     const seq = await this.#remote.queue(id, { ...command, wait: 0 } as Command, progress)
-    const held = await this.#find(id, live)
+    const held = await this.#find(id, liveStatuses)
     if (seq === undefined) return held.by === 'store' ? held.answer : undefined
     if (held.by === 'us') await held.execution.inbox.look()
     return (await this.#remote.answered(id, seq)) ?? underWay(command)
@@ -221,7 +219,7 @@ export class CommandRouter {
     const isMine = this.#supervisor.runs(stored.entryPoint)
     if (isMine && !isAwaited && command.type === 'pause' && stored.status === 'paused') return
     // what a cancel has ended does not come back, and one that is paused would not be asked before its resume
-    const held = isMine && command.type !== 'cancel' ? await this.#find(id, live) : undefined
+    const held = isMine && command.type !== 'cancel' ? await this.#find(id, liveStatuses) : undefined
     if (held?.by === 'us') return held.execution.inbox.look()
     if (held?.by === 'store') return
     progress.isByInbox = true
@@ -231,7 +229,7 @@ export class CommandRouter {
   /** True if an execution lives that it has started. */
   async #hasStarted({ id, startedAt }: StoredExecution): Promise<boolean> {
     if (startedAt === null) return false
-    return (await this.#store.query({ parentId: id, status: live, limit: 1, brief: true })).executions.length > 0
+    return (await this.#store.query({ parentId: id, status: liveStatuses, limit: 1, brief: true })).executions.length > 0
   }
 
   /** What it has started, unless another process that lives has it: that one sees to all of it. */
@@ -279,7 +277,7 @@ export class CommandRouter {
   ): Promise<readonly Untold[]> {
     const work = new BoundedWork<Untold['of']>(TAKEN_UP_AT_ONCE)
     try {
-      for await (const page of pagesOf(this.#store, { ...filter, status: live, brief: !goesByState(command) }))
+      for await (const page of pagesOf(this.#store, { ...filter, status: liveStatuses, brief: !goesByState(command) }))
         for (const stored of page) {
           const { id } = stored
           // what outlives its parent is none of its cancel's business, and no longer of its pause's
@@ -337,7 +335,7 @@ export class CommandRouter {
     for (;;) {
       const held = await this.#find(
         id,
-        command.type === 'pause' && !progress.queued ? ['queued', 'running', 'waiting', 'pausing', 'cancelling'] : live,
+        command.type === 'pause' && !progress.queued ? ['queued', 'running', 'waiting', 'pausing', 'cancelling'] : liveStatuses,
       )
       if (held.by === 'store') return (await this.#handedOver(id, progress)) ?? held.answer
       if (pause?.resume && !pause.isTold) {

@@ -4,11 +4,10 @@
  * Owns: how that is read out of a stored execution: for slots, if it is queued; for executions that its steps have started,
  * if each of its active steps has one that lives. Does not know: what is in memory here. One look, one object.
  */
-import { holdsSlot, isTerminal, type ExecutionStatus } from '../../events/execution-status.js'
+import { holdsSlot, isTerminal, liveStatuses, type ExecutionStatus } from '../../events/execution-status.js'
 import type { SnapshotStore, StoredExecution } from '../../persistence/snapshot-store.js'
 import { splitState } from '../execution/stored-state.js'
 import { programOf } from '../program/stored-program.js'
-import { liveStatuses } from './stream-set.js'
 import type { WaitsFor } from './wait-graph.js'
 
 /** What is known here of all processes on the store. */

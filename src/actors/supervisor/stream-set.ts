@@ -6,7 +6,7 @@
  */
 import { isHeldUp } from '../../errors.js'
 import type { Intervention } from '../../events/execution-events.js'
-import type { ExecutionStatus } from '../../events/execution-status.js'
+import { liveStatuses } from '../../events/execution-status.js'
 import type { ExecutionQuery, SnapshotStore, StoredExecution } from '../../persistence/snapshot-store.js'
 import type { ExecutionActor } from '../execution/execution-host.js'
 import { knownStructures, notedStructures } from '../stream/known-structures.js'
@@ -24,9 +24,6 @@ export interface StreamSetPort {
   /** A stored execution could not be read. */
   unreadable(stored: StoredExecution, error: unknown): void
 }
-
-/** Statuses that have not ended, those first that hold a slot. */
-export const liveStatuses: readonly ExecutionStatus[] = ['running', 'waiting', 'pausing', 'paused', 'cancelling', 'queued']
 
 const controlName = (entryPoint: string) => `stream:${entryPoint}:pause`
 

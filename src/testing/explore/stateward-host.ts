@@ -2,6 +2,7 @@
 import { isTerminal, type ExecutionStatus } from '../../events/execution-status.js'
 import { decode } from '../../codec/snapshot-codec.js'
 import type { SnapshotStore } from '../../persistence/snapshot-store.js'
+import { pagesOf } from '../../persistence/stored-executions.js'
 import { executionRecord, type ExecutionRecord } from '../../actors/execution/execution-record.js'
 import { isStatewardError } from '../../errors.js'
 import type { PersistedProgram } from '../../actors/program/program-record.js'
@@ -79,13 +80,8 @@ async function observed({ store }: TestRuntime): Promise<ObservedExecution[]> {
   // a scenario may never have asked for it
   await store.open()
   const all: ObservedExecution[] = []
-  let cursor: string | undefined
-  do {
-    // as an onlooker: a scenario may have left no process, or a stopped one
-    const page = await store.query({ limit: 1_000, ...(cursor === undefined ? {} : { cursor }) })
-    for (const stored of page.executions) all.push(await observe(store, executionRecord(stored)))
-    cursor = page.cursor
-  } while (cursor !== undefined)
+  // as an onlooker: a scenario may have left no process, or a stopped one
+  for await (const page of pagesOf(store, {})) for (const stored of page) all.push(await observe(store, executionRecord(stored)))
   return all
 }
 
