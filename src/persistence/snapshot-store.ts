@@ -83,6 +83,11 @@ export interface InboxMessage {
   readonly at: number
 }
 
+/** What became of a command in an inbox; `answer` is what the commit that consumed it gave. */
+export type CommandAnswer =
+  | { readonly status: 'pending' | 'finished' | 'unknown' }
+  | { readonly status: 'answered'; readonly answer: string | null }
+
 /** A piece of a state. Its place is an integer, greater than that of the piece before it. */
 export interface StatePiece {
   readonly place: number
@@ -293,8 +298,11 @@ export interface SnapshotStore {
   inbox(
     of: { readonly execution: string } | { readonly owner: string; readonly after: number; readonly limit: number },
   ): Promise<readonly InboxMessage[]>
-  /** The answer to a command: `pending` until it was consumed, `unknown` if there is no such message (any more). */
-  answer(seq: number): Promise<{ status: 'pending' | 'unknown' } | { status: 'answered'; answer: string | null }>
+  /**
+   * The answer to a command: `pending` until it was consumed, `finished` if its execution ended and no commit had consumed it,
+   * `unknown` if there is no such message (any more).
+   */
+  answer(seq: number): Promise<CommandAnswer>
 
   /**
    * Registers an owner unless another key holds the same id; keys in `dead` are taken away first, their

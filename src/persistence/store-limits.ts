@@ -1,8 +1,5 @@
-/** The numbers and the answer that every store shares. Owns: nothing else. */
+/** The numbers that every store shares. Owns: nothing else. */
 import type { StoredExecution } from './snapshot-store.js'
-
-/** The answer to a command that was still in the inbox when its execution ended. */
-export const finishedAnswer = '{"status":"already_finished"}'
 
 /** For how long an answer waits for its sender, in milliseconds. */
 export const answerKept = 60 * 60 * 1000

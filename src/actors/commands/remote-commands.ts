@@ -8,7 +8,7 @@ import { StatewardError } from '../../errors.js'
 import { isTerminal } from '../../events/execution-status.js'
 import type { Command, CommandOutcome } from '../../events/outcomes.js'
 import { decode, encode } from '../../codec/snapshot-codec.js'
-import type { SnapshotStore } from '../../persistence/snapshot-store.js'
+import type { CommandAnswer, SnapshotStore } from '../../persistence/snapshot-store.js'
 import type { CommandProgress } from './answer-time.js'
 import { absentFrom } from '../cluster/result-waiters.js'
 import type { StoredCommands } from './stored-commands.js'
@@ -62,8 +62,9 @@ export class RemoteCommands {
     let isUnread = false
     for (;;) {
       const answer = await this.#store.answer(seq)
-      if (answer.status === 'answered' && answer.answer !== null) return this.#read(id, answer.answer)
       if (answer.status === 'unknown') return again()
+      const outcome = await this.#outcomeOf(id, answer)
+      if (outcome) return outcome
       if (!isUnread && clock.monotonic() >= since + lease) {
         isUnread = true
         if (await this.#stored.mayObey(await this.#store.load(id), command)) await below()
@@ -86,12 +87,13 @@ export class RemoteCommands {
 
   /** The answer, if it has been given. */
   async answered(id: string, seq: number): Promise<CommandOutcome | undefined> {
-    const answer = await this.#store.answer(seq)
-    return answer.status === 'answered' && answer.answer !== null ? this.#read(id, answer.answer) : undefined
+    return this.#outcomeOf(id, await this.#store.answer(seq))
   }
 
-  async #read(id: string, text: string): Promise<CommandOutcome | undefined> {
-    if (text !== '{"status":"already_finished"}') return decode<CommandOutcome>(text, { id, what: 'answer' })
+  /** What an answer says; undefined: nothing. */
+  async #outcomeOf(id: string, answer: CommandAnswer): Promise<CommandOutcome | undefined> {
+    if (answer.status === 'answered' && answer.answer !== null) return decode(answer.answer, { id, what: 'answer' })
+    if (answer.status !== 'finished') return undefined
     const stored = await this.#store.load(id)
     return stored && isTerminal(stored.status) ? { status: 'already_finished', as: stored.status } : absentFrom(this.#store, id)
   }

@@ -96,8 +96,7 @@ export function memoryStore(): SnapshotStore {
     answer: (seq) =>
       on('answer', ({ open, answers }) => {
         if (open.has(seq)) return { status: 'pending' }
-        const answered = answers.get(seq)
-        return answered ? { status: 'answered', answer: answered.answer } : { status: 'unknown' }
+        return answers.get(seq)?.answer ?? { status: 'unknown' }
       }),
     register: (owner, dead) =>
       on('register', ({ owners }) => {

@@ -10,12 +10,19 @@ import { gapData, gapType } from '../journal-gap.js'
 import { MemoryDue } from './memory-due.js'
 import { MemoryJournal } from './memory-journal.js'
 import { type MemoryRow, MemoryRows } from './memory-rows.js'
-import type { Acceptance, Commit, CommitVerdict, InboxMessage, OwnerRecord, StoredExecution } from '../snapshot-store.js'
-import { finishedAnswer } from '../store-limits.js'
+import type {
+  Acceptance,
+  CommandAnswer,
+  Commit,
+  CommitVerdict,
+  InboxMessage,
+  OwnerRecord,
+  StoredExecution,
+} from '../snapshot-store.js'
 
 /** An answer that waits for its sender. */
 export interface MemoryAnswer {
-  readonly answer: string | null
+  readonly answer: CommandAnswer
   readonly at: number
   readonly row: MemoryRow
 }
@@ -94,11 +101,9 @@ export class MemoryTables {
   #complete(row: MemoryRow, commit: Commit): CommitVerdict {
     const firstSeq = this.lastSeq + 1
     this.#publish(row, commit)
-    for (const { seq, answer } of commit.consumed) this.#consume(row, seq, answer, commit.updatedAt)
+    for (const { seq, answer } of commit.consumed) this.#consume(row, seq, { status: 'answered', answer }, commit.updatedAt)
     if (isTerminal(commit.status)) {
-      for (const { seq, kind } of [...row.open.values()]) {
-        this.#consume(row, seq, kind === 'command' ? finishedAnswer : null, commit.updatedAt)
-      }
+      for (const seq of [...row.open.keys()]) this.#consume(row, seq, { status: 'finished' }, commit.updatedAt)
     }
     if (commit.checkpoints !== undefined) {
       const { id, revision, updatedAt, status, state, cause = null } = commit
@@ -130,13 +135,13 @@ export class MemoryTables {
   }
 
   /** A command keeps its answer, even if it is null; an event keeps one only if there is one. */
-  #consume(row: MemoryRow, seq: number, answer: string | null, at: number): void {
+  #consume(row: MemoryRow, seq: number, answer: CommandAnswer, at: number): void {
     const message = row.open.get(seq)
     if (!message) return
     row.open.delete(seq)
     if (message.kind === 'command') row.openCommands--
     this.open.delete(seq)
-    if (message.kind === 'event' && answer === null) return
+    if (message.kind === 'event' && !(answer.status === 'answered' && answer.answer !== null)) return
     this.answers.set(seq, { answer, at, row })
     row.answered.add(seq)
   }

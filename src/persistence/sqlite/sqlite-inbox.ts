@@ -4,10 +4,10 @@
  * Owns: messages and the answers to them. A message is open until a commit consumes it; then it goes, unless it has an
  * answer (or is a command), which waits for its sender until it is pruned.
  */
-import type { Commit, InboxMessage, SnapshotStore } from '../snapshot-store.js'
+import type { CommandAnswer, Commit, InboxMessage, SnapshotStore } from '../snapshot-store.js'
 import type { SqliteDatabase } from './sqlite-database.js'
 import { statusNumbers } from './sqlite-schema.js'
-import { atMost, finishedAnswer } from '../store-limits.js'
+import { atMost } from '../store-limits.js'
 
 /** What must wake an execution that nobody holds: anything but the events of a paused one, which wait for its resume. */
 export const isAwaited = (status: string) => `i.answered_at IS NULL AND (${status} <> ${statusNumbers.paused} OR i.kind = 1)`
@@ -31,8 +31,8 @@ export function sqliteConsumption(database: SqliteDatabase): SqliteConsumption {
     'UPDATE stateward_inbox SET answered_at = ?, answer = ? WHERE seq = ? AND position = ? AND answered_at IS NULL',
   )
   const dropEvents = database.prepare('DELETE FROM stateward_inbox WHERE position = ? AND answered_at IS NULL AND kind = 0')
-  const answerAll = database.prepare(
-    'UPDATE stateward_inbox SET answered_at = ?, answer = ? WHERE position = ? AND answered_at IS NULL',
+  const finishCommands = database.prepare(
+    'UPDATE stateward_inbox SET answered_at = ?, kind = 2 WHERE position = ? AND answered_at IS NULL',
   )
   const anyOpen = database.prepare('SELECT 1 FROM stateward_inbox WHERE answered_at IS NULL LIMIT 1')
   const wakes = database.prepare(`SELECT 1 FROM stateward_inbox i WHERE i.position = ? AND ${isAwaited('?')} LIMIT 1`)
@@ -58,7 +58,7 @@ export function sqliteConsumption(database: SqliteDatabase): SqliteConsumption {
       open ??= anyOpen.get() !== undefined
       if (!open) return
       dropEvents.run(position)
-      answerAll.run(at, finishedAnswer, position)
+      finishCommands.run(at, position)
     },
   }
 }
@@ -72,6 +72,7 @@ interface InboxRow {
 }
 
 interface AnswerRow {
+  readonly kind: number
   readonly answeredAt: number | null
   readonly answer: string | null
 }
@@ -80,7 +81,7 @@ interface AnswerRow {
 export interface SqliteInbox {
   enqueue(message: Omit<InboxMessage, 'seq'>): Awaited<ReturnType<SnapshotStore['enqueue']>>
   inbox(of: Parameters<SnapshotStore['inbox']>[0]): InboxMessage[]
-  answer(seq: number): Awaited<ReturnType<SnapshotStore['answer']>>
+  answer(seq: number): CommandAnswer
 }
 
 /** So many messages are looked at one by one, whoever they are for. */
@@ -117,7 +118,7 @@ export function sqliteInbox(database: SqliteDatabase): SqliteInbox {
     const isMany = nthOpen.get(after) !== undefined
     return isMany ? ofHeld.all(owner, owner, after, limit) : ofOwner.all(after, owner, limit)
   }
-  const answer = database.prepare<AnswerRow>('SELECT answered_at AS answeredAt, answer FROM stateward_inbox WHERE seq = ?')
+  const answer = database.prepare<AnswerRow>('SELECT kind, answered_at AS answeredAt, answer FROM stateward_inbox WHERE seq = ?')
 
   const toMessage = (row: InboxRow): InboxMessage => ({
     seq: row.seq,
@@ -145,7 +146,8 @@ export function sqliteInbox(database: SqliteDatabase): SqliteInbox {
     answer: (seq) => {
       const row = answer.get(seq)
       if (!row) return { status: 'unknown' }
-      return row.answeredAt === null ? { status: 'pending' } : { status: 'answered', answer: row.answer }
+      if (row.answeredAt === null) return { status: 'pending' }
+      return row.kind === 2 ? { status: 'finished' } : { status: 'answered', answer: row.answer }
     },
   }
 }

@@ -159,5 +159,11 @@ CREATE TABLE stateward_state_pieces (
 CREATE UNIQUE INDEX stateward_state_pieces_of ON stateward_state_pieces (position, place);
 `
 
+/** A kind of its own for the commands that an end left unread: 2. Before, a text in the place of an answer said so. */
+const finished = `
+UPDATE stateward_inbox SET kind = 2, answer = NULL
+  WHERE answered_at IS NOT NULL AND kind = 1 AND answer = '{"status":"already_finished"}';
+`
+
 /** The migrations in order; the number of each is its place, from 1. */
-export const sqliteMigrations: readonly string[] = [first, leases, mail, pieces]
+export const sqliteMigrations: readonly string[] = [first, leases, mail, pieces, finished]

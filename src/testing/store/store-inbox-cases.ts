@@ -196,7 +196,7 @@ export const inboxCases: readonly StoreCase[] = [
     await store.commit([anEnd('a', 2, { consumed: [{ seq: answered, answer: '"cancelled"' }] })])
     deepEqual(await payloads(store, 'a'), [])
     deepEqual(await store.answer(answered), { status: 'answered', answer: '"cancelled"' })
-    deepEqual(await store.answer(open), { status: 'answered', answer: '{"status":"already_finished"}' })
+    deepEqual(await store.answer(open), { status: 'finished' })
     deepEqual(await store.answer(event), { status: 'unknown' })
     deepEqual(await store.answer(other), { status: 'pending' })
   }),

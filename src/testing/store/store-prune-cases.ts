@@ -126,7 +126,7 @@ export const pruneCases: readonly StoreCase[] = [
     const answers = await Promise.all(sent.map((each) => store.answer(each.status === 'queued' ? each.seq : 0)))
     deepEqual(
       answers.map(({ status }) => status),
-      ['unknown', 'answered'],
+      ['unknown', 'finished'],
     )
     deepEqual(await store.commit([aCommit({ id: 'a', revision: 3 })]), [{ status: 'not_found' }])
     deepEqual(await store.enqueue({ executionId: 'a', kind: 'event', payload: '1', at: 1 }), { status: 'not_found' })
