@@ -1,11 +1,12 @@
 /** Every `@example` of the sources compiles, runs, and prints what it says; every export says in a sentence what it is. */
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseSync } from 'oxc-parser'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { fastFolder } from '../harness/store-place.js'
+import { temporaryFolder } from '../harness/temporary-folder.js'
 import { runCodeBlock, type CodeBlock } from './code-blocks.js'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
@@ -90,9 +91,9 @@ describe('the examples', () => {
 
   it.each(examples.map((example) => [example.heading, example] as const))(
     '%s runs and prints what it says',
+    { timeout: 60_000 },
     async (_, example) => {
-      const folder = mkdtempSync(join(tmpdir(), 'stateward-docs-'))
-      onTestFinished(() => rmSync(folder, { recursive: true }))
+      const folder = temporaryFolder(fastFolder)
       const places = { "'app.db'": JSON.stringify(join(folder, 'app.db')), 'test/golden': folder }
       const replace = Object.fromEntries(Object.entries(places).filter(([place]) => example.code.includes(place)))
       const { printed } = await runCodeBlock(example, { before, replace })

@@ -31,7 +31,7 @@ export class StorePlace extends SharedStore {
 }
 
 /** In memory where the platform has that: nobody pulls the plug in these tests, and a slow disk is no part of them. */
-const fast = existsSync('/dev/shm') ? '/dev/shm' : tmpdir()
+export const fastFolder = existsSync('/dev/shm') ? '/dev/shm' : tmpdir()
 
 /** Makes a place; whoever does so removes it. */
 export const makePlace = {
@@ -41,7 +41,7 @@ export const makePlace = {
   },
   /** A file of its own. */
   sqlite(): StorePlace {
-    const folder = mkdtempSync(join(fast, 'stateward-place-'))
+    const folder = mkdtempSync(join(fastFolder, 'stateward-place-'))
     return new StorePlace(
       () => sqliteStore(join(folder, 'store.db')),
       () => rmSync(folder, { recursive: true, force: true }),

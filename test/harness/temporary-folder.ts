@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 
 /** Its path; it is gone when the test has ended. */
-export function temporaryFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'stateward-test-'))
+export function temporaryFolder(within = tmpdir()): string {
+  const folder = mkdtempSync(join(within, 'stateward-test-'))
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
   return folder
 }

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { createMachine, setup } from 'xstate'
 import { defineEntryPoint, fromExecution } from '../../src/index.js'
 import type { Commit } from '../../src/persistence/snapshot-store.js'
-import { createTestRuntime } from '../../src/testing/index.js'
+import { createTestRuntime, SimulatedClock } from '../../src/testing/index.js'
 import { begin } from '../harness/begin.js'
 import { eventually, turns } from '../harness/eventually.js'
 import { Flights } from '../harness/flights.js'
@@ -48,14 +48,20 @@ describe.each(places)('on %s', (_, place) => {
 
   test('B15: a child is started once, however often its parent is recovered', async () => {
     const { flights, shared, entryPoints } = shop()
+    const clock = new SimulatedClock()
     let store = shared.connect()
-    let runtime = await begin({ store, entryPoints })
+    let runtime = await begin({ store, entryPoints, clock })
     const { id } = await runtime.trigger('orders')
     for (const nth of [1, 2, 3]) {
       await flights.started('pay.1', nth)
       store.cut()
       store = shared.connect()
-      runtime = await begin({ store, entryPoints })
+      runtime = await begin({ store, entryPoints, clock })
+      // who was in flight in several processes that died goes on one after the other
+      await eventually('the child to go on', async () => {
+        await clock.advance(100)
+        return flights.of('pay.1').length > nth
+      })
     }
     for (const label of ['pay.2']) flights.free.add(label)
     ;(await flights.started('pay.1', 4)).end()

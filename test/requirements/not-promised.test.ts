@@ -12,6 +12,8 @@ describe('durability', () => {
   /** A worker whose first step ends while no commit succeeds. */
   async function cutOff(durability: 'strict' | 'relaxed') {
     const flights = new Flights()
+    // what does not heed its signal is waited for before it may run again
+    flights.heeds = true
     const store = faultyStore(memoryPlace().connect())
     const runtime = await begin({ store, entryPoints: [defineEntryPoint({ id: 'work', program: worker(flights), durability })] })
     const execution = await runtime.trigger('work', { label: 'a' })

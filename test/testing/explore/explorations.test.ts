@@ -14,6 +14,7 @@ import {
   type ExplorationReport,
   type Scenario,
 } from '../../../src/testing/index.js'
+import { fastFolder } from '../../harness/store-place.js'
 import { temporaryFolder } from '../../harness/temporary-folder.js'
 import { orders } from '../world/orders.js'
 
@@ -65,7 +66,7 @@ describe('crashes', () => {
   })
 
   test('are survived on SQLite, each process with a connection of its own', async () => {
-    const folder = temporaryFolder()
+    const folder = temporaryFolder(fastFolder)
     let runs = 0
     const store = () => {
       const file = `${folder}/${++runs}.db`

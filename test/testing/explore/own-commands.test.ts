@@ -14,6 +14,7 @@ import {
 } from '../../../src/testing/index.js'
 import type { ExplorationHost } from '../../../src/testing/explore/exploration-host.js'
 import { statewardHost } from '../../../src/testing/explore/stateward-host.js'
+import { hurried } from '../../harness/hurried.js'
 import { History, type HistoryEntry } from '../../../src/testing/world/history.js'
 
 const machine = setup({
@@ -85,6 +86,7 @@ test('what is awaited beside something that makes it come is not given up', asyn
 })
 
 test('what is awaited over a crash comes with the next process, and is refused if there is none', async () => {
+  hurried()
   const world = createTestRuntime({ entryPoints: [counters] })
   const counter = await world.trigger('counters')
   const results = Promise.all([counter.result(), world.executions()])

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { createMachine } from 'xstate'
 import { defineEntryPoint } from '../../../src/index.js'
 import { exploreCrashes, ExplorationError } from '../../../src/testing/index.js'
+import { hurried } from '../../harness/hurried.js'
 
 const door = defineEntryPoint({
   id: 'doors',
@@ -11,6 +12,7 @@ const door = defineEntryPoint({
 const never = new Promise<void>(() => undefined)
 
 test('a scenario that waits for what never comes is refused', async () => {
+  hurried()
   const error: unknown = await exploreCrashes(door, async (world) => {
     await world.trigger('doors')
     await never
@@ -19,6 +21,7 @@ test('a scenario that waits for what never comes is refused', async () => {
 })
 
 test('a scenario that waits in vain after a crash fails at that point', async () => {
+  hurried()
   const error: unknown = await exploreCrashes(
     door,
     async (world) => {

@@ -1,6 +1,5 @@
 /** `verifyStore` passes what keeps its promises, and finds and names what does not. */
 import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { isStatewardError, type StatewardError } from '../../../src/index.js'
@@ -11,6 +10,7 @@ import type { BrokenPromise } from '../../../src/testing/store/store-report.js'
 import { trialLaws } from '../../../src/testing/store/trial-laws.js'
 import { trialPlans } from '../../../src/testing/store/trial-plan.js'
 import { verifyStore } from '../../../src/testing/store/verify-store.js'
+import { fastFolder } from '../../harness/store-place.js'
 import { brokenContracts, brokenLaws, wrongStores } from './broken-stores.js'
 import { carelessStores } from './careless-stores.js'
 
@@ -19,7 +19,7 @@ const good = wrongStores(() => ({}))
 
 const sqlite: StoreFactory = {
   create: async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'stateward-verify-'))
+    const folder = await mkdtemp(join(fastFolder, 'stateward-verify-'))
     const another = () => sqliteStore(join(folder, 'store.db'))
     const store = another()
     const reopen = async () => {
@@ -96,7 +96,7 @@ describe('a store that breaks the contract is refused, and the promise is named'
 
 describe('a store that keeps the contract where the suite looks, and not elsewhere, is refused by the law that it breaks', () => {
   test.each(brokenLaws)('one that %s', { timeout: 60_000 }, async (_, wrong, law) => {
-    const error = await refusal(wrongStores(wrong), { rounds: 3 })
+    const error = await refusal(wrongStores(wrong), { rounds: 3, patience: 1_000 })
     expect(brokenOf(error).map(({ promise }) => promise)).toContain(law)
     for (const { promise } of brokenOf(error)) expect(promise).toMatch(/^while /)
   })

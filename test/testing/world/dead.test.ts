@@ -1,7 +1,10 @@
 /** What is asked of a process that was killed, and that no other one follows. */
-import { expect, test } from 'vitest'
+import { beforeEach, expect, test } from 'vitest'
 import { createTestRuntime } from '../../../src/testing/index.js'
+import { hurried } from '../../harness/hurried.js'
 import { orders } from './orders.js'
+
+beforeEach(hurried)
 
 test('a call to a process that is dead says so, if no other one begins', async () => {
   const world = createTestRuntime({ entryPoints: [orders] })

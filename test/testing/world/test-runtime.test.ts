@@ -4,6 +4,7 @@ import { assign, createMachine, fromCallback, fromPromise, setup } from 'xstate'
 import { defineEntryPoint, fromExecution, isStatewardError } from '../../../src/index.js'
 import { memoryStore } from '../../../src/persistence/memory/memory-store.js'
 import { createTestRuntime, delayed, fails, hangs, returns } from '../../../src/testing/index.js'
+import { hurried } from '../../harness/hurried.js'
 import { orders, unmocked } from './orders.js'
 
 const DAY = 86_400_000
@@ -237,6 +238,7 @@ describe('a step that is not mocked', () => {
   })
 
   it('that does not end is named', async () => {
+    hurried()
     const waiting = defineEntryPoint({ id: 'waiting', program: fromPromise(() => new Promise(() => undefined)) })
     const world = createTestRuntime({ entryPoints: [waiting] })
     const execution = await world.trigger('waiting')
@@ -320,6 +322,7 @@ describe('a crash', () => {
   })
 
   it('that is followed by no other process is named by whoever waits', async () => {
+    hurried()
     const world = createTestRuntime({ entryPoints: [orders] })
     const order = await world.trigger('orders', { amount: 1 })
     world.crash()
