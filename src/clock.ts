@@ -17,7 +17,7 @@ export interface Clock {
   /** Ms that only grow, whatever is done to `now`; absent: `now` is taken for it. Timers go by it. */
   monotonic?(): number
   /** Tells by how many ms `now` was set forward or (less than 0) back, until the function that it returns is called; absent: it never is. */
-  onJump?(told: (by: number) => void): () => void
+  onJump?(listener: (by: number) => void): () => void
 }
 
 /** Node turns a longer delay into 1 ms. */
@@ -42,7 +42,7 @@ function glance(): void {
   const by = Date.now() - globalThis.performance.now() - ahead
   if (Math.abs(by) < LEAST_JUMP) return
   ahead += by
-  for (const told of [...listeners]) told(by)
+  for (const listener of [...listeners]) listener(by)
 }
 
 /** The machine's clock. A delay longer than 24.8 days is walked in several timers. */
@@ -66,15 +66,15 @@ export const systemClock: Clock = {
   clearTimeout(handle) {
     clearTimeout((handle as LongTimer | undefined)?.current)
   },
-  onJump(told) {
+  onJump(listener) {
     if (listeners.size === 0) {
       ahead = Date.now() - globalThis.performance.now()
       watch = setInterval(glance, GLANCE)
       watch.unref?.()
     }
-    listeners.add(told)
+    listeners.add(listener)
     return () => {
-      listeners.delete(told)
+      listeners.delete(listener)
       if (listeners.size === 0) clearInterval(watch)
     }
   },

@@ -60,10 +60,10 @@ export function guardedLogger(logger: LogFunction | LevelLogger | undefined): Lo
     return Object.assign((...args: unknown[]) => plain(...args), { info: plain, warn: plain, error: plain, program: plain })
   }
   // a logger of levels may read texts after the first as values for its placeholders
-  const told = (level: 'info' | 'warn' | 'error') => guarded((...args) => logger[level](...oneText(args)))
-  const warn = told('warn')
+  const logged = (level: 'info' | 'warn' | 'error') => guarded((...args) => logger[level](...oneText(args)))
+  const warn = logged('warn')
   const program = guarded((...args) => logger.info(...args))
-  return Object.assign((...args: unknown[]) => warn(...args), { info: told('info'), warn, error: told('error'), program })
+  return Object.assign((...args: unknown[]) => warn(...args), { info: logged('info'), warn, error: logged('error'), program })
 }
 
 /** Everything as one text, followed by the error that it is about. */

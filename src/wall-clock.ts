@@ -141,9 +141,9 @@ export class WallClock implements Clock {
   }
 
   /** Tells by how many ms the wall clock was set, until the returned function is called; after the alarms have been set anew. */
-  onJump(told: (by: number) => void): () => void {
-    this.#listeners.add(told)
-    return () => void this.#listeners.delete(told)
+  onJump(listener: (by: number) => void): () => void {
+    this.#listeners.add(listener)
+    return () => void this.#listeners.delete(listener)
   }
 
   close(): void {
@@ -197,7 +197,7 @@ export class WallClock implements Clock {
     const past = [...this.#past.filter((earlier) => earlier.end > end), { end, back: 0 }]
     this.#past = past.map((earlier) => ({ ...earlier, back: Math.max(0, earlier.back - by) }))
     this.#armAnew()
-    for (const told of [...this.#listeners]) told(by)
+    for (const listener of [...this.#listeners]) listener(by)
   }
 
   /** What is due sooner now, or not so soon any more; in the order in which they were to come. */

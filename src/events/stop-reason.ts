@@ -10,7 +10,7 @@ import type { ExecutionStatus } from './execution-status.js'
 /** Where an execution stands when its program is stopped. */
 export interface Stopping {
   readonly id: string
-  readonly heading: ExecutionStatus
+  readonly nextStatus: ExecutionStatus
   readonly context: ExecutionContext
   /** Why it left this process, if it did. */
   readonly lost: unknown
@@ -25,19 +25,19 @@ export function leftReason(id: string, path?: string): StatewardError {
 }
 
 /** Why a whole program is stopped. */
-export function stopReason({ id, heading, context, lost }: Stopping): StatewardError {
+export function stopReason({ id, nextStatus, context, lost }: Stopping): StatewardError {
   const { ending, cancel, pause } = context
   if (isStatewardError(lost) && lost.code !== 'already_stopped') return lost
-  if (heading === 'timed_out' || (heading === 'cancelling' && ending?.status === 'timed_out')) {
+  if (nextStatus === 'timed_out' || (nextStatus === 'cancelling' && ending?.status === 'timed_out')) {
     const limit = ending?.status === 'timed_out' ? ending.limit : 'timeout'
     return new StatewardError('timed_out', `Execution ${id} has reached its ${limit}.`, { details: { id, limit } })
   }
-  if (heading === 'cancelling' || heading === 'cancelled') {
+  if (nextStatus === 'cancelling' || nextStatus === 'cancelled') {
     const by = ending?.status === 'cancelled' ? ending.intervention : cancel
     return new StatewardError('cancelled', `Execution ${id} is cancelled.`, { details: { id, ...by } })
   }
-  if (heading === 'pausing' || heading === 'paused')
+  if (nextStatus === 'pausing' || nextStatus === 'paused')
     return new StatewardError('paused', `Execution ${id} is paused.`, { details: { id, ...pause } })
-  if (heading === 'completed' || heading === 'failed') return leftReason(id)
+  if (nextStatus === 'completed' || nextStatus === 'failed') return leftReason(id)
   return new StatewardError('stopping', `The runtime that holds execution ${id} is stopping.`, { details: { id } })
 }

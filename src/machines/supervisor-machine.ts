@@ -50,7 +50,7 @@ export const supervisorChart = <TInput extends SupervisorInput>() =>
       start: () => undefined,
       drain: () => undefined,
       stop: () => undefined,
-      obey: () => undefined,
+      handleRequest: () => undefined,
       restartStream: () => undefined,
       keepError: assign({
         error: ({ event, context }) => (event.type === 'supervisor.failed' ? event.error : context.error) as never,
@@ -70,11 +70,11 @@ export const supervisorChart = <TInput extends SupervisorInput>() =>
     invoke: { src: 'lifeline', id: 'lifeline', input: ({ self }) => self },
     on: {
       // in every state: what can't be done is refused, never forgotten
-      'execution.trigger': { actions: 'obey' },
-      'execution.send': { actions: 'obey' },
-      'execution.pause': { actions: 'obey' },
-      'execution.resume': { actions: 'obey' },
-      'execution.cancel': { actions: 'obey' },
+      'execution.trigger': { actions: 'handleRequest' },
+      'execution.send': { actions: 'handleRequest' },
+      'execution.pause': { actions: 'handleRequest' },
+      'execution.resume': { actions: 'handleRequest' },
+      'execution.cancel': { actions: 'handleRequest' },
       'xstate.error.actor.*': { actions: 'restartStream' },
       'xstate.done.actor.*': {},
     },

@@ -102,7 +102,7 @@ export class GroupCommit {
         places.push({ committer, commit, since })
         left -= lengthOf(commit)
       } catch (error) {
-        told(committer, () => committer.refused(error, undefined))
+        notify(committer, () => committer.refused(error, undefined))
       }
     }
     // what did not fit goes first the next time
@@ -130,7 +130,7 @@ export class GroupCommit {
     let index = 0
     for (const { committer, commit } of places) {
       const verdict = verdicts[index++] as CommitVerdict
-      told(committer, () => committer.judged(verdict, commit))
+      notify(committer, () => committer.judged(verdict, commit))
     }
     this.#onHealth(undefined)
     return []
@@ -144,7 +144,7 @@ export class GroupCommit {
         this.counts.commits++
         const written = await this.#ownWrite(verdict as CommitVerdict, commit)
         const own = (await this.#isOwner()) ? written : tooLate(written, commit)
-        told(committer, () => committer.judged(own, commit))
+        notify(committer, () => committer.judged(own, commit))
         this.#onHealth(undefined)
       } catch (cause) {
         // the others would wait as long as this one has, one after the other
@@ -167,7 +167,7 @@ export class GroupCommit {
       this.counts.failures++
       const error = storeFailed(this.#store, commit.id, cause)
       if (index === 0) this.#onHealth(error)
-      told(committer, () => committer.refused(error, commit))
+      notify(committer, () => committer.refused(error, commit))
     }
   }
 
@@ -212,7 +212,7 @@ function lengthOf({ accept, state, output, error, events }: Commit): number {
 }
 
 /** One execution's trouble with a verdict is never another's. */
-function told(committer: Committer, tell: () => void): void {
+function notify(committer: Committer, tell: () => void): void {
   try {
     tell()
   } catch (error) {

@@ -8,7 +8,7 @@
 import { Deadline } from '../actors/supervisor/deadline.js'
 import type { ScopeCommand } from '../actors/commands/scope-commands.js'
 import type { SupervisorParts } from './supervisor-logic.js'
-import { untoldError, type Untold } from '../actors/commands/untold.js'
+import { unreachedError, type Unreached } from '../actors/commands/unreached.js'
 import { isHeldUp } from '../errors.js'
 import type { Intervention } from '../events/execution-events.js'
 import type { Command } from '../events/outcomes.js'
@@ -53,23 +53,25 @@ export function commandScope(
     }: {
       readonly by?: ScopeCommand
       readonly until?: Deadline | undefined
-      before?(this: void, entryPoint: string, untold: Untold[]): Promise<void>
+      before?(this: void, entryPoint: string, unreached: Unreached[]): Promise<void>
     },
   ) => {
     const { router } = parts()
     const counts: Record<string, number> = {}
-    const untold: Untold[] = []
+    const unreached: Unreached[] = []
     const one = async (entryPoint: string) => {
-      await before?.(entryPoint, untold)
+      await before?.(entryPoint, unreached)
       const isTakenBack = () => own?.isOvertaken(entryPoint) === true
-      const told = await router.commandAll(entryPoint, command, { isTakenBack, until })
-      for (const [status, count] of Object.entries(told.counts)) counts[status] = (counts[status] ?? 0) + count
-      untold.push(...told.untold)
+      const answers = await router.commandAll(entryPoint, command, { isTakenBack, until })
+      for (const [status, count] of Object.entries(answers.counts)) counts[status] = (counts[status] ?? 0) + count
+      unreached.push(...answers.unreached)
     }
     await Promise.all(
-      entryPoints.map((entryPoint) => one(entryPoint).catch((error: unknown) => void untold.push({ of: { entryPoint }, error }))),
+      entryPoints.map((entryPoint) =>
+        one(entryPoint).catch((error: unknown) => void unreached.push({ of: { entryPoint }, error })),
+      ),
     )
-    const error = untoldError(`The ${command.type} of ${name}`, untold, counts)
+    const error = unreachedError(`The ${command.type} of ${name}`, unreached, counts)
     if (error) throw error
     return counts
   }
@@ -87,13 +89,13 @@ export function commandScope(
       return parts().router.scopes.pausing(about, async (own, resumes) => {
         const intervention = by(rest)
         await parts().supervisor.open()
-        const before = async (entryPoint: string, untold: Untold[]) => {
+        const before = async (entryPoint: string, unreached: Unreached[]) => {
           try {
             await setPause(entryPoint, intervention)
           } catch (error) {
             // whoever else would write waits as long for the same lock
             if (isHeldUp(error)) throw error
-            untold.push({ of: { entryPoint }, error })
+            unreached.push({ of: { entryPoint }, error })
           }
           await (until ? until.bound(resumes.through).catch(resumes.takeBack) : resumes.through)
         }

@@ -18,14 +18,14 @@ import {
 } from '../events/requests.js'
 import { supervisorChart, type SupervisorEvent } from '../machines/supervisor-machine.js'
 import { CommandRouter } from '../actors/commands/command-router.js'
-import { SupervisorActor } from '../actors/supervisor/supervisor-host.js'
+import { SupervisorHost } from '../actors/supervisor/supervisor-host.js'
 import type { SupervisorOptions } from '../actors/supervisor/supervisor-options.js'
 import { isWholeText } from '../ids.js'
 import { accepted, checkTrigger } from '../actors/commands/trigger-check.js'
 
 /** What stands behind a supervisor's ref. */
 export interface SupervisorParts {
-  readonly supervisor: SupervisorActor
+  readonly supervisor: SupervisorHost
   readonly router: CommandRouter
 }
 
@@ -37,7 +37,7 @@ const failures = new WeakMap<object, unknown>()
 
 /** Makes the parts of one supervisor, which does nothing yet. Throws on bad options. */
 export function makeParts(options: SupervisorOptions): SupervisorParts {
-  const supervisor = new SupervisorActor(options)
+  const supervisor = new SupervisorHost(options)
   return { supervisor, router: new CommandRouter(supervisor) }
 }
 
@@ -68,11 +68,11 @@ type Self = AnyActorRef
 function boot(self: Self, options: SupervisorOptions): void {
   const parts = byInput.get(options) ?? makeParts(options)
   Object.defineProperty(self, partsKey, { value: parts, configurable: true })
-  told(self, parts.supervisor.start(self), { type: 'supervisor.started' })
+  report(self, parts.supervisor.start(self), { type: 'supervisor.started' })
 }
 
 /** Tells the machine how a piece of its work ended, unless it was stopped in the meantime. */
-function told(self: Self, work: Promise<unknown>, done: SupervisorEvent): void {
+function report(self: Self, work: Promise<unknown>, done: SupervisorEvent): void {
   const tell = (event: SupervisorEvent) => isActive(self) && self.send(event)
   work.then(
     () => tell(done),
@@ -86,7 +86,7 @@ function told(self: Self, work: Promise<unknown>, done: SupervisorEvent): void {
 const isActive = (ref: AnyActorRef) => (ref.getSnapshot() as { status: string }).status === 'active'
 
 /** Carries out a request event and answers it; one that comes while the streams are starting waits for them. */
-async function obey(self: Self, request: SupervisorRequest): Promise<void> {
+async function handleRequest(self: Self, request: SupervisorRequest): Promise<void> {
   const { supervisor, router } = partsOf(self)
   const { replyTo, requestId } = request
   const reply = (answer: SupervisorReply) => {
@@ -171,9 +171,9 @@ export const supervisorMachine = supervisorChart<SupervisorOptions>().provide({
     drain: ({ self }) => void partsOf(self as Self).supervisor.drain(),
     stop: ({ self, event }) => {
       const grace = event.type === 'supervisor.stop' ? event.grace : undefined
-      told(self as Self, partsOf(self as Self).supervisor.stop(grace), { type: 'supervisor.stopped' })
+      report(self as Self, partsOf(self as Self).supervisor.stop(grace), { type: 'supervisor.stopped' })
     },
-    obey: ({ self, event }) => void obey(self as Self, event as SupervisorRequest),
+    handleRequest: ({ self, event }) => void handleRequest(self as Self, event as SupervisorRequest),
     fail: ({ self, context }) => {
       throw failures.get(self) ?? partsOf(self as Self).supervisor.failure ?? context.error
     },

@@ -1,12 +1,12 @@
 /** What the next commit makes of an execution: who holds it then, and when it is woken. */
 import { expect, test } from 'vitest'
-import { decide, type Standing } from '../../src/actors/execution/commit-decision.js'
+import { decide, type DecisionInput } from '../../src/actors/execution/commit-decision.js'
 
-const standing: Standing = { status: 'running', limits: {}, owed: false, isLeaving: false, nextTimer: undefined }
+const input: DecisionInput = { status: 'running', limits: {}, owed: false, isLeaving: false, nextTimer: undefined }
 const kept = { leaves: false, isKept: true, isLast: false, dueAt: null }
 const left = { leaves: true, isKept: false, isLast: true, dueAt: null }
 
-test.each<[string, Partial<Standing>, object]>([
+test.each<[string, Partial<DecisionInput>, object]>([
   ['one that goes on is kept', {}, kept],
   ['a paused one is given back', { status: 'paused' }, left],
   ['one that has ended is given back', { status: 'failed' }, left],
@@ -26,5 +26,5 @@ test.each<[string, Partial<Standing>, object]>([
   ],
   ['nothing wakes one that has ended', { status: 'timed_out', limits: { deadlineAt: 5 } }, left],
 ])('%s', (_, what, expected) => {
-  expect(decide({ ...standing, ...what })).toEqual(expected)
+  expect(decide({ ...input, ...what })).toEqual(expected)
 })

@@ -1,6 +1,6 @@
 /** The limits of an execution in time. */
 import { describe, expect, test } from 'vitest'
-import { dueAt, ExecutionClocks } from '../../src/actors/execution/execution-deadlines.js'
+import { dueAt, ExecutionDeadlines } from '../../src/actors/execution/execution-deadlines.js'
 import type { Limits } from '../../src/events/execution-events.js'
 import { WallClock } from '../../src/wall-clock.js'
 import { SimulatedClock } from '../../src/testing/clock/simulated-clock.js'
@@ -13,7 +13,7 @@ describe('the clocks of an execution', () => {
       told.push(`${what} ${clock.now()}`)
       then(what)
     }
-    return { clock, told, made: new ExecutionClocks(new WallClock(clock), { reached: note, idle: () => note('idle') }) }
+    return { clock, told, made: new ExecutionDeadlines(new WallClock(clock), { reached: note, idle: () => note('idle') }) }
   }
   const limits: Limits = { retryAt: 50, stopBy: 30, queueUntil: 10, timeoutAt: 20, deadlineAt: 40 }
 

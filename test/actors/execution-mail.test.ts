@@ -1,9 +1,9 @@
 /** Which messages of an execution a commit holds. */
 import { expect, test } from 'vitest'
-import { ExecutionMail } from '../../src/actors/execution/execution-inbox.js'
+import { ExecutionInbox } from '../../src/actors/execution/execution-inbox.js'
 
 test('a message that comes while a commit is in flight is consumed by the next one, and by that alone', () => {
-  const mail = new ExecutionMail()
+  const mail = new ExecutionInbox()
   const inFlight = mail.collect('running', 1, false)
   mail.delivered(7)
   expect(inFlight).toEqual([])
@@ -12,7 +12,7 @@ test('a message that comes while a commit is in flight is consumed by the next o
 })
 
 test('a message is read once, until its commit is durable', async () => {
-  const mail = new ExecutionMail()
+  const mail = new ExecutionInbox()
   const message = { seq: 7, executionId: 'a', kind: 'event', payload: '', at: 0 } as const
   const read = () => mail.read(() => Promise.resolve([message]))
   expect(await read()).toEqual([message])

@@ -35,7 +35,7 @@ const all = names.map((name) => [context, event, { to: name }])
 
 test('what the actions of one transition saw is stored with the first of them, and each gets it again', () => {
   const outbox = new ProgramOutbox('it')
-  for (const name of names) outbox.owe(asked(name), naming.named)
+  for (const name of names) outbox.put(asked(name), naming.named)
   const stored = texts(outbox)
   expect(stored.filter((text) => text.includes('row 999'))).toEqual([stored[0]])
   expect(repeated(stored)).toEqual(all)
@@ -53,16 +53,16 @@ test('once the first is acknowledged it is stored with the next one', () => {
   }
   function fresh() {
     const outbox = new ProgramOutbox('it')
-    for (const name of names) outbox.owe(asked(name), naming.named)
+    for (const name of names) outbox.put(asked(name), naming.named)
     return outbox
   }
 })
 
 test('actions that saw something else have their own', () => {
   const outbox = new ProgramOutbox('it')
-  outbox.owe(asked('charge'), naming.named)
-  outbox.owe(asked('ship', { context: { rows: [] } }), naming.named)
-  outbox.owe(asked('thank', { event: { type: 'OTHER' } }), naming.named)
+  outbox.put(asked('charge'), naming.named)
+  outbox.put(asked('ship', { context: { rows: [] } }), naming.named)
+  outbox.put(asked('thank', { event: { type: 'OTHER' } }), naming.named)
   expect(repeated(texts(outbox))).toEqual([
     all[0],
     [{ rows: [] }, event, { to: 'ship' }],
@@ -78,7 +78,7 @@ test('the older form, in which each has all that it saw, is read and kept', () =
 
 test('an action alone is stored as it always was', () => {
   const outbox = new ProgramOutbox('it')
-  outbox.owe(asked('charge'), naming.named)
+  outbox.put(asked('charge'), naming.named)
   const [text] = texts(outbox)
   expect(text).toBe(encode({ n: 1, path: '', via: [], name: 'charge', event, context, params: { to: 'charge' } }, place))
   expect(Object.keys(decode<object>(text as string, place))).not.toContain('as')

@@ -13,7 +13,7 @@ import {
   type AnyActorRef,
 } from 'xstate'
 import { describe, expect, test } from 'vitest'
-import { pureInitial, pureNext } from '../../src/actors/program/xstate/pure-machine.js'
+import { pureInitial, pureNext } from '../../src/actors/program/xstate/pure-transition.js'
 
 const never = fromPromise(() => new Promise<never>(() => undefined))
 

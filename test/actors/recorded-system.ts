@@ -37,7 +37,7 @@ export function recordedProgram(logic: AnyActorLogic, given: { snapshot?: unknow
       output.run()
     },
     ending: (end) => end.run(),
-    owesActions: () => false,
+    hasUnfinishedActions: () => false,
     failedAside: () => undefined,
     failedMuted: () => false,
     stepGone: () => undefined,

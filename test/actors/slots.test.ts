@@ -1,10 +1,10 @@
 /** The limit over all streams, and whose turn is next. */
 import { describe, expect, test } from 'vitest'
-import { Slots, type SlotSeeker } from '../../src/actors/stream/concurrency-slots.js'
+import { ConcurrencySlots, type SlotSeeker } from '../../src/actors/stream/concurrency-slots.js'
 
 describe('shared slots', () => {
   /** A stream whose executions came at these times. */
-  function seeker(slots: Slots, name: string, keys: number[], taken: string[], started = false): SlotSeeker {
+  function seeker(slots: ConcurrencySlots, name: string, keys: number[], taken: string[], started = false): SlotSeeker {
     return {
       wanting: () => (keys[0] === undefined ? undefined : { started, key: keys[0] }),
       next: () => void (slots.take() && taken.push(`${name}${keys.shift()}`)),
@@ -12,7 +12,7 @@ describe('shared slots', () => {
   }
 
   test('go to whoever waits longest over all streams, and first to what had started', () => {
-    const slots = new Slots(2)
+    const slots = new ConcurrencySlots(2)
     const taken: string[] = []
     slots.join(seeker(slots, 'a', [1, 4, 5], taken))
     slots.join(seeker(slots, 'b', [2, 3], taken))
@@ -25,7 +25,7 @@ describe('shared slots', () => {
   })
 
   test('are not offered to a stream that has left', () => {
-    const slots = new Slots(1)
+    const slots = new ConcurrencySlots(1)
     const taken: string[] = []
     const one = seeker(slots, 'a', [1], taken)
     slots.join(one)

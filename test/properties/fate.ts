@@ -4,7 +4,7 @@
  * Owns: freezing, as by SIGSTOP: timers that come due wait until it wakes. Death is the kit's.
  */
 import type { Clock } from '../../src/index.js'
-import { Life } from '../../src/testing/world/life.js'
+import { Life } from '../../src/testing/world/process-life.js'
 
 /** Calls to be made to fail: how many more, whose, and whether the write happens all the same. */
 export interface Fault {

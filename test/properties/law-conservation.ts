@@ -56,7 +56,7 @@ export function countsAgree(world: World): void {
       const { id } = stream
       const all = [...stream.executions.values()]
       const holding = all.filter(({ hasSlot }) => hasSlot)
-      const running = all.filter(({ heading }) => heading === 'running')
+      const running = all.filter(({ nextStatus }) => nextStatus === 'running')
       const where = `${id} of ${process.name}`
       // one whose step's function goes on keeps its slot, also once it has left memory, and is taken up again beside it
       const lasting = new Set(
@@ -73,10 +73,10 @@ export function countsAgree(world: World): void {
       const waits = (of: string) =>
         world.ledger.rows.get(of)?.status !== 'paused' && world.ledger.below(of).some(({ status }) => !isAtRest(status))
       const idle = holding.find(
-        ({ id: of, heading }) =>
-          !lasting.has(of) && (heading === 'waiting' || heading === 'queued' || (heading === 'paused' && !waits(of))),
+        ({ id: of, nextStatus }) =>
+          !lasting.has(of) && (nextStatus === 'waiting' || nextStatus === 'queued' || (nextStatus === 'paused' && !waits(of))),
       )
-      if (idle) world.findings.push(`${idle.id} is ${idle.heading} and keeps a slot`)
+      if (idle) world.findings.push(`${idle.id} is ${idle.nextStatus} and keeps a slot`)
       if (stream.wanting()) world.findings.push(`${where} has a free slot while somebody waits for it`)
     }
   }

@@ -93,7 +93,7 @@ export const mutations: readonly Mutation[] = [
     law: 9,
     name: 'Nothing silent',
     file: 'src/persistence/group-commit.ts',
-    line: 'told(committer, () => committer.refused(error, commit))',
+    line: 'notify(committer, () => committer.refused(error, commit))',
     instead: '',
     upholds: 'a write that failed is told to the execution that asked for it, and to its caller',
   },

@@ -55,7 +55,7 @@ describe.each(places)('on %s', (_, place) => {
       isTired && call === 'query' && (of as { entryPoint?: string }).entryPoint === 'first'
     const first = defineEntryPoint({ id: 'first', program: approval })
     const runtime = await begin({ store: place().connect(failing(about)), entryPoints: [first, approvals] })
-    const [untold, told] = [await runtime.trigger('first'), await runtime.trigger('approvals')]
+    const [unreached, told] = [await runtime.trigger('first'), await runtime.trigger('approvals')]
     isTired = true
     const error = await refusal(runtime[name]())
     expect(error).toMatchObject({
@@ -70,7 +70,7 @@ describe.each(places)('on %s', (_, place) => {
     expect((await told.get()).status).toBe(stopped[name])
     isTired = false
     await runtime[name]()
-    expect((await untold.get()).status).toBe(stopped[name])
+    expect((await unreached.get()).status).toBe(stopped[name])
   })
 
   test('a stream whose pause can not be kept keeps it from none of the others, and a resume leaves that stream alone', async () => {

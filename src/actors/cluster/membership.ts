@@ -8,7 +8,7 @@ import type { IdSource } from '../../ids.js'
 import type { Log } from '../../logger.js'
 import type { SnapshotStore, StoredExecution } from '../../persistence/snapshot-store.js'
 import type { WallClock } from '../../wall-clock.js'
-import type { ExecutionActor } from '../execution/execution-host.js'
+import type { ExecutionHost } from '../execution/execution-host.js'
 import { OwnerLease } from './owner-lease.js'
 import { PollLoop, type RetainedStream } from './poll-loop.js'
 import { QueueSharing } from './queue-sharing.js'
@@ -32,7 +32,7 @@ export interface MembershipSettings {
 /** What a membership tells its supervisor. */
 export interface MembershipPort {
   readonly results: ResultWaiters
-  live(id: string): ExecutionActor | undefined
+  live(id: string): ExecutionHost | undefined
   followPauses(): Promise<void>
   taken(stored: StoredExecution, recovered: boolean): void
   /** While executions of the dead are taken over. */

@@ -6,7 +6,7 @@
  */
 import { nextTurn } from '../../clock.js'
 import type { SnapshotStore } from '../../persistence/snapshot-store.js'
-import type { ExecutionActor } from '../execution/execution-host.js'
+import type { ExecutionHost } from '../execution/execution-host.js'
 import { settleIfEnded } from './result-waiters.js'
 import type { OwnerLease } from './owner-lease.js'
 import type { QueueSharing } from './queue-sharing.js'
@@ -32,7 +32,7 @@ export interface PollPort {
   readonly sharing: QueueSharing
   readonly results: ResultWaiters
   readonly logger: (...args: unknown[]) => void
-  live(id: string): ExecutionActor | undefined
+  live(id: string): ExecutionHost | undefined
   followPauses(): Promise<void>
   /** Looks for executions that wait for slots for ever. */
   findDeadlocks(): Promise<void>
@@ -50,7 +50,7 @@ export class PollLoop {
   readonly #port: PollPort
   #timer: unknown
   #stopped = false
-  #mailSeq = 0
+  #inboxSeq = 0
   /** By the monotonic clock. */
   #pruneAt: number
   /** How many executions of each entry point have ended here since its retention was last applied. */
@@ -75,7 +75,7 @@ export class PollLoop {
     const { clock, interval, failed } = this.#port
     this.#timer = clock.setTimeout(
       () => {
-        this.#look()
+        this.#poll()
           .catch((error: unknown) => failed(error))
           .finally(() => this.start())
       },
@@ -89,30 +89,30 @@ export class PollLoop {
     this.#port.clock.clearTimeout(this.#timer)
   }
 
-  async #look(): Promise<void> {
+  async #poll(): Promise<void> {
     const { lease, takeover, sharing } = this.#port
     if (!(await lease.renew())) return
     await this.#port.followPauses()
-    await this.#readMail()
+    await this.#readInbox()
     await takeover.lost()
     await takeover.released()
-    await sharing.look()
+    await sharing.poll()
     await this.#port.findDeadlocks()
     await this.#findResults()
     this.#pruneInTime()
   }
 
-  async #readMail(): Promise<void> {
+  async #readInbox(): Promise<void> {
     const { store, lease, logger, live } = this.#port
-    const messages = await store.inbox({ owner: lease.key, after: this.#mailSeq, limit: 1_000 })
-    const addressed = new Set<ExecutionActor>()
+    const messages = await store.inbox({ owner: lease.key, after: this.#inboxSeq, limit: 1_000 })
+    const addressed = new Set<ExecutionHost>()
     for (const { seq, executionId } of messages) {
-      this.#mailSeq = Math.max(this.#mailSeq, seq)
+      this.#inboxSeq = Math.max(this.#inboxSeq, seq)
       const execution = live(executionId)
       if (execution) addressed.add(execution)
     }
     for (const execution of addressed) {
-      execution.inbox.look().catch((error: unknown) => logger('the inbox of', execution.id, 'could not be read', error))
+      execution.delivery.poll().catch((error: unknown) => logger('the inbox of', execution.id, 'could not be read', error))
     }
   }
 

@@ -35,7 +35,7 @@ export class QueueSharing {
   }
 
   /** Part of each look. */
-  async look(): Promise<void> {
+  async poll(): Promise<void> {
     if (!this.#port.hasOthers()) return
     await this.#port.checkQueues()
     await this.#take(this.#port.entryPoints)

@@ -2,10 +2,10 @@
 import { isStatewardError } from '../../errors.js'
 import type { Admitted } from '../stream/accepted-before.js'
 import type { AdmissionRequest } from '../stream/admission.js'
-import type { SupervisorActor } from '../supervisor/supervisor-host.js'
+import type { SupervisorHost } from '../supervisor/supervisor-host.js'
 
 /** Accepts an execution; resolves once that is durable. Throws what `streamFor` and the stream's `admit` throw. */
-export async function accept(supervisor: SupervisorActor, entryPoint: string, request: AdmissionRequest): Promise<Admitted> {
+export async function accept(supervisor: SupervisorHost, entryPoint: string, request: AdmissionRequest): Promise<Admitted> {
   for (;;) {
     const certain = supervisor.certain()
     if (certain) await certain

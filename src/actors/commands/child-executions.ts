@@ -16,8 +16,8 @@ import type { ChildLink, ChildPort, ChildRequest, WhenLeft } from '../program/ch
 import { splitState } from '../execution/stored-state.js'
 import { storedOutcome } from '../execution/execution-record.js'
 import { pagesOf } from '../../persistence/stored-executions.js'
-import type { SupervisorActor } from '../supervisor/supervisor-host.js'
-import { untoldError, type Untold } from './untold.js'
+import type { SupervisorHost } from '../supervisor/supervisor-host.js'
+import { unreachedError, type Unreached } from './unreached.js'
 
 /** How long a child that was cancelled for its parent's sake, or with all of the runtime, waits for the parent's own cancel, in ms. */
 const HELD_BACK = 30_000
@@ -25,7 +25,7 @@ const HELD_BACK = 30_000
 /** What children need of the router. */
 export interface ChildRouter {
   command(id: string, command: Command): Promise<CommandOutcome>
-  obeyed(id: string, command: Command, own: () => Promise<CommandOutcome>): Promise<CommandOutcome>
+  inOrder(id: string, command: Command, own: () => Promise<CommandOutcome>): Promise<CommandOutcome>
   isBeingPaused(id: string): boolean
   result(id: string, options: { readonly signal: AbortSignal }): Promise<ResultOutcome>
 }
@@ -54,10 +54,10 @@ const isCancelledWithParent = (outcome: ResultOutcome) =>
 
 /** Those of one runtime. */
 export class ChildExecutions implements ChildPort {
-  readonly #supervisor: SupervisorActor
+  readonly #supervisor: SupervisorHost
   readonly #router: ChildRouter
 
-  constructor(supervisor: SupervisorActor, router: ChildRouter) {
+  constructor(supervisor: SupervisorHost, router: ChildRouter) {
     this.#supervisor = supervisor
     this.#router = router
   }
@@ -112,8 +112,8 @@ export class ChildExecutions implements ChildPort {
     await this.#toAll(parentId, restless, () => true, pause)
   }
 
-  obeyed(id: string, command: Command, own: () => Promise<CommandOutcome>): Promise<CommandOutcome> {
-    return this.#router.obeyed(id, command, own)
+  inOrder(id: string, command: Command, own: () => Promise<CommandOutcome>): Promise<CommandOutcome> {
+    return this.#router.inOrder(id, command, own)
   }
 
   /** Mends what a process has left half done that died on its way: below one that goes on, and below one that has ended. */
@@ -130,8 +130,8 @@ export class ChildExecutions implements ChildPort {
     const execution = this.#supervisor.live(id)
     if (!execution?.program.hasChildren) return
     // a command that stands there is carried out first
-    await execution.inbox.look()
-    if (stageOf(execution.heading) !== 'going' || this.#router.isBeingPaused(id)) return
+    await execution.delivery.poll()
+    if (stageOf(execution.nextStatus) !== 'going' || this.#router.isBeingPaused(id)) return
     await this.#toAll(id, ['paused', 'pausing'], isPausedFromAbove, (child) => this.wake(child))
   }
 
@@ -214,7 +214,7 @@ export class ChildExecutions implements ChildPort {
     act: (stored: StoredExecution) => Promise<void>,
   ): Promise<number> {
     const acts: Promise<void>[] = []
-    const untold: Untold[] = []
+    const unreached: Unreached[] = []
     let count = 0
     for await (const page of pagesOf(this.#supervisor.settings.store, { parentId, status }))
       for (const stored of page) {
@@ -222,16 +222,16 @@ export class ChildExecutions implements ChildPort {
         try {
           if (!isMeant(stored)) continue
         } catch (error) {
-          untold.push({ of: { id }, error })
+          unreached.push({ of: { id }, error })
           continue
         }
         count++
         // who they are and where they stand is kept, and not what they hold
         const slim = { ...stored, input: '', state: '', output: null }
-        acts.push(act(slim).catch((error: unknown) => void untold.push({ of: { id }, error })))
+        acts.push(act(slim).catch((error: unknown) => void unreached.push({ of: { id }, error })))
       }
     await Promise.all(acts)
-    const error = untoldError(`A command to what execution ${parentId} has started`, untold)
+    const error = unreachedError(`A command to what execution ${parentId} has started`, unreached)
     if (error) throw error
     return count
   }

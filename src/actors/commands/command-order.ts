@@ -12,7 +12,7 @@ import type { Command, CommandOutcome } from '../../events/outcomes.js'
 import type { StoredExecution } from '../../persistence/snapshot-store.js'
 import type { CommandProgress } from './answer-time.js'
 import { isOf, PendingPauses, type PendingPause } from './pending-pauses.js'
-import { untoldError } from './untold.js'
+import { unreachedError } from './unreached.js'
 
 /** What the order asks of the router. */
 export interface CommandOrderPort {
@@ -66,29 +66,29 @@ export class CommandOrder {
   }
 
   /** A command that came to what is in memory here by its inbox. */
-  obeyed(id: string, command: Command, own: () => Promise<CommandOutcome>): Promise<CommandOutcome> {
+  inOrder(id: string, command: Command, own: () => Promise<CommandOutcome>): Promise<CommandOutcome> {
     const cascade = (pause?: PendingPause) =>
       this.#port.cascade(id, fromAbove(command), pause).catch((error: unknown) => this.#port.failedBelow(id, error))
     if (command.type === 'cancel') return cascade().then(own)
     const { scope } = command.intervention
     if (command.type === 'resume') {
       // what is only about to look into the inbox came after what stands there
-      const before = this.pauses.of(id).filter((pause) => !pause.isTold && !pause.isLooking && isOf(pause, scope))
+      const before = this.pauses.of(id).filter((pause) => !pause.isDelivered && !pause.isLooking && isOf(pause, scope))
       return this.pauses.resuming(id, this.#wake(id, before, { own, below: cascade }))
     }
     const resumed = this.pauses.resumesOf(id)
     const pause = this.pauses.begin(id, scope)
-    return this.#obeyedPause(id, pause, {
+    return this.#pauseInOrder(id, pause, {
       below: () => (resumed ? resumed.then(() => (pause.resume ? undefined : cascade(pause))) : cascade(pause)),
       own,
     }).finally(() => this.pauses.end(id, pause))
   }
 
-  async #obeyedPause(id: string, pause: PendingPause, { below, own }: { below(): Promise<void>; own: Waking['own'] }) {
+  async #pauseInOrder(id: string, pause: PendingPause, { below, own }: { below(): Promise<void>; own: Waking['own'] }) {
     await Promise.race([below(), pause.takenBack])
     const back = pause.resume && (await pause.resume.catch(() => undefined))
     if (back?.status === 'resumed') return back
-    pause.isTold = true
+    pause.isDelivered = true
     const answer = own()
     pause.placed()
     const outcome = await answer
@@ -129,12 +129,12 @@ export class CommandOrder {
       if (failed.length === 0) throw error
       failed.push(error)
     })
-    const untold = untoldError(
+    const unreached = unreachedError(
       what,
       failed.map((error) => ({ of: { id }, error })),
       outcome && { [outcome.status]: 1 },
     )
-    if (untold) throw untold
+    if (unreached) throw unreached
     return outcome as CommandOutcome
   }
 
@@ -148,9 +148,9 @@ export class CommandOrder {
     // those that are being put into the inbox stand there before this one
     await Promise.allSettled(known.flatMap(({ progress: own }) => own?.queued ?? []))
     await this.#port.ahead(id, command, progress)
-    for (let told; (told = known.flatMap(({ placing }) => placing ?? [])).length > 0;) await Promise.all(told)
+    for (let placed; (placed = known.flatMap(({ placing }) => placing ?? [])).length > 0;) await Promise.all(placed)
     const kept = this.pauses.of(id).filter(({ through }) => through !== undefined)
-    const before = [...new Set([...known, ...kept])].filter((each) => !each.isTold && isOf(each, command.intervention.scope))
+    const before = [...new Set([...known, ...kept])].filter((each) => !each.isDelivered && isOf(each, command.intervention.scope))
     return this.#wake(
       id,
       before.filter((pause) => this.pauses.of(id).includes(pause)),

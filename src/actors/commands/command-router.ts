@@ -16,8 +16,8 @@ import { Cascades } from './cascades.js'
 import { CommandOrder, fromAbove } from './command-order.js'
 import { ChildExecutions, isLeftPaused } from './child-executions.js'
 import { DirectCommits } from './direct-commits.js'
-import type { ExecutionActor } from '../execution/execution-host.js'
-import { obey } from '../execution/execution-commands.js'
+import type { ExecutionHost } from '../execution/execution-host.js'
+import { handle } from '../execution/execution-commands.js'
 import { splitState } from '../execution/stored-state.js'
 import { resultOf, type ResultOptions } from './execution-results.js'
 import { absentFrom } from '../cluster/result-waiters.js'
@@ -29,8 +29,8 @@ import { ScopeCommands } from './scope-commands.js'
 import { SendingOrder } from './sending-order.js'
 import { StoredCommands } from './stored-commands.js'
 import { pagesOf } from '../../persistence/stored-executions.js'
-import type { SupervisorActor } from '../supervisor/supervisor-host.js'
-import { untoldError, type Untold } from './untold.js'
+import type { SupervisorHost } from '../supervisor/supervisor-host.js'
+import { unreachedError, type Unreached } from './unreached.js'
 
 /** How many executions that nobody has in memory one command to many takes up at the same time. */
 const TAKEN_UP_AT_ONCE = 16
@@ -58,14 +58,14 @@ interface Walk extends WithinMany {
 type Concern = 'told' | 'none' | 'woken' | 'if awaited'
 
 /** What a command to many has come to. */
-export interface ToldMany {
+export interface ScopeAnswers {
   /** How many have answered what. */
   readonly counts: Readonly<Record<string, number>>
-  readonly untold: readonly Untold[]
+  readonly unreached: readonly Unreached[]
 }
 
 type Held =
-  | { readonly by: 'us'; readonly execution: ExecutionActor }
+  | { readonly by: 'us'; readonly execution: ExecutionHost }
   | { readonly by: 'others' | 'nobody'; readonly stored: StoredExecution }
   | { readonly by: 'store'; readonly answer: Absent | AlreadyFinished; readonly stored?: StoredExecution }
 
@@ -74,8 +74,8 @@ function throwIfAny(error: StatewardError | undefined): void {
 }
 
 /** One that has ended may stay here until its last actions have run. */
-function handedTo({ status, inbox }: ExecutionActor, sent: SentEvent): Placed {
-  return { answer: isTerminal(status) ? { status: 'already_finished', as: status } : inbox.receive(sent) }
+function handedTo({ status, delivery }: ExecutionHost, sent: SentEvent): Placed {
+  return { answer: isTerminal(status) ? { status: 'already_finished', as: status } : delivery.receive(sent) }
 }
 
 /** Routes for one supervisor. */
@@ -84,7 +84,7 @@ export class CommandRouter {
   readonly direct: DirectCommits
   /** Pauses and resumes of many. */
   readonly scopes = new ScopeCommands()
-  readonly #supervisor: SupervisorActor
+  readonly #supervisor: SupervisorHost
   readonly #store: SnapshotStore
   readonly #stored: StoredCommands
   readonly #remote: RemoteCommands
@@ -93,7 +93,7 @@ export class CommandRouter {
   readonly #cascades = new Cascades()
   readonly #order: CommandOrder
 
-  constructor(supervisor: SupervisorActor) {
+  constructor(supervisor: SupervisorHost) {
     this.#supervisor = supervisor
     this.direct = new DirectCommits(supervisor.settings.store)
     this.#stored = new StoredCommands({
@@ -162,7 +162,7 @@ export class CommandRouter {
       const queued = await this.#store.enqueue({ executionId: id, kind: 'event', payload: sent.payload, at })
       if (queued.status !== 'queued') continue
       // it may have been taken up here meanwhile
-      this.#supervisor.live(id)?.inbox.arrived()
+      this.#supervisor.live(id)?.delivery.arrived()
       return { answer: { status: 'queued' } }
     }
   }
@@ -187,13 +187,13 @@ export class CommandRouter {
     const seq = await this.#remote.queue(id, { ...command, wait: 0 } as Command, progress)
     const held = await this.#find(id, liveStatuses)
     if (seq === undefined) return held.by === 'store' ? held.answer : undefined
-    if (held.by === 'us') await held.execution.inbox.look()
+    if (held.by === 'us') await held.execution.delivery.poll()
     return (await this.#remote.answered(id, seq)) ?? underWay(command)
   }
 
   /** A command that came to what is here by its inbox: this process sees to what it has started as well. */
-  obeyed(id: string, command: Command, own: () => Promise<CommandOutcome>): Promise<CommandOutcome> {
-    return this.#order.obeyed(id, command, own)
+  inOrder(id: string, command: Command, own: () => Promise<CommandOutcome>): Promise<CommandOutcome> {
+    return this.#order.inOrder(id, command, own)
   }
 
   /** True while a pause is on its way to it here. */
@@ -209,7 +209,7 @@ export class CommandRouter {
   async #ahead(id: string, command: Command, progress: CommandProgress): Promise<void> {
     await this.#supervisor.open()
     const here = this.#supervisor.live(id)
-    if (here && !here.isLeaving) return here.inbox.look()
+    if (here && !here.isLeaving) return here.delivery.poll()
     const stored = await this.#store.load(id)
     if (!stored || isTerminal(stored.status)) return
     progress.isElsewhere = await this.#stored.isHeldElsewhere(stored)
@@ -220,7 +220,7 @@ export class CommandRouter {
     if (isMine && !isAwaited && command.type === 'pause' && stored.status === 'paused') return
     // what a cancel has ended does not come back, and one that is paused would not be asked before its resume
     const held = isMine && command.type !== 'cancel' ? await this.#find(id, liveStatuses) : undefined
-    if (held?.by === 'us') return held.execution.inbox.look()
+    if (held?.by === 'us') return held.execution.delivery.poll()
     if (held?.by === 'store') return
     progress.isByInbox = true
     await this.#remote.queue(id, withTimeLeft(progress, command), progress)
@@ -249,23 +249,23 @@ export class CommandRouter {
   }
 
   /** Every execution of an entry point gets the command, at once; resolves once all have answered, or failed. */
-  async commandAll(entryPoint: string, command: Command, walk: Pick<Walk, 'until' | 'isTakenBack'>): Promise<ToldMany> {
+  async commandAll(entryPoint: string, command: Command, walk: Pick<Walk, 'until' | 'isTakenBack'>): Promise<ScopeAnswers> {
     const counts: Record<string, number> = {}
     const answered = ({ status }: CommandOutcome) => void (counts[status] = (counts[status] ?? 0) + 1)
-    const untold = await this.#each({ entryPoint }, command, { ...walk, answered })
-    return { counts, untold }
+    const unreached = await this.#each({ entryPoint }, command, { ...walk, answered })
+    return { counts, unreached }
   }
 
   /** Rejects once all that the parent has started were told, if one of them has failed. */
   async #cascade(parentId: string, command: Command, { pause, ...many }: WithinMany & { pause?: PendingPause | undefined } = {}) {
     const walk = { ...many, isTakenBack: () => pause?.resume !== undefined, isCascade: pause !== undefined }
-    const error = (untold: readonly Untold[]) =>
-      untoldError(`The ${command.type} of what execution ${parentId} has started`, untold)
-    const told = this.#each({ parentId }, command, walk)
+    const error = (unreached: readonly Unreached[]) =>
+      unreachedError(`The ${command.type} of what execution ${parentId} has started`, unreached)
+    const commanded = this.#each({ parentId }, command, walk)
     await this.#cascades.begin(
       parentId,
       command,
-      told.then((untold) => throwIfAny(error(untold))),
+      commanded.then((unreached) => throwIfAny(error(unreached))),
     )
   }
 
@@ -274,8 +274,8 @@ export class CommandRouter {
     filter: { readonly entryPoint: string } | { readonly parentId: string },
     command: Command,
     { answered, isTakenBack, isCascade, until, place: above }: Walk,
-  ): Promise<readonly Untold[]> {
-    const work = new BoundedWork<Untold['of']>(TAKEN_UP_AT_ONCE)
+  ): Promise<readonly Unreached[]> {
+    const work = new BoundedWork<Unreached['of']>(TAKEN_UP_AT_ONCE)
     try {
       for await (const page of pagesOf(this.#store, { ...filter, status: liveStatuses, brief: !goesByState(command) }))
         for (const stored of page) {
@@ -338,27 +338,27 @@ export class CommandRouter {
         command.type === 'pause' && !progress.queued ? ['queued', 'running', 'waiting', 'pausing', 'cancelling'] : liveStatuses,
       )
       if (held.by === 'store') return (await this.#handedOver(id, progress)) ?? held.answer
-      if (pause?.resume && !pause.isTold) {
+      if (pause?.resume && !pause.isDelivered) {
         const outcome = await pause.resume.catch((error: unknown) => {
           // the pause would wait as long again for the same lock
           if (isHeldUp(error)) throw error
         })
         if (outcome?.status === 'resumed') return outcome
         // a resume that comes to nothing takes nothing back; who holds it may have changed
-        pause.isTold = true
+        pause.isDelivered = true
         continue
       }
-      if (pause) pause.isTold = true
+      if (pause) pause.isDelivered = true
       if (held.by === 'nobody' && held.stored.status === 'paused' && command.type === 'pause' && !progress.queued)
         return { status: 'already_paused', revision: held.stored.revision }
       if (held.by === 'us' && progress.isByInbox) {
-        await held.execution.inbox.look()
+        await held.execution.delivery.poll()
       } else if (held.by === 'us') {
         const late = progress.queued && (await this.#handedOver(id, progress, underWay(command)))
         if (late) return late
         try {
           progress.isHere = true
-          const answer = obey(held.execution, withTimeLeft(progress, command), progress.place?.leave)
+          const answer = handle(held.execution, withTimeLeft(progress, command), progress.place?.leave)
           pause?.placed()
           return await answer
         } catch (error) {
@@ -369,7 +369,7 @@ export class CommandRouter {
       }
       // what this process held is on its way to the next one, and so would the command be
       this.#supervisor.refuseStopped()
-      const carriedOut = held.by !== 'us' && (await this.#stored.obey(held.stored, command, 'certain', await progress.queued))
+      const carriedOut = held.by !== 'us' && (await this.#stored.handle(held.stored, command, 'certain', await progress.queued))
       if (carriedOut) return carriedOut
       const timed = withTimeLeft(progress, command)
       const placed = () => pause?.placed()

@@ -5,7 +5,7 @@ import type { AdmissionRequest } from '../stream/admission.js'
 import { splitState } from '../execution/stored-state.js'
 import { forkedProgram } from '../program/stored-program.js'
 import { executionRecord } from '../execution/execution-record.js'
-import type { SupervisorActor } from '../supervisor/supervisor-host.js'
+import type { SupervisorHost } from '../supervisor/supervisor-host.js'
 
 /** Which commit, under which idempotency key, and which id the fork gets. */
 export interface ForkRequest {
@@ -16,7 +16,7 @@ export interface ForkRequest {
 
 /** The fork, once its acceptance is durable, and whether it is a new one. Throws `not_found`, `no_checkpoint`, and what a trigger throws. */
 export async function forkExecution(
-  supervisor: SupervisorActor,
+  supervisor: SupervisorHost,
   id: string,
   { revision, idempotencyKey, id: own }: ForkRequest,
   admit: (entryPoint: string, request: AdmissionRequest) => Promise<Admitted>,

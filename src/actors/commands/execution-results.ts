@@ -66,12 +66,12 @@ function lookFor(supervisor: Asked, id: string): () => void {
   const { clock, pollInterval, store, logger } = supervisor.settings
   let timer: unknown
   let isOver = false
-  const look = () => settleIfEnded(store, supervisor.results, id)
+  const poll = () => settleIfEnded(store, supervisor.results, id)
   const failed = (error: unknown) => logger('the result of', id, 'could not be looked for', error)
   const again = () => {
     // once it is started, or stopped, there is another who looks
     if (isOver || supervisor.phase !== 'idle') return
-    timer = clock.setTimeout(() => void look().catch(failed).finally(again), pollInterval)
+    timer = clock.setTimeout(() => void poll().catch(failed).finally(again), pollInterval)
   }
   again()
   return () => {

@@ -24,7 +24,7 @@ export class PendingPause {
   /** True until it is known what stands in the durable inbox: that came before it. */
   isLooking: boolean
   /** True once the execution is told: from then on the commands that it gets one after the other decide. */
-  isTold = false
+  isDelivered = false
   /** The resume that is to take it back: what it comes to. */
   resume: Promise<CommandOutcome> | undefined
   #isTakenBack!: () => void
@@ -51,7 +51,7 @@ export class PendingPause {
 
   /** It is told, and has no place yet: resolves once it has one. Undefined: it is not told, or has its place. */
   get placing(): Promise<void> | undefined {
-    return this.isTold && !this.#isPlaced ? this.#placed : undefined
+    return this.isDelivered && !this.#isPlaced ? this.#placed : undefined
   }
 
   /** It has its answer. */

@@ -67,9 +67,9 @@ export class RemoteCommands {
       if (outcome) return outcome
       if (!isUnread && clock.monotonic() >= since + lease) {
         isUnread = true
-        if (await this.#stored.mayObey(await this.#store.load(id), command)) await below()
+        if (await this.#stored.mayHandle(await this.#store.load(id), command)) await below()
         const stored = await this.#store.load(id)
-        const carriedOut = stored && !isTerminal(stored.status) && (await this.#stored.obey(stored, command, 'likely', seq))
+        const carriedOut = stored && !isTerminal(stored.status) && (await this.#stored.handle(stored, command, 'likely', seq))
         if (carriedOut) return carriedOut
       }
       if (clock.monotonic() >= until) {

@@ -13,7 +13,7 @@ import { decode, encode } from '../../codec/snapshot-codec.js'
 import type { Commit, StoredExecution } from '../../persistence/snapshot-store.js'
 import type { DirectCommits } from './direct-commits.js'
 import { dueAt } from '../execution/execution-deadlines.js'
-import { ExecutionRow } from '../execution/commit-draft.js'
+import { CommitDraft } from '../execution/commit-draft.js'
 import { splitState } from '../execution/stored-state.js'
 import { withFrozenTimers } from '../program/stored-program.js'
 import { isGone } from '../cluster/process-identity.js'
@@ -42,7 +42,7 @@ export class StoredCommands {
   }
 
   /** The answer; undefined if the command must go by the inbox, or the execution has moved. `seq`: where it stands there, if it does. */
-  async obey(
+  async handle(
     stored: StoredExecution,
     command: Command,
     certainty: Certainty,
@@ -90,7 +90,7 @@ export class StoredCommands {
   }
 
   /** True if it may be carried out here, once it is likely that nobody else does. */
-  async mayObey(stored: StoredExecution | undefined, command: Command): Promise<boolean> {
+  async mayHandle(stored: StoredExecution | undefined, command: Command): Promise<boolean> {
     if (!stored || isTerminal(stored.status) || command.type === 'resume' || this.#port.runs(stored.entryPoint)) return false
     return stored.owner === null || this.#isDead(stored.owner)
   }
@@ -128,7 +128,7 @@ export class StoredCommands {
     const context = change({ ...lifecycle.context, executionId: id, entryPoint })
     const definition = entryPoints.find((each) => each.id === entryPoint)
     const frozen = program !== undefined && status === 'paused'
-    const row = new ExecutionRow(id, stored)
+    const row = new CommitDraft(id, stored)
     const answer: CommandOutcome =
       status === 'timed_out'
         ? { status: 'already_finished', as: status }

@@ -16,7 +16,7 @@ const WITHIN = 30_000
 export interface HoldingExecution {
   readonly id: string
   readonly status: ExecutionStatus
-  readonly heading: ExecutionStatus
+  readonly nextStatus: ExecutionStatus
   readonly context: ExecutionContext
   readonly stopReason: StatewardError
   readonly program: {
@@ -52,42 +52,42 @@ export class ChildrenHold {
 
   /** True while the status that the execution heads for must not be committed yet. */
   holds(): boolean {
-    const { heading, status, program } = this.#execution
-    const stops = heading !== status && (isTerminal(heading) || heading === 'paused')
+    const { nextStatus, status, program } = this.#execution
+    const stops = nextStatus !== status && (isTerminal(nextStatus) || nextStatus === 'paused')
     if (!stops) this.#held = this.#free = undefined
-    if (!stops || this.#free === heading) return false
-    if (this.#held === heading) return true
+    if (!stops || this.#free === nextStatus) return false
+    if (this.#held === nextStatus) return true
     if (!program.hasChildren) return false
-    this.#held = heading
-    this.#cleared(heading)
+    this.#held = nextStatus
+    this.#cleared(nextStatus)
       .catch(this.#failed)
-      .then(() => this.#release(heading))
+      .then(() => this.#release(nextStatus))
       .catch(this.#failed)
     return true
   }
 
-  #release(heading: ExecutionStatus): void {
-    if (this.#held !== heading) return
+  #release(nextStatus: ExecutionStatus): void {
+    if (this.#held !== nextStatus) return
     this.#held = undefined
-    this.#free = heading
-    if (isTerminal(heading)) this.#execution.program.childrenEnded()
+    this.#free = nextStatus
+    if (isTerminal(nextStatus)) this.#execution.program.childrenEnded()
     this.#execution.touch()
   }
 
-  async #cleared(heading: ExecutionStatus): Promise<void> {
+  async #cleared(nextStatus: ExecutionStatus): Promise<void> {
     const { id, program, stopReason } = this.#execution
     const stopped = program.stopChildren(stopReason)
     // a step of an attempt that failed waits for none, and what it has started lives for the next attempt
     const { pause } = this.#execution.context
-    if (!isTerminal(heading)) return stopped.then(() => pause && this.#children.rest(id, pause, pause.mode))
-    const ended = stopped.then(() => this.#children.end(id, this.#by(heading)))
+    if (!isTerminal(nextStatus)) return stopped.then(() => pause && this.#children.rest(id, pause, pause.mode))
+    const ended = stopped.then(() => this.#children.end(id, this.#by(nextStatus)))
     let timer: unknown
     const enough = new Promise<void>((resolve) => (timer = this.#clock.setTimeout(resolve, WITHIN)))
     await Promise.race([ended, enough]).finally(() => this.#clock.clearTimeout(timer))
   }
 
-  #by(heading: ExecutionStatus): Intervention {
+  #by(nextStatus: ExecutionStatus): Intervention {
     const { cancel } = this.#execution.context
-    return heading === 'cancelled' && cancel ? cancel : { at: this.#clock.now(), reason: `parent_${heading}` }
+    return nextStatus === 'cancelled' && cancel ? cancel : { at: this.#clock.now(), reason: `parent_${nextStatus}` }
   }
 }

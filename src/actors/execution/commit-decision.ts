@@ -4,7 +4,7 @@ import { isTerminal, type ExecutionStatus } from '../../events/execution-status.
 import { dueAt } from './execution-deadlines.js'
 
 /** What the decision is made from. */
-export interface Standing {
+export interface DecisionInput {
   /** That the commit will say. */
   readonly status: ExecutionStatus
   readonly limits: Limits
@@ -27,7 +27,7 @@ export interface Decision {
 }
 
 /** A paused execution leaves memory, and one that has ended does, unless it has actions pending. */
-export function decide({ status, limits, owed, isLeaving, nextTimer }: Standing): Decision {
+export function decide({ status, limits, owed, isLeaving, nextTimer }: DecisionInput): Decision {
   const ends = isTerminal(status)
   const leaves = isLeaving || status === 'paused' || (ends && !owed)
   const isKept = !leaves || owed

@@ -36,7 +36,7 @@ export interface CommitParts {
 const start: CheckpointCause = { type: 'start' }
 
 /** The row of one execution. */
-export class ExecutionRow {
+export class CommitDraft {
   readonly id: string
   /** As of the last durable commit. */
   status: ExecutionStatus = 'queued'

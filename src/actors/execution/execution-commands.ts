@@ -17,7 +17,7 @@ export interface CommandedExecution {
   readonly status: ExecutionStatus
   readonly revision: number
   /** Where its lifecycle stands, ahead of what is durable. */
-  readonly heading: ExecutionStatus
+  readonly nextStatus: ExecutionStatus
   readonly context: ExecutionContext
   readonly isBackingOff: boolean
   /** True if its lifecycle stands where the store has it, and its program goes on. */
@@ -39,12 +39,12 @@ export interface CommandedExecution {
  * Carries out a command; `noted` is called once it is durable, if the answer is still waited for then. Rejects if the execution is
  * lost to another owner or the store before there is an answer.
  */
-export async function obey(
+export async function handle(
   execution: CommandedExecution,
   command: Command,
   noted: () => void = () => undefined,
 ): Promise<CommandOutcome> {
-  if (execution.heading === 'queued') execution.comesToItsEnd()
+  if (execution.nextStatus === 'queued') execution.comesToItsEnd()
   // whoever came before is done with, and a program that ends has ended: one that fails may begin another attempt
   // and one whose last move can't be stored has failed: it could not make good what it has done
   const isMoving = command.type === 'cancel' && execution.context.compensates && execution.hasMoved
@@ -100,7 +100,7 @@ async function resume(
   // a pause at once comes to its end first; one that only waits for a boundary is taken back
   if (before === 'pausing' && execution.context.pause?.mode === 'now') {
     await execution.until((status) => status !== 'pausing')
-    return obey(execution, { type: 'resume', intervention, retry }) as Promise<ResumeOutcome>
+    return handle(execution, { type: 'resume', intervention, retry }) as Promise<ResumeOutcome>
   }
   // the commit that says so says no more: what is told next comes after it
   execution.isResuming = true

@@ -19,7 +19,7 @@ export interface ClockPort {
 const none: ReadonlyMap<keyof Limits, Alarm> = new Map()
 
 /** Arms one timer for the next limit, one for the end of the steps and one for leaving memory. */
-export class ExecutionClocks {
+export class ExecutionDeadlines {
   readonly #clock: WallClock
   readonly #port: ClockPort
   #limits: Limits = {}

@@ -14,14 +14,14 @@ import type { Commit, CommitVerdict } from '../../persistence/snapshot-store.js'
 import { decide, type Decision } from './commit-decision.js'
 import { ChildrenHold } from './children-hold.js'
 import { CommitWaiters } from './commit-waiters.js'
-import { dueAt as nextDue, ExecutionClocks } from './execution-deadlines.js'
+import { dueAt as nextDue, ExecutionDeadlines } from './execution-deadlines.js'
 import { executionRef, tell, type ExecutionEffects, type ExecutionMachineRef } from './execution-lifecycle.js'
-import { ExecutionInbox, type InboxOwner } from './inbox-delivery.js'
+import { InboxDelivery, type InboxOwner } from './inbox-delivery.js'
 import type { SentEvent } from './external-event.js'
 import { opening, type AcceptOutcome, type ExecutionOrigin } from './execution-origin.js'
 import type { ExecutionPort } from './execution-port.js'
 import { ExecutionProgram, type ProgramWatcher } from './execution-program.js'
-import type { ExecutionRow } from './commit-draft.js'
+import type { CommitDraft } from './commit-draft.js'
 import { ExecutionStanding } from './execution-standing.js'
 import { PendingAcceptance } from './pending-acceptance.js'
 import type { Suspect } from './suspects.js'
@@ -29,20 +29,17 @@ import type { WallClock } from '../../wall-clock.js'
 import { stopActor } from '../program/xstate/xstate-internals.js'
 
 /** One execution in memory. */
-export class ExecutionActor
-  extends ExecutionStanding
-  implements Committer, ProgramWatcher, ExecutionEffects, InboxOwner, Suspect
-{
+export class ExecutionHost extends ExecutionStanding implements Committer, ProgramWatcher, ExecutionEffects, InboxOwner, Suspect {
   readonly id: string
   protected readonly machine: ExecutionMachineRef
-  readonly inbox: ExecutionInbox
+  readonly delivery: InboxDelivery
   readonly clock: WallClock
   readonly program: ExecutionProgram
   /** True while it holds a slot of its stream. */
   hasSlot = false
-  protected readonly row: ExecutionRow
+  protected readonly row: CommitDraft
   readonly #port: ExecutionPort
-  readonly #clocks: ExecutionClocks
+  readonly #deadlines: ExecutionDeadlines
   readonly #waiters = new CommitWaiters()
   readonly #hold: ChildrenHold
   #acceptance: PendingAcceptance | undefined
@@ -62,8 +59,8 @@ export class ExecutionActor
     this.id = id
     this.#port = port
     this.clock = port.clock
-    this.inbox = new ExecutionInbox(this, port.store, (error) => port.lost(this, error))
-    this.#clocks = new ExecutionClocks(port.clock, {
+    this.delivery = new InboxDelivery(this, port.store, (error) => port.lost(this, error))
+    this.#deadlines = new ExecutionDeadlines(port.clock, {
       reached: (what) => this.#reached(what), // what rejects it is told to whoever holds the stream, or is no longer ours
       idle: () => this.#idle(),
     })
@@ -94,9 +91,9 @@ export class ExecutionActor
   revive(): void {
     const { value, context } = this.machine.getSnapshot()
     this.machine.start()
-    this.#clocks.set(context.limits)
+    this.#deadlines.set(context.limits)
     // nothing of a life is told after its end, when only pending actions are taken over
-    if (isTerminal(this.status)) return this.#payDebts()
+    if (isTerminal(this.status)) return this.#flushOutbox()
     if (this.#recovering) this.publish('execution.recovered', { recoveries: this.row.recoveries })
     const { compensates, wantsSlot } = this
     if (this.recoveries > this.maxRecoveries && compensates) return this.program.fail(this.row.recoveryLimit(), true)
@@ -108,11 +105,11 @@ export class ExecutionActor
     if (typeof value === 'object') {
       this.touch()
       // one that had ended is no longer to be paused
-      if (this.heading === 'pausing' && this.recoveries <= this.maxRecoveries && this.comesToItsEnd()) return
+      if (this.nextStatus === 'pausing' && this.recoveries <= this.maxRecoveries && this.comesToItsEnd()) return
       return this.tell({ type: 'program.drained' })
     }
     if (value === 'waiting') this.runProgram()
-    if (this.status === 'waiting') this.#clocks.leaveAfter(this.#port.definition.passivateAfter)
+    if (this.status === 'waiting') this.#deadlines.leaveAfter(this.#port.definition.passivateAfter)
   }
 
   /** Lets a program that had ended before it was taken up here do what it asked for on the way, without a slot. False: there is no such end. */
@@ -132,7 +129,7 @@ export class ExecutionActor
 
   takeTurn(): void {
     if (this.isHeldBack) return this.tell({ type: 'turn.given', stopBy: this.stopping().stopBy })
-    if (this.heading === 'queued' && this.#port.acquire(this)) this.grant()
+    if (this.nextStatus === 'queued' && this.#port.acquire(this)) this.grant()
   }
 
   clear(): void {
@@ -159,8 +156,8 @@ export class ExecutionActor
     return this.#gone ? Promise.resolve() : new Promise((resolve) => this.#whenGone.push(resolve))
   }
 
-  obeyed(command: Command, own: () => Promise<CommandOutcome>): Promise<CommandOutcome> {
-    return this.program.hasChildren ? this.#port.children.obeyed(this.id, command, own) : own()
+  inOrder(command: Command, own: () => Promise<CommandOutcome>): Promise<CommandOutcome> {
+    return this.program.hasChildren ? this.#port.children.inOrder(this.id, command, own) : own()
   }
 
   /** Resolves once it is durable what becomes of it, or it is gone. */
@@ -170,7 +167,7 @@ export class ExecutionActor
 
   /** Hands an event to the program; resolves once what it caused is durable. Undefined: nothing of it ever will be, the program failed. */
   async deliver(sent: SentEvent): Promise<SendOutcome | undefined> {
-    const direct = this.inbox.mail.direct(sent)
+    const direct = this.delivery.inbox.direct(sent)
     const taken = this.program.send(sent.event)
     direct.ended = this.program.isEnding
     const revision = await this.until(() => true)
@@ -186,7 +183,7 @@ export class ExecutionActor
   /** Goes on, as soon as there is a slot. `retry`: with fresh attempts. */
   resume(resume: Intervention, retry: boolean): void {
     this.row.recoveries = 0
-    const granted = this.heading === 'pausing' || this.#port.acquire(this)
+    const granted = this.nextStatus === 'pausing' || this.#port.acquire(this)
     this.tell({ type: 'execution.resume', resume, retry, granted, at: this.clock.now() })
   }
 
@@ -220,7 +217,7 @@ export class ExecutionActor
 
   /** Commits what there is and gives the execution back to the store, wherever it stands. */
   release(): Promise<void> {
-    const isUnpaid = isTerminal(this.status) && this.program.owes && !this.program.isPaying
+    const isUnpaid = isTerminal(this.status) && this.program.hasPendingActions && !this.program.isPaying
     if (this.#hold.isOn || isUnpaid)
       return Promise.resolve(this.abandon(new StatewardError('already_stopped', 'The runtime was stopped.')))
     this.program.setMode('muted')
@@ -231,18 +228,18 @@ export class ExecutionActor
   /** A state was entered: it will be committed, with an event that says so. */
   enter(as: CommitReason, context: ExecutionContext): void {
     if (as !== 'queued' && as !== 'cancelling') this.#port.dequeued(this)
-    this.#clocks.set(context.limits)
+    this.#deadlines.set(context.limits)
     this.row.entered(as, context, this.#port.clock.now())
-    if (as === 'waiting' || as === 'retrying') this.#clocks.leaveAfter(this.#port.definition.passivateAfter)
-    else this.#clocks.stay()
+    if (as === 'waiting' || as === 'retrying') this.#deadlines.leaveAfter(this.#port.definition.passivateAfter)
+    else this.#deadlines.stay()
     this.touch()
   }
 
   /** The clock was set back: what its limits and timers had left stays. */
   retime(): void {
-    const limits = this.#clocks.retimed()
+    const limits = this.#deadlines.retimed()
     if (limits) this.tell({ type: 'clock.set_back', limits })
-    this.#clocks.set(this.context.limits)
+    this.#deadlines.set(this.context.limits)
     this.program.retime()
     if (limits) this.touch()
   }
@@ -251,7 +248,7 @@ export class ExecutionActor
     if (this.#waitsForCommit && this.status !== 'running') return this.touch()
     this.#waitsForCommit = false
     this.program.run('running')
-    this.inbox.started()
+    this.delivery.started()
   }
 
   /** Lets the program make good what it has done. Its steps need a slot, like any others. */
@@ -262,7 +259,7 @@ export class ExecutionActor
     this.program.run(this.#port.acquire(this) ? 'running' : 'no-new-steps')
     // before any event that waits for it
     if (cancelEvent && isNew) this.program.send(cancelEvent)
-    this.inbox.started()
+    this.delivery.started()
   }
 
   touch(): void {
@@ -283,10 +280,10 @@ export class ExecutionActor
     if (this.#gone) return undefined
     // first the lifecycle: what the program has become moves it, and so does a snapshot that can't be taken
     this.program.observe()
-    this.program.take(this.heading === 'paused' && (this.status !== 'paused' || this.program.isLive))
+    this.program.take(this.nextStatus === 'paused' && (this.status !== 'paused' || this.program.isLive))
     if (this.program.isReturning || this.#hold.holds()) return undefined
-    const { nextTimer, owes: owed } = this.program
-    const decision = decide({ status: this.heading, limits: this.context.limits, owed, isLeaving: this.#leaving, nextTimer })
+    const { nextTimer, hasPendingActions: owed } = this.program
+    const decision = decide({ status: this.nextStatus, limits: this.context.limits, owed, isLeaving: this.#leaving, nextTimer })
     this.#leaving = decision.leaves
     this.#waiters.collect()
     // what moved while this was being made is in it
@@ -298,11 +295,11 @@ export class ExecutionActor
   #draft({ isKept, isLast, dueAt }: Decision, owed: boolean): Commit {
     const { definition, owner, clock } = this.#port
     const { value, context } = this.machine.getSnapshot()
-    definition.interposition?.committing(this.id, this.revision + 1, this.inbox.mail.held)
-    if (this.program.hasProgressed || this.heading === 'waiting') this.row.recoveries = 0
+    definition.interceptor?.committing(this.id, this.revision + 1, this.delivery.inbox.held)
+    if (this.program.hasProgressed || this.nextStatus === 'waiting') this.row.recoveries = 0
     return this.row.commit({
       owner: isKept ? owner : null,
-      status: this.heading,
+      status: this.nextStatus,
       value,
       context,
       program: this.program.text,
@@ -310,7 +307,7 @@ export class ExecutionActor
       now: clock.now(),
       dueAt,
       owed,
-      consumed: this.inbox.mail.collect(this.heading, this.revision + 1, isLast),
+      consumed: this.delivery.inbox.collect(this.nextStatus, this.revision + 1, isLast),
       checkpoints: definition.checkpoints,
       cause: definition.checkpoints > 0 ? this.program.moved() : undefined,
       journal: definition.journal,
@@ -326,17 +323,17 @@ export class ExecutionActor
     const before = commit.accept ? undefined : this.status
     this.row.committed(commit)
     this.#giveSlotBack()
-    if (isTerminal(commit.status)) this.#clocks.clear()
+    if (isTerminal(commit.status)) this.#deadlines.clear()
     this.#acceptance = undefined
-    this.inbox.mail.acknowledged(commit.consumed)
+    this.delivery.inbox.acknowledged(commit.consumed)
     this.program.release(commit.revision)
     if (commit.status === 'pausing' || commit.status === 'cancelling') this.tell({ type: 'commit.acknowledged' })
     this.#waiters.answer(commit.status, commit.revision)
     this.#port.committed(this, before, commit)
-    if (this.#waitsForCommit && commit.status === 'running' && this.heading === 'running') this.runProgram()
+    if (this.#waitsForCommit && commit.status === 'running' && this.nextStatus === 'running') this.runProgram()
     if (this.#waitsForCommit && this.isCompensating && !this.isPutBack) this.compensate(false)
     if (commit.owner === null) this.#leave()
-    else if (isTerminal(commit.status)) this.#payDebts()
+    else if (isTerminal(commit.status)) this.#flushOutbox()
     else if (this.#lingers) this.#idle()
   }
 
@@ -354,40 +351,40 @@ export class ExecutionActor
   /** Leaves memory, unless it moved in this turn; what is due or owed at that moment comes first. */
   #idle(): void {
     this.#lingers = false
-    if (this.heading !== 'waiting') return
+    if (this.nextStatus !== 'waiting') return
     if (this.mayLeave) this.release().catch(() => undefined) // whoever holds the stream is told, or it is no longer ours
     else this.#lingers = !this.isEnding && !this.program.isBusy
   }
 
   /** True if it waits, and nothing is due or owed that would bring it back at once. */
   get mayLeave(): boolean {
-    const { isBusy, owes, nextTimer } = this.program
-    if (this.heading !== 'waiting' || this.isLeaving || this.isEnding || isBusy || owes) return false
+    const { isBusy, hasPendingActions, nextTimer } = this.program
+    if (this.nextStatus !== 'waiting' || this.isLeaving || this.isEnding || isBusy || hasPendingActions) return false
     const due = nextDue('waiting', this.context.limits, nextTimer)
     return due === null || due > this.clock.now()
   }
 
   /** An execution that has already moved on to a status with a slot keeps it, and so does one whose steps' functions still run. */
   #giveSlotBack(): void {
-    const isNeeded = this.program.inFlight || (!this.#gone && [this.status, this.heading].some(holdsSlot))
+    const isNeeded = this.program.inFlight || (!this.#gone && [this.status, this.nextStatus].some(holdsSlot))
     if (this.hasSlot && !isNeeded) this.#port.freed(this)
   }
 
   #reached(what: LimitName | 'retry'): void {
     // whoever takes it up next finds the same times in the commit that gives it away
     if (this.isLeaving) return
-    if (this.heading === 'queued') this.comesToItsEnd()
+    if (this.nextStatus === 'queued') this.comesToItsEnd()
     // an end that is on its way to the store comes first; if it is none, the limit still stands
-    if (this.isEnding) return void this.decided().then(() => this.#gone || this.#clocks.again())
+    if (this.isEnding) return void this.decided().then(() => this.#gone || this.#deadlines.again())
     if (what === 'stop') this.program.giveUp()
     if (what !== 'retry') this.tell({ type: 'limit.reached', limit: what, ...this.stopping() })
     else if (this.isBackingOff) this.tell({ type: 'retry.due', granted: this.#port.acquire(this), at: this.clock.now() })
   }
 
   /** A terminal one goes on until its owed actions are acknowledged; each that is asks for a commit by itself. */
-  #payDebts(): void {
-    if (!this.program.isLive && this.program.text !== undefined && !this.program.isUnpaid) this.program.repay()
-    if (!this.program.owes) this.touch()
+  #flushOutbox(): void {
+    if (!this.program.isLive && this.program.text !== undefined && !this.program.isUnpaid) this.program.repeatPendingActions()
+    if (!this.program.hasPendingActions) this.touch()
   }
 
   /** Out of memory: who still waits for something here must ask whoever takes it up next. */
@@ -395,7 +392,7 @@ export class ExecutionActor
     if (this.#gone) return
     ;[this.#gone, this.lost] = [true, error]
     if (this.#waiters.some) this.#waiters.reject(error ?? this.row.lostError())
-    this.#clocks.clear()
+    this.#deadlines.clear()
     this.program.setMode('stopped')
     this.#port.commits.withdraw(this)
     stopActor(this.ref)

@@ -20,7 +20,7 @@ export interface DirectEvent {
 const none: readonly never[] = []
 
 /** The mail of one execution. Most get none: what it needs is made when the first message comes. */
-export class ExecutionMail {
+export class ExecutionInbox {
   /** Messages that were taken out and whose consumption is not durable. */
   #taken: Set<number> | undefined
   /** Messages whose consumption became durable while the inbox was being read: the reader may still see them. */

@@ -4,7 +4,7 @@ import { withClocks } from '../../machines/execution-notes.js'
 import type { Acceptance, StoredExecution } from '../../persistence/snapshot-store.js'
 import type { WallClock } from '../../wall-clock.js'
 import { setBackBy } from './execution-deadlines.js'
-import { ExecutionRow } from './commit-draft.js'
+import { CommitDraft } from './commit-draft.js'
 import { isHeldBack, splitState, type Lifecycle } from './stored-state.js'
 
 /** What an execution comes from: an acceptance, or what was stored of it. `program` is a stored program to begin with. */
@@ -35,7 +35,7 @@ export type AcceptOutcome =
 
 /** What an execution begins with. */
 export interface Opening {
-  readonly row: ExecutionRow
+  readonly row: CommitDraft
   readonly lifecycle: Lifecycle
   readonly program: string | undefined
 }
@@ -48,11 +48,11 @@ export function opening(origin: ExecutionOrigin, id: string, clock: WallClock, r
     const ahead = Math.max(0, updatedAt - clock.now())
     const limits = setBackBy(lifecycle.context.limits, ahead > 0 ? Math.max(ahead, clock.setBackSince(updatedAt)) : 0)
     const context = { ...lifecycle.context, executionId: id, entryPoint, limits }
-    const row = new ExecutionRow(id, origin.stored)
+    const row = new CommitDraft(id, origin.stored)
     if (isHeldBack(lifecycle.value) && !origin.recovered) row.recoveries++
     return { row, lifecycle: { value: lifecycle.value, context }, program }
   }
-  const row = new ExecutionRow(id, origin.acceptance)
+  const row = new CommitDraft(id, origin.acceptance)
   const lifecycle: Lifecycle =
     runsSince === undefined
       ? { value: 'queued', context: origin.context }

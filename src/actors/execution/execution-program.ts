@@ -12,7 +12,7 @@ import { encode } from '../../codec/snapshot-codec.js'
 import { backoffDelay } from '../../backoff.js'
 import type { ExecutionPort, HeldExecution } from './execution-port.js'
 import { leftReason } from '../../events/stop-reason.js'
-import { owedActions, withoutErrors } from '../program/program-outbox.js'
+import { pendingActions, withoutErrors } from '../program/program-outbox.js'
 import { hasComeToItsEnd, paidProgram, programOf, withFrozenTimers, type ProgramText } from '../program/stored-program.js'
 import { ProgramHost } from '../program/program-host.js'
 import { passages, type ProgramMode } from '../../events/program-mode.js'
@@ -21,7 +21,7 @@ import type { ProgramPort } from '../program/program-port.js'
 /** What a program needs of its execution. */
 export interface ProgramWatcher extends HeldExecution {
   readonly ref: AnyActorRef
-  readonly inbox: { readonly mail: { lose(): void }; putBack(): Promise<void> }
+  readonly delivery: { readonly inbox: { lose(): void }; putBack(): Promise<void> }
   /** True while it makes good what it has done: no further attempt is made. */
   readonly isCompensating: boolean
   /** False once it is settled that the program never goes on. */
@@ -118,10 +118,10 @@ export class ExecutionProgram implements ProgramPort {
     return this.#dirty
   }
 
-  get owes(): boolean {
-    if (this.#host || this.isUnpaid) return this.#host?.owes ?? true
+  get hasPendingActions(): boolean {
+    if (this.#host || this.isUnpaid) return this.#host?.hasPendingActions ?? true
     // one that ended where it was only stored has its actions run once that is durable
-    return !this.#hasBegun && !this.goesOn && !!this.text?.includes('"outbox":') && this.#owedActions().length > 0
+    return !this.#hasBegun && !this.goesOn && !!this.text?.includes('"outbox":') && this.#pendingActions().length > 0
   }
 
   /** True while an action that it owes runs or is about to. */
@@ -172,18 +172,18 @@ export class ExecutionProgram implements ProgramPort {
   }
 
   /** Runs what an ended execution still owes, and nothing else of it. What can't be run stays owed, for the next process, and is told. */
-  repay(): void {
+  repeatPendingActions(): void {
     this.#recovering = false
     const problem = this.#started('muted')
     if (problem === undefined) return
     this.drop()
     this.isUnpaid = true
-    for (const action of this.#owedActions()) this.unpaid(action, problem.error)
+    for (const action of this.#pendingActions()) this.unpaid(action, problem.error)
   }
 
   /** What the program has become moves the lifecycle, before the commit is made. */
   observe(): void {
-    if (this.#dirty) this.#told()
+    if (this.#dirty) this.#notifyLifecycle()
     // one that ends is no longer to be paused
     if (this.#drained && !this.inFlight && !this.isEnding) this.#execution.tell({ type: 'program.drained' })
     this.#drained = false
@@ -207,7 +207,7 @@ export class ExecutionProgram implements ProgramPort {
 
   /** `final`: trying again would not help. */
   fail(cause: unknown, final: boolean): void {
-    const { inbox, isCompensating, lifecycle, tell } = this.#execution
+    const { delivery, isCompensating, lifecycle, tell } = this.#execution
     const { attempt, maxAttempts, isMended } = lifecycle
     const now = this.#port.clock.now()
     const retryAt = now + backoffDelay(this.#port.definition.retry?.backoff, attempt, this.#port.random)
@@ -215,7 +215,7 @@ export class ExecutionProgram implements ProgramPort {
     if (!final && !isCompensating && (attempt < maxAttempts || isMended)) {
       this.#noteForNext()
       void this.#giveBack()
-    } else inbox.mail.lose()
+    } else delivery.inbox.lose()
     tell.call(this.#execution, { type: 'program.failed', error: toErrorRecord(cause), retryAt, final, at: now })
   }
 
@@ -346,7 +346,7 @@ export class ExecutionProgram implements ProgramPort {
 
   // ── inside ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  #told(): void {
+  #notifyLifecycle(): void {
     const { value } = this.#execution.lifecycle
     const { outcome, busy, hasEnded } = this.#host ?? {}
     if (outcome) this.#isJudged = true
@@ -360,7 +360,7 @@ export class ExecutionProgram implements ProgramPort {
 
   async #giveBack(): Promise<void> {
     this.#returning++
-    await this.#execution.inbox.putBack()
+    await this.#execution.delivery.putBack()
     this.#returning--
     this.#execution.touch()
   }
@@ -400,9 +400,9 @@ export class ExecutionProgram implements ProgramPort {
     }
   }
 
-  #owedActions(): string[] {
+  #pendingActions(): string[] {
     try {
-      return owedActions(programOf(this.text as string, this.#execution.id))
+      return pendingActions(programOf(this.text as string, this.#execution.id))
     } catch {
       return ['unreadable'] // what is told with it says why
     }

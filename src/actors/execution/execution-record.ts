@@ -8,7 +8,7 @@ import { decode } from '../../codec/snapshot-codec.js'
 import type { StoredExecution } from '../../persistence/snapshot-store.js'
 import { isHeldBack, splitState } from './stored-state.js'
 import { programOf } from '../program/stored-program.js'
-import { owedActions } from '../program/program-outbox.js'
+import { pendingActions } from '../program/program-outbox.js'
 import type { PersistedProgram, ProgramRecord, StepRecord, TimerRecord } from '../program/program-record.js'
 
 type IsAny<T> = 0 extends 1 & T ? true : false
@@ -98,7 +98,7 @@ export function executionRecord(stored: StoredExecution): ExecutionRecord {
     snapshot: record?.snapshot,
     timers: record?.timers ?? [],
     steps: record?.steps ?? {},
-    owed: owedBy(stored, record),
+    owed: pendingIn(stored, record),
     limits: context.limits,
     pause: isPausing(stored.status) ? (context.pause ?? null) : null,
     cancel: context.cancel ?? null,
@@ -106,9 +106,9 @@ export function executionRecord(stored: StoredExecution): ExecutionRecord {
 }
 
 /** A paused one owes what had thrown, or had not run, when it was silenced; that holds up nobody, so that no column says it. */
-function owedBy({ owed, status }: StoredExecution, record: ProgramRecord | undefined): number {
+function pendingIn({ owed, status }: StoredExecution, record: ProgramRecord | undefined): number {
   if (owed) return record?.outbox?.length ?? 0
-  return status === 'paused' && record ? owedActions(record).length : 0
+  return status === 'paused' && record ? pendingActions(record).length : 0
 }
 
 const isPausing = (status: ExecutionStatus) => status === 'pausing' || status === 'paused'

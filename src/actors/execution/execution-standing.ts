@@ -10,7 +10,7 @@ import { isTerminal, stageOf, type ExecutionStatus } from '../../events/executio
 import { statusOf } from '../../machines/execution-machine.js'
 import type { ExecutionMachineRef } from './execution-lifecycle.js'
 import type { ProgramWatcher } from './execution-program.js'
-import type { ExecutionRow } from './commit-draft.js'
+import type { CommitDraft } from './commit-draft.js'
 import { isHeldBack } from './stored-state.js'
 import { stopReason } from '../../events/stop-reason.js'
 
@@ -20,7 +20,7 @@ const SUSPECT = 2
 /** The readable side of an execution in memory. */
 export abstract class ExecutionStanding {
   protected abstract readonly machine: ExecutionMachineRef
-  protected abstract readonly row: ExecutionRow
+  protected abstract readonly row: CommitDraft
   abstract readonly program: { readonly takesEvents: boolean; readonly isEnding: boolean; readonly hasMoved: boolean }
   abstract readonly isLeaving: boolean
   abstract readonly id: string
@@ -74,7 +74,7 @@ export abstract class ExecutionStanding {
   }
 
   /** Where the lifecycle stands, ahead of what is durable. */
-  get heading(): ExecutionStatus {
+  get nextStatus(): ExecutionStatus {
     return statusOf(this.machine.getSnapshot())
   }
 
@@ -90,12 +90,12 @@ export abstract class ExecutionStanding {
 
   /** True if it comes to an end, or an attempt does, which no durable commit says yet. */
   get isEnding(): boolean {
-    return this.program.isEnding || (isTerminal(this.heading) && !isTerminal(this.status))
+    return this.program.isEnding || (isTerminal(this.nextStatus) && !isTerminal(this.status))
   }
 
   /** True if its lifecycle stands where the store has it, and its program goes on: commands may be carried out. */
   get isSteady(): boolean {
-    return !this.isUndecided && !this.isResuming && stageOf(this.heading) === stageOf(this.status)
+    return !this.isUndecided && !this.isResuming && stageOf(this.nextStatus) === stageOf(this.status)
   }
 
   get hasMoved(): boolean {

@@ -9,14 +9,14 @@ import type { AnyEventObject } from 'xstate'
 import type { Command, CommandOutcome, SendOutcome } from '../../events/outcomes.js'
 import { decode, encode } from '../../codec/snapshot-codec.js'
 import type { InboxMessage, SnapshotStore } from '../../persistence/snapshot-store.js'
-import { lastAnswer, obey, type CommandedExecution } from './execution-commands.js'
-import { ExecutionMail } from './execution-inbox.js'
+import { lastAnswer, handle, type CommandedExecution } from './execution-commands.js'
+import { ExecutionInbox } from './execution-inbox.js'
 import type { SentEvent } from './external-event.js'
 
 /** What an inbox asks of the execution that it leads to. */
 export interface InboxOwner extends CommandedExecution {
   /** A command, carried out by `own`, and what it means for the executions that this one has started. */
-  obeyed(command: Command, own: () => Promise<CommandOutcome>): Promise<CommandOutcome>
+  inOrder(command: Command, own: () => Promise<CommandOutcome>): Promise<CommandOutcome>
   readonly id: string
   readonly program: { send(event: AnyEventObject): boolean }
   /** True if an event would reach the program now. */
@@ -43,8 +43,8 @@ interface Arrival {
 }
 
 /** The inbox of one execution in memory. */
-export class ExecutionInbox {
-  readonly mail = new ExecutionMail()
+export class InboxDelivery {
+  readonly inbox = new ExecutionInbox()
   readonly #execution: InboxOwner
   readonly #store: SnapshotStore
   readonly #lost: (error: unknown) => void
@@ -68,7 +68,7 @@ export class ExecutionInbox {
   }
 
   /** Something may stand there that this process has not seen: it is read, for its commands also if the program takes no events. */
-  look(): Promise<void> {
+  poll(): Promise<void> {
     this.#noted()
     return this.#deliver()
   }
@@ -99,7 +99,7 @@ export class ExecutionInbox {
   /** What a failed attempt had taken stands there again: messages where they stood, other events behind them, in their order. */
   async putBack(): Promise<void> {
     this.#noted()
-    const returning = this.#enqueueAll(this.mail.giveBack(), this.#returning)
+    const returning = this.#enqueueAll(this.inbox.giveBack(), this.#returning)
     this.#returning = returning
     await returning
     if (this.#returning === returning) this.#returning = undefined
@@ -186,9 +186,9 @@ export class ExecutionInbox {
       for (;;) {
         reading.again = false
         const news = this.#news
-        const messages = await this.mail.read(() => this.#store.inbox({ execution: execution.id }))
+        const messages = await this.inbox.read(() => this.#store.inbox({ execution: execution.id }))
         const events = messages.filter(({ kind }) => kind === 'event')
-        for (const message of messages) if (message.kind === 'command') this.#obey(message)
+        for (const message of messages) if (message.kind === 'command') this.#handle(message)
         for (const message of events) this.#give(message)
         if (reading.again) continue
         if (events.length === 0 && news === this.#news) this.#mayHold = false
@@ -203,26 +203,26 @@ export class ExecutionInbox {
   #give({ seq, payload }: InboxMessage): void {
     const execution = this.#execution
     if (!execution.takesEvents) return
-    this.mail.delivered(seq)
+    this.inbox.delivered(seq)
     // its sender was answered when it was queued
     execution.program.send(decode<AnyEventObject>(payload, { id: execution.id, what: 'event' }))
     execution.touch()
   }
 
-  #obey({ seq, payload }: InboxMessage): void {
+  #handle({ seq, payload }: InboxMessage): void {
     const execution = this.#execution
     const command = decode<Command>(payload, { id: execution.id, what: 'command' })
     const text = (outcome: CommandOutcome) => encode(outcome, { id: execution.id, what: 'answer' })
-    const before = execution.heading
-    this.mail.take(seq, (status, revision) => {
+    const before = execution.nextStatus
+    this.inbox.take(seq, (status, revision) => {
       const outcome = lastAnswer(command, before, status, revision)
       return outcome && text(outcome)
     })
     void execution
-      .obeyed(command, () => obey(execution, command))
+      .inOrder(command, () => handle(execution, command))
       .then(
         // consumed by the next commit, with this answer, unless one holds it already
-        (outcome) => this.mail.answered(seq, text(outcome)) && execution.touch(),
+        (outcome) => this.inbox.answered(seq, text(outcome)) && execution.touch(),
         // lost to another owner, who finds the message where it stands
         () => undefined,
       )

@@ -73,7 +73,7 @@ export class Suspects {
       return await work()
     } finally {
       this.#takingOver--
-      this.#look()
+      this.#poll()
     }
   }
 
@@ -81,14 +81,14 @@ export class Suspects {
   add(suspect: Suspect, stream: string): void {
     this.#waiting.set(suspect, stream)
     if (!suspect.isPutBack) this.#unsettled.add(suspect)
-    this.#look()
+    this.#poll()
   }
 
   /** A commit of one is durable. */
   committed(suspect: Suspect): void {
     if (this.#waiting.size === 0 && this.#onTrial.size === 0) return
     const { status, recoveries, isPutBack } = suspect
-    if (this.#unsettled.delete(suspect)) this.#look()
+    if (this.#unsettled.delete(suspect)) this.#poll()
     if (!isPutBack) this.#waiting.delete(suspect)
     const mayHarm = isPutBack || status === 'running' || status === 'cancelling'
     const isCleared = recoveries === 0 || this.#onTrial.get(suspect)?.until === Infinity
@@ -98,7 +98,7 @@ export class Suspects {
   /** One is no longer in memory. */
   left(suspect: Suspect): void {
     this.#waiting.delete(suspect)
-    if (this.#unsettled.delete(suspect)) this.#look()
+    if (this.#unsettled.delete(suspect)) this.#poll()
     this.#harmless(suspect)
   }
 
@@ -113,11 +113,11 @@ export class Suspects {
   #harmless(suspect: Suspect): void {
     if (!this.#onTrial.delete(suspect)) return
     this.#atOnce++
-    this.#look()
+    this.#poll()
   }
 
   /** In a turn of its own: the caller is in the middle of its own doing. */
-  #look(): void {
+  #poll(): void {
     if (this.#isDue || this.#waiting.size === 0) return
     this.#isDue = true
     queueMicrotask(() => {

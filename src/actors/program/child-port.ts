@@ -49,7 +49,7 @@ export interface ChildRequest {
 /** The children of all executions of one runtime. */
 export interface ChildPort {
   /** A command to an execution that came by its inbox: also what it has started gets it. */
-  obeyed(id: string, command: Command, own: () => Promise<CommandOutcome>): Promise<CommandOutcome>
+  inOrder(id: string, command: Command, own: () => Promise<CommandOutcome>): Promise<CommandOutcome>
   /** Told of an execution that was taken over from a dead process: its parent may have ended, or what it has started may have been paused by a command that never came to it. */
   adopted(stored: StoredExecution): Promise<void>
   /** Starts it, or finds the one that was started, and resolves with its output. */
@@ -66,7 +66,7 @@ const unrouted = () => Promise.reject(new StatewardError('not_started', 'The run
 
 /** Before there is a router. */
 export const unroutedChildren: ChildPort = {
-  obeyed: unrouted,
+  inOrder: unrouted,
   adopted: unrouted,
   start: unrouted,
   leave: unrouted,

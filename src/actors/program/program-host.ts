@@ -34,7 +34,7 @@ interface Held {
   seq: number
   readonly output: ProgramOutput | EndOutput
   /** Its entry in the outbox. */
-  readonly owed: number
+  readonly entry: number
 }
 
 /** One program, from its start or its restoration to its end. */
@@ -72,7 +72,7 @@ export class ProgramHost implements ProgramSystemHost {
     this.#id = id
     this.#port = port
     const record = 'record' in from ? from.record : undefined
-    this.#gateway = new CommitGate(settings, port, (step) => this.#isOver || this.#gate({ seq: 0, output: step, owed: 0 }))
+    this.#gateway = new CommitGate(settings, port, (step) => this.#isOver || this.#gate({ seq: 0, output: step, entry: 0 }))
     this.#steps = new ProgramSteps(id, settings, port, this.#gateway, record)
     this.#outbox = new ProgramOutbox(id, record)
     this.#timers = new ProgramTimers(id, settings.clock, (timer) => this.#fire(timer))
@@ -85,7 +85,7 @@ export class ProgramHost implements ProgramSystemHost {
         maxIterations: settings.maxIterations,
         logger: settings.logger,
         clock: settings.clock,
-        interposition: settings.interposition,
+        interceptor: settings.interceptor,
         ...('record' in from
           ? { snapshot: from.record.snapshot, lastNumber: from.record.ids, strays: from.record.strays }
           : { input: from.input }),
@@ -116,7 +116,7 @@ export class ProgramHost implements ProgramSystemHost {
   start(options: { recovering?: boolean; mode?: ProgramMode } = {}): void {
     this.#steps.recovering = options.recovering ?? false
     this.setMode(options.mode ?? 'running')
-    if (!this.#outbox.isEmpty) this.#repeatOwed()
+    if (!this.#outbox.isEmpty) this.#repeatPending()
     if (!this.#outcome) this.#system.start()
     this.#port.dirty()
     this.#steps.children.resume()
@@ -147,10 +147,10 @@ export class ProgramHost implements ProgramSystemHost {
   }
 
   /** True while something waits to be done here. The end of an actor moves its parent: of a silenced program it waits for the next restoration. */
-  get owes(): boolean {
+  get hasPendingActions(): boolean {
     if (this.#lets.answers) return !this.#outbox.isEmpty
     // what becomes of an inline action that runs in silence is to be told by a further commit
-    return this.#outbox.owesMoreThanEnds || this.#held.some(({ output, owed }) => output.kind === 'action' && owed === 0)
+    return this.#outbox.hasMoreThanEnds || this.#held.some(({ output, entry }) => output.kind === 'action' && entry === 0)
   }
 
   /** True while an action that it owes runs or is about to. */
@@ -204,7 +204,7 @@ export class ProgramHost implements ProgramSystemHost {
     this.#steps.mode = mode
     if (timers) this.#timers.run()
     else this.#timers.halt()
-    if (starts) for (const step of this.#steps.unparked()) this.#gate({ seq: 0, output: step, owed: 0 })
+    if (starts) for (const step of this.#steps.unparked()) this.#gate({ seq: 0, output: step, entry: 0 })
     if (!answers) this.#system.mute()
     if (outputs) return
     this.#left = this.#outbox.numbers
@@ -238,7 +238,7 @@ export class ProgramHost implements ProgramSystemHost {
   /** Commit `seq` is durable: lets go what waited for it, in order; all, where outputs wait for no commit but the first. */
   release(seq: number): void {
     this.#gateway.committed(seq)
-    const owed = this.owes
+    const entry = this.hasPendingActions
     this.#system.together(() => {
       while (this.#lets.outputs) {
         const held = this.#held[0]
@@ -247,12 +247,12 @@ export class ProgramHost implements ProgramSystemHost {
         this.#run(held)
       }
     })
-    if (owed && !this.owes) this.#port.dirty()
+    if (entry && !this.hasPendingActions) this.#port.dirty()
   }
 
   /** The program has failed: what it asked for since the last commit is not to happen. */
   forgetUncommitted(): void {
-    for (const { seq, owed } of this.#held) if (seq === 0) this.#outbox.acknowledge(owed)
+    for (const { seq, entry } of this.#held) if (seq === 0) this.#outbox.acknowledge(entry)
     this.#held.splice(0, Infinity, ...this.#held.filter(({ seq }) => seq > 0))
   }
 
@@ -276,7 +276,7 @@ export class ProgramHost implements ProgramSystemHost {
     this.#take(end)
   }
 
-  owesActions(): boolean {
+  hasUnfinishedActions(): boolean {
     return this.#held.some(({ output }) => output.kind === 'action')
   }
 
@@ -346,10 +346,10 @@ export class ProgramHost implements ProgramSystemHost {
 
   #take(output: ProgramOutput | EndOutput): void {
     if (this.#isOver) return
-    const owed = this.#outbox.owe(output, this.#system.named)
+    const entry = this.#outbox.put(output, this.#system.named)
     if (output.kind === 'step') this.#steps.add(output)
     if (output.kind === 'emit' && !output.waits) this.#port.publish('execution.emitted', output.value)
-    this.#gate({ seq: 0, output, owed })
+    this.#gate({ seq: 0, output, entry })
   }
 
   /** A restored step waits as well: only a commit tells that the execution is still this process's own. */
@@ -366,53 +366,53 @@ export class ProgramHost implements ProgramSystemHost {
   }
 
   #run(held: Held): void {
-    const { output, owed } = held
-    if (output.kind !== 'step' && output.isVoid()) return this.#acknowledge(owed)
-    if (this.#isBehindError(output)) return this.#outbox.keep(owed)
-    if (output.kind !== 'end') return this.#past(output, () => this.#let(output, owed))
+    const { output, entry } = held
+    if (output.kind !== 'step' && output.isVoid()) return this.#acknowledge(entry)
+    if (this.#isBehindError(output)) return this.#outbox.keep(entry)
+    if (output.kind !== 'end') return this.#past(output, () => this.#let(output, entry))
     if (!this.#lets.answers) return
     output.run()
-    this.#acknowledge(owed)
+    this.#acknowledge(entry)
   }
 
   #past(output: ProgramOutput, run: () => void): void {
-    const { interposition } = this.#settings
-    if (interposition) interposition.output(this.#id, output, run)
+    const { interceptor } = this.#settings
+    if (interceptor) interceptor.output(this.#id, output, run)
     else run()
   }
 
-  #let(output: ProgramOutput, owed: number): void {
+  #let(output: ProgramOutput, entry: number): void {
     if (output.kind === 'step') return this.#steps.release(output)
     if (output.kind === 'emit' && output.waits) this.#port.publish('execution.emitted', output.value)
-    this.#effect(output.kind === 'action' ? (output.name ?? 'inline') : output.kind, owed, () => output.run())
+    this.#effect(output.kind === 'action' ? (output.name ?? 'inline') : output.kind, entry, () => output.run())
   }
 
   /** What throws here has nobody any more to fail with it: its actor has ended. An asynchronous one is owed until it has settled. */
-  #effect(name: string, owed: number, run: () => unknown): void {
+  #effect(name: string, entry: number, run: () => unknown): void {
     let result: unknown
     try {
-      this.#running = owed
+      this.#running = entry
       result = run()
     } catch (error) {
       this.failedAside(name, error)
     }
     this.#running = 0
-    if (!isPromise(result)) return this.#acknowledge(owed)
+    if (!isPromise(result)) return this.#acknowledge(entry)
     this.#unsettled++
     const failed = (error: unknown) => this.failedAside(name, error)
-    void result.then(undefined, failed).then(() => this.#settled(owed))
+    void result.then(undefined, failed).then(() => this.#settled(entry))
   }
 
-  #settled(owed: number): void {
+  #settled(entry: number): void {
     this.#unsettled--
-    this.#acknowledge(owed)
+    this.#acknowledge(entry)
     // its form is no longer taken
     if (this.#isOver && this.#unsettled === 0) this.#port.paid(this.#done())
   }
 
   #done(): readonly number[] {
-    const owed = new Set(this.#outbox.numbers)
-    return [...this.#left.keys()].filter((place) => !owed.has(this.#left[place] as number))
+    const entry = new Set(this.#outbox.numbers)
+    return [...this.#left.keys()].filter((place) => !entry.has(this.#left[place] as number))
   }
 
   /** True of what stands behind an action that has thrown in silence: whether its actor comes to it shows once the program is restored. */
@@ -423,7 +423,7 @@ export class ProgramHost implements ProgramSystemHost {
 
   /** The entry of what an actor has asked for next. */
   #nextOf(actor: ProgramActor): number | undefined {
-    return this.#held.find(({ output, owed }) => owed > 0 && output.kind !== 'step' && output.actor === actor)?.owed
+    return this.#held.find(({ output, entry }) => entry > 0 && output.kind !== 'step' && output.actor === actor)?.entry
   }
 
   #acknowledge(n: number): void {
@@ -432,24 +432,24 @@ export class ProgramHost implements ProgramSystemHost {
     if (!this.#isOver) this.#port.dirty()
   }
 
-  #repeatOwed(): void {
+  #repeatPending(): void {
     const system = this.#system
-    for (const path of this.#outbox.unheard) system.owesEnd(path)
-    for (const owed of this.#outbox.repeated(this.#settings.logic, system)) {
-      const { n, path, hasEnded } = owed
+    for (const path of this.#outbox.unheard) system.keepEndPending(path)
+    for (const entry of this.#outbox.repeated(this.#settings.logic, system)) {
+      const { n, path, hasEnded } = entry
       if (!hasEnded && system.hasFailed(path)) this.#acknowledge(n)
-      else if (owed.kind === 'end') {
+      else if (entry.kind === 'end') {
         if (!this.#lets.answers) continue
         if (!hasEnded) system.tellEnd(path)
         this.#acknowledge(n)
-      } else if (owed.kind === 'fail') {
+      } else if (entry.kind === 'fail') {
         if (!this.#lets.answers) continue
-        if (!hasEnded && owed.error !== null) system.attempt(path, () => thrown(owed.error))
+        if (!hasEnded && entry.error !== null) system.attempt(path, () => thrown(entry.error))
         this.#acknowledge(n)
-      } else if (owed.kind === 'emit') {
-        this.#port.publish('execution.emitted', owed.value)
+      } else if (entry.kind === 'emit') {
+        this.#port.publish('execution.emitted', entry.value)
         this.#acknowledge(n)
-      } else this.#repeatAction(owed)
+      } else this.#repeatAction(entry)
     }
   }
 
@@ -468,8 +468,8 @@ export class ProgramHost implements ProgramSystemHost {
   }
 
   #refuseMisfit(snapshot: PersistedProgram): void {
-    const { logic, interposition } = this.#settings
-    const reason = misfit(logic, snapshot, interposition)
+    const { logic, interceptor } = this.#settings
+    const reason = misfit(logic, snapshot, interceptor)
     if (reason) throw mismatch(this.#id, reason)
   }
 }

@@ -7,7 +7,7 @@ import type { AnyActorLogic, InspectionEvent } from 'xstate'
 import type { ProgramOutput } from './program-output.js'
 
 /** An actor of a program, as its machine names it. */
-export interface InterposedActor {
+export interface InterceptedActor {
   /** Its `src` in the machine; empty for the root. */
   readonly src: string
   readonly id: string
@@ -17,9 +17,9 @@ export interface InterposedActor {
 }
 
 /** Replaces logic, and stands around outputs. */
-export interface Interposition {
+export interface ProgramInterceptor {
   /** The logic that the actor runs; its own, unless it is to be another. Asked again at each restoration. */
-  logic(actor: InterposedActor): AnyActorLogic
+  logic(actor: InterceptedActor): AnyActorLogic
   /** What an inspector of the program alone would see. */
   inspected(event: InspectionEvent): void
   /** An output of an execution is due: it happens if `run` is called. */

@@ -9,7 +9,7 @@ import type { AnyActorLogic, AnyEventObject } from 'xstate'
 import { isStatewardError, toErrorRecord } from '../../errors.js'
 import { decode, encode, type Naming } from '../../codec/snapshot-codec.js'
 import type { ActionOutput, ActorNaming, EndOutput, ProgramActor, ProgramOutput } from './program-output.js'
-import type { Owed, OwedAction, ProgramRecord } from './program-record.js'
+import type { PendingOutput, PendingAction, ProgramRecord } from './program-record.js'
 import { actionAt, actionOf, hidden } from './xstate/implementations.js'
 import type { ProgramSystem } from './xstate/program-system.js'
 
@@ -34,7 +34,7 @@ interface Entry {
   /** Undefined: it had ended before the restoration. */
   readonly actor: ProgramActor | undefined
   /** Without what it saw, if that is its cause's. */
-  readonly owed: Unnumbered
+  readonly pending: Unnumbered
   readonly cause: Cause | undefined
   /** All of it, encoded; undefined if what it saw is in another's text. */
   readonly text: string | undefined
@@ -56,7 +56,7 @@ const restored = {}
 /** What one program owes, oldest first. */
 export class ProgramOutbox {
   readonly #id: string
-  #owed: Entry[] = []
+  #entries: Entry[] = []
   #last = 0
   /** Those that have thrown while the program was silenced, and what stands behind them. */
   #kept: Set<number> | undefined
@@ -66,46 +66,46 @@ export class ProgramOutbox {
   constructor(id: string, { outbox = [], outlived = [] }: Pick<ProgramRecord, 'outbox' | 'outlived'> = {}) {
     this.#id = id
     for (const [place, text] of outbox.entries()) {
-      const owed = decode<Owed>(text, this.#place)
-      const as = 'as' in owed ? this.#owed[owed.as ?? 0] : undefined
+      const pending = decode<PendingOutput>(text, this.#place)
+      const as = 'as' in pending ? this.#entries[pending.as ?? 0] : undefined
       const cause = as
         ? as.cause
-        : 'name' in owed
+        : 'name' in pending
           ? { event: undefined, context: undefined, text, namesActors: false }
           : undefined
       const actor = outlived.includes(place) ? undefined : restored
-      this.#owed.push({ n: ++this.#last, actor, owed, cause, text: as ? undefined : text })
+      this.#entries.push({ n: ++this.#last, actor, pending, cause, text: as ? undefined : text })
     }
   }
 
   /** The numbers of what is owed, in the order in which it is stored. */
   get numbers(): readonly number[] {
-    return this.#owed.map(({ n }) => n)
+    return this.#entries.map(({ n }) => n)
   }
 
   get isEmpty(): boolean {
-    return this.#owed.length === 0
+    return this.#entries.length === 0
   }
 
   /** What of it goes into a commit. */
   record(naming: Pick<ActorNaming, 'addressOf' | 'named'>): Pick<ProgramRecord, 'outbox' | 'outlived'> {
     if (this.isEmpty) return {}
     const hasEnded = ({ actor }: Entry) => !actor || (actor !== restored && naming.addressOf(actor) === undefined)
-    const outlived = this.#owed.flatMap((owed, place) => (hasEnded(owed) ? [place] : []))
+    const outlived = this.#entries.flatMap((pending, place) => (hasEnded(pending) ? [place] : []))
     return { outbox: this.#texts(naming.named), ...(outlived.length > 0 ? { outlived } : {}) }
   }
 
-  get owesMoreThanEnds(): boolean {
-    return this.#owed.some((entry) => !this.#waits(entry))
+  get hasMoreThanEnds(): boolean {
+    return this.#entries.some((entry) => !this.#waits(entry))
   }
 
   /** True if something of it moves the program only once that is restored. */
   get isAwaited(): boolean {
-    return this.#owed.some((entry) => this.#waits(entry))
+    return this.#entries.some((entry) => this.#waits(entry))
   }
 
-  #waits({ n, owed }: Entry): boolean {
-    return 'end' in owed || 'fail' in owed || this.#kept?.has(n) === true
+  #waits({ n, pending }: Entry): boolean {
+    return 'end' in pending || 'fail' in pending || this.#kept?.has(n) === true
   }
 
   /** An entry waits until the program is restored: it has thrown, or stands behind what has. */
@@ -120,24 +120,24 @@ export class ProgramOutbox {
     } catch {
       this.#add(actor, { path, fail: toErrorRecord(error) })
     }
-    const place = this.#owed.findIndex(({ n }) => n === next)
-    if (place >= 0) this.#owed.splice(place, 0, this.#owed.pop() as Entry)
+    const place = this.#entries.findIndex(({ n }) => n === next)
+    if (place >= 0) this.#entries.splice(place, 0, this.#entries.pop() as Entry)
   }
 
   /** Its stored form, oldest first. */
   #texts(named: Naming): string[] {
     const holders = new Map<Cause, number>()
-    return this.#owed.map(({ n, owed, cause, text }, index) => {
+    return this.#entries.map(({ n, pending, cause, text }, index) => {
       const as = cause && holders.get(cause)
-      if (as !== undefined) return this.#encode({ n, ...withoutCause(owed), as })
+      if (as !== undefined) return this.#encode({ n, ...withoutCause(pending), as })
       if (cause) holders.set(cause, index)
-      if (cause?.namesActors) return this.#encode(whole(n, owed, cause), named)
-      return text ?? this.#encode(whole(n, owed, decode<OwedAction>(cause?.text ?? '', this.#place)))
+      if (cause?.namesActors) return this.#encode(whole(n, pending, cause), named)
+      return text ?? this.#encode(whole(n, pending, decode<PendingAction>(cause?.text ?? '', this.#place)))
     })
   }
 
   /** Takes an output in; the number under which it is acknowledged, or 0 if it is not owed. Throws `not_storable` for what is emitted. */
-  owe(output: ProgramOutput | EndOutput, named: Naming): number {
+  put(output: ProgramOutput | EndOutput, named: Naming): number {
     const { kind, path, actor = restored } = output
     if (kind === 'action') return this.#oweAction(output, named)
     if (kind === 'end') return this.#add(actor, { path, end: true })
@@ -146,27 +146,27 @@ export class ProgramOutbox {
 
   acknowledge(n: number): void {
     if (this.#kept?.has(n)) return
-    this.#owed = this.#owed.filter((owed) => owed.n !== n)
+    this.#entries = this.#entries.filter((pending) => pending.n !== n)
   }
 
   /** The actors whose end is owed, or whose failure: whoever is above them has not heard of either. */
   get unheard(): string[] {
-    return this.#owed.flatMap(({ owed }) => ('end' in owed || 'fail' in owed ? [owed.path] : []))
+    return this.#entries.flatMap(({ pending }) => ('end' in pending || 'fail' in pending ? [pending.path] : []))
   }
 
   /** Everything that is owed, ready to run in a restored program. */
   *repeated(logic: AnyActorLogic, program: Restored): Iterable<RepeatedAction | RepeatedNotice> {
-    for (const { n, actor: asked, owed, cause } of [...this.#owed]) {
-      const { path } = owed
+    for (const { n, actor: asked, pending, cause } of [...this.#entries]) {
+      const { path } = pending
       const hasEnded = asked === undefined
-      if ('end' in owed) yield { kind: 'end', n, path, hasEnded }
-      else if ('fail' in owed) yield { kind: 'fail', n, path, hasEnded, error: owed.fail }
-      else if ('emit' in owed) yield { kind: 'emit', n, path, hasEnded, value: owed.emit }
+      if ('end' in pending) yield { kind: 'end', n, path, hasEnded }
+      else if ('fail' in pending) yield { kind: 'fail', n, path, hasEnded, error: pending.fail }
+      else if ('emit' in pending) yield { kind: 'emit', n, path, hasEnded, value: pending.emit }
       else {
-        const { via, name } = owed
+        const { via, name } = pending
         // each gets its own: one may change what it is given
-        const saw = cause ? decode<OwedAction>(cause.text, this.#place) : owed
-        const { event, context, params } = program.found({ event: saw.event, context: saw.context, params: owed.params }, path)
+        const saw = cause ? decode<PendingAction>(cause.text, this.#place) : pending
+        const { event, context, params } = program.found({ event: saw.event, context: saw.context, params: pending.params }, path)
         const actor = hasEnded ? program.ended(path) : program.find(path)
         const self = actor ?? program.root
         const named = actionAt(logic, via, name)
@@ -180,7 +180,7 @@ export class ProgramOutbox {
 
   #oweAction({ actor = restored, path, via, name, params, event, context }: ActionOutput, actorNamed: Naming): number {
     if (name === undefined) return 0
-    const owed = { path, via, name, ...(params === undefined ? {} : { params }) }
+    const pending = { path, via, name, ...(params === undefined ? {} : { params }) }
     let namesActors = false
     const named = (value: object) => {
       const ref = actorNamed(value)
@@ -190,12 +190,12 @@ export class ProgramOutbox {
     try {
       if (this.#cause?.event === event && this.#cause.context === context) {
         // whoever has the params may change them
-        const kept = params === undefined ? owed : decode<typeof owed>(this.#encode(owed, named), this.#place)
+        const kept = params === undefined ? pending : decode<typeof pending>(this.#encode(pending, named), this.#place)
         return this.#push(actor, kept, this.#cause, undefined)
       }
-      const text = this.#encode(whole(this.#last + 1, owed, { event, context }), named)
+      const text = this.#encode(whole(this.#last + 1, pending, { event, context }), named)
       this.#cause = { event, context, text, namesActors }
-      return this.#push(actor, owed, this.#cause, text)
+      return this.#push(actor, pending, this.#cause, text)
     } catch (error) {
       // a context that goes in a circle; the commit refuses it, by its path
       if (isStatewardError(error, 'not_storable') || error instanceof RangeError) return 0
@@ -203,18 +203,18 @@ export class ProgramOutbox {
     }
   }
 
-  #add(actor: ProgramActor, owed: Unnumbered): number {
-    return this.#push(actor, owed, undefined, this.#encode({ n: this.#last + 1, ...owed }))
+  #add(actor: ProgramActor, pending: Unnumbered): number {
+    return this.#push(actor, pending, undefined, this.#encode({ n: this.#last + 1, ...pending }))
   }
 
-  #push(actor: ProgramActor, owed: Unnumbered, cause: Cause | undefined, text: string | undefined): number {
+  #push(actor: ProgramActor, pending: Unnumbered, cause: Cause | undefined, text: string | undefined): number {
     const n = ++this.#last
-    this.#owed.push({ n, actor, owed, cause, text })
+    this.#entries.push({ n, actor, pending, cause, text })
     return n
   }
 
-  #encode(owed: object, named?: Naming): string {
-    return encode(owed, this.#place, named)
+  #encode(pending: object, named?: Naming): string {
+    return encode(pending, this.#place, named)
   }
 
   get #place() {
@@ -225,8 +225,8 @@ export class ProgramOutbox {
 /** A stored outbox without the errors that have come: what has failed with them is not to do so again. */
 export function withoutErrors(outbox: readonly string[], id: string): string[] {
   return outbox.map((text) => {
-    const owed = decode<Owed>(text, { id, what: 'action' })
-    return 'fail' in owed ? encode({ n: owed.n, path: owed.path, fail: null }, { id, what: 'action' }) : text
+    const pending = decode<PendingOutput>(text, { id, what: 'action' })
+    return 'fail' in pending ? encode({ n: pending.n, path: pending.path, fail: null }, { id, what: 'action' }) : text
   })
 }
 
@@ -243,29 +243,29 @@ export function withoutPlaces(
 }
 
 /** The names of the actions that a stored program owes, oldest first. */
-export function owedActions({ outbox = [] }: Pick<ProgramRecord, 'outbox'>): string[] {
+export function pendingActions({ outbox = [] }: Pick<ProgramRecord, 'outbox'>): string[] {
   return outbox.flatMap((text) => {
-    const owed = decode<Owed>(text, { id: '', what: 'action' })
-    return 'name' in owed ? [owed.name] : []
+    const pending = decode<PendingOutput>(text, { id: '', what: 'action' })
+    return 'name' in pending ? [pending.name] : []
   })
 }
 
 type Restored = Pick<ProgramSystem, 'root' | 'find' | 'found' | 'ended'>
 
-type Unnumbered = Owed extends infer T ? (T extends unknown ? Omit<T, 'n'> : never) : never
+type Unnumbered = PendingOutput extends infer T ? (T extends unknown ? Omit<T, 'n'> : never) : never
 
-function withoutCause(owed: Unnumbered): object {
-  const { event: _event, context: _context, as: _as, n: _n, ...rest } = owed as Partial<OwedAction>
+function withoutCause(pending: Unnumbered): object {
+  const { event: _event, context: _context, as: _as, n: _n, ...rest } = pending as Partial<PendingAction>
   return rest
 }
 
 /** An action with what it saw, in the order in which it has always been stored. */
 function whole(
   n: number,
-  owed: Unnumbered,
+  pending: Unnumbered,
   { event, context }: { readonly event?: unknown; readonly context?: unknown },
 ): object {
-  const { params, ...rest } = withoutCause(owed) as Partial<OwedAction>
+  const { params, ...rest } = withoutCause(pending) as Partial<PendingAction>
   return { n, ...rest, event, context, ...(params === undefined ? {} : { params }) }
 }
 

@@ -93,7 +93,7 @@ export interface ProgramSystemHost {
   /** Something has ended, and is told of in its turn, behind all that was asked for before. */
   ending(end: EndOutput): void
   /** True while an action waits that any actor of the program has asked for. */
-  owesActions(): boolean
+  hasUnfinishedActions(): boolean
   /** Code of the program has thrown, or its promise has rejected, where no actor is left that could fail with it. */
   failedAside(what: string, error: unknown): void
   /** An action has thrown while the program was silenced; true if its actor fails with that once the program is restored. */

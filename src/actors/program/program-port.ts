@@ -3,7 +3,7 @@ import type { AnyActorLogic } from 'xstate'
 import type { StatewardError } from '../../errors.js'
 import type { ChildPort } from './child-port.js'
 import type { WallClock } from '../../wall-clock.js'
-import type { Interposition } from './program-interceptor.js'
+import type { ProgramInterceptor } from './program-interceptor.js'
 import type { StepBodies } from './step-bodies.js'
 
 /** How a program ended. */
@@ -56,5 +56,5 @@ export interface ProgramSettings extends SharedByPrograms {
   readonly clock: WallClock
   readonly random: () => number
   readonly logger: (...args: unknown[]) => void
-  readonly interposition?: Interposition | undefined
+  readonly interceptor?: ProgramInterceptor | undefined
 }

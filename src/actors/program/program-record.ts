@@ -38,7 +38,7 @@ export interface StepRecord {
 }
 
 /** A custom action that was asked for and not yet acknowledged. */
-export interface OwedAction {
+export interface PendingAction {
   readonly n: number
   readonly path: string
   readonly via: readonly string[]
@@ -51,8 +51,8 @@ export interface OwedAction {
 }
 
 /** Whatever was asked for and not yet acknowledged: an action, an event to emit behind one, the end of an actor behind its own, or that it fails. */
-export type Owed =
-  | OwedAction
+export type PendingOutput =
+  | PendingAction
   | { readonly n: number; readonly path: string; readonly emit: unknown }
   | { readonly n: number; readonly path: string; readonly end: true }
   | { readonly n: number; readonly path: string; readonly fail: unknown }

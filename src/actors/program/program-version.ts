@@ -2,11 +2,11 @@
 import type { AnyActorLogic } from 'xstate'
 import { StatewardError, isStatewardError } from '../../errors.js'
 import { programOf } from './stored-program.js'
-import { misfit, misfits, type ProgramMisfit } from './snapshot-compatibility.js'
+import { misfit, misfits, type Incompatibility } from './snapshot-compatibility.js'
 import { growth, withRenamed, withTimersOf } from './program-growth.js'
 import { structureHash, structureOf } from './program-hash.js'
 import type { ProgramSettings } from './program-port.js'
-import type { Interposition } from './program-interceptor.js'
+import type { ProgramInterceptor } from './program-interceptor.js'
 import type { PersistedProgram, ProgramRecord } from './program-record.js'
 
 /** What of an entry point says which programs it runs. */
@@ -24,7 +24,7 @@ export interface ProgramDefinition {
   /** What its program was like before, by hash; set when its stream is made. */
   readonly structures?: Readonly<Record<string, unknown>>
   /** Set by the testing kit alone. */
-  readonly interposition?: Interposition
+  readonly interceptor?: ProgramInterceptor
 }
 
 /** The settings and the record that fit each other. Throws `program_mismatch`. */
@@ -40,7 +40,7 @@ export function fittingProgram(
   if (definition.migrate) return { settings: current, record: migrated(definition, record, from) }
   // another version of the same structure: nothing but code has changed
   if (record.hash === current.hash) return { settings: current, record }
-  const found = [...misfits(definition.program, record.snapshot, definition.interposition)]
+  const found = [...misfits(definition.program, record.snapshot, definition.interceptor)]
   const before = definition.structures?.[record.hash]
   const grown = before === undefined ? undefined : growth(before, structureOf(definition.program), record.snapshot)
   if (found.length === 0 && grown?.problems.length === 0) return { settings: current, record: withRenamed(record, grown.renamed) }
@@ -61,7 +61,7 @@ export function misfitOf(definition: ProgramDefinition, program: string, id: str
   const { program: logic, version, hash } = definition
   try {
     const { settings, record } = fittingProgram(definition, { logic, version, hash } as ProgramSettings, programOf(program, id))
-    return record && misfit(settings.logic, record.snapshot, definition.interposition)
+    return record && misfit(settings.logic, record.snapshot, definition.interceptor)
   } catch (error) {
     if (isStatewardError(error)) return error.message
     throw error
@@ -75,7 +75,7 @@ function migrated(definition: ProgramDefinition, record: ProgramRecord, from: { 
   } catch (cause) {
     throw mismatch(definition, from, { reason: '`migrate` threw', misfits: [] }, cause)
   }
-  const found = [...misfits(definition.program, snapshot, definition.interposition)]
+  const found = [...misfits(definition.program, snapshot, definition.interceptor)]
   if (found[0]) throw mismatch(definition, from, { reason: `after \`migrate\`, ${found[0].message}`, misfits: found })
   return withTimersOf(structureOf(definition.program), { ...record, snapshot })
 }
@@ -83,7 +83,7 @@ function migrated(definition: ProgramDefinition, record: ProgramRecord, from: { 
 function mismatch(
   definition: ProgramDefinition,
   from: { version: string; hash: string },
-  why: { readonly reason: string; readonly misfits: readonly ProgramMisfit[] },
+  why: { readonly reason: string; readonly misfits: readonly Incompatibility[] },
   cause?: unknown,
 ): StatewardError {
   return new StatewardError(

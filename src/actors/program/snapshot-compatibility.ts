@@ -7,13 +7,13 @@
  */
 import type { AnyActorLogic } from 'xstate'
 import { StatewardError } from '../../errors.js'
-import type { Interposition } from './program-interceptor.js'
+import type { ProgramInterceptor } from './program-interceptor.js'
 import { creatorOf, machineIn, storesLikeMachine, type ProgramMachine } from './xstate/program-logic.js'
 import { isMachineMade, type PersistedProgram } from './program-record.js'
 import { childLogic } from './xstate/implementations.js'
 
 /** Something that a snapshot needs and a program does not have. */
-export interface ProgramMisfit {
+export interface Incompatibility {
   readonly reason: 'logic_changed' | 'state_gone' | 'child_gone'
   /** The place in the snapshot. */
   readonly path: string
@@ -21,18 +21,18 @@ export interface ProgramMisfit {
 }
 
 /** Why a snapshot does not fit a program; undefined if it fits. */
-export function misfit(logic: AnyActorLogic, snapshot: PersistedProgram, interposition?: Interposition): string | undefined {
-  return misfits(logic, snapshot, interposition).next().value?.message
+export function misfit(logic: AnyActorLogic, snapshot: PersistedProgram, interceptor?: ProgramInterceptor): string | undefined {
+  return misfits(logic, snapshot, interceptor).next().value?.message
 }
 
 /** Everything that a snapshot needs and a program does not have; `actor` and `place` are where the snapshot lies in another. */
 export function* misfits(
   logic: AnyActorLogic,
   snapshot: PersistedProgram,
-  interposition?: Interposition,
+  interceptor?: ProgramInterceptor,
   actor = '',
   place = '',
-): Generator<ProgramMisfit, undefined> {
+): Generator<Incompatibility, undefined> {
   const machine = machineIn(logic)
   const was = isMachineMade(snapshot)
   // of logic that hides what it makes its snapshots with nothing can be said
@@ -52,8 +52,8 @@ export function* misfits(
       yield { reason: 'child_gone', path: `${at}.src`, message: `${path}: there is no actor source '${src}' any more` }
       continue
     }
-    const inner = interposition?.logic({ src, id: name, path, logic: source }) ?? source
-    yield* misfits(inner, child.snapshot, interposition, path, `${at}.snapshot.`)
+    const inner = interceptor?.logic({ src, id: name, path, logic: source }) ?? source
+    yield* misfits(inner, child.snapshot, interceptor, path, `${at}.snapshot.`)
   }
   return undefined
 }

@@ -28,7 +28,7 @@ export class AdmissionQueue<T extends Admissible> {
   readonly #ageing: number
   readonly #heap: Entry<T>[] = []
   readonly #clock: Pick<WallClock, 'now' | 'monotonic'>
-  readonly #standing = new Map<T, Entry<T>>()
+  readonly #entries = new Map<T, Entry<T>>()
   #seq = 0
   /** By how much the monotonic clock is ahead of the wall clock. */
   #ahead = 0
@@ -40,14 +40,14 @@ export class AdmissionQueue<T extends Admissible> {
   }
 
   get size(): number {
-    return this.#standing.size
+    return this.#entries.size
   }
 
   add(item: T): void {
-    if (this.#standing.has(item)) return
+    if (this.#entries.has(item)) return
     const since = this.#arrival(item.acceptedAt)
     const entry = { item, started: item.hasStarted, since, key: since - item.priority * this.#ageing, seq: ++this.#seq }
-    this.#standing.set(item, entry)
+    this.#entries.set(item, entry)
     this.#heap.push(entry)
     this.#up(this.#heap.length - 1)
   }
@@ -62,11 +62,11 @@ export class AdmissionQueue<T extends Admissible> {
   }
 
   remove(item: T): boolean {
-    return this.#standing.delete(item)
+    return this.#entries.delete(item)
   }
 
   has(item: T): boolean {
-    return this.#standing.has(item)
+    return this.#entries.has(item)
   }
 
   /** The one that is next, left in its place. */
@@ -86,25 +86,25 @@ export class AdmissionQueue<T extends Admissible> {
     const item = this.#heap[0]?.item
     if (item === undefined) return undefined
     this.#pop()
-    this.#standing.delete(item)
+    this.#entries.delete(item)
     return item
   }
 
   /** The one that was accepted first among those that never started. */
   oldest(): T | undefined {
     let oldest: Entry<T> | undefined
-    for (const entry of this.#standing.values()) {
+    for (const entry of this.#entries.values()) {
       if (!entry.item.hasStarted && (oldest === undefined || entry.since < oldest.since)) oldest = entry
     }
     return oldest?.item
   }
 
   *[Symbol.iterator](): Iterator<T> {
-    yield* this.#standing.keys()
+    yield* this.#entries.keys()
   }
 
   #skipRemoved(): void {
-    while (this.#heap[0] && this.#standing.get(this.#heap[0].item) !== this.#heap[0]) this.#pop()
+    while (this.#heap[0] && this.#entries.get(this.#heap[0].item) !== this.#heap[0]) this.#pop()
   }
 
   #pop(): void {

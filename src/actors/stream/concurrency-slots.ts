@@ -10,7 +10,7 @@ export interface SlotSeeker {
 }
 
 /** Shared slots. Invariant: `used` ≤ `limit`. */
-export class Slots {
+export class ConcurrencySlots {
   readonly limit: number
   used = 0
   readonly #seekers = new Set<SlotSeeker>()

@@ -27,7 +27,7 @@ export interface ReloadPort {
 const backoff = { initial: 50, max: 5_000 }
 
 /** The reloads of one stream. */
-export class Reloads {
+export class ReloadSchedule {
   readonly #port: ReloadPort
   readonly #attempts = new Map<string, Promise<void>>()
   /** How often each was lost since its last commit. */

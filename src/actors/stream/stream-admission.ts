@@ -10,7 +10,7 @@ import type { IdSource } from '../../ids.js'
 import type { SnapshotStore } from '../../persistence/snapshot-store.js'
 import { acceptedBefore, refuseOtherInput, type Admitted } from './accepted-before.js'
 import { admission, type AdmissionRequest } from './admission.js'
-import type { ExecutionActor } from '../execution/execution-host.js'
+import type { ExecutionHost } from '../execution/execution-host.js'
 import type { ExecutionOrigin } from '../execution/execution-origin.js'
 import type { StreamDefinition } from './stream-definition.js'
 
@@ -20,14 +20,14 @@ export interface StreamAdmissionPort {
   readonly store: SnapshotStore
   readonly clock: Clock
   readonly ids: IdSource
-  readonly executions: ReadonlyMap<string, ExecutionActor>
+  readonly executions: ReadonlyMap<string, ExecutionHost>
   isFull(): boolean
   /** Lets go of what other processes have taken out of the queue. */
   checkQueue(): Promise<void>
   /** Throws `queue_full`, unless another one makes room. */
   refuseOverflow(): void
   dropOldest(): void
-  make(id: string, origin: ExecutionOrigin): ExecutionActor
+  make(id: string, origin: ExecutionOrigin): ExecutionHost
 }
 
 /** Accepts an execution; resolves once that is durable. Throws `queue_full`, `not_storable`, `idempotency_conflict`. */
@@ -71,7 +71,7 @@ async function accepted(port: StreamAdmissionPort, request: AdmissionRequest): P
 }
 
 /** An id that is taken: by the same execution, if the key is the same; then it is accepted once that is durable. */
-async function again(port: StreamAdmissionPort, known: ExecutionActor, request: AdmissionRequest): Promise<Admitted> {
+async function again(port: StreamAdmissionPort, known: ExecutionHost, request: AdmissionRequest): Promise<Admitted> {
   const { id } = known
   const { idempotencyKey: key } = request
   if (key === undefined || known.idempotencyKey !== key) return { status: 'duplicate', of: 'id', id }
@@ -85,6 +85,6 @@ async function again(port: StreamAdmissionPort, known: ExecutionActor, request: 
   return { status: 'duplicate', of: 'idempotency_key', id }
 }
 
-function keyed({ executions }: StreamAdmissionPort, { idempotencyKey: key }: AdmissionRequest): ExecutionActor | undefined {
+function keyed({ executions }: StreamAdmissionPort, { idempotencyKey: key }: AdmissionRequest): ExecutionHost | undefined {
   return key === undefined ? undefined : [...executions.values()].find(({ idempotencyKey }) => idempotencyKey === key)
 }

@@ -18,7 +18,7 @@ import type { Admitted } from './accepted-before.js'
 import { queueFull, type AdmissionRequest } from './admission.js'
 import type { ChildPort } from '../program/child-port.js'
 import { AdmissionQueue } from './admission-queue.js'
-import { ExecutionActor } from '../execution/execution-host.js'
+import { ExecutionHost } from '../execution/execution-host.js'
 import type { ExecutionOrigin } from '../execution/execution-origin.js'
 import type { ExecutionPort, HeldExecution } from '../execution/execution-port.js'
 import type { ProgramSettings } from '../program/program-port.js'
@@ -26,7 +26,7 @@ import type { ProgramRecord } from '../program/program-record.js'
 import { guardedParent } from '../program/xstate/inspection.js'
 import { fittingProgram } from '../program/program-version.js'
 import { takenByOthers } from './queue-check.js'
-import { Reloads } from './reload-schedule.js'
+import { ReloadSchedule } from './reload-schedule.js'
 import type { SlotSeeker } from './concurrency-slots.js'
 import { admit, type StreamAdmissionPort } from './stream-admission.js'
 import type { StreamPort } from './stream-port.js'
@@ -35,12 +35,12 @@ import type { WallClock } from '../../wall-clock.js'
 import type { StreamDefinition } from './stream-definition.js'
 
 /** One stream. */
-export class StreamActor implements ExecutionPort, SlotSeeker {
+export class StreamHost implements ExecutionPort, SlotSeeker {
   readonly ref: Actor<typeof streamMachine>
   readonly parent: AnyActorRef
   readonly id: string
   readonly definition: StreamDefinition
-  readonly executions = new Map<string, ExecutionActor>()
+  readonly executions = new Map<string, ExecutionHost>()
   /** Those that hold a slot. Invariant: at most `definition.maxConcurrent`. */
   readonly holders = new Set<HeldExecution>()
   readonly clock: WallClock
@@ -53,12 +53,12 @@ export class StreamActor implements ExecutionPort, SlotSeeker {
   readonly #settings: ProgramSettings
   readonly #admission: StreamAdmissionPort
   /** Executions that are being taken up again after the store failed. */
-  readonly #reloads: Reloads
+  readonly #reloads: ReloadSchedule
   #open = false
   #dead = false
 
   constructor(definition: StreamDefinition, port: StreamPort, parent: AnyActorRef, pause: Intervention | undefined) {
-    const { program: logic, version, hash, durability, maxIterations, cancelTimeout, interposition } = definition
+    const { program: logic, version, hash, durability, maxIterations, cancelTimeout, interceptor } = definition
     const { clock, ids, programs } = port
     const logger = port.logger.program
     this.id = definition.id
@@ -71,8 +71,8 @@ export class StreamActor implements ExecutionPort, SlotSeeker {
     this.#port = port
     this.#queue = new AdmissionQueue(definition.ageing, port.clock)
     const limits = { durability, maxIterations, cancelTimeout }
-    this.#settings = { logic, version, hash, ...limits, clock, random: this.random, logger, interposition, ...programs }
-    this.#reloads = new Reloads({
+    this.#settings = { logic, version, hash, ...limits, clock, random: this.random, logger, interceptor, ...programs }
+    this.#reloads = new ReloadSchedule({
       id: definition.id,
       store: port.store,
       clock: port.clock,
@@ -116,7 +116,7 @@ export class StreamActor implements ExecutionPort, SlotSeeker {
   }
 
   /** Takes up an execution that this process has claimed. `recovered`: its last owner died. `isAgain`: this process has lost it. Throws `corrupt`, `unknown_format`. */
-  take(stored: StoredExecution, recovered: boolean, isAgain = false): ExecutionActor | undefined {
+  take(stored: StoredExecution, recovered: boolean, isAgain = false): ExecutionHost | undefined {
     const known = this.executions.get(stored.id)
     // it was taken by another process, and came back before that was heard here
     if (known && known.epoch < stored.epoch && !known.isLeaving) {
@@ -130,7 +130,7 @@ export class StreamActor implements ExecutionPort, SlotSeeker {
     const input: unknown = decode(stored.input, { id: stored.id, what: 'input' })
     const execution = this.#make(stored.id, { kind: 'stored', stored, recovered, isAgain, input })
     // what came while nobody held it stands in its inbox
-    execution.inbox.look().catch((error: unknown) => this.lost(execution, error))
+    execution.delivery.poll().catch((error: unknown) => this.lost(execution, error))
     execution.revive()
     if (recovered || isAgain) this.children.adopted(stored).catch((error: unknown) => this.unstopped(execution, error))
     return execution
@@ -149,8 +149,8 @@ export class StreamActor implements ExecutionPort, SlotSeeker {
   /** Starts nothing more: no execution, no step, no timer. What is in flight goes on, and what it comes to is committed. */
   freeze(): void {
     this.#setOpen(false)
-    for (const { heading, program } of this.executions.values())
-      if (heading === 'running' || heading === 'waiting') program.setMode('frozen')
+    for (const { nextStatus, program } of this.executions.values())
+      if (nextStatus === 'running' || nextStatus === 'waiting') program.setMode('frozen')
   }
 
   /** True while a function of a step runs. */
@@ -260,8 +260,8 @@ export class StreamActor implements ExecutionPort, SlotSeeker {
     if (open) queueMicrotask(() => this.#port.slots.offer()) // an action that starts programs is one that XState warns of
   }
 
-  #make(id: string, origin: ExecutionOrigin): ExecutionActor {
-    const execution = new ExecutionActor(this, id, origin)
+  #make(id: string, origin: ExecutionOrigin): ExecutionHost {
+    const execution = new ExecutionHost(this, id, origin)
     this.executions.set(id, execution)
     return execution
   }

@@ -5,7 +5,7 @@ import type { Log } from '../../logger.js'
 import type { GroupCommit } from '../../persistence/group-commit.js'
 import type { Commit, SnapshotStore } from '../../persistence/snapshot-store.js'
 import type { SharedByPrograms } from '../program/program-port.js'
-import type { Slots } from './concurrency-slots.js'
+import type { ConcurrencySlots } from './concurrency-slots.js'
 import type { Suspects } from '../execution/suspects.js'
 import type { WallClock } from '../../wall-clock.js'
 
@@ -16,7 +16,7 @@ export interface StreamPort {
   readonly clock: WallClock
   readonly ids: IdSource
   readonly owner: string
-  readonly slots: Slots
+  readonly slots: ConcurrencySlots
   readonly suspects: Suspects
   readonly programs: SharedByPrograms
   readonly logger: Log

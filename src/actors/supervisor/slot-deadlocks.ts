@@ -7,9 +7,9 @@
  */
 import { nextTurn } from '../../clock.js'
 import type { SnapshotStore } from '../../persistence/snapshot-store.js'
-import type { ExecutionActor } from '../execution/execution-host.js'
+import type { ExecutionHost } from '../execution/execution-host.js'
 import { slotsNode, StoredWaits } from './stored-waits.js'
-import type { StreamActor } from '../stream/stream-host.js'
+import type { StreamHost } from '../stream/stream-host.js'
 import { WaitGraph, type WaitsFor } from './wait-graph.js'
 
 /** Executions that wait for slots of an entry point, in this process, and that will never get one by themselves. */
@@ -26,9 +26,9 @@ export interface SlotDeadlocksPort {
   readonly store: SnapshotStore
   /** Slots over all streams. */
   readonly maxConcurrent: number
-  readonly streams: () => readonly StreamActor[]
+  readonly streams: () => readonly StreamHost[]
   owner(): string
-  live(id: string): ExecutionActor | undefined
+  live(id: string): ExecutionHost | undefined
   hasOthers(): boolean
   tell(deadlocks: readonly SlotDeadlock[]): void
   failed(error: unknown): void
@@ -41,7 +41,7 @@ const LARGEST = 2_000
 export class SlotDeadlocks {
   readonly #port: SlotDeadlocksPort
   #isDue = false
-  #told: readonly SlotDeadlock[] = []
+  #reported: readonly SlotDeadlock[] = []
   /** What the last look has found: what others may still take is told when the next one finds it again. */
   #before: ReadonlySet<string> = new Set()
 
@@ -51,17 +51,17 @@ export class SlotDeadlocks {
 
   /** Something is durable: an execution may have come to stand, or go on. */
   moved(): void {
-    if (this.#isDue || this.#port.hasOthers() || (this.#told.length === 0 && this.#jammed.length === 0)) return
+    if (this.#isDue || this.#port.hasOthers() || (this.#reported.length === 0 && this.#jammed.length === 0)) return
     this.#isDue = true
     // what is accepted is known by then to whoever waits for it
     nextTurn(() => {
       this.#isDue = false
-      this.look().catch((error: unknown) => this.#port.failed(error))
+      this.poll().catch((error: unknown) => this.#port.failed(error))
     })
   }
 
   /** Looks once. */
-  async look(): Promise<void> {
+  async poll(): Promise<void> {
     const jammed = this.#jammed.filter((stream) => this.#isHeldByWaiting(stream))
     const found = jammed.length > 0 ? await this.#among(jammed) : []
     const isKnown = (id: string) => !this.#port.hasOthers() || this.#before.has(id)
@@ -69,21 +69,21 @@ export class SlotDeadlocks {
       .map((deadlock) => ({ ...deadlock, queued: deadlock.queued.filter(isKnown) }))
       .filter(({ queued }) => queued.length > 0)
     this.#before = new Set(found.flatMap(({ queued }) => queued))
-    if (lasting.length === 0 && this.#told.length === 0) return
-    this.#told = lasting
+    if (lasting.length === 0 && this.#reported.length === 0) return
+    this.#reported = lasting
     this.#port.tell(lasting)
   }
 
-  get #jammed(): readonly StreamActor[] {
+  get #jammed(): readonly StreamHost[] {
     return this.#port.streams().filter(({ isJammed }) => isJammed)
   }
 
-  #isHeldByWaiting(stream: StreamActor): boolean {
+  #isHeldByWaiting(stream: StreamHost): boolean {
     const holders = this.#holders(stream)
     return holders !== undefined && holders.every((id) => this.#waitsForChildren(id) !== undefined)
   }
 
-  async #among(jammed: readonly StreamActor[]): Promise<readonly SlotDeadlock[]> {
+  async #among(jammed: readonly StreamHost[]): Promise<readonly SlotDeadlock[]> {
     const graph = new WaitGraph(jammed.map((stream) => this.#node(stream)))
     const elsewhere = this.#explore(graph)
     if (this.#port.hasOthers()) await this.#exploreStored(graph, elsewhere)
@@ -119,12 +119,12 @@ export class SlotDeadlocks {
       for (const node of open) graph.know(node, await stored.of(node))
   }
 
-  #node(stream: StreamActor): string {
+  #node(stream: StreamHost): string {
     return slotsNode(this.#port.owner(), stream.id)
   }
 
   /** Whoever holds the slots for which a stream's queue waits; undefined: there are free ones, or nothing of it may start. */
-  #holders(stream: StreamActor): readonly string[] | undefined {
+  #holders(stream: StreamHost): readonly string[] | undefined {
     if (!stream.isJammed) return undefined
     const { maxConcurrent, streams } = this.#port
     if (stream.holders.size >= stream.definition.maxConcurrent) return [...stream.holders].map(({ id }) => id)
@@ -132,7 +132,7 @@ export class SlotDeadlocks {
     return all.length >= maxConcurrent ? all.map(({ id }) => id) : undefined
   }
 
-  #isQueued(stream: StreamActor, id: string): boolean {
+  #isQueued(stream: StreamHost, id: string): boolean {
     const execution = stream.executions.get(id)
     return execution !== undefined && stream.isQueued(execution)
   }
@@ -144,7 +144,7 @@ export class SlotDeadlocks {
 
   #waitsForChildren(id: string): WaitsFor {
     const execution = this.#port.live(id)
-    const goesOn = !execution?.hasSlot || (execution.heading !== 'running' && execution.heading !== 'cancelling')
+    const goesOn = !execution?.hasSlot || (execution.nextStatus !== 'running' && execution.nextStatus !== 'cancelling')
     return goesOn ? undefined : execution.program.awaited
   }
 }

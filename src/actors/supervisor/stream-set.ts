@@ -8,19 +8,19 @@ import { isHeldUp } from '../../errors.js'
 import type { Intervention } from '../../events/execution-events.js'
 import { liveStatuses } from '../../events/execution-status.js'
 import type { ExecutionQuery, SnapshotStore, StoredExecution } from '../../persistence/snapshot-store.js'
-import type { ExecutionActor } from '../execution/execution-host.js'
+import type { ExecutionHost } from '../execution/execution-host.js'
 import { knownStructures, notedStructures } from '../stream/known-structures.js'
 import { splitState } from '../execution/stored-state.js'
 import { misfitOf } from '../program/program-version.js'
 import { pagesOf } from '../../persistence/stored-executions.js'
-import type { StreamActor } from '../stream/stream-host.js'
+import type { StreamHost } from '../stream/stream-host.js'
 import type { StreamDefinition } from '../stream/stream-definition.js'
 import { strangerReason, strangersIn } from '../cluster/strangers.js'
 
 /** What a set of streams is made with. */
 export interface StreamSetPort {
   readonly store: SnapshotStore
-  make(definition: StreamDefinition, pause: Intervention | undefined): StreamActor
+  make(definition: StreamDefinition, pause: Intervention | undefined): StreamHost
   /** A stored execution could not be read. */
   unreadable(stored: StoredExecution, error: unknown): void
 }
@@ -31,7 +31,7 @@ const controlName = (entryPoint: string) => `stream:${entryPoint}:pause`
 export class StreamSet {
   readonly #port: StreamSetPort
   readonly #definitions: readonly StreamDefinition[]
-  readonly #streams = new Map<string, StreamActor>()
+  readonly #streams = new Map<string, StreamHost>()
   /** By entry point: resolves once its pauses and resumes so far are through; with the error, if another's lock held them up. */
   readonly #turns = new Map<string, Promise<unknown>>()
 
@@ -40,16 +40,16 @@ export class StreamSet {
     this.#definitions = definitions
   }
 
-  get(entryPoint: string): StreamActor | undefined {
+  get(entryPoint: string): StreamHost | undefined {
     return this.#streams.get(entryPoint)
   }
 
-  get all(): StreamActor[] {
+  get all(): StreamHost[] {
     return [...this.#streams.values()]
   }
 
   /** The execution, if it is in memory. */
-  live(id: string): ExecutionActor | undefined {
+  live(id: string): ExecutionHost | undefined {
     for (const stream of this.#streams.values()) {
       const execution = stream.executions.get(id)
       if (execution) return execution
@@ -96,7 +96,7 @@ export class StreamSet {
   }
 
   /** Takes a claimed execution into memory. One that can't be read is named, and is never another's trouble. */
-  take(stored: StoredExecution, recovered: boolean): ExecutionActor | undefined {
+  take(stored: StoredExecution, recovered: boolean): ExecutionHost | undefined {
     try {
       return this.#streams.get(stored.entryPoint)?.take(stored, recovered)
     } catch (error) {

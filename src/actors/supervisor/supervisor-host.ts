@@ -13,7 +13,7 @@ import { GroupCommit } from '../../persistence/group-commit.js'
 import type { Commit, StoredExecution } from '../../persistence/snapshot-store.js'
 import { unroutedChildren, type ChildPort } from '../program/child-port.js'
 import { Deadline } from './deadline.js'
-import type { ExecutionActor } from '../execution/execution-host.js'
+import type { ExecutionHost } from '../execution/execution-host.js'
 import { storedOutcome } from '../execution/execution-record.js'
 import { JournalFeed } from './journal-feed.js'
 import { Memberships } from '../cluster/memberships.js'
@@ -22,10 +22,10 @@ import { Registry } from './live-view.js'
 import { draining, notRunning, streamDown, unknownEntryPoint } from './refusals.js'
 import { ResultWaiters } from '../cluster/result-waiters.js'
 import { SlotDeadlocks } from './slot-deadlocks.js'
-import { Slots } from '../stream/concurrency-slots.js'
+import { ConcurrencySlots } from '../stream/concurrency-slots.js'
 import { StepBodies } from '../program/step-bodies.js'
 import { strangersIn, tellStrangers } from '../cluster/strangers.js'
-import { StreamActor } from '../stream/stream-host.js'
+import { StreamHost } from '../stream/stream-host.js'
 import type { StreamPort } from '../stream/stream-port.js'
 import { StreamRestarts } from './stream-restarts.js'
 import type { StreamDefinition } from '../stream/stream-definition.js'
@@ -34,7 +34,7 @@ import { Suspects } from '../execution/suspects.js'
 import { supervisorSettings, type SupervisorOptions, type SupervisorSettings } from './supervisor-options.js'
 
 /** One supervisor. */
-export class SupervisorActor {
+export class SupervisorHost {
   readonly settings: SupervisorSettings
   readonly registry: Registry
   readonly results = new ResultWaiters()
@@ -44,7 +44,7 @@ export class SupervisorActor {
   /** Set by the router. */
   children: ChildPort = unroutedChildren
   readonly #memberships: Memberships
-  readonly #slots: Slots
+  readonly #slots: ConcurrencySlots
   readonly #suspects: Suspects
   readonly #bodies = new StepBodies()
   readonly #restarts: StreamRestarts
@@ -65,12 +65,12 @@ export class SupervisorActor {
     const healthy = (error: unknown) => this.registry.healthy(error ? toErrorRecord(error) : null)
     this.commits = new GroupCommit(store, healthy, () => this.#memberships.current.holds())
     this.feed = new JournalFeed(store, clock, pollInterval)
-    this.#slots = new Slots(maxConcurrent)
+    this.#slots = new ConcurrencySlots(maxConcurrent)
     this.#suspects = new Suspects(clock)
     this.streams = new StreamSet(
       {
         store,
-        make: (definition, pause) => new StreamActor(definition, this.#streamPort(), this.#ref as AnyActorRef, pause),
+        make: (definition, pause) => new StreamHost(definition, this.#streamPort(), this.#ref as AnyActorRef, pause),
         unreadable: ({ id }, error) => {
           // it is kept as it is, and named
           this.settings.logger('execution', id, 'could not be taken up', error)
@@ -167,7 +167,7 @@ export class SupervisorActor {
   }
 
   /** The stream of an entry point. Throws `unknown_entry_point`, `not_started`, `draining`, `stream_down`. */
-  streamFor(entryPoint: string, accepting: boolean): StreamActor {
+  streamFor(entryPoint: string, accepting: boolean): StreamHost {
     const definition = this.checkUp(entryPoint, accepting)
     const stream = this.streams.get(entryPoint)
     if (stream) return stream
@@ -195,12 +195,12 @@ export class SupervisorActor {
   }
 
   /** The execution, if this process has it in memory. */
-  live(id: string): ExecutionActor | undefined {
+  live(id: string): ExecutionHost | undefined {
     return this.streams.live(id)
   }
 
   /** Takes an execution that nobody holds into memory; undefined if it could not be had. */
-  async claim(stored: StoredExecution): Promise<ExecutionActor | undefined> {
+  async claim(stored: StoredExecution): Promise<ExecutionHost | undefined> {
     if (!this.streams.get(stored.entryPoint) || !this.#isUp) return undefined
     const claimed = await this.#memberships.current.claim(stored)
     return claimed && this.streams.take(claimed, false)
@@ -211,7 +211,7 @@ export class SupervisorActor {
    * mended. False: its stream is not there, or the runtime stops. Throws `corrupt`, `unknown_format`, unless it is taken `into`
    * all streams.
    */
-  async takeOwn(known: StoredExecution, into?: Pick<StreamActor, 'take'>): Promise<boolean> {
+  async takeOwn(known: StoredExecution, into?: Pick<StreamHost, 'take'>): Promise<boolean> {
     const stored = await this.settings.store.load(known.id)
     const stream = this.streams.get(known.entryPoint)
     // what a runtime that stops did not give back is for the next one
@@ -316,7 +316,7 @@ export class SupervisorActor {
       retake: () => this.#retake(),
       freeSlots: (entryPoint) => (this.#phase === 'running' ? (this.streams.get(entryPoint)?.freeSlots ?? 0) : 0),
       checkQueues: () => this.streams.checkQueues(),
-      findDeadlocks: () => this.#deadlocks.look(),
+      findDeadlocks: () => this.#deadlocks.poll(),
       whileTakingOver: (work) => this.#suspects.whileTakingOver(work),
       drop: (error) => this.streams.dropAll(error),
       open: () => this.streams.open(),

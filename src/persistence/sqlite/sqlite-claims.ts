@@ -53,7 +53,7 @@ export function sqliteClaims(database: SqliteDatabase, rows: SqliteRows): Sqlite
   const due = find(`
     SELECT ${columns} FROM ${table} INDEXED BY stateward_due
     WHERE entry_ref = ? AND owner IS NULL AND due_at IS NOT NULL AND status < 10 AND due_at <= ? AND (due_at <= ? OR updated_at > ?) ORDER BY due_at LIMIT ?`)
-  const withMail = find(`
+  const withInbox = find(`
     SELECT e.position, e.status, e.priority, e.accepted_at AS acceptedAt
     FROM stateward_mail m CROSS JOIN ${table} e ON e.position = m.position
     WHERE e.owner IS NULL AND e.status < 10 AND +e.${inRefs}
@@ -79,7 +79,7 @@ export function sqliteClaims(database: SqliteDatabase, rows: SqliteRows): Sqlite
       return from.owners.flatMap((owner) => [...held.all(owner, list, limit), ...heldQueued.all(owner, list, limit)])
     }
     return [
-      ...withMail.all(list, limit),
+      ...withInbox.all(list, limit),
       ...refs.flatMap((ref) => [
         ...free.all(ref, limit),
         ...freeQueued.all(ref, limit),

@@ -26,7 +26,7 @@ interface KnownRow {
   pieces: readonly StatePiece[] | undefined
 }
 
-interface StandingRow {
+interface CurrentRow {
   readonly position: number
   readonly entryRef: number
   readonly revision: number
@@ -63,7 +63,7 @@ export function sqliteCommits(database: SqliteDatabase, rows: SqliteRows): (batc
   const idOfKey = database.prepare<{ id: string }>(
     'SELECT id FROM stateward_executions WHERE entry_ref = ? AND idempotency_key = ?',
   )
-  const standing = database.prepare<StandingRow>(
+  const current = database.prepare<CurrentRow>(
     'SELECT position, entry_ref AS entryRef, revision, epoch, owner FROM stateward_executions WHERE id = ?',
   )
   const insertCheckpoint = database.prepare(
@@ -229,7 +229,7 @@ export function sqliteCommits(database: SqliteDatabase, rows: SqliteRows): (batc
       if (written) return complete(commit, row, status, pieces)
       known.delete(commit.id)
     }
-    const found = standing.get(commit.id)
+    const found = current.get(commit.id)
     if (!found) return { status: 'not_found' }
     if (found.revision !== commit.revision - 1 || found.epoch !== commit.epoch) {
       return { status: 'stale', revision: found.revision, epoch: found.epoch, owner: found.owner }

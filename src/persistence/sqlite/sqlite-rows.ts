@@ -59,15 +59,15 @@ interface ExecutionRow {
   readonly state: string
 }
 
-const standing = `
+const current = `
 SELECT e.id, e.position, entry_ref AS entryRef, status, revision, epoch, owner, owed, priority, accepted_at AS acceptedAt,
   started_at AS startedAt, ended_at AS endedAt, updated_at AS updatedAt, due_at AS dueAt, recoveries,
   program_id AS programId, program_version AS programVersion, program_hash AS programHash, session_id AS sessionId,
   correlation_id AS correlationId, idempotency_key AS idempotencyKey, parent_id AS parentId`
-const select = `${standing}, coalesce(e.input, i.input) AS input, output, error, state
+const select = `${current}, coalesce(e.input, i.input) AS input, output, error, state
 FROM stateward_executions e LEFT JOIN stateward_inputs i ON i.position = e.position`
 /** Reads nothing of what spills over from its row. */
-const selectBrief = `${standing}, '' AS input, NULL AS output, NULL AS error, '' AS state FROM stateward_executions e`
+const selectBrief = `${current}, '' AS input, NULL AS output, NULL AS error, '' AS state FROM stateward_executions e`
 
 /** Reads executions, and translates entry points. */
 export interface SqliteRows {

@@ -56,9 +56,9 @@ export class SimulatedClock implements Clock {
     return this.#passed
   }
 
-  onJump(told: (by: number) => void): () => void {
-    this.#listeners.add(told)
-    return () => void this.#listeners.delete(told)
+  onJump(listener: (by: number) => void): () => void {
+    this.#listeners.add(listener)
+    return () => void this.#listeners.delete(listener)
   }
 
   /**
@@ -69,7 +69,7 @@ export class SimulatedClock implements Clock {
     if (!(typeof ms === 'number' && Number.isFinite(ms)))
       throw notATime(ms, this.now(), 'a number of ms, less than 0 to set it back')
     this.#set += ms
-    for (const told of [...this.#listeners]) told(ms)
+    for (const listener of [...this.#listeners]) listener(ms)
   }
 
   setTimeout(fire: () => void, ms: number, upkeep = false): unknown {

@@ -11,13 +11,13 @@ import { capital, times, transitionText, type Cause, type Comparison, type Rule 
 import { callbackRestarted, recoveryLimit, stepEndedOtherwise, stepInterrupted } from './recovery-rules.js'
 import { actionRepeated, commitsCounted, orderOfCompletion, stepRepeated } from './returned-rules.js'
 
-type Told = HistoryEntry & { readonly execution: string; readonly transition: Transition }
+type TransitionEntry = HistoryEntry & { readonly execution: string; readonly transition: Transition }
 
 const transitions = (entries: readonly HistoryEntry[]) =>
-  entries.filter((entry): entry is Told => entry.transition !== undefined && entry.execution !== null)
+  entries.filter((entry): entry is TransitionEntry => entry.transition !== undefined && entry.execution !== null)
 
 /** The first state, of the program or of an actor below it, that the run stands in for good though the other one left it; how it did. */
-function stuckAt({ expected, actual, differences }: Comparison): Told | undefined {
+function stuckAt({ expected, actual, differences }: Comparison): TransitionEntry | undefined {
   const names = new Set(differences.map(({ execution }) => execution))
   for (const name of names) {
     const observed = name === null ? undefined : actual.executions[name]
@@ -169,10 +169,10 @@ const isSent = ({ history: { entries } }: Comparison['expected'], type: string) 
   entries.some(({ text }) => text.startsWith('send ') && text.includes(`type: "${type}"`))
 
 /** Without those that were made, lost with their process, and made again. */
-function lasting(entries: readonly HistoryEntry[]): Told[] {
-  const told = transitions(entries)
-  return told.filter(({ execution, transition: { path, from, on, to } }, index) => {
-    const further = told.slice(index + 1).filter((entry) => entry.execution === execution && entry.transition.path === path)
+function lasting(entries: readonly HistoryEntry[]): TransitionEntry[] {
+  const known = transitions(entries)
+  return known.filter(({ execution, transition: { path, from, on, to } }, index) => {
+    const further = known.slice(index + 1).filter((entry) => entry.execution === execution && entry.transition.path === path)
     const [restored, again] = further.map(({ transition }) => transition)
     const isLost = restored?.from === undefined && isDeepStrictEqual(restored?.to, from) && !isDeepStrictEqual(from, to)
     return !(isLost && again?.on === on)

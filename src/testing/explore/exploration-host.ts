@@ -1,7 +1,7 @@
 /** What can carry programs through an exploration. Owns the contract between explorations and hosts. */
 import type { EntryPoint } from '../../runtime/entry-point.js'
 import type { ErrorRecord } from '../../errors.js'
-import type { Breach } from '../world/ground.js'
+import type { Breach } from '../world/commit-oracle.js'
 import type { History } from '../world/history.js'
 import type { Point } from '../world/points.js'
 import type { StepCall } from '../world/step-calls.js'

@@ -16,7 +16,7 @@ import {
   type ExplorationFailure,
   type ExplorationReport,
 } from './report.js'
-import { run, scenarioFailed, type Deed, type Run } from './run.js'
+import { run, scenarioFailed, type Disturbance, type Run } from './run.js'
 import type { ExplorationOptions } from './exploration-options.js'
 import type { Explored } from './scenario.js'
 import { statewardHost } from './stateward-host.js'
@@ -81,7 +81,7 @@ export class Exploration {
   }
 
   /** A disturbed run, compared; undefined past the budget, or once there are failures enough. */
-  async disturb(plan: readonly Deed[]): Promise<Run | undefined> {
+  async disturb(plan: readonly Disturbance[]): Promise<Run | undefined> {
     if (this.#runs >= (this.#options.budget ?? 1_000)) return void this.#leftOut++
     if (this.#failures.length >= MOST_FAILURES || this.#failures[0]?.actual.plan.length === 0) return undefined
     const actual = await this.#run(plan)
@@ -109,7 +109,7 @@ export class Exploration {
     return report
   }
 
-  #run(plan: readonly Deed[], isFresh = this.#options.fresh === 'process'): Promise<Run> {
+  #run(plan: readonly Disturbance[], isFresh = this.#options.fresh === 'process'): Promise<Run> {
     this.#runs++
     const { host = statewardHost, seed = 1, store } = this.#options
     return run(host, this.#explored, this.#scenario, { plan, seed, store, fresh: isFresh })

@@ -6,7 +6,7 @@
 import { type AnyActorLogic, type AnyStateMachine, type PromiseActorLogic } from 'xstate'
 import { isPromiseLogic, isProgramMachine } from '../../actors/program/xstate/program-logic.js'
 import { fromStep, wrappedStep } from '../../actors/program/step.js'
-import type { Life } from '../world/life.js'
+import type { Life } from '../world/process-life.js'
 import { eventText } from '../world/readable.js'
 import type { World } from '../world/world.js'
 

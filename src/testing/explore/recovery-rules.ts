@@ -7,11 +7,11 @@ import { isDeepStrictEqual } from 'node:util'
 import type { StepCall } from '../world/step-calls.js'
 import { shortText, stateText } from '../world/readable.js'
 import type { Cause, Comparison } from './cause.js'
-import type { Deed, Run } from './run.js'
+import type { Disturbance, Run } from './run.js'
 
 /** What the run did to a step in flight, for people. */
 export function whenDisturbed({ plan }: Run): string {
-  const did = (deed: Deed['what']) => plan.some(({ what }) => what === deed)
+  const did = (disturbance: Disturbance['what']) => plan.some(({ what }) => what === disturbance)
   if (did('crash')) return 'when the process died'
   return did('restart') ? 'when the process stopped' : did('passivation') ? 'when it left memory' : 'when it was paused'
 }

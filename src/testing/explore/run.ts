@@ -4,18 +4,18 @@
  * Owns: carrying out a plan, and what a run comes to. The same scenario with the same plan comes to the same.
  */
 import { StatewardError, toErrorRecord, type ErrorRecord } from '../../errors.js'
-import type { Breach } from '../world/ground.js'
+import type { Breach } from '../world/commit-oracle.js'
 import { History } from '../world/history.js'
 import { describePoint, type Point } from '../world/points.js'
 import type { StepCall } from '../world/step-calls.js'
 import type { TestRuntimeOptions } from '../world/test-runtime-options.js'
 import type { ExplorationCommand, ExplorationHost, ExplorationWorld, LossyValue, ObservedExecution } from './exploration-host.js'
-import { attending } from './attending.js'
+import { withStallWatchdog } from './stall-watchdog.js'
 import { canonical } from './canonical-ids.js'
 import { entryPointsFor, type Explored } from './scenario.js'
 
 /** What is done at a point. */
-export interface Deed {
+export interface Disturbance {
   /** The point's number; or after every commit. */
   readonly at: number | 'every commit'
   /** `restart`: the process stops as it should, and another one begins. `passivation`: the execution that came there leaves memory. */
@@ -24,7 +24,7 @@ export interface Deed {
 
 /** How a scenario came out. */
 export interface Run {
-  readonly plan: readonly Deed[]
+  readonly plan: readonly Disturbance[]
   /** The points at which the deeds were done; fewer than planned if the run did not come to them. */
   readonly done: readonly Point[]
   readonly points: readonly Point[]
@@ -52,7 +52,7 @@ export async function run(
     store,
     fresh,
   }: {
-    readonly plan: readonly Deed[]
+    readonly plan: readonly Disturbance[]
     readonly seed: number
     readonly store?: (() => TestRuntimeOptions['store']) | undefined
     /** Whether each process makes its entry points anew. */
@@ -63,7 +63,7 @@ export async function run(
   const done: Point[] = []
   const commands: Promise<unknown>[] = []
   const left = plan.filter(isOnce).toSorted((a, b) => a.at - b.at)
-  const always = plan.find((deed) => !isOnce(deed))
+  const always = plan.find((disturbance) => !isOnce(disturbance))
   const world = host.begin({
     entryPoints: entryPointsFor(explored),
     seed,
@@ -72,17 +72,17 @@ export async function run(
     onPoint: (point) => {
       points.push(point)
       const isCommit = point.kind === 'commit' && point.side === 'after'
-      const deed = left[0]?.at === point.n ? left.shift() : isCommit ? always : undefined
-      if (!deed) return
+      const disturbance = left[0]?.at === point.n ? left.shift() : isCommit ? always : undefined
+      if (!disturbance) return
       done.push(point)
-      const command = carryOut(world, deed, point)
+      const command = carryOut(world, disturbance, point)
       // it is awaited below
       command.catch(() => undefined)
       commands.push(command)
     },
   })
   const attended = <T>(work: Promise<T>) =>
-    attending(work, { settle: () => world.settle(), moves: () => points.length + world.history().entries.length })
+    withStallWatchdog(work, { settle: () => world.settle(), moves: () => points.length + world.history().entries.length })
   let returned: unknown
   let failure: ErrorRecord | null = null
   try {
@@ -116,7 +116,7 @@ export async function run(
   return result
 }
 
-async function carryOut(world: ExplorationWorld, { what }: Deed, point: Point): Promise<void> {
+async function carryOut(world: ExplorationWorld, { what }: Disturbance, point: Point): Promise<void> {
   if (what === 'restart') return world.redeploy()
   if (what === 'passivation') return world.passivate(point.execution)
   if (what !== 'crash') return world.command(point.execution, what)
@@ -126,7 +126,8 @@ async function carryOut(world: ExplorationWorld, { what }: Deed, point: Point): 
   await world.restart()
 }
 
-const isOnce = (deed: Deed): deed is Deed & { readonly at: number } => typeof deed.at === 'number'
+const isOnce = (disturbance: Disturbance): disturbance is Disturbance & { readonly at: number } =>
+  typeof disturbance.at === 'number'
 
 /** The points, by number, to which executions came that others had started. */
 export function pointsOfChildren({ points, executions }: Run): number[] {

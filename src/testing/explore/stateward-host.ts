@@ -6,7 +6,7 @@ import { pagesOf } from '../../persistence/stored-executions.js'
 import { executionRecord, type ExecutionRecord } from '../../actors/execution/execution-record.js'
 import { isStatewardError } from '../../errors.js'
 import type { PersistedProgram } from '../../actors/program/program-record.js'
-import { Ground } from '../world/ground.js'
+import { CommitOracle } from '../world/commit-oracle.js'
 import { TestRuntime } from '../world/test-runtime.js'
 import type { ExplorationCommand, ExplorationHost, ObservedExecution } from './exploration-host.js'
 
@@ -20,16 +20,16 @@ const MOST = 10_000
 export const statewardHost: ExplorationHost = {
   name: 'Stateward',
   begin({ entryPoints, seed, store, fresh, onPoint }) {
-    const ground = new Ground()
+    const oracle = new CommitOracle()
     const options = { entryPoints, seed, retentionInterval: NEVER, ...(store ? { store } : {}) }
-    const runtime = new TestRuntime(options, { onPoint, ground, fresh })
+    const runtime = new TestRuntime(options, { onPoint, oracle, fresh })
     return {
       runtime,
       lossy: [],
       get calls() {
         return runtime.calls
       },
-      breaches: ground.breaches,
+      breaches: oracle.breaches,
       history: () => runtime.history(),
       crash: () => runtime.crash(),
       restart: () => runtime.restart(),
@@ -40,7 +40,7 @@ export const statewardHost: ExplorationHost = {
       command: (execution, command) => give(runtime, execution, command),
       observe: async () => {
         const all = await observed(runtime)
-        return all.map((each) => ({ ...each, cancelUntakenIn: ground.untakenIn(each.id) }))
+        return all.map((each) => ({ ...each, cancelUntakenIn: oracle.untakenIn(each.id) }))
       },
       end: () => runtime.stop(),
     }

@@ -7,7 +7,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { AnyActorLogic } from 'xstate'
 import { structureHash } from '../../actors/program/program-hash.js'
-import type { ProgramMisfit } from '../../actors/program/snapshot-compatibility.js'
+import type { Incompatibility } from '../../actors/program/snapshot-compatibility.js'
 import type { ProgramSettings } from '../../actors/program/program-port.js'
 import type { ProgramRecord } from '../../actors/program/program-record.js'
 import { fittingProgram } from '../../actors/program/program-version.js'
@@ -120,7 +120,7 @@ async function* findings(
     yield* check(fitting.settings.logic, fitting.record ?? record, fitting.settings.logic === program ? context : undefined)
   } catch (error) {
     if (!isStatewardError(error, 'program_mismatch')) throw error
-    const known = (error.details['misfits'] ?? []) as readonly ProgramMisfit[]
+    const known = (error.details['misfits'] ?? []) as readonly Incompatibility[]
     if (newProgram.migrate) {
       for (const { reason, path, message } of known) yield { reason, path, what: `after \`migrate\`, ${message}` }
       if (known.length === 0) yield { reason: 'migrate_failed', path: '', what: `\`migrate\` threw: ${messageOf(error.cause)}` }

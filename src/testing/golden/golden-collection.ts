@@ -42,9 +42,9 @@ function withoutStacks(record: ProgramRecord): ProgramRecord {
   forgetStacks(record.snapshot)
   const texts = record.outbox?.map((text, index) => {
     const place = { id: `${index}`, what: 'action' }
-    const owed = decode(text, place)
-    forgetStacks(owed)
-    return encode(owed, place)
+    const pending = decode(text, place)
+    forgetStacks(pending)
+    return encode(pending, place)
   })
   return texts ? { ...record, outbox: texts } : record
 }

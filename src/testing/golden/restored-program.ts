@@ -20,7 +20,7 @@ const deaf = {
   stirred: () => undefined,
   output: nothing,
   ending: nothing,
-  owesActions: () => false,
+  hasUnfinishedActions: () => false,
   failedAside: nothing,
   failedMuted: () => false,
   stepGone: nothing,
@@ -68,9 +68,9 @@ export class RestoredProgram {
   }
 
   /** The custom actions that it owes, as they would be repeated. Throws `corrupt`, `unknown_format`. */
-  *owed(): Iterable<RepeatedAction> {
+  *pending(): Iterable<RepeatedAction> {
     const outbox = new ProgramOutbox(this.#name, this.#record)
-    for (const owed of outbox.repeated(this.#logic, this.#system)) if (owed.kind === 'action') yield owed
+    for (const pending of outbox.repeated(this.#logic, this.#system)) if (pending.kind === 'action') yield pending
   }
 
   stop(): void {

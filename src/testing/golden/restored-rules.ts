@@ -31,7 +31,7 @@ export function* restoredFindings(
 ): Generator<Finding, void> {
   yield* changes(stored, program.persisted(), '')
   if (!sameStructure) yield* standstills(program, stored, timers)
-  for (const { n, name, run } of program.owed())
+  for (const { n, name, run } of program.pending())
     if (!run)
       yield { reason: 'action_gone', path: `outbox[${n - 1}]`, what: `there is no action '${name}' any more, and one is owed` }
 }

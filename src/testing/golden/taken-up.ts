@@ -7,7 +7,7 @@
 import { encodeLifecycle, joinState } from '../../actors/execution/stored-state.js'
 import { forkedProgram } from '../../actors/program/stored-program.js'
 import type { ExecutionRecord } from '../../actors/execution/execution-record.js'
-import type { Interposition } from '../../actors/program/program-interceptor.js'
+import type { ProgramInterceptor } from '../../actors/program/program-interceptor.js'
 import { nextTurn } from '../../clock.js'
 import type { EntryPoint } from '../../runtime/entry-point.js'
 import { memoryStore } from '../../persistence/memory/memory-store.js'
@@ -23,7 +23,7 @@ const decade = 3_652 * 24 * 3_600_000
 const patience = 10_000
 
 /** Its outputs are due, and don't happen. */
-const idle: Interposition = {
+const idle: ProgramInterceptor = {
   logic: ({ logic }) => logic,
   output: () => undefined,
   inspected: () => undefined,
@@ -40,7 +40,7 @@ export async function refusedByRuntime(
   await memory.open()
   await memory.commit(executions.map((execution, index) => commitOf(entryPoint, execution, `golden-${index}`)))
   const store = observedCommits(memory, ({ id, status }) => status === 'queued' || moved.add(id))
-  const idleEntryPoint: EntryPoint = { ...entryPoint, maxConcurrent: executions.length + 1, interposition: idle }
+  const idleEntryPoint: EntryPoint = { ...entryPoint, maxConcurrent: executions.length + 1, interceptor: idle }
   const options = { clock: new SimulatedClock(), pollInterval: decade, lease: decade, retentionInterval: decade }
   const runtime = createRuntime({ ...options, store, entryPoints: [idleEntryPoint], logger: () => undefined })
   await runtime.start()

@@ -48,7 +48,7 @@ async function runOnce(program: PathProgram, path: Path, crashes: readonly numbe
   const run = new PathRun(entryPoint, machine)
   const divergence = new Divergence(entryPoint.id, path, crashes, () => run.story)
   const states = [path.initial, ...path.steps.map(({ state }) => state)]
-  const look = async (after: number, restarted: boolean, wanted: PathState) => {
+  const poll = async (after: number, restarted: boolean, wanted: PathState) => {
     const record = await divergence.guard(after, () => run.record())
     divergence.check(after, restarted, wanted, recordState(record), part)
     divergence.checkPending(after, restarted, path.underWay[after] as Pending, pendingIn(record))
@@ -58,10 +58,10 @@ async function runOnce(program: PathProgram, path: Path, crashes: readonly numbe
     for (const [after, wanted] of states.entries()) {
       const move = path.moves[after - 1]
       if (move) await divergence.guard(after, () => run.make(move))
-      await look(after, false, wanted)
+      await poll(after, false, wanted)
       if (!crashes.includes(after)) continue
       await divergence.guard(after, () => run.crash())
-      await look(after, true, wanted)
+      await poll(after, true, wanted)
     }
   } catch (error) {
     // what went wrong first is what is told

@@ -3,10 +3,10 @@
  *
  * Owns: which steps are in flight and which timers are set at each place, so that nothing is tried that can't happen: a step
  * ends once, and the timer that is due first fires first. Sends and the ends of steps take no time; only a timer lets time pass.
- * Talks to: `moves.ts` for what is tried, `pure-machine.ts` for the transitions. Knows neither paths nor a runtime.
+ * Talks to: `moves.ts` for what is tried, `pure-transition.ts` for the transitions. Knows neither paths nor a runtime.
  */
 import type { AnyActorRef, AnyEventObject, AnyMachineSnapshot, AnyStateMachine } from 'xstate'
-import { pureInitial, pureNext, type PureTransition } from '../../actors/program/xstate/pure-machine.js'
+import { pureInitial, pureNext, type PureTransition } from '../../actors/program/xstate/pure-transition.js'
 import { StatewardError } from '../../errors.js'
 
 /** A delayed event of the machine to itself. */
@@ -51,8 +51,8 @@ export class ProgramWalk {
   /** Enters the machine. */
   begin(input: unknown): Place {
     const from = { ended: new Map<string, AnyActorRef>(), timers: [], now: 0 }
-    const { mail, ...place } = arrive(from, pureInitial(this.#machine, input, this.#most))
-    return this.#settle(this.#take(place, mail))
+    const { raised, ...place } = arrive(from, pureInitial(this.#machine, input, this.#most))
+    return this.#settle(this.#take(place, raised))
   }
 
   /** Steps in flight, by id. */
@@ -92,8 +92,8 @@ export class ProgramWalk {
     let at = from
     for (let count = 0; waiting.length > 0 && at.snapshot.status === 'active'; count++) {
       if (count === mostAtOnce) throw this.#endless()
-      const { mail, ...place } = arrive(at, this.#next(at.snapshot, waiting.shift() as AnyEventObject))
-      waiting.push(...mail)
+      const { raised, ...place } = arrive(at, this.#next(at.snapshot, waiting.shift() as AnyEventObject))
+      waiting.push(...raised)
       at = place
     }
     return at
@@ -114,14 +114,14 @@ export class ProgramWalk {
   }
 }
 
-type Arrival = Place & { readonly mail: readonly AnyEventObject[] }
+type Arrival = Place & { readonly raised: readonly AnyEventObject[] }
 
 /** The place after a transition, and what the machine sent itself on the way. */
 function arrive(from: Omit<Place, 'snapshot'>, { snapshot, asked }: PureTransition): Arrival {
-  const mail: AnyEventObject[] = []
+  const raised: AnyEventObject[] = []
   let timers = [...from.timers]
   for (const asking of asked) {
-    if (asking.kind === 'self') mail.push(asking.event)
+    if (asking.kind === 'self') raised.push(asking.event)
     else timers = timers.filter(({ id }) => id !== asking.id)
     if (asking.kind === 'timer') {
       const { event, delay, id = `${event.type} (${timers.length})` } = asking
@@ -130,7 +130,7 @@ function arrive(from: Omit<Place, 'snapshot'>, { snapshot, asked }: PureTransiti
   }
   const children = snapshot.children as Record<string, AnyActorRef | undefined>
   const ended = new Map([...from.ended].filter(([id, ref]) => children[id] === ref))
-  return { snapshot, ended, timers: timers.toSorted((a, b) => a.dueAt - b.dueAt), now: from.now, mail }
+  return { snapshot, ended, timers: timers.toSorted((a, b) => a.dueAt - b.dueAt), now: from.now, raised }
 }
 
 /** Whether an event would be taken; a guard that throws is an answer too. */

@@ -25,7 +25,7 @@ const placeText = (value: StateValue | undefined, preposition: string) =>
   value === undefined || Object.keys(value).length === 0 ? '' : ` ${preposition} ${stateText(value)}`
 
 /** `waiting in approval`, `completed at shipped`. */
-export function standing({ status, value }: Pick<ExecutionSnapshot, 'status' | 'value'>): string {
+export function whereItStands({ status, value }: Pick<ExecutionSnapshot, 'status' | 'value'>): string {
   return `${status}${placeText(value, isTerminal(status) ? 'at' : 'in')}`
 }
 
@@ -45,7 +45,7 @@ export const nameOf = ({ id, entryPoint }: Pick<ExecutionSnapshot, 'id' | 'entry
  */
 export function formatExecution(snapshot: ExecutionSnapshot): string {
   const { attempt, idempotencyKey, pause, cancel, error, ran = [] } = snapshot
-  return sections(`${nameOf(snapshot)}: ${standing(snapshot)}${attempt > 1 ? `, attempt ${attempt}` : ''}`, [
+  return sections(`${nameOf(snapshot)}: ${whereItStands(snapshot)}${attempt > 1 ? `, attempt ${attempt}` : ''}`, [
     said('key', idempotencyKey),
     said('pause', pause && interventionText(pause)),
     said('cancel', cancel && interventionText(cancel)),
@@ -109,7 +109,7 @@ const childTexts = (children: ExecutionSnapshot['children']): string[] =>
   )
 
 const startedText = ({ idempotencyKey, ...started }: StartedSnapshot) =>
-  `${started.id} of ${started.entryPoint}: ${standing(started)}${idempotencyKey === undefined ? '' : `, started by ${idempotencyKey}`}`
+  `${started.id} of ${started.entryPoint}: ${whereItStands(started)}${idempotencyKey === undefined ? '' : `, started by ${idempotencyKey}`}`
 
 function timerText({ left, frozen, delay, state, event, source, target }: TimerSnapshot): string {
   const wait = typeof delay === 'number' ? durationText(delay) : delay
@@ -128,8 +128,8 @@ function journalText({ at, type, data }: EventSnapshot): string {
   if (name === 'emitted') return `${line} ${eventText(data, line.length + 5)}`
   if (!isPlainObject(data)) return `${line} ${valueText(data, line.length + 5)}`
   const { status: _, error, intervention = {}, ...rest } = data
-  const told = { ...(intervention as object), ...rest }
-  const more = Object.keys(told).length === 0 ? '' : ` ${valueText(told, line.length + 5)}`
+  const shown = { ...(intervention as object), ...rest }
+  const more = Object.keys(shown).length === 0 ? '' : ` ${valueText(shown, line.length + 5)}`
   return `${line}${more}${error === undefined ? '' : `: ${errorText(error as ErrorRecord)}`}`
 }
 

@@ -7,7 +7,7 @@ import { matchesState, type StateValue } from 'xstate'
 import { executionStatuses, type ExecutionStatus } from '../../events/execution-status.js'
 import type { ExecutionHandle } from '../../runtime/execution-handle.js'
 import { stateText } from '../world/readable.js'
-import { formatExecution, nameOf, standing } from './execution-text.js'
+import { formatExecution, nameOf, whereItStands } from './execution-text.js'
 import { judged, unfit, type MatcherResult, type MatcherSubject } from './matcher-subject.js'
 import { isPlainObject } from './normal-form.js'
 import { originOf, type ExecutionSnapshot } from './snapshot-form.js'
@@ -63,14 +63,17 @@ export const matchers = {
     return judged('toBeInState', received, ({ snapshot }) => {
       const { value } = snapshot
       const pass = value !== undefined && matchesState(state, value)
-      return verdict(snapshot, pass, `be in ${stateText(state)}`, `is ${standing(snapshot)}`, { actual: value, expected: state })
+      return verdict(snapshot, pass, `be in ${stateText(state)}`, `is ${whereItStands(snapshot)}`, {
+        actual: value,
+        expected: state,
+      })
     })
   },
 
   toHaveStatus(this: MatcherContext, received: unknown, status: ExecutionStatus): Answer {
     if (!executionStatuses.includes(status)) throw unfit('toHaveStatus', `needs one of ${executionStatuses.join(', ')}`, 'status')
     return judged('toHaveStatus', received, ({ snapshot }) => {
-      const is = `is ${standing(snapshot)}`
+      const is = `is ${whereItStands(snapshot)}`
       return verdict(snapshot, snapshot.status === status, `have status ${status}`, is, {
         actual: snapshot.status,
         expected: status,

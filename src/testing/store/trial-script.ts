@@ -19,7 +19,7 @@ export interface TrialHands {
   pauseAll(): void
   resumeAll(): void
   /** Asks for lists, records and the journal. */
-  look(): void
+  poll(): void
 }
 
 /** The lines. */
@@ -33,9 +33,9 @@ export const trialScript: readonly ((on: TrialHands) => void)[] = [
   (on) => (on.pauseAll(), on.trigger('late')),
   (on) => (on.ping('paused'), on.go(failingLabel)),
   (on) => (on.resumeAll(), on.ping('pinged')),
-  (on) => (on.resume('paused'), on.look()),
+  (on) => (on.resume('paused'), on.poll()),
   (on) => (on.go('paused'), on.ping('pinged')),
   (on) => on.trigger('timed and last'),
-  (on) => on.look(),
+  (on) => on.poll(),
   (on) => on.ping('pinged'),
 ]

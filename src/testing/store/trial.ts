@@ -149,7 +149,7 @@ export class Trial implements TrialStage {
       cancel: (label) => on(label, 'cancel', (handle) => handle.cancel(), again),
       pauseAll: () => calls.ask('stream pause', again, () => this.#process.runtime.stream('trial').pause()),
       resumeAll: () => calls.ask('stream resume', again, () => this.#process.runtime.stream('trial').resume()),
-      look: () => this.#look(),
+      poll: () => this.#poll(),
     }
   }
 
@@ -161,7 +161,7 @@ export class Trial implements TrialStage {
   }
 
   /** Questions, whose answers are compared with nothing while faults are about. */
-  #look(): void {
+  #poll(): void {
     const { runtime } = this.#process
     this.calls.ask('list', {}, () => runtime.executions())
     this.calls.ask('get', {}, () => runtime.execution('nobody').get())

@@ -78,7 +78,7 @@ export class Activity {
     return new Promise((resolve, reject) => {
       let [turns, quiet, since] = [0, 0, 0]
       let [before, settled] = [this.#moves, this.#moves]
-      const look = () => {
+      const poll = () => {
         turns++
         settled = this.#moves
         quiet = settled === before ? quiet + 1 : 0
@@ -91,7 +91,7 @@ export class Activity {
         before = this.#moves
         if (this.#real.size === 0 && quiet >= (this.#calls > 0 ? PATIENT : QUIET)) resolve(settled)
         else if (turns - quiet > ENDLESS) reject(endless())
-        else nextTurn(look)
+        else nextTurn(poll)
       }
       next()
     })

@@ -7,8 +7,8 @@
 import type { IdSource } from '../../ids.js'
 import { supervised, type RuntimeOptions, type RuntimeSource } from '../../runtime/runtime.js'
 import { DirectEvents } from './direct-events.js'
-import { interposed } from './interposed.js'
-import type { Life } from './life.js'
+import { intercepted } from './intercepted.js'
+import type { Life } from './process-life.js'
 import type { Receipts } from './receipts.js'
 import { ownerKey } from './seeded-ids.js'
 import type { Connection, SharedStore } from './shared-store.js'
@@ -45,7 +45,7 @@ export function beginProcess(
     pollInterval: MONTH,
     lease: DECADE,
     ...options,
-    entryPoints: options.entryPoints.map((entryPoint) => interposed(entryPoint, life, world, direct)),
+    entryPoints: options.entryPoints.map((entryPoint) => intercepted(entryPoint, life, world, direct)),
     store: connection,
     clock: life.clock,
     ids: { ...ids, key: ownerKey },

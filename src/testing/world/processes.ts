@@ -1,9 +1,9 @@
 /**
  * The processes of a test runtime, one after the other.
  *
- * Owns: which one lives, and how it dies and is followed by another. Calls that outlive them are in `outliving.ts`.
+ * Owns: which one lives, and how it dies and is followed by another. Calls that outlive them are in `surviving-calls.ts`.
  */
-import { Outliving } from './outliving.js'
+import { SurvivingCalls } from './surviving-calls.js'
 import type { Process } from './process.js'
 import type { World } from './world.js'
 
@@ -20,7 +20,7 @@ export interface ProcessesPort {
 
 /** All processes of one test runtime. */
 export class Processes {
-  readonly outliving: Outliving
+  readonly survivingCalls: SurvivingCalls
   #process: Process
   readonly #port: ProcessesPort
   #begun: Promise<void> | undefined
@@ -28,7 +28,7 @@ export class Processes {
   constructor(port: ProcessesPort) {
     this.#port = port
     this.#process = port.make()
-    this.outliving = new Outliving({ world: port.world, start: () => this.start() })
+    this.survivingCalls = new SurvivingCalls({ world: port.world, start: () => this.start() })
   }
 
   /** The last one, dead or alive. */
@@ -59,7 +59,7 @@ export class Processes {
     if (this.isDead) return
     this.#port.world.kill()
     this.#process.connection.cut()
-    this.outliving.died()
+    this.survivingCalls.died()
   }
 
   /** As a deploy does: it stops as it should, and another one begins. */
@@ -91,6 +91,6 @@ export class Processes {
     this.#process = this.#port.make()
     this.#begun = undefined
     await Promise.race([this.start(), life.death])
-    if (!life.isDead) this.outliving.reborn()
+    if (!life.isDead) this.survivingCalls.reborn()
   }
 }

@@ -45,7 +45,7 @@ export class Receipts {
           await this.#written()
           return take(senders, ({ life: of }) => of < life)?.kept
         },
-        told: (kept, life) => {
+        confirm: (kept, life) => {
           const own = (receipt: Receipt) => receipt.life === life
           void (take(senders, (receipt) => own(receipt) && receipt.kept === kept) ?? take(senders, own))
         },
@@ -84,7 +84,7 @@ export interface Sender {
   /** The process that it was sent to has died, and `life` is the next one: how it is kept nevertheless, if it is. */
   lost(life: number): Promise<Kept | undefined>
   /** The process `life` has answered that it is kept. */
-  told(kept: Kept, life: number): void
+  confirm(kept: Kept, life: number): void
 }
 
 function take({ receipts }: Senders, fits: (receipt: Receipt) => boolean): Receipt | undefined {

@@ -8,7 +8,7 @@ import type { StepAttempt } from '../../actors/program/step.js'
 import { waitsForExecution } from '../../actors/program/step.js'
 import { StatewardError } from '../../errors.js'
 import type { Activity } from './activity.js'
-import type { Life } from './life.js'
+import type { Life } from './process-life.js'
 import type { MockArguments, MockBehaviour } from './mock-behaviour.js'
 import { never } from './shared-store.js'
 

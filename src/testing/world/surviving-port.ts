@@ -7,7 +7,7 @@ import type { AnyEventObject } from 'xstate'
 import type { Command, CommandOutcome, SendOutcome } from '../../events/outcomes.js'
 import type { HandlePort } from '../../runtime/execution-handle.js'
 import type { IdSource } from '../../ids.js'
-import type { Outliving } from './outliving.js'
+import type { SurvivingCalls } from './surviving-calls.js'
 import { shortText } from './readable.js'
 import type { Kept, Receipts, Sender } from './receipts.js'
 import { repeatedAnswer } from './repeated-command.js'
@@ -17,18 +17,18 @@ import type { World } from './world.js'
 export interface Survival {
   readonly world: World
   readonly receipts: Receipts
-  readonly outliving: Outliving
+  readonly survivingCalls: SurvivingCalls
   readonly ids: IdSource
   /** The store as an onlooker sees it: alive or dead, the process has no part in it. */
   storage: HandlePort['storage']
 }
 
 /** A port over that of whichever process lives. */
-export function survivingPort(port: () => HandlePort, { world, receipts, outliving, ids, storage }: Survival): HandlePort {
+export function survivingPort(port: () => HandlePort, { world, receipts, survivingCalls, ids, storage }: Survival): HandlePort {
   const deliver = async (id: string, payload: string, sender: Sender): Promise<SendOutcome> => {
     let kept: Kept | undefined
     let life = 0
-    const outcome = await outliving.surviving(async (again): Promise<SendOutcome> => {
+    const outcome = await survivingCalls.surviving(async (again): Promise<SendOutcome> => {
       life = world.life.n
       if (again) kept ??= await sender.lost(life)
       if (!kept) return port().router.deliver(id, payload)
@@ -36,7 +36,7 @@ export function survivingPort(port: () => HandlePort, { world, receipts, outlivi
       if (!('revision' in stored)) return stored
       return kept === 'queued' ? { status: kept } : { status: kept, revision: stored.revision, taken: true }
     })
-    if (!kept && (outcome.status === 'queued' || outcome.status === 'delivered')) sender.told(outcome.status, life)
+    if (!kept && (outcome.status === 'queued' || outcome.status === 'delivered')) sender.confirm(outcome.status, life)
     return outcome
   }
   const send = async (id: string, event: AnyEventObject): Promise<SendOutcome> => {
@@ -53,12 +53,12 @@ export function survivingPort(port: () => HandlePort, { world, receipts, outlivi
   return {
     now: () => world.clock.now(),
     storage,
-    load: (id) => outliving.surviving(() => port().load(id)),
+    load: (id) => survivingCalls.surviving(() => port().load(id)),
     fork: (of, { idempotencyKey = ids.key(), ...options }) => {
       // known before it is accepted, so that a crash leaves none unused
       const id = ids.execution(world.clock.now())
       world.tell(id, `fork of ${of}`)
-      return outliving.surviving(() => port().fork(of, { ...options, idempotencyKey, id }))
+      return survivingCalls.surviving(() => port().fork(of, { ...options, idempotencyKey, id }))
     },
     router: {
       checked: (id, event) => port().router.checked(id, event),
@@ -66,9 +66,9 @@ export function survivingPort(port: () => HandlePort, { world, receipts, outlivi
       send,
       command: (id, asked) => {
         world.tell(id, asked.type === 'pause' ? `pause (${asked.mode})` : asked.type)
-        return outliving.timed((again) => command(id, asked, again))
+        return survivingCalls.timed((again) => command(id, asked, again))
       },
-      result: (id, options) => outliving.timed(() => port().router.result(id, options)),
+      result: (id, options) => survivingCalls.timed(() => port().router.result(id, options)),
     },
   }
 }

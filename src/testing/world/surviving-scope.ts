@@ -5,27 +5,27 @@
  * that was killed over a pause, the next finds executions paused already.
  */
 import type { CommandScope } from '../../runtime/command-scope.js'
-import type { Outliving } from './outliving.js'
+import type { SurvivingCalls } from './surviving-calls.js'
 import type { World } from './world.js'
 
 /** A scope over that of whichever process lives. `name`: for the story. */
 export function survivingScope(
   name: string,
   scope: CommandScope,
-  { world, outliving }: { readonly world: World; readonly outliving: Outliving },
+  { world, survivingCalls }: { readonly world: World; readonly survivingCalls: SurvivingCalls },
 ): CommandScope {
   return {
     pause: (options) => {
       world.tell(null, `pause (${options?.mode ?? 'boundary'}) of ${name}`)
-      return outliving.timed(() => scope.pause(options))
+      return survivingCalls.timed(() => scope.pause(options))
     },
     resume: (options) => {
       world.tell(null, `resume of ${name}`)
-      return outliving.timed(() => scope.resume(options))
+      return survivingCalls.timed(() => scope.resume(options))
     },
     cancel: (options) => {
       world.tell(null, `cancel of ${name}`)
-      return outliving.timed(() => scope.cancel(options))
+      return survivingCalls.timed(() => scope.cancel(options))
     },
   }
 }

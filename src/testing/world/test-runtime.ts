@@ -22,7 +22,7 @@ import { Receipts } from './receipts.js'
 import type { HeldStep, HoldOptions } from './held-step.js'
 import type { History } from './history.js'
 import type { MockBehaviour } from './mock-behaviour.js'
-import type { Outliving } from './outliving.js'
+import type { SurvivingCalls } from './surviving-calls.js'
 import { beginProcess } from './process.js'
 import { Processes } from './processes.js'
 import { shortText } from './readable.js'
@@ -188,19 +188,19 @@ export class TestRuntime<TEntryPoints extends readonly EntryPoint[] = readonly E
   async passivate(execution: ExecutionHandle | string): Promise<void> {
     const id = typeof execution === 'string' ? execution : execution.id
     const left = this.#processes.passivate(id)
-    this.#outliving.after(left)
+    this.#survivingCalls.after(left)
     await left
   }
 
   /** As that of a runtime; closes what a `store` function has opened. */
   override async stop(options?: StopOptions): Promise<void> {
-    if (this.#processes.isDead) this.#outliving.over()
-    else if (this.#processes.isUp) await this.#outliving.timed(() => super.stop(options))
+    if (this.#processes.isDead) this.#survivingCalls.over()
+    else if (this.#processes.isUp) await this.#survivingCalls.timed(() => super.stop(options))
     if (this.#opens) await this.#shared.close()
   }
 
   override drain(): Promise<void> {
-    return this.#outliving.timed(() => super.drain())
+    return this.#survivingCalls.timed(() => super.drain())
   }
 
   override async trigger<const TId extends TEntryPoints[number]['id']>(
@@ -210,7 +210,7 @@ export class TestRuntime<TEntryPoints extends readonly EntryPoint[] = readonly E
     // known before it is accepted, so that the same one can be asked for again
     const id = options?.id ?? this.#ids.execution(this.clock.now())
     this.#world.tell(id, `trigger of ${entryPoint}${input === undefined ? '' : ` with ${shortText(input)}`}`)
-    const handle = await this.#outliving.surviving(async (again) => {
+    const handle = await this.#survivingCalls.surviving(async (again) => {
       if (again && !options?.idempotencyKey && (await this.store.load(id))) return this.execution(id)
       return super.trigger(entryPoint, ...([input, { ...options, id }] as never))
     })
@@ -222,11 +222,11 @@ export class TestRuntime<TEntryPoints extends readonly EntryPoint[] = readonly E
   }
 
   override executions(filter?: ExecutionFilter): Promise<ExecutionList> {
-    return this.#outliving.surviving(() => super.executions(filter))
+    return this.#survivingCalls.surviving(() => super.executions(filter))
   }
 
   override stream(entryPoint: TEntryPoints[number]['id']): CommandScope {
-    return survivingScope(entryPoint, super.stream(entryPoint), { world: this.#world, outliving: this.#outliving })
+    return survivingScope(entryPoint, super.stream(entryPoint), { world: this.#world, survivingCalls: this.#survivingCalls })
   }
 
   override pause(options?: PauseOptions) {
@@ -247,11 +247,11 @@ export class TestRuntime<TEntryPoints extends readonly EntryPoint[] = readonly E
       resume: (options) => super.resume(options),
       cancel: (options) => super.cancel(options),
     }
-    return survivingScope('the runtime', scope, { world: this.#world, outliving: this.#outliving })
+    return survivingScope('the runtime', scope, { world: this.#world, survivingCalls: this.#survivingCalls })
   }
 
   override events(filter: EventFilter = {}): AsyncGenerator<RuntimeEvent, void> {
-    return this.#outliving.events(
+    return this.#survivingCalls.events(
       filter,
       () => this.store.lastSeq(),
       (rest) => super.events(rest),
@@ -264,7 +264,7 @@ export class TestRuntime<TEntryPoints extends readonly EntryPoint[] = readonly E
       receipts: this.#receipts,
       ids: this.#ids,
       storage: () => this.store.open().then(() => this),
-      outliving: this.#outliving,
+      survivingCalls: this.#survivingCalls,
     })
   }
 
@@ -273,8 +273,8 @@ export class TestRuntime<TEntryPoints extends readonly EntryPoint[] = readonly E
     return handle
   }
 
-  get #outliving(): Outliving {
-    return this.#processes.outliving
+  get #survivingCalls(): SurvivingCalls {
+    return this.#processes.survivingCalls
   }
 }
 

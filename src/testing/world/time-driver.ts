@@ -17,7 +17,7 @@ export interface DriverPort {
   /** Who waits for what, for people. */
   describe(): Promise<string>
   /** How much was told so far. */
-  told(): number
+  entryCount(): number
   /** True while there is no process. */
   isDead(): boolean
 }
@@ -134,8 +134,8 @@ export class TimeDriver {
 
   /** True if the test does something meanwhile that is not awaited here: settles, sends an event, begins another process. */
   async #movesOn(): Promise<boolean> {
-    const { told, isDead } = this.#port
-    const done = () => told() + this.#asked
+    const { entryCount, isDead } = this.#port
+    const done = () => entryCount() + this.#asked
     const before = done()
     const since = realTime.now()
     do {

@@ -35,7 +35,7 @@ export class TransitionStory {
   /** Where a machine's last microstep has led, on the event that began it; until that is told. */
   readonly #reached = new WeakMap<object, { readonly on: string; readonly after: MachineLike }>()
   /** Machines whose transition was told ahead of its inspection event. */
-  readonly #told = new WeakSet<object>()
+  readonly #announced = new WeakSet<object>()
   /** The actors that have been in memory. */
   readonly #seen = new Set<string>()
   /** Actor ids that XState makes, such as `0.order.charging`, and the names that their authors gave. */
@@ -59,7 +59,8 @@ export class TransitionStory {
     if (event.type === '@xstate.event') return event.sourceRef && this.#speaks({ ...event, actorRef: event.sourceRef })
     if (event.type !== '@xstate.snapshot' || event.event.type === 'xstate.stop') return
     this.#reached.delete(event.actorRef)
-    if (!this.#told.delete(event.actorRef)) this.#transition(event, event.event.type, event.snapshot as unknown as MachineLike)
+    if (!this.#announced.delete(event.actorRef))
+      this.#transition(event, event.event.type, event.snapshot as unknown as MachineLike)
   }
 
   #step({ actorRef, event, snapshot, _transitions }: Microstep): void {
@@ -73,7 +74,7 @@ export class TransitionStory {
     const reached = this.#reached.get(event.actorRef)
     if (!reached) return
     this.#reached.delete(event.actorRef)
-    this.#told.add(event.actorRef)
+    this.#announced.add(event.actorRef)
     this.#transition(event, reached.on, reached.after)
   }
 

@@ -10,7 +10,7 @@ import { decode } from '../../codec/snapshot-codec.js'
 import type { Commit, CommitVerdict, SnapshotStore } from '../../persistence/snapshot-store.js'
 import { never } from './shared-store.js'
 import type { DirectEvents } from './direct-events.js'
-import type { Life } from './life.js'
+import type { Life } from './process-life.js'
 import { shortText } from './readable.js'
 import type { Receipts } from './receipts.js'
 import type { World } from './world.js'
@@ -55,11 +55,11 @@ export function watchedConnection(
   const tellEnds = (batch: readonly Commit[], verdicts: readonly CommitVerdict[]) => {
     for (const [index, commit] of batch.entries()) {
       if (verdicts[index]?.status !== 'committed') continue
-      world.ground?.committed(commit)
+      world.oracle?.committed(commit)
       tellAttempt(commit)
       if (statuses.get(commit.id) === commit.status) continue
       statuses.set(commit.id, commit.status)
-      if (told.has(commit.status)) world.tell(commit.id, `is ${commit.status}${ending(commit)}`)
+      if (announced.has(commit.status)) world.tell(commit.id, `is ${commit.status}${ending(commit)}`)
     }
   }
 
@@ -89,7 +89,7 @@ export function watchedConnection(
 }
 
 /** A line is written when an execution comes to one of these; the others show in its transitions. */
-const told = new Set<ExecutionStatus>([
+const announced = new Set<ExecutionStatus>([
   'queued',
   'paused',
   'cancelling',

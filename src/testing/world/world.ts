@@ -9,10 +9,10 @@ import type { EntryPoint } from '../../runtime/entry-point.js'
 import { StatewardError } from '../../errors.js'
 import type { SimulatedClock } from '../clock/simulated-clock.js'
 import { Activity } from './activity.js'
-import type { Ground } from './ground.js'
+import type { CommitOracle } from './commit-oracle.js'
 import { HeldStep, type HoldOptions } from './held-step.js'
 import { History, type HistoryEntry, type Transition } from './history.js'
-import { Life } from './life.js'
+import { Life } from './process-life.js'
 import type { MockBehaviour } from './mock-behaviour.js'
 import { Points, type Point } from './points.js'
 import { shortText } from './readable.js'
@@ -34,7 +34,7 @@ export interface Watch {
   /** Told of each point; may kill the process that came there. */
   readonly onPoint?: ((point: Point) => void) | undefined
   /** What its steps are held against; it costs a decoding a step. */
-  readonly ground?: Ground | undefined
+  readonly oracle?: CommitOracle | undefined
   /** Makes the entry points of each process but the first; default: they are the same ones. */
   readonly fresh?: (() => readonly EntryPoint[]) | undefined
 }
@@ -46,7 +46,7 @@ export class World {
   readonly points: Points
   readonly time: TimeDriver
   readonly calls: StepCalls
-  readonly ground: Ground | undefined
+  readonly oracle: CommitOracle | undefined
   readonly entries: HistoryEntry[] = []
   life: Life
   /** Of the actors that can be mocked. */
@@ -55,18 +55,18 @@ export class World {
   readonly #replacements = new Map<string, AnyActorLogic>()
   readonly #began: number
 
-  constructor({ clock, names, describe, isDue = () => Promise.resolve(false), onPoint, ground }: WorldOptions) {
+  constructor({ clock, names, describe, isDue = () => Promise.resolve(false), onPoint, oracle }: WorldOptions) {
     this.clock = clock
     this.names = names
     this.#began = clock.now()
     this.points = new Points(() => clock.now(), onPoint)
-    this.ground = ground
+    this.oracle = oracle
     this.time = new TimeDriver({
       clock,
       activity: this.activity,
       describe,
       isDue,
-      told: () => this.entries.length,
+      entryCount: () => this.entries.length,
       isDead: () => this.life.isDead,
     })
     this.life = new Life(1, clock)
@@ -125,7 +125,7 @@ export class World {
     this.tell(null, this.life.isLeaving ? '■ the process has stopped' : '✗ the process is killed')
     this.life.kill()
     this.calls.lose(this.life)
-    this.ground?.died()
+    this.oracle?.died()
   }
 
   /** Another process begins. */
@@ -138,7 +138,7 @@ export class World {
   #ended(call: StepCall): void {
     const { execution, step } = call
     this.points.reach('step end', 'before', execution, step)
-    this.ground?.ended(call.idempotencyKey, this.clock.now())
+    this.oracle?.ended(call.idempotencyKey, this.clock.now())
     if (this.life.isDead) return
     const how =
       call.status === 'done'

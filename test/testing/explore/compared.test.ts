@@ -7,7 +7,7 @@ import { run, type Run } from '../../../src/testing/explore/run.js'
 import { sideBySide } from '../../../src/testing/explore/side-by-side.js'
 import { statewardHost } from '../../../src/testing/explore/stateward-host.js'
 import { exploreCrashes, ExplorationError, returns, type ExplorationReport, type Scenario } from '../../../src/testing/index.js'
-import { Ground } from '../../../src/testing/world/ground.js'
+import { CommitOracle } from '../../../src/testing/world/commit-oracle.js'
 
 const machine = setup({
   types: { input: {} as { sent: unknown; asked: unknown }, context: {} as { sent: unknown; asked: unknown } },
@@ -68,8 +68,8 @@ describe('a broken law is told, whatever the other run does', () => {
   test('of a step without a commit that holds it', async () => {
     const sound = await ranWith(0, 0)
     expect(sound.calls.map(({ idempotencyKey }) => idempotencyKey)).toEqual(['execution-1/0.asking.asking#1'])
-    const ground = new Ground()
-    ground.begins({
+    const oracle = new CommitOracle()
+    oracle.begins({
       execution: 'a',
       step: 'ask',
       idempotencyKey: 'a/ask#1',
@@ -77,7 +77,7 @@ describe('a broken law is told, whatever the other run does', () => {
       waits: false,
       signal: new AbortController().signal,
     })
-    expect(ground.breaches).toEqual([{ execution: 'a', what: 'step ask began before its execution was accepted' }])
+    expect(oracle.breaches).toEqual([{ execution: 'a', what: 'step ask began before its execution was accepted' }])
   })
 })
 

@@ -18,9 +18,9 @@ function sender(receipts: Receipts) {
 test('a later one that was answered leaves an earlier one that was lost without a receipt', async () => {
   const receipts = new Receipts()
   const earlier = sender(receipts)
-  const later = receipts.sending('e', 'ADD', async ({ told }) => {
+  const later = receipts.sending('e', 'ADD', async ({ confirm }) => {
     receipts.kept('e', 'ADD', queued)
-    told('queued', 1)
+    confirm('queued', 1)
   })
   await later
   earlier.go()

@@ -11,13 +11,13 @@ import { hostedKey, type Hosted, type InnerActor } from './xstate-internals.js'
 export function noteActor(ref: InnerActor, host: ProgramSystemHost): void {
   const above = ref._parent && hosted(ref._parent)
   // the end of a whole program that is restored is not known yet
-  const isTold = above !== undefined && (ref.options.snapshot as { status?: string } | undefined)?.status === 'done'
+  const isNotified = above !== undefined && (ref.options.snapshot as { status?: string } | undefined)?.status === 'done'
   ref[hostedKey] = {
     host,
     actionsAhead: 0,
     hasFailed: false,
     failsLater: false,
-    isTold,
+    isNotified,
     microsteps: 0,
     below: undefined,
     letGo: undefined,

@@ -16,7 +16,7 @@ import {
 } from 'xstate'
 import type { Clock } from '../../../clock.js'
 import type { StatewardError } from '../../../errors.js'
-import type { Interposition } from '../program-interceptor.js'
+import type { ProgramInterceptor } from '../program-interceptor.js'
 import { isMachineSnapshot, isProgramMachine } from './program-logic.js'
 import { ActorRefs } from './actor-refs.js'
 import { holdStep, type StepSurroundings } from './held-step.js'
@@ -73,7 +73,7 @@ export interface ProgramSystemOptions {
   readonly maxIterations: number
   readonly logger: (...args: unknown[]) => void
   readonly clock: Clock
-  readonly interposition?: Interposition | undefined
+  readonly interceptor?: ProgramInterceptor | undefined
 }
 
 /** The program's side of the wall between it and the runtime. */
@@ -220,9 +220,9 @@ export class ProgramSystem implements ActorNaming, StepSurroundings {
   }
 
   /** Whoever is above the actor at a path does not know yet that it has ended. */
-  owesEnd(path: string): void {
+  keepEndPending(path: string): void {
     const notes = this.#find(path)?.[hostedKey]
-    if (notes) notes.isTold = false
+    if (notes) notes.isNotified = false
   }
 
   /** Tells whoever is above the actor at a path that it has ended, if it has and is still theirs. */
@@ -269,7 +269,7 @@ export class ProgramSystem implements ActorNaming, StepSurroundings {
   fail(ref: InnerActor, error: unknown): void {
     const notes = hosted(ref)
     const { status } = ref.getSnapshot()
-    const canFail = status === 'active' || (status === 'done' && !notes?.isTold && this.#isTheirs(ref))
+    const canFail = status === 'active' || (status === 'done' && !notes?.isNotified && this.#isTheirs(ref))
     const isLater = this.#muted && canFail && this.host.failedMuted(ref, pathOf(ref), error)
     if (notes) notes[isLater ? 'failsLater' : 'hasFailed'] = true
     if (isLater) return
@@ -281,7 +281,7 @@ export class ProgramSystem implements ActorNaming, StepSurroundings {
 
   /** What XState takes for the system. */
   #seen(): SeenSystem {
-    const { owner, interposition, clock, logger, maxIterations } = this.#options
+    const { owner, interceptor, clock, logger, maxIterations } = this.#options
     const { host } = this
     const ids = new SystemIds()
     const inspector = owner?.system as unknown as InnerSystem | undefined
@@ -315,7 +315,7 @@ export class ProgramSystem implements ActorNaming, StepSurroundings {
         } else if (asked && event.type === '@xstate.microstep' && event.event === asked.event && event.actorRef === this.#root)
           asked.isTaken ??= (event._transitions?.length ?? 0) > 0 // the first microstep tells, what follows is `always`
         inspector?._sendInspectionEvent(event)
-        interposition?.inspected(event as unknown as InspectionEvent)
+        interceptor?.inspected(event as unknown as InspectionEvent)
         if (observers)
           for (const observer of observers)
             observer.next?.({ ...event, rootId: this.#root.sessionId } as unknown as InspectionEvent)
@@ -373,11 +373,11 @@ export class ProgramSystem implements ActorNaming, StepSurroundings {
   #endsWell(ref: InnerActor, deliverEnd: () => void): void {
     const run = () => {
       const notes = hosted(ref)
-      if (notes) notes.isTold = true
+      if (notes) notes.isNotified = true
       if (this.#isTheirs(ref)) deliverEnd()
     }
     if (this.#muted) return
-    if (hasActionsAhead(ref) || (ref === this.#root && this.host.owesActions()))
+    if (hasActionsAhead(ref) || (ref === this.#root && this.host.hasUnfinishedActions()))
       this.host.ending({ kind: 'end', actor: ref, path: pathOf(ref), isVoid: () => hasFailed(ref), run })
     else run()
   }
@@ -388,14 +388,14 @@ export class ProgramSystem implements ActorNaming, StepSurroundings {
   }
 
   #adopt(ref: InnerActor): void {
-    const { interposition, logger } = this.#options
+    const { interceptor, logger } = this.#options
     const { path } = this.#actors.adopt(ref)
     noteActor(ref, this.host)
     // XState lets no actor stop itself that has a parent, and the program's root has one here
     if (path === '') Object.assign(ref, { stop: () => ((this.#stopsItself = true), ref._stop()) })
     Object.assign(ref, guardedListening, { _error: (thrown: unknown) => this.#endsInError(ref, thrown) })
-    if (interposition)
-      ref.logic = interposition.logic({ src: path === '' ? '' : String(ref.src), id: ref.id, path, logic: ref.logic })
+    if (interceptor)
+      ref.logic = interceptor.logic({ src: path === '' ? '' : String(ref.src), id: ref.id, path, logic: ref.logic })
     const scope = ref._actorScope
     const { emit } = scope
     scope.emit = (event) => this.host.output(notice(ref, 'emit', event, () => emit(event)))

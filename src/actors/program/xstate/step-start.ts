@@ -9,7 +9,7 @@ import { creatorOf } from './program-logic.js'
 import { attempt, isPromise, watch, type Failed } from './user-code.js'
 
 /** Whom a started step tells of its errors. */
-export interface Told {
+export interface StepReports {
   /** While its actor may still fail with it. */
   readonly failed: Failed
   /** What comes of its cleanup: its actor has ended. */
@@ -33,53 +33,53 @@ interface Subscribable {
 }
 
 /** The start of a logic, which is called once. */
-export function guardedStart(logic: Logic, told: Told): Started {
+export function guardedStart(logic: Logic, reports: StepReports): Started {
   const created = creatorOf(logic)
-  if (created === 'callback') return guardedCallback(logic.config as (args: CallbackArguments) => unknown, told)
+  if (created === 'callback') return guardedCallback(logic.config as (args: CallbackArguments) => unknown, reports)
   if (created !== 'observable' && created !== 'events')
     return { start: (snapshot, scope) => logic.start?.(snapshot as never, scope as never), cleanUp: () => undefined }
-  const source = guardedSource(logic.config as (args: object) => Subscribable, told)
+  const source = guardedSource(logic.config as (args: object) => Subscribable, reports)
   const made = created === 'observable' ? fromObservable(source as never) : fromEventObservable(source as never)
   return { start: (snapshot, scope) => made.start?.(snapshot as never, scope as never), cleanUp: () => undefined }
 }
 
-function guardedCallback(callback: (args: CallbackArguments) => unknown, told: Told): Started {
+function guardedCallback(callback: (args: CallbackArguments) => unknown, reports: StepReports): Started {
   let cleanUp: Cleanup | undefined
   const made = fromCallback((args) => {
     const receive: CallbackArguments['receive'] = (listener) =>
-      (args as CallbackArguments).receive((event) => watch(listener(event), told.failed))
+      (args as CallbackArguments).receive((event) => watch(listener(event), reports.failed))
     const result = callback({ ...args, receive })
-    cleanUp = isPromise(result) ? lateCleanup(result, told) : (result as Cleanup | undefined)
+    cleanUp = isPromise(result) ? lateCleanup(result, reports) : (result as Cleanup | undefined)
     return cleanUp && (() => cleanedUp())
   })
   const cleanedUp = () => {
     const run = cleanUp
     cleanUp = undefined
-    watch(run?.(), told.failedAfterwards)
+    watch(run?.(), reports.failedAfterwards)
   }
   return {
     start: (snapshot, scope) => made.start?.(snapshot as never, scope as never),
-    cleanUp: () => attempt(cleanedUp, told.failedAfterwards),
+    cleanUp: () => attempt(cleanedUp, reports.failedAfterwards),
   }
 }
 
 /** The cleanup that an asynchronous function may come to return: it runs as soon as there is one, and the actor has ended. */
-function lateCleanup(coming: PromiseLike<unknown>, told: Told): Cleanup {
+function lateCleanup(coming: PromiseLike<unknown>, reports: StepReports): Cleanup {
   let cleanUp: Cleanup | undefined
   let isOver = false
   const came = (come: unknown) => {
     if (typeof come !== 'function') return
     cleanUp = come as Cleanup
-    if (isOver) attempt(cleanUp, told.failedAfterwards)
+    if (isOver) attempt(cleanUp, reports.failedAfterwards)
   }
-  coming.then(came, told.failed)
+  coming.then(came, reports.failed)
   return () => {
     isOver = true
     return cleanUp?.()
   }
 }
 
-function guardedSource(creator: (args: object) => Subscribable, told: Told): (args: object) => Subscribable {
+function guardedSource(creator: (args: object) => Subscribable, reports: StepReports): (args: object) => Subscribable {
   return (args) => {
     const source = creator(args)
     // XState fails it for having no `subscribe`
@@ -87,8 +87,8 @@ function guardedSource(creator: (args: object) => Subscribable, told: Told): (ar
     return {
       subscribe(observer) {
         const subscription = source.subscribe(observer)
-        watch(subscription, told.failed)
-        return { unsubscribe: () => watch(unsubscribe(subscription), told.failedAfterwards) }
+        watch(subscription, reports.failed)
+        return { unsubscribe: () => watch(unsubscribe(subscription), reports.failedAfterwards) }
       },
     }
   }

@@ -58,7 +58,7 @@ export interface Hosted {
   /** True once one of its outputs has thrown while the program was silenced: it fails when that goes on, and not before. */
   failsLater: boolean
   /** True once it has ended and whoever is above it knows. */
-  isTold: boolean
+  isNotified: boolean
   /** Microsteps that it took for the event at hand. */
   microsteps: number
   /** Those that it started and that have not ended, whatever its snapshot says. */

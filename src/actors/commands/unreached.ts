@@ -6,7 +6,7 @@
 import { isStatewardError, StatewardError, toErrorRecord } from '../../errors.js'
 
 /** One that could not be told, or has not answered: an execution, or a whole stream. */
-export interface Untold {
+export interface Unreached {
   readonly of: { readonly id: string } | { readonly entryPoint: string }
   readonly error: unknown
 }
@@ -16,36 +16,36 @@ const NAMED = 5
 const LISTED = 100
 
 /** What an error of this kind holds: one that is made of it names the same ones. */
-const known = new WeakMap<object, readonly Untold[]>()
+const known = new WeakMap<object, readonly Unreached[]>()
 
 /**
  * The error for a command that did not reach all; undefined if it did. `what`: `The pause of the runtime`. Its code is that of the
  * first failure, its details are those of that one and `failures` (each with an `id` or an `entryPoint`, and its `error`), `failed`: how many there are,
  * and `answered`: what the others have answered, if that is known.
  */
-export function untoldError(what: string, all: readonly Untold[], answered?: unknown): StatewardError | undefined {
-  const untold = all.flatMap((each) => (typeof each.error === 'object' && each.error && known.get(each.error)) || [each])
-  const first = untold.find(({ error }) => isStatewardError(error)) ?? untold[0]
+export function unreachedError(what: string, all: readonly Unreached[], answered?: unknown): StatewardError | undefined {
+  const unreached = all.flatMap((each) => (typeof each.error === 'object' && each.error && known.get(each.error)) || [each])
+  const first = unreached.find(({ error }) => isStatewardError(error)) ?? unreached[0]
   if (first === undefined) return undefined
-  const typed = untold.flatMap(({ error }) => (isStatewardError(error) ? [error] : []))
-  const names = untold.slice(0, NAMED).map(({ of, error }) => `${nameOf(of)} (${messageOf(error)})`)
-  const others = untold.length > NAMED ? ` and ${untold.length - NAMED} others` : ''
-  const cause = untold.length === 1 ? first.error : new AggregateError(untold.map(({ error }) => error))
-  const failures = untold.slice(0, LISTED).map(({ of, error }) => ({ ...of, error: withoutStack(error) }))
+  const typed = unreached.flatMap(({ error }) => (isStatewardError(error) ? [error] : []))
+  const names = unreached.slice(0, NAMED).map(({ of, error }) => `${nameOf(of)} (${messageOf(error)})`)
+  const others = unreached.length > NAMED ? ` and ${unreached.length - NAMED} others` : ''
+  const cause = unreached.length === 1 ? first.error : new AggregateError(unreached.map(({ error }) => error))
+  const failures = unreached.slice(0, LISTED).map(({ of, error }) => ({ ...of, error: withoutStack(error) }))
   const error = new StatewardError(
     typed[0]?.code ?? 'store_failed',
     `${what}: all others were told, and it has failed for ${names.join('; ')}${others}.`,
     {
-      details: { ...typed[0]?.details, failures, failed: untold.length, ...(answered === undefined ? {} : { answered }) },
-      retryable: typed.length === untold.length && typed.every(({ retryable }) => retryable),
+      details: { ...typed[0]?.details, failures, failed: unreached.length, ...(answered === undefined ? {} : { answered }) },
+      retryable: typed.length === unreached.length && typed.every(({ retryable }) => retryable),
       cause,
     },
   )
-  known.set(error, untold)
+  known.set(error, unreached)
   return error
 }
 
-const nameOf = (of: Untold['of']) => ('id' in of ? `execution ${of.id}` : `stream ${of.entryPoint}`)
+const nameOf = (of: Unreached['of']) => ('id' in of ? `execution ${of.id}` : `stream ${of.entryPoint}`)
 const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error))
 
 function withoutStack(error: unknown) {

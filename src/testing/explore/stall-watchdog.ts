@@ -14,7 +14,7 @@ export interface Attended {
 }
 
 /** Settles as a scenario does. Rejects with `stuck` once its world has been quiet for two seconds and it still waits. */
-export async function attending<T>(scenario: Promise<T>, { settle, moves }: Attended): Promise<T> {
+export async function withStallWatchdog<T>(scenario: Promise<T>, { settle, moves }: Attended): Promise<T> {
   let isOver = false
   const over = () => void (isOver = true)
   scenario.then(over, over)

@@ -30,7 +30,7 @@ export class Life {
         clock.clearTimeout(handle)
       },
       monotonic: () => clock.monotonic?.() ?? clock.now(),
-      onJump: (told) => clock.onJump?.((by) => this.#dead || told(by)) ?? (() => undefined),
+      onJump: (listener) => clock.onJump?.((by) => this.#dead || listener(by)) ?? (() => undefined),
     }
   }
 

@@ -4,7 +4,7 @@
  * Owns: what stands between a program and everything that it reaches, for one process.
  */
 import type { AnyActorLogic, AnyMachineSnapshot, InspectionEvent, PromiseActorLogic } from 'xstate'
-import type { Interposition } from '../../actors/program/program-interceptor.js'
+import type { ProgramInterceptor } from '../../actors/program/program-interceptor.js'
 import { isPromiseLogic, isProgramMachine } from '../../actors/program/xstate/program-logic.js'
 import type { ProgramOutput } from '../../actors/program/program-output.js'
 import { fromStep, waitsForExecution, wrappedStep } from '../../actors/program/step.js'
@@ -13,10 +13,10 @@ import { placeOf } from '../../actors/program/xstate/inspection.js'
 import { actorName } from './actor-names.js'
 import { isCompensating } from './compensation-states.js'
 import type { DirectEvents } from './direct-events.js'
-import type { Ground } from './ground.js'
+import type { CommitOracle } from './commit-oracle.js'
 import type { Transition } from './history.js'
 import { eventText, shortText } from './readable.js'
-import type { Life } from './life.js'
+import type { Life } from './process-life.js'
 import type { Points } from './points.js'
 import type { StepCalls } from './step-calls.js'
 import { TransitionStory } from './transition-story.js'
@@ -25,7 +25,7 @@ import { TransitionStory } from './transition-story.js'
 export interface WorldPort {
   readonly calls: StepCalls
   readonly points: Points
-  readonly ground: Ground | undefined
+  readonly oracle: CommitOracle | undefined
   /** The logic that stands for an actor's name, if it was replaced by one. */
   replacement(name: string): AnyActorLogic | undefined
   isMocked(name: string): boolean
@@ -33,14 +33,14 @@ export interface WorldPort {
 }
 
 /** The same entry point, its program in the hands of a world. */
-export function interposed<TEntryPoint extends EntryPoint>(
+export function intercepted<TEntryPoint extends EntryPoint>(
   entryPoint: TEntryPoint,
   life: Life,
   world: WorldPort,
   direct: DirectEvents,
 ): TEntryPoint {
   const story = new TransitionStory((execution, text, transition) => world.tell(execution, text, transition))
-  const interposition: Interposition = {
+  const interceptor: ProgramInterceptor = {
     logic: ({ src, id, path, logic }) => {
       // a program that is a machine is what is tested, never what is mocked
       if (src === '' && isProgramMachine(logic)) return logic
@@ -50,7 +50,7 @@ export function interposed<TEntryPoint extends EntryPoint>(
       return wrappedStep(chosen as unknown as PromiseActorLogic<unknown>, (attempt) => {
         const { executionId: execution, idempotencyKey } = attempt.context
         if (entryPoint.durability === 'strict' && !life.isDead)
-          world.ground?.begins({
+          world.oracle?.begins({
             execution,
             step,
             idempotencyKey,
@@ -63,7 +63,7 @@ export function interposed<TEntryPoint extends EntryPoint>(
     },
     inspected: (event) => {
       if (life.isDead) return
-      if (entryPoint.cancelEvent) tellCancel(event, entryPoint.cancelEvent.type, world.ground)
+      if (entryPoint.cancelEvent) tellCancel(event, entryPoint.cancelEvent.type, world.oracle)
       story.take(event)
     },
     output: (execution, output, run) => {
@@ -79,21 +79,21 @@ export function interposed<TEntryPoint extends EntryPoint>(
     committing: (execution, revision, payloads) => direct.collected(execution, revision, payloads),
   }
   const own = Object.getOwnPropertyDescriptors(entryPoint)
-  return Object.defineProperties({}, { ...own, interposition: { value: interposition, enumerable: true } }) as TEntryPoint
+  return Object.defineProperties({}, { ...own, interceptor: { value: interceptor, enumerable: true } }) as TEntryPoint
 }
 
 /** Tells that a program got its cancel event, and whether that is lost on it; one that is no machine takes all. */
-function tellCancel(event: InspectionEvent, cancel: string, ground: Ground | undefined): void {
-  if (!ground || (event.type !== '@xstate.event' && event.type !== '@xstate.microstep') || event.event.type !== cancel) return
+function tellCancel(event: InspectionEvent, cancel: string, oracle: CommitOracle | undefined): void {
+  if (!oracle || (event.type !== '@xstate.event' && event.type !== '@xstate.microstep') || event.event.type !== cancel) return
   const place = placeOf(event.actorRef)
   if (place?.path !== '') return
   const snapshot = event.actorRef.getSnapshot() as AnyMachineSnapshot | undefined
   if (event.type === '@xstate.microstep') {
     const { _transitions: taken } = event
-    if (taken.length > 0) ground.compensates(place.execution)
+    if (taken.length > 0) oracle.compensates(place.execution)
   } else if (snapshot?.status === 'active') {
     const isOnItsWay = 'machine' in snapshot && isCompensating(snapshot, cancel)
-    ground.compensates(place.execution, isOnItsWay ? undefined : snapshot.value)
+    oracle.compensates(place.execution, isOnItsWay ? undefined : snapshot.value)
   }
 }
 

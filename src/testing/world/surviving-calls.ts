@@ -12,22 +12,22 @@ import { deadText } from './waiting-text.js'
 import type { World } from './world.js'
 
 /** What the calls of one world need of it. */
-export interface OutlivingPort {
+export interface SurvivingCallsPort {
   readonly world: World
   /** Resolves once the process that lives has begun. */
   start(): Promise<void>
 }
 
 /** The calls of one world. */
-export class Outliving {
-  readonly #port: OutlivingPort
+export class SurvivingCalls {
+  readonly #port: SurvivingCallsPort
   /** While the process is dead; resolves when the next one has begun, or none is to come. */
   #rebirth: Deferred | undefined
   #isOver = false
   /** What calls wait for before they are made. */
   #gate: Promise<unknown> | undefined
 
-  constructor(port: OutlivingPort) {
+  constructor(port: SurvivingCallsPort) {
     this.#port = port
   }
 

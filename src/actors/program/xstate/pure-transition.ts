@@ -3,7 +3,7 @@
  *
  * Owns: the scope in which XState computes a transition for nobody. Each gets a system of its own, so that a `systemId` may
  * be used again. Runs no action, starts no actor, arms no timer; calls assignments, guards, delays and mappers, as XState
- * does. `test/actors/pure-machine.test.ts` holds what it knows of XState beyond its types.
+ * does. `test/actors/pure-transition.test.ts` holds what it knows of XState beyond its types.
  */
 import {
   createEmptyActor,
@@ -59,14 +59,14 @@ function scopeFor(asked: Asked[], most: number): ActorScope<AnyMachineSnapshot, 
   selves.add(self)
   const nothing = () => undefined
   const taken = { microsteps: 0 }
-  const told = ({ type, snapshot }: SystemEvent) => {
+  const observe = ({ type, snapshot }: SystemEvent) => {
     if (type === '@xstate.microstep') countMicrostep(taken, snapshot as object, most)
   }
   return {
     self,
     id: self.id,
     sessionId: self.sessionId,
-    system: Object.create(self.system, { _sendInspectionEvent: { value: told } }) as typeof self.system,
+    system: Object.create(self.system, { _sendInspectionEvent: { value: observe } }) as typeof self.system,
     logger: nothing,
     defer: nothing,
     emit: nothing,

@@ -30,16 +30,16 @@ export interface Beginning {
   readonly signal: AbortSignal
 }
 
-interface Standing {
+interface LastCommit {
   readonly status: ExecutionStatus
   readonly state: string
   readonly at: number
 }
 
 /** The ground of one world. */
-export class Ground {
+export class CommitOracle {
   readonly breaches: Breach[] = []
-  readonly #states = new Map<string, Standing>()
+  readonly #states = new Map<string, LastCommit>()
 
   /** Executions in which a step was tried again. */
   readonly #retried = new Set<string>()
@@ -129,7 +129,7 @@ export class Ground {
 }
 
 /** True where the signals of the steps in flight are to fire: those that the program has kept. */
-function stopsAtOnce(execution: string, { status, state }: Standing): boolean {
+function stopsAtOnce(execution: string, { status, state }: LastCommit): boolean {
   if (status !== 'pausing' && status !== 'cancelling') return false
   const { compensates, pause } = splitState(state, execution).lifecycle.context
   return status === 'cancelling' ? !compensates : pause?.mode === 'now'
