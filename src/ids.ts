@@ -1,21 +1,35 @@
 /**
- * The only place that makes random values: execution ids, owner keys, jitter.
+ * The only place that makes random values: execution ids, owner keys, jitter. And the one id that is no random one:
+ * that of what a step starts, which can be told beforehand.
  *
  * An execution id sorts by its time of acceptance (B-tree locality), carries no `-` or `_` at either end
  * (safe in file names and on command lines) and is never reused; every id that comes from outside is
  * checked by `isId` at the boundary.
  */
+import { createHash } from 'node:crypto'
 import { customAlphabet } from 'nanoid'
+
+/** Which execution of a step it is: `key` is its idempotency key. */
+export interface ChildName {
+  readonly parentId: string
+  readonly entryPoint: string
+  readonly key: string
+}
 
 /** Makes the ids and the randomness of one runtime; replace it to make a test deterministic. */
 export interface IdSource {
   /** A fresh execution id; sorts by `now`. */
   execution(now: number): string
+  /** The id of what a step starts: the same one for the same child in every process, and no other's. Absent: made of a hash. */
+  child?(child: ChildName): string
   /** A fresh key, for owners and request ids. */
   key(): string
   /** A number in [0, 1), for jitter. */
   random(): number
 }
+
+/** The time and the counter in an id. */
+const STAMP = 13
 
 const letters = '0123456789abcdefghijklmnopqrstuvwxyz'
 const suffix = customAlphabet(letters, 10)
@@ -34,6 +48,17 @@ export function randomIds(): IdSource {
     key: () => key(),
     random: () => Math.random(),
   }
+}
+
+/** The id of what a step starts, if its source says none. It sorts beside the parent's, where that is such an id. */
+export function childId({ parentId, entryPoint, key: of }: ChildName): string {
+  const hash = createHash('sha256')
+    .update(JSON.stringify([parentId, entryPoint, of]))
+    .digest('hex')
+  const digits = BigInt(`0x${hash.slice(0, 32)}`)
+    .toString(36)
+    .padStart(25, '0')
+  return (isRandomId(parentId) ? parentId.slice(0, STAMP) : '0'.repeat(STAMP)) + digits
 }
 
 /** True for an id of the form that `randomIds` makes: long enough to be nothing else wherever it stands. */

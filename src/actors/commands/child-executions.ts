@@ -10,6 +10,7 @@ import { isStatewardError, StatewardError } from '../../errors.js'
 import type { Intervention, PauseMode } from '../../events/execution-events.js'
 import { isTerminal, liveStatuses, stageOf, type ExecutionStatus } from '../../events/execution-status.js'
 import type { Command, CommandOutcome, ExecutionOutcome, ResultOutcome } from '../../events/outcomes.js'
+import { childId } from '../../ids.js'
 import { encode } from '../../codec/snapshot-codec.js'
 import type { StoredExecution } from '../../persistence/snapshot-store.js'
 import type { ChildLink, ChildPort, ChildRequest, WhenLeft } from '../program/child-port.js'
@@ -52,6 +53,9 @@ const isCancelledFromAbove = (outcome: ResultOutcome | undefined) => outcome?.st
 const isCancelledWithParent = (outcome: ResultOutcome) =>
   outcome.status === 'cancelled' && (outcome.scope === 'parent' || outcome.scope === 'runtime')
 
+/** The idempotency key of the n-th child of a step. */
+const childKey = ({ key }: ChildRequest, n: number) => (n === 1 ? key : `${key}/${n}`)
+
 /** Those of one runtime. */
 export class ChildExecutions implements ChildPort {
   readonly #supervisor: SupervisorHost
@@ -66,7 +70,7 @@ export class ChildExecutions implements ChildPort {
     const { entryPoint, turn, signal } = request
     let { retryOf } = turn
     for (let n = turn.n; ; n++) {
-      const { id, ended } = (n === turn.n && (await this.#forgotten(request))) || (await this.#accept(request, n, retryOf))
+      const { id, ended } = (await this.#forgotten(request, n)) ?? (await this.#accept(request, n, retryOf))
       retryOf = id
       // its parent was to end or to go on, and did neither: a crash came between
       if (isCancelledFromAbove(ended)) continue
@@ -135,25 +139,40 @@ export class ChildExecutions implements ChildPort {
     await this.#toAll(id, ['paused', 'pausing'], isPausedFromAbove, (child) => this.wake(child))
   }
 
+  /** The id of the n-th child of a step. It is known before there is such an execution, and so is whether there was one that is forgotten. */
+  #idOf(request: ChildRequest, n: number): string {
+    const { ids } = this.#supervisor.settings
+    const child = { parentId: request.parentId, entryPoint: request.entryPoint, key: childKey(request, n) }
+    return ids.child?.(child) ?? childId(child)
+  }
+
   get #now(): number {
     return this.#supervisor.settings.clock.now()
   }
 
   /** The one that was started before, if it is no longer there: that it has ended is all that is known. */
-  async #forgotten({ parentId, turn: { known }, signal }: ChildRequest) {
-    if (known?.of !== parentId || (await this.#supervisor.settings.store.load(known.id))) return undefined
-    return { id: known.id, ended: await this.#router.result(known.id, { signal }) }
+  async #forgotten(request: ChildRequest, n: number) {
+    const { parentId, turn, signal, isAgain } = request
+    const { store } = this.#supervisor.settings
+    const known = n === turn.n && turn.known?.of === parentId ? turn.known.id : undefined
+    // its parent may have died before it could note which one it is
+    const id = known ?? (isAgain ? this.#idOf(request, n) : undefined)
+    if (id === undefined || (await store.load(id))) return undefined
+    if (known === undefined && (await store.absence(id)) === 'unknown') return undefined
+    return { id, ended: await this.#router.result(id, { signal }) }
   }
 
   async #accept(
-    { parentId, entryPoint, input, key, whenLeft, signal, accepted }: ChildRequest,
+    request: ChildRequest,
     n: number,
     retryOf: string | undefined,
   ): Promise<{ id: string; ended: ExecutionOutcome | undefined }> {
+    const { parentId, entryPoint, input, whenLeft, signal, accepted } = request
     signal.throwIfAborted()
     const admitted = await this.#supervisor.streamFor(entryPoint, false).admit({
+      id: this.#idOf(request, n),
       input,
-      idempotencyKey: n === 1 ? key : `${key}/${n}`,
+      idempotencyKey: childKey(request, n),
       parentId,
       correlationId: parentId,
       child: { whenLeft, ...(retryOf === undefined ? {} : { retryOf }) },

@@ -39,6 +39,8 @@ export interface ChildRequest {
   /** The step's idempotency key; the child's own is made of it and its number. */
   readonly key: string
   readonly turn: ChildTurn
+  /** True if it may have been started by a process, or an attempt, before this one. */
+  readonly isAgain: boolean
   readonly whenLeft: WhenLeft
   /** Fires when the step is left or stopped. */
   readonly signal: AbortSignal

@@ -237,10 +237,11 @@ export class ProgramSteps {
           this.#gate.run(resolve)
         }),
       outlived: (promise) => this.#outlived(step, idempotencyKey, promise),
-      execute: (asked) =>
-        this.children.start(idempotencyKey, asked, this.#active?.get(step)?.child ?? { n: 1 }, (child) =>
-          this.#change(step, record.visit, { child }),
-        ),
+      execute: (asked) => {
+        const turn = this.#active?.get(step)?.child ?? { n: 1 }
+        const which = { key: idempotencyKey, turn, isAgain: step.restored }
+        return this.children.start(which, asked, (child) => this.#change(step, record.visit, { child }))
+      },
     }
   }
 

@@ -5,11 +5,14 @@
  * done), and which child of a step comes next.
  */
 import { isStatewardError, type StatewardError } from '../../errors.js'
-import type { ChildTurn, StepChildRequest, WhenLeft } from './child-port.js'
+import type { ChildRequest, ChildTurn, StepChildRequest, WhenLeft } from './child-port.js'
 import type { CommitGate } from './commit-gate.js'
 import type { ProgramPort, ProgramSettings } from './program-port.js'
 import type { ProgramRecord } from './program-record.js'
 import { settled } from './step-attempts.js'
+
+/** Which child of which step. */
+export type StepChild = Pick<ChildRequest, 'key' | 'turn' | 'isAgain'>
 
 interface Wait {
   readonly whenLeft: WhenLeft
@@ -72,7 +75,7 @@ export class StepChildren {
   }
 
   /** Starts the child of a step, or finds it; `noted` is told which one it is, and of the next one if this one has failed for good. */
-  start(key: string, asked: StepChildRequest, turn: ChildTurn, noted: (turn: ChildTurn) => void): Promise<unknown> {
+  start({ key, turn, isAgain }: StepChild, asked: StepChildRequest, noted: (turn: ChildTurn) => void): Promise<unknown> {
     let current = turn
     let child: string | undefined
     const { signal: stop } = (this.#stop ??= new AbortController())
@@ -80,11 +83,11 @@ export class StepChildren {
     const accepted = (n: number, id: string) => {
       child = id
       noted({ n, ...(current.retryOf === undefined ? {} : { retryOf: current.retryOf }), known: { id, of: this.#id } })
-      // with whatever commit comes next: it must be stored before the child is forgotten, not before it ends
+      // with whatever commit comes next: until then its id tells that it was there, for as long as its trace is kept
       this.#port.stale()
       current = { n, retryOf: id }
     }
-    const outcome = this.#settings.children.start({ ...asked, parentId: this.#id, key, turn, signal, accepted })
+    const outcome = this.#settings.children.start({ ...asked, parentId: this.#id, key, turn, isAgain, signal, accepted })
     const next = () => noted({ n: current.n + 1, ...(current.retryOf === undefined ? {} : { retryOf: current.retryOf }) })
     const heard = outcome.catch((error: unknown) => {
       const hasEnded = isStatewardError(error, 'execution_failed')

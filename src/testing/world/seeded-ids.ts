@@ -1,5 +1,5 @@
 /** Ids and random numbers that come again with the same seed. Owns: the generator (mulberry32, by Tommy Ettinger, public domain). */
-import type { IdSource } from '../../ids.js'
+import type { ChildName, IdSource } from '../../ids.js'
 
 /** Numbers in [0, 1), the same ones for the same seed. */
 export function seeded(seed: number): () => number {
@@ -24,6 +24,8 @@ export const ownerKey = (): string => `owner-${++owners}`
 interface Counts {
   executions: number
   keys: number
+  /** The ids of what steps have started, by its name. */
+  readonly children: Map<string, string>
 }
 
 const counts = new WeakMap<object, Counts>()
@@ -34,7 +36,14 @@ const counts = new WeakMap<object, Counts>()
  */
 export function seededIds(seed = 1, of: object = {}): IdSource {
   const random = seeded(seed)
-  const counted = counts.get(of) ?? { executions: 0, keys: 0 }
+  const counted = counts.get(of) ?? { executions: 0, keys: 0, children: new Map() }
   counts.set(of, counted)
-  return { execution: () => `execution-${++counted.executions}`, key: () => `key-${++counted.keys}`, random }
+  const execution = () => `execution-${++counted.executions}`
+  const child = (named: ChildName) => {
+    const name = JSON.stringify(named)
+    const id = counted.children.get(name) ?? execution()
+    counted.children.set(name, id)
+    return id
+  }
+  return { execution, child, key: () => `key-${++counted.keys}`, random }
 }
