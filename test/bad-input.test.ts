@@ -41,6 +41,8 @@ describe('definitions', () => {
     ['maxIterations', 0],
     ['overflow', 'drop_newest'],
     ['isolation', 'bogus'],
+    ['isolation', 'isolated'],
+    ['isolation', 'synchronized'],
     ['durability', 'lax'],
     ['pausedTimers', 'stop'],
     ['restart', 'sometimes'],
@@ -70,9 +72,40 @@ describe('definitions', () => {
     ['retention.keep', { retention: { keep: -1 } }],
     ['retention.maxAge', { retention: { maxAge: NaN } }],
     ['trigger.type', { trigger: { type: 'carrier-pigeon' } }],
+    ['retry.onExhausted', { retry: { maxAttempts: 2, onExhausted: 'shrug' } }],
+    ['journal.keep', { journal: { keep: 0 } }],
+    ['versions.1', { versions: { 1: () => 1 } }],
+    ['migrate', { migrate: 'please' }],
   ])('a bad %s is refused', (option, options) => {
     const define = () => defineEntryPoint({ id: 'e', program: approval, ...options } as never)
     expect(define).toThrow(fails('invalid_definition', { entryPoint: 'e', option }))
+  })
+
+  test.each([
+    [
+      'trigger.type',
+      { trigger: { type: 'webhook', path: '/orders', secret: 'x' } },
+      'one of manual, api; `webhook` is not built yet',
+    ],
+    ['trigger.type', { trigger: { type: 'timer', every: 1 } }, 'one of manual, api; `timer` is not built yet'],
+    ['trigger.type', { trigger: { type: 'event', events: ['x'] } }, 'one of manual, api; `event` is not built yet'],
+    ['isolation', { isolation: 'synchronized' }, 'shared; `synchronized` is not built yet'],
+  ])('what is kept for later and would do nothing is refused, and says so: %s of %j', (option, options, wanted) => {
+    const define = () => defineEntryPoint({ id: 'e', program: approval, ...options } as never)
+    expect(define).toThrow(fails('invalid_definition', { entryPoint: 'e', option }))
+    expect(define).toThrow(`it must be ${wanted}.`)
+  })
+
+  test.each([{ trigger: { type: 'manual' } }, { trigger: { type: 'api' } }, { isolation: 'shared' }] as const)(
+    '%j is accepted',
+    (options) => {
+      expect(defineEntryPoint({ id: 'e', program: approval, ...options })).toMatchObject(options)
+    },
+  )
+
+  test('a trigger that has more than its type is refused', () => {
+    const define = () => defineEntryPoint({ id: 'e', program: approval, trigger: { type: 'api', path: '/' } } as never)
+    expect(define).toThrow(fails('invalid_definition', { entryPoint: 'e', option: 'path' }))
   })
 
   test('a machine without an id is refused', () => {

@@ -161,6 +161,10 @@ export function definitions() {
   defineEntryPoint({ id: 'e', program: double, maxConcurent: 1 })
   // @ts-expect-error there is no such trigger
   defineEntryPoint({ id: 'e', program: double, trigger: { type: 'carrier-pigeon' } })
+  // @ts-expect-error webhooks are not built yet
+  defineEntryPoint({ id: 'e', program: double, trigger: { type: 'webhook' } })
+  // @ts-expect-error there is no other isolation yet
+  defineEntryPoint({ id: 'e', program: double, isolation: 'isolated' })
   // @ts-expect-error the machine takes no such event
   defineEntryPoint({ id: 'e', program: ticketMachine, cancelEvent: { type: 'STOP' } })
   // @ts-expect-error a runtime needs a store

@@ -53,7 +53,7 @@ describe('what goes to an inspector', () => {
       event: {
         input: {
           store: { name: 'memory', location: 'memory' },
-          entryPoints: [{ id: 'orders', programId: 'order', version: '1', trigger: 'webhook' }],
+          entryPoints: [{ id: 'orders', programId: 'order', version: '1', trigger: 'api' }],
         },
       },
     })

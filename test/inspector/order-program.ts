@@ -13,7 +13,7 @@ const parcel = setup({}).createMachine({
 export const orderMachine = setup({
   types: {
     context: {} as { readonly amount: number; readonly receipt: string },
-    events: {} as { readonly type: 'APPROVE' },
+    events: {} as { readonly type: 'APPROVE' } | { readonly type: 'UNDO'; readonly secret: string },
     input: {} as { readonly amount: number },
     output: {} as { readonly receipt: string },
   },
@@ -60,7 +60,8 @@ export const ordersEntryPoint = ({ passivateAfter = 30_000, pay }: OrderOptions 
     program: pay
       ? orderMachine.provide({ actors: { pay: fromPromise(({ input }: { input: number }) => pay(input)) } })
       : orderMachine,
-    trigger: { type: 'webhook', path: '/orders', secret: 's3cr3t-of-the-webhook' },
+    trigger: { type: 'api' },
+    cancelEvent: { type: 'UNDO', secret: 's3cr3t-of-the-definition' },
     passivateAfter,
   })
 
