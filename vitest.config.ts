@@ -71,16 +71,16 @@ export const exclude = ['test/crash/**', 'test/soak/**', 'test/types/**', explor
  * build. Programs, steps, snapshots, actors, timers and the core of the explorations are asked under both.
  */
 const oneBuild = [
-  'test/{docs,face,persistence,faults}/**',
+  'test/{docs,public-api,codec,persistence}/**',
   'test/testing/store/**',
   'test/testing/explore/{identical-events,surviving-calls}.test.ts',
   'test/examples/**',
-  'test/{layers,bad-input}.test.ts',
+  'test/{layers,error-record}.test.ts',
   'test/properties/laws-page.test.ts',
-  'test/requirements/{answers-of-commands,commands-in-any-order,commands-to-many,half-done-commands,kept-answers,order-of-commands}.test.ts',
-  'test/requirements/{clients,idempotency,ids,limits,mail,results,retention,scopes,sending-order,shared-queues,shared-store}.test.ts',
-  'test/requirements/{slot-deadlocks,slots,suspects}.test.ts',
-  'test/attacks/{mail,results,slots}.test.ts',
+  'test/behaviour/{answers-of-commands,commands-in-any-order,commands-to-many,half-done-commands,kept-answers,order-of-commands}.test.ts',
+  'test/behaviour/{clients,idempotency,ids,limits,mail,results,retention,scopes,sending-order,shared-queues,shared-store}.test.ts',
+  'test/behaviour/{slot-deadlocks,slots,suspects}.test.ts',
+  'test/faults/{answers-are-lost,late-acceptance,locked-store,mail,results,slots,store-*}.test.ts',
 ]
 
 export default defineConfig({

@@ -10,7 +10,7 @@ const slow = [
   'test/testing/explore/**',
   'test/docs/{testing,readme,examples,pages,compile}.test.ts',
   'test/examples/**',
-  'test/face/**',
+  'test/public-api/**',
   'test/programs/{states,bare-logic,children}.test.ts',
 ]
 

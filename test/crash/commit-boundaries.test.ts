@@ -5,10 +5,10 @@
  * after each. Batches of such a run hold about as many commits, so that few are left out.
  */
 import { beforeAll, describe, expect, test } from 'vitest'
-import { CrashFolder } from './harness/crash-folder.js'
-import { OrderAudit } from './harness/order-audit.js'
-import { restartUntilDone } from './harness/restart-until-done.js'
-import { uninterrupted, type Uninterrupted } from './harness/uninterrupted.js'
+import { CrashFolder } from './support/crash-folder.js'
+import { OrderAudit } from './support/order-audit.js'
+import { restartUntilDone } from './support/restart-until-done.js'
+import { uninterrupted, type Uninterrupted } from './support/uninterrupted.js'
 import type { Death } from './processes/dying-store.js'
 
 const ORDERS = 50

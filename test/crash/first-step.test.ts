@@ -1,6 +1,6 @@
 /** After kill -9 nobody waits for the lease of a process that is gone. The lease is left at its 15 seconds. */
 import { expect, test } from 'vitest'
-import { CrashFolder } from './harness/crash-folder.js'
+import { CrashFolder } from './support/crash-folder.js'
 import { readStepLog } from './processes/step-log.js'
 
 test('the first step of a recovered execution runs within a second of start()', async () => {

@@ -1,7 +1,7 @@
 /** Ten thousand executions in flight on SQLite, killed and recovered: nothing is lost. */
 import { expect, test } from 'vitest'
-import { CrashFolder } from './harness/crash-folder.js'
-import { OrderAudit } from './harness/order-audit.js'
+import { CrashFolder } from './support/crash-folder.js'
+import { OrderAudit } from './support/order-audit.js'
 import { LINES_OF_AN_ORDER, orderOutput } from './processes/order-machine.js'
 import { countStepLines } from './processes/step-log.js'
 

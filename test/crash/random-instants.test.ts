@@ -1,11 +1,11 @@
 /** SIGKILL at random instants of a run of 60 orders, several in a row, started again until done. The seed is printed. */
 import { beforeAll, expect, test } from 'vitest'
-import { CrashFolder } from './harness/crash-folder.js'
-import { OrderAudit } from './harness/order-audit.js'
-import { restartUntilDone } from './harness/restart-until-done.js'
+import { CrashFolder } from './support/crash-folder.js'
+import { OrderAudit } from './support/order-audit.js'
+import { restartUntilDone } from './support/restart-until-done.js'
 import { seeded } from '../../src/testing/world/seeded-ids.js'
-import { printedSeed } from './harness/printed-seed.js'
-import { uninterrupted, type Uninterrupted } from './harness/uninterrupted.js'
+import { printedSeed } from './support/printed-seed.js'
+import { uninterrupted, type Uninterrupted } from './support/uninterrupted.js'
 
 const settings = { to: 60, maxConcurrent: 6 }
 const SERIES = 8

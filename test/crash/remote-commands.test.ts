@@ -1,8 +1,8 @@
 /** Commands for executions that another process holds: carried out there, answered here. */
 import { expect, test } from 'vitest'
 import type { ExecutionRecord } from '../../src/index.js'
-import { CrashFolder } from './harness/crash-folder.js'
-import { idOf, quit } from './harness/side-by-side.js'
+import { CrashFolder } from './support/crash-folder.js'
+import { idOf, quit } from './support/side-by-side.js'
 import { orderOutput } from './processes/order-machine.js'
 import { readStepLog } from './processes/step-log.js'
 

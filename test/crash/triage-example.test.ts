@@ -1,10 +1,10 @@
 /** `npm start` without npm: the compiled example, killed at several instants and started again, comes to the same totals. */
 import { expect, test } from 'vitest'
-import { CrashFolder } from './harness/crash-folder.js'
-import { RealProcess, repository } from './harness/real-process.js'
-import { restartUntilDone } from './harness/restart-until-done.js'
+import { CrashFolder } from './support/crash-folder.js'
+import { RealProcess, repository } from './support/real-process.js'
+import { restartUntilDone } from './support/restart-until-done.js'
 import { seeded } from '../../src/testing/world/seeded-ids.js'
-import { printedSeed } from './harness/printed-seed.js'
+import { printedSeed } from './support/printed-seed.js'
 
 const main = `${repository}dist-examples/github-triage/main.js`
 

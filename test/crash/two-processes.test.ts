@@ -1,9 +1,9 @@
 /** Two processes on one file: both work, each obeys what the other is told, and one that was frozen past its lease does no harm. */
 import { expect, test } from 'vitest'
-import { CrashFolder } from './harness/crash-folder.js'
-import { freezeUnlocked } from './harness/database-lock.js'
-import { OrderAudit } from './harness/order-audit.js'
-import { idOf, quit } from './harness/side-by-side.js'
+import { CrashFolder } from './support/crash-folder.js'
+import { freezeUnlocked } from './support/database-lock.js'
+import { OrderAudit } from './support/order-audit.js'
+import { idOf, quit } from './support/side-by-side.js'
 import { orderOutput } from './processes/order-machine.js'
 import { readStepLog } from './processes/step-log.js'
 

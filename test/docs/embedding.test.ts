@@ -1,6 +1,6 @@
 /** The code of docs/embedding.md runs, and does what the page says. */
 import { describe, expect, it } from 'vitest'
-import { eventually } from '../harness/eventually.js'
+import { eventually } from '../support/eventually.js'
 import { codeBlock, codeBlocks, runCodeBlock } from './code-blocks.js'
 
 const page = 'docs/embedding.md'

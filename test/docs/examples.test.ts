@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseSync } from 'oxc-parser'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { fastFolder } from '../harness/store-place.js'
-import { temporaryFolder } from '../harness/temporary-folder.js'
+import { fastFolder } from '../support/store-place.js'
+import { temporaryFolder } from '../support/temporary-folder.js'
 import { runCodeBlock, type CodeBlock } from './code-blocks.js'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))

@@ -1,6 +1,6 @@
 /** The code of docs/inspector.md runs, and does what the page says. */
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { StatelyInspection } from '../harness/stately-inspector.js'
+import { StatelyInspection } from '../support/stately-inspector.js'
 import { codeBlock, codeBlocks, runCodeBlock } from './code-blocks.js'
 
 const page = 'docs/inspector.md'

@@ -10,8 +10,8 @@ import {
   type SupervisorReply,
 } from '../../src/index.js'
 import { memoryStore } from '../../src/memory.js'
-import { eventually } from '../harness/eventually.js'
-import { approval } from '../harness/programs.js'
+import { eventually } from '../support/eventually.js'
+import { approval } from '../support/programs.js'
 
 const app = (options: SupervisorOptions) =>
   setup({ types: { context: {} as { readonly error: unknown } }, actors: { stateward: supervisorMachine } }).createMachine({

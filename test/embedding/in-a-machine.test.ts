@@ -3,10 +3,10 @@ import { assign, createActor, sendTo, setup, type AnyActorRef, type InspectionEv
 import { describe, expect, it, vi } from 'vitest'
 import { defineEntryPoint, runtimeOf, supervisorMachine, type SupervisorOptions, type SupervisorReply } from '../../src/index.js'
 import { memoryStore } from '../../src/memory.js'
-import { begin } from '../harness/begin.js'
-import { eventually } from '../harness/eventually.js'
-import { Flights } from '../harness/flights.js'
-import { approval, worker } from '../harness/programs.js'
+import { begin } from '../support/begin.js'
+import { eventually } from '../support/eventually.js'
+import { Flights } from '../support/flights.js'
+import { approval, worker } from '../support/programs.js'
 
 type AppEvent = { readonly type: 'ASK' } | { readonly type: 'CLOSE' } | SupervisorReply
 

@@ -9,7 +9,7 @@ import {
   type SupervisorRequest,
 } from '../../src/index.js'
 import { memoryStore } from '../../src/memory.js'
-import { approval } from '../harness/programs.js'
+import { approval } from '../support/programs.js'
 
 const entryPoints = [defineEntryPoint({ id: 'approvals', program: approval })]
 

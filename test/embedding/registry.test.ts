@@ -4,11 +4,11 @@ import { describe, expect, it } from 'vitest'
 import { fromPromise } from 'xstate'
 import { defineEntryPoint, type StatusCounts } from '../../src/index.js'
 import { memoryStore } from '../../src/memory.js'
-import { begin } from '../harness/begin.js'
-import { eventually, turn } from '../harness/eventually.js'
-import { Flights } from '../harness/flights.js'
-import { approval, worker } from '../harness/programs.js'
-import { memoryPlace, places } from '../harness/store-place.js'
+import { begin } from '../support/begin.js'
+import { eventually, turn } from '../support/eventually.js'
+import { Flights } from '../support/flights.js'
+import { approval, worker } from '../support/programs.js'
+import { memoryPlace, places } from '../support/store-place.js'
 
 const approvals = (maxConcurrent = 10) => defineEntryPoint({ id: 'approvals', program: approval, maxConcurrent })
 

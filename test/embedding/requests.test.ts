@@ -3,9 +3,9 @@ import { createActor, fromTransition, type AnyActorRef, type ActorRefFrom } from
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { defineEntryPoint, runtimeOf, supervisorMachine, type SupervisorReply } from '../../src/index.js'
 import { memoryStore } from '../../src/memory.js'
-import { eventually } from '../harness/eventually.js'
-import { Flights } from '../harness/flights.js'
-import { approval, worker } from '../harness/programs.js'
+import { eventually } from '../support/eventually.js'
+import { Flights } from '../support/flights.js'
+import { approval, worker } from '../support/programs.js'
 
 /** An actor that keeps what it is told. */
 const mailbox = fromTransition((kept: readonly SupervisorReply[], reply: SupervisorReply) => [...kept, reply], [])

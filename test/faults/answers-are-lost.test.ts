@@ -5,11 +5,11 @@ import { defineEntryPoint } from '../../src/index.js'
 import { memoryStore } from '../../src/persistence/memory/memory-store.js'
 import { SimulatedClock } from '../../src/testing/clock/simulated-clock.js'
 import { faultyStore } from '../../src/testing/store/faulty-store.js'
-import { begin } from '../harness/begin.js'
-import { eventually, turns } from '../harness/eventually.js'
-import { Flights } from '../harness/flights.js'
-import { ends } from '../harness/journal.js'
-import { approval, worker } from '../harness/programs.js'
+import { begin } from '../support/begin.js'
+import { eventually, turns } from '../support/eventually.js'
+import { Flights } from '../support/flights.js'
+import { ends } from '../support/journal.js'
+import { approval, worker } from '../support/programs.js'
 
 const settled = () => turns(30)
 

@@ -4,8 +4,8 @@ import { fromPromise } from 'xstate'
 import { defineEntryPoint } from '../../src/index.js'
 import { memoryStore } from '../../src/persistence/memory/memory-store.js'
 import { faultyStore, SimulatedClock } from '../../src/testing/index.js'
-import { begin } from '../harness/begin.js'
-import { turns } from '../harness/eventually.js'
+import { begin } from '../support/begin.js'
+import { turns } from '../support/eventually.js'
 
 test('a trigger whose process was frozen past its lease at the commit resolves; the execution runs once, elsewhere', async () => {
   const clock = new SimulatedClock()

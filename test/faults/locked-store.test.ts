@@ -4,10 +4,10 @@ import { expect, test } from 'vitest'
 import { assign, createMachine } from 'xstate'
 import { createRuntime, defineEntryPoint } from '../../src/index.js'
 import { sqliteStore } from '../../src/persistence/sqlite/sqlite-store.js'
-import { begin } from '../harness/begin.js'
-import { eventually } from '../harness/eventually.js'
-import { holdLock, turnsDuring } from '../harness/held-lock.js'
-import { temporaryFolder } from '../harness/temporary-folder.js'
+import { begin } from '../support/begin.js'
+import { eventually } from '../support/eventually.js'
+import { holdLock, turnsDuring } from '../support/held-lock.js'
+import { temporaryFolder } from '../support/temporary-folder.js'
 
 const counter = createMachine({
   id: 'counter',

@@ -4,11 +4,11 @@ import { createRuntime, defineEntryPoint } from '../../src/index.js'
 import { memoryStore } from '../../src/persistence/memory/memory-store.js'
 import { faultyStore, type FaultyStore } from '../../src/testing/store/faulty-store.js'
 import { storeReads, storeWrites } from '../../src/testing/store/store-call.js'
-import { begin } from '../harness/begin.js'
-import { eventually } from '../harness/eventually.js'
-import { Flights } from '../harness/flights.js'
-import { ends } from '../harness/journal.js'
-import { approval, worker } from '../harness/programs.js'
+import { begin } from '../support/begin.js'
+import { eventually } from '../support/eventually.js'
+import { Flights } from '../support/flights.js'
+import { ends } from '../support/journal.js'
+import { approval, worker } from '../support/programs.js'
 
 const labels = ['a', 'b', 'c']
 

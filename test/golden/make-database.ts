@@ -10,7 +10,7 @@ import { closeSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { createRuntime, type ExecutionHandle, type IdSource, type SnapshotStore } from '../../src/index.js'
 import { loadSqliteDriver } from '../../src/persistence/sqlite/sqlite-driver.js'
 import { sqliteStore } from '../../src/sqlite.js'
-import { eventually, turns } from '../harness/eventually.js'
+import { eventually, turns } from '../support/eventually.js'
 import { SimulatedClock } from '../../src/testing/clock/simulated-clock.js'
 import { goldenEntryPoints, type OrderInput, type World } from './golden-programs.js'
 import { goldenRecord } from './golden-record.js'

@@ -3,8 +3,8 @@ import { createActor, setup } from 'xstate'
 import { expect, describe, it, onTestFinished } from 'vitest'
 import { defineEntryPoint, supervisorMachine } from '../../src/index.js'
 import { memoryStore } from '../../src/memory.js'
-import { begin } from '../harness/begin.js'
-import { StatelyInspection } from '../harness/stately-inspector.js'
+import { begin } from '../support/begin.js'
+import { StatelyInspection } from '../support/stately-inspector.js'
 import { approve, ordersEntryPoint } from './order-program.js'
 
 async function inspected(): Promise<StatelyInspection> {

@@ -2,8 +2,8 @@
 import { createActor, type InspectionEvent } from 'xstate'
 import { describe, expect, it } from 'vitest'
 import { memoryStore } from '../../src/memory.js'
-import { begin } from '../harness/begin.js'
-import { eventually } from '../harness/eventually.js'
+import { begin } from '../support/begin.js'
+import { eventually } from '../support/eventually.js'
 import { orderMachine, ordersEntryPoint } from './order-program.js'
 
 interface Seen {

@@ -3,7 +3,7 @@ import { createActor, setup, type InspectionEvent } from 'xstate'
 import { describe, expect, it } from 'vitest'
 import { createRuntime, defineEntryPoint, runtimeOf, supervisorMachine } from '../../src/index.js'
 import { memoryStore } from '../../src/memory.js'
-import { begin } from '../harness/begin.js'
+import { begin } from '../support/begin.js'
 import { approve, ordersEntryPoint } from './order-program.js'
 
 describe('an observer that throws', () => {

@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createRuntime, executionMachine, streamMachine, supervisorMachine, type Runtime } from '../../src/index.js'
 import { memoryStore } from '../../src/memory.js'
-import { StatelyInspection } from '../harness/stately-inspector.js'
+import { StatelyInspection } from '../support/stately-inspector.js'
 import { approve, orderMachine, ordersEntryPoint } from './order-program.js'
 
 let inspection: StatelyInspection

@@ -1,7 +1,7 @@
 /** A program with everything an inspector draws: nested and parallel states, a step, a child machine, a delay, an event. */
 import { assign, fromPromise, setup } from 'xstate'
 import { defineEntryPoint, type ExecutionHandle } from '../../src/index.js'
-import { eventually } from '../harness/eventually.js'
+import { eventually } from '../support/eventually.js'
 
 const parcel = setup({}).createMachine({
   id: 'parcel',

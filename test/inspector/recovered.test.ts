@@ -1,10 +1,10 @@
 /** Executions that were taken up again, after a crash or from the store, stand in Stately Inspector's tree like live ones. */
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { executionMachine } from '../../src/index.js'
-import { begin } from '../harness/begin.js'
-import { eventually } from '../harness/eventually.js'
-import { StatelyInspection } from '../harness/stately-inspector.js'
-import { places } from '../harness/store-place.js'
+import { begin } from '../support/begin.js'
+import { eventually } from '../support/eventually.js'
+import { StatelyInspection } from '../support/stately-inspector.js'
+import { places } from '../support/store-place.js'
 import { approve, orderMachine, ordersEntryPoint, type OrderOptions } from './order-program.js'
 
 describe.each(places)('an execution on the %s store', (_name, place) => {

@@ -4,7 +4,7 @@ import type { AnyActorRef, AnyEventObject, AnyStateMachine } from 'xstate'
 import { describe, expect, test } from 'vitest'
 import { defineEntryPoint } from '../../src/index.js'
 import { createTestRuntime } from '../../src/testing/index.js'
-import { livesLikePlain } from '../harness/lives.js'
+import { livesLikePlain } from '../support/lives.js'
 
 interface Got {
   readonly got: readonly unknown[]

@@ -16,7 +16,7 @@ import type { AnyActorRef, AnyEventObject } from 'xstate'
 import { describe, expect, test } from 'vitest'
 import { defineEntryPoint, type ExecutionRecord } from '../../src/index.js'
 import { createTestRuntime } from '../../src/testing/index.js'
-import { livesLikePlain } from '../harness/lives.js'
+import { livesLikePlain } from '../support/lives.js'
 
 interface Got {
   readonly got: readonly unknown[]

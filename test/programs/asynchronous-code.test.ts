@@ -16,10 +16,10 @@ import { defineEntryPoint, type EntryPointOptions } from '../../src/index.js'
 import { memoryStore } from '../../src/memory.js'
 import { SimulatedClock } from '../../src/testing/clock/simulated-clock.js'
 import { createTestRuntime } from '../../src/testing/index.js'
-import { begin } from '../harness/begin.js'
-import { eventually, turns } from '../harness/eventually.js'
-import { journal } from '../harness/journal.js'
-import { memoryPlace, places } from '../harness/store-place.js'
+import { begin } from '../support/begin.js'
+import { eventually, turns } from '../support/eventually.js'
+import { journal } from '../support/journal.js'
+import { memoryPlace, places } from '../support/store-place.js'
 
 const rejects = async (): Promise<never> => {
   await Promise.resolve()

@@ -5,8 +5,8 @@ import { describe, expect, test } from 'vitest'
 import { defineEntryPoint } from '../../src/index.js'
 import { decode } from '../../src/codec/snapshot-codec.js'
 import { createTestRuntime } from '../../src/testing/index.js'
-import { crashEverywhere } from '../harness/crash-everywhere.js'
-import { places } from '../harness/store-place.js'
+import { crashEverywhere } from '../support/crash-everywhere.js'
+import { places } from '../support/store-place.js'
 
 describe('a program that is', () => {
   crashEverywhere(

@@ -21,9 +21,9 @@ import {
   type Subscribable,
 } from 'xstate'
 import { describe, expect, test } from 'vitest'
-import { crashEverywhere, type Say } from '../harness/crash-everywhere.js'
-import { played } from '../harness/played.js'
-import { places } from '../harness/store-place.js'
+import { crashEverywhere, type Say } from '../support/crash-everywhere.js'
+import { played } from '../support/played.js'
+import { places } from '../support/store-place.js'
 
 /** Counts from 1 on in its own time, and completes. */
 const counting = <T>(upTo: number, value: (n: number) => T): Subscribable<T> => ({

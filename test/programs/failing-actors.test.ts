@@ -16,8 +16,8 @@ import { describe, expect, test } from 'vitest'
 import { defineEntryPoint, fromStep } from '../../src/index.js'
 import { memoryStore } from '../../src/memory.js'
 import { SimulatedClock } from '../../src/testing/clock/simulated-clock.js'
-import { begin } from '../harness/begin.js'
-import { eventually, turns } from '../harness/eventually.js'
+import { begin } from '../support/begin.js'
+import { eventually, turns } from '../support/eventually.js'
 
 const broken = (): never => {
   throw new RangeError('broken')

@@ -1,9 +1,9 @@
 /** How programs fail: with what was thrown, at once, and the same with a crash at any commit; endless loops fail instead of hanging. */
 import { assign, createMachine, fromPromise, raise, setup } from 'xstate'
 import { describe, expect, test } from 'vitest'
-import { crashEverywhere } from '../harness/crash-everywhere.js'
-import { played } from '../harness/played.js'
-import { places } from '../harness/store-place.js'
+import { crashEverywhere } from '../support/crash-everywhere.js'
+import { played } from '../support/played.js'
+import { places } from '../support/store-place.js'
 
 const broken = () => {
   throw new RangeError('broken')

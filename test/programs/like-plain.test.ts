@@ -4,8 +4,8 @@ import type { AnyActorLogic, AnyActorRef, AnyEventObject, InspectionEvent } from
 import { expect, test } from 'vitest'
 import { defineEntryPoint } from '../../src/index.js'
 import { memoryStore } from '../../src/memory.js'
-import { begin } from '../harness/begin.js'
-import { eventually, turns } from '../harness/eventually.js'
+import { begin } from '../support/begin.js'
+import { eventually, turns } from '../support/eventually.js'
 
 const count = assign({ n: ({ context }: { context: { n: number } }) => context.n + 1 }) as never
 

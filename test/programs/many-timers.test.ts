@@ -3,8 +3,8 @@ import { assign, cancel, enqueueActions, raise, setup } from 'xstate'
 import { describe, expect, test } from 'vitest'
 import { defineEntryPoint, type ExecutionRecord, type SnapshotStore } from '../../src/index.js'
 import { createTestRuntime } from '../../src/testing/index.js'
-import { crashEverywhere } from '../harness/crash-everywhere.js'
-import { places } from '../harness/store-place.js'
+import { crashEverywhere } from '../support/crash-everywhere.js'
+import { places } from '../support/store-place.js'
 
 const day = 24 * 3_600_000
 type Event = { type: 'SET' | 'DROP'; from: number; to: number } | { type: 'RANG'; n: number } | { type: 'LOOK' }

@@ -3,11 +3,11 @@ import { describe, expect, test } from 'vitest'
 import { createMachine, setup, type AnyActorRef, type AnyStateMachine } from 'xstate'
 import { defineEntryPoint, fromStep, type EntryPointOptions, type ExecutionRecord } from '../../src/index.js'
 import { createTestRuntime, exploreCrashes, exploreRestarts } from '../../src/testing/index.js'
-import { begin } from '../harness/begin.js'
-import { eventually } from '../harness/eventually.js'
+import { begin } from '../support/begin.js'
+import { eventually } from '../support/eventually.js'
 import { SimulatedClock } from '../../src/testing/clock/simulated-clock.js'
-import { play } from '../harness/played.js'
-import { memoryPlace, places, type StorePlace } from '../harness/store-place.js'
+import { play } from '../support/played.js'
+import { memoryPlace, places, type StorePlace } from '../support/store-place.js'
 
 test.each(places)(
   'a named action is owed though the context holds actor refs, and gets live ones again (%s)',

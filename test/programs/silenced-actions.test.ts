@@ -3,7 +3,7 @@ import { forwardTo, fromPromise, setup, type AnyStateMachine } from 'xstate'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { defineEntryPoint, type EntryPointOptions, type ExecutionHandle, type ExecutionRecord } from '../../src/index.js'
 import { createTestRuntime, exploreCrashes, exploreRestarts, type TestRuntime } from '../../src/testing/index.js'
-import { memoryPlace, places, type StorePlace } from '../harness/store-place.js'
+import { memoryPlace, places, type StorePlace } from '../support/store-place.js'
 
 type Book = () => unknown
 

@@ -1,7 +1,7 @@
 /** Statecharts run unmodified, and a crash at any commit changes nothing of how they end: nesting, history, `always`. */
 import { assign, createMachine, fromPromise, setup } from 'xstate'
 import { describe, expect } from 'vitest'
-import { crashEverywhere } from '../harness/crash-everywhere.js'
+import { crashEverywhere } from '../support/crash-everywhere.js'
 
 describe('a program with', () => {
   crashEverywhere(

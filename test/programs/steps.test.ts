@@ -6,12 +6,12 @@ import { assign, createMachine, setup } from 'xstate'
 import { describe, expect, test } from 'vitest'
 import { defineEntryPoint, fromStep, type StepArguments } from '../../src/index.js'
 import { exploreCrashes } from '../../src/testing/index.js'
-import { begin } from '../harness/begin.js'
-import { crashEverywhere, type Say } from '../harness/crash-everywhere.js'
-import { eventually, turns } from '../harness/eventually.js'
-import { Flights } from '../harness/flights.js'
+import { begin } from '../support/begin.js'
+import { crashEverywhere, type Say } from '../support/crash-everywhere.js'
+import { eventually, turns } from '../support/eventually.js'
+import { Flights } from '../support/flights.js'
 import { faultyStore } from '../../src/testing/store/faulty-store.js'
-import { places } from '../harness/store-place.js'
+import { places } from '../support/store-place.js'
 
 /** Takes the same step twice, with a wait between, and collects the keys that it was given. */
 const twice = (say: Say) =>

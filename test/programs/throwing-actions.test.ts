@@ -14,9 +14,9 @@ import {
 import { describe, expect, test } from 'vitest'
 import { defineEntryPoint, type EntryPointOptions } from '../../src/index.js'
 import { createTestRuntime, explorePauses, exploreRestarts } from '../../src/testing/index.js'
-import { crashEverywhere, type Say } from '../harness/crash-everywhere.js'
-import { play, played } from '../harness/played.js'
-import { memoryPlace, places } from '../harness/store-place.js'
+import { crashEverywhere, type Say } from '../support/crash-everywhere.js'
+import { play, played } from '../support/played.js'
+import { memoryPlace, places } from '../support/store-place.js'
 
 const durabilities = ['strict', 'relaxed'] as const
 const broken = (): never => {

@@ -1,7 +1,7 @@
 /** Delayed transitions, delayed `raise` and `sendTo`, and `cancel`: at their time, once, however often the process dies. */
 import { assign, cancel, createMachine, raise, sendTo, setup } from 'xstate'
 import { describe, expect } from 'vitest'
-import { crashEverywhere } from '../harness/crash-everywhere.js'
+import { crashEverywhere } from '../support/crash-everywhere.js'
 
 const day = 24 * 3_600_000
 const times = { types: { context: {} as { got: string[] } } }

@@ -1,9 +1,9 @@
 /** What a context may hold comes back as what it was; what can't be stored is refused by its path, the last good snapshot kept. */
 import { assign, createMachine, fromCallback, sendParent, sendTo, setup, type AnyActorRef } from 'xstate'
 import { describe, expect, test } from 'vitest'
-import { crashEverywhere } from '../harness/crash-everywhere.js'
-import { played } from '../harness/played.js'
-import { places } from '../harness/store-place.js'
+import { crashEverywhere } from '../support/crash-everywhere.js'
+import { played } from '../support/played.js'
+import { places } from '../support/store-place.js'
 
 const values = () => ({
   date: new Date(86_400_000),

@@ -14,8 +14,8 @@ import {
 import { describe, expect, test } from 'vitest'
 import { defineEntryPoint, fromStep, type EntryPointOptions } from '../../src/index.js'
 import { createTestRuntime } from '../../src/testing/index.js'
-import { crashEverywhere, type Say } from '../harness/crash-everywhere.js'
-import { memoryPlace } from '../harness/store-place.js'
+import { crashEverywhere, type Say } from '../support/crash-everywhere.js'
+import { memoryPlace } from '../support/store-place.js'
 
 type Wrap = (logic: AnyActorLogic, saw?: (type: string) => void) => AnyActorLogic
 const unseen = () => undefined

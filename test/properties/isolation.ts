@@ -2,7 +2,7 @@
 import * as fc from 'fast-check'
 import { programSpecs, type ProgramSpec } from './random-program.js'
 import type { Line, Script, StreamSpec } from './script.js'
-import type { StorePlace } from '../harness/store-place.js'
+import type { StorePlace } from '../support/store-place.js'
 import { World } from './world.js'
 
 /** Two programs, and a number that decides how each step of both ends. */

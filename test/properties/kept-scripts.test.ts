@@ -1,6 +1,6 @@
 /** What a law once failed on holds: each script is asked what every random one is, and what its law asks besides. */
 import { describe, expect, test } from 'vitest'
-import { makePlace } from '../harness/store-place.js'
+import { makePlace } from '../support/store-place.js'
 import { keptScripts } from './kept-scripts.js'
 import { brokenIn, laws, type Law } from './laws.js'
 

@@ -5,7 +5,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { fateOfOne, pairs, type Pair } from './isolation.js'
-import { makePlace } from '../harness/store-place.js'
+import { makePlace } from '../support/store-place.js'
 import { brokenIn, laws, type Law } from './laws.js'
 import { scripts, type Script } from './script.js'
 

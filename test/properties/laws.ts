@@ -3,7 +3,7 @@
  *
  * Owns: which questions belong to which law, and those that are asked of every run, whatever it was made for.
  */
-import type { StorePlace } from '../harness/store-place.js'
+import type { StorePlace } from '../support/store-place.js'
 import { nothingSilent, repeatsAreIdle, truthfulAnswers } from './law-answers.js'
 import { fencing, noLoss, nothingForgotten, oneEnd, outputCommit, restart } from './law-checks.js'
 import { countsAgree, countsAtTheEnd, neverMoreThanTheLimit } from './law-conservation.js'

@@ -13,7 +13,7 @@ import {
 } from '../../src/index.js'
 import type { SimulatedClock } from '../../src/testing/clock/simulated-clock.js'
 import type { Connection, SharedStore } from '../../src/testing/world/shared-store.js'
-import { turn } from '../harness/eventually.js'
+import { turn } from '../support/eventually.js'
 import { Fate } from './fate.js'
 import type { Ledger, Output } from './ledger.js'
 import type { Pace } from './pace.js'

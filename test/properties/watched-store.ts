@@ -6,7 +6,7 @@
  */
 import type { Commit, CommitVerdict, SnapshotStore, StoredExecution } from '../../src/persistence/snapshot-store.js'
 import { never } from '../../src/testing/world/shared-store.js'
-import { turn } from '../harness/eventually.js'
+import { turn } from '../support/eventually.js'
 import type { Fate, Fault } from './fate.js'
 import type { Ledger } from './ledger.js'
 import type { Pace } from './pace.js'

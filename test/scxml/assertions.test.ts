@@ -1,9 +1,9 @@
 /** The assertions of the W3C's SCXML test suite hold on the runtime as they do on plain XState, also with a passivation at every rest. */
 import { createActor, SimulatedClock, waitFor } from 'xstate'
 import { describe, expect, test } from 'vitest'
-import { turns } from '../harness/eventually.js'
-import { played } from '../harness/played.js'
-import { makePlace } from '../harness/store-place.js'
+import { turns } from '../support/eventually.js'
+import { played } from '../support/played.js'
+import { makePlace } from '../support/store-place.js'
 import type { Noted } from './assertion.js'
 import { chapters } from './assertions.js'
 

@@ -1,6 +1,6 @@
 /** The assertions of the W3C's SCXML test suite hold whatever commit the process dies around, on every store. */
 import { describe, expect } from 'vitest'
-import { crashEverywhere } from '../harness/crash-everywhere.js'
+import { crashEverywhere } from '../support/crash-everywhere.js'
 import { chapters } from './assertions.js'
 
 describe.each(Object.entries(chapters))('%s', (_, assertions) => {

@@ -13,8 +13,8 @@ import { expect, onTestFinished, test, vi } from 'vitest'
 import { assign, fromPromise, setup } from 'xstate'
 import { defineEntryPoint } from '../../src/index.js'
 import { sqliteStore } from '../../src/sqlite.js'
-import { begin } from '../harness/begin.js'
-import { temporaryFolder } from '../harness/temporary-folder.js'
+import { begin } from '../support/begin.js'
+import { temporaryFolder } from '../support/temporary-folder.js'
 
 const minutes = Number(process.env['STATEWARD_MINUTES'] ?? 1)
 const second = 1_000

@@ -8,8 +8,8 @@
 import { assign, enqueueActions, raise, setup } from 'xstate'
 import { expect, test } from 'vitest'
 import { defineEntryPoint } from '../../src/index.js'
-import { begin } from '../harness/begin.js'
-import { places } from '../harness/store-place.js'
+import { begin } from '../support/begin.js'
+import { places } from '../support/store-place.js'
 
 const rounds = 60
 const day = 86_400_000

@@ -14,8 +14,8 @@ import {
   type ExplorationReport,
   type Scenario,
 } from '../../../src/testing/index.js'
-import { fastFolder } from '../../harness/store-place.js'
-import { temporaryFolder } from '../../harness/temporary-folder.js'
+import { fastFolder } from '../../support/store-place.js'
+import { temporaryFolder } from '../../support/temporary-folder.js'
 import { orders } from '../world/orders.js'
 
 const paid: Scenario<typeof orders> = async (runtime) => {

@@ -7,7 +7,7 @@ import { expect, test } from 'vitest'
 import { assign, setup } from 'xstate'
 import { defineEntryPoint, fromStep } from '../../../src/index.js'
 import { exploreCrashes, fails, returns, type Scenario } from '../../../src/testing/index.js'
-import { slowStore, turn } from '../../harness/slow-store.js'
+import { slowStore, turn } from '../../support/slow-store.js'
 
 const machine = setup({
   types: { context: {} as { count: number }, events: {} as { type: 'ADD' } | { type: 'WORK' } | { type: 'END' } },

@@ -14,7 +14,7 @@ import {
 } from '../../../src/testing/index.js'
 import type { ExplorationHost } from '../../../src/testing/explore/exploration-host.js'
 import { statewardHost } from '../../../src/testing/explore/stateward-host.js'
-import { hurried } from '../../harness/hurried.js'
+import { hurried } from '../../support/hurried.js'
 import { History, type HistoryEntry } from '../../../src/testing/world/history.js'
 
 const machine = setup({

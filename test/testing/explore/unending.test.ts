@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { createMachine } from 'xstate'
 import { defineEntryPoint } from '../../../src/index.js'
 import { exploreCrashes, ExplorationError } from '../../../src/testing/index.js'
-import { hurried } from '../../harness/hurried.js'
+import { hurried } from '../../support/hurried.js'
 
 const door = defineEntryPoint({
   id: 'doors',

@@ -15,7 +15,7 @@ import {
   snapshotOfRecord,
   type TestRuntimeOptions,
 } from '../../../src/testing/index.js'
-import { eventually, turns } from '../../harness/eventually.js'
+import { eventually, turns } from '../../support/eventually.js'
 import { carts, orders, payments } from './order-entry-points.js'
 
 function world<const TEntryPoints extends readonly EntryPoint[]>(options: TestRuntimeOptions<TEntryPoints>) {

@@ -6,7 +6,7 @@ import { aCommit, anAccepted, anOwner } from '../../../src/testing/store/store-b
 import { storeCalls, storeReads, storeWrites, type StoreCall } from '../../../src/testing/store/store-call.js'
 import { hittable, type StoreFault, type StoreFaultKind } from '../../../src/testing/store/store-fault.js'
 import { storeSuite } from '../../../src/testing/store/store-suite.js'
-import { turns } from '../../harness/eventually.js'
+import { turns } from '../../support/eventually.js'
 
 async function opened() {
   const inner = memoryStore()

@@ -10,7 +10,7 @@ import type { BrokenPromise } from '../../../src/testing/store/store-report.js'
 import { trialLaws } from '../../../src/testing/store/trial-laws.js'
 import { trialPlans } from '../../../src/testing/store/trial-plan.js'
 import { verifyStore } from '../../../src/testing/store/verify-store.js'
-import { fastFolder } from '../../harness/store-place.js'
+import { fastFolder } from '../../support/store-place.js'
 import { brokenContracts, brokenLaws, wrongStores } from './broken-stores.js'
 import { carelessStores } from './careless-stores.js'
 

@@ -1,7 +1,7 @@
 /** What is asked of a process that was killed, and that no other one follows. */
 import { beforeEach, expect, test } from 'vitest'
 import { createTestRuntime } from '../../../src/testing/index.js'
-import { hurried } from '../../harness/hurried.js'
+import { hurried } from '../../support/hurried.js'
 import { orders } from './orders.js'
 
 beforeEach(hurried)

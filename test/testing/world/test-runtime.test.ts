@@ -4,7 +4,7 @@ import { assign, createMachine, fromCallback, fromPromise, setup } from 'xstate'
 import { defineEntryPoint, fromExecution, isStatewardError } from '../../../src/index.js'
 import { memoryStore } from '../../../src/persistence/memory/memory-store.js'
 import { createTestRuntime, delayed, fails, hangs, returns } from '../../../src/testing/index.js'
-import { hurried } from '../../harness/hurried.js'
+import { hurried } from '../../support/hurried.js'
 import { orders, unmocked } from './orders.js'
 
 const DAY = 86_400_000

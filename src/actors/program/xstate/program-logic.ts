@@ -1,7 +1,7 @@
 /**
  * Tells the kinds of actor logic apart: machines, promises, and the rest.
  *
- * Owns: the questions that XState's public types leave open, answered without calling anything of the user's. `test/actors/program-logic.test.ts` holds the answers
+ * Owns: the questions that XState's public types leave open, answered without calling anything of the user's. `test/actors/program/xstate/program-logic.test.ts` holds the answers
  * for each of XState's creators, under both of its builds.
  */
 import { fromCallback, fromEventObservable, fromObservable, fromPromise, fromTransition, type AnyActorLogic } from 'xstate'

@@ -3,7 +3,7 @@
  *
  * Owns: the scope in which XState computes a transition for nobody. Each gets a system of its own, so that a `systemId` may
  * be used again. Runs no action, starts no actor, arms no timer; calls assignments, guards, delays and mappers, as XState
- * does. `test/actors/pure-transition.test.ts` holds what it knows of XState beyond its types.
+ * does. `test/actors/program/xstate/pure-transition.test.ts` holds what it knows of XState beyond its types.
  */
 import {
   createEmptyActor,
