@@ -45,15 +45,18 @@ export class Client<TEntryPoints extends readonly EntryPoint[] = readonly EntryP
     const { settings } = supervisor
     super({
       parts: () => parts,
-      async admit(entryPoint, request) {
-        const definition = settings.entryPoints.find(({ id }) => id === entryPoint)
-        if (!definition) throw unknownEntryPoint(entryPoint, supervisor.entryPointIds)
-        if (supervisor.phase === 'stopped') throw notRunning('stopped', undefined)
-        await supervisor.open()
-        const accepted = await acceptDirectly({ ...settings, commits: router.direct }, definition, request)
-        supervisor.feed.wake()
-        return accepted
-      },
+      admit: (entryPoint, request) =>
+        supervisor.admissions.during(entryPoint, request, async (named) => {
+          const definition = settings.entryPoints.find(({ id }) => id === entryPoint)
+          if (!definition) throw unknownEntryPoint(entryPoint, supervisor.entryPointIds)
+          if (supervisor.phase === 'stopped') throw notRunning('stopped', undefined)
+          await supervisor.open()
+          // what a pause before it keeps from starting is not to be found before that pause
+          await supervisor.streams.ordered(entryPoint)
+          const accepted = await acceptDirectly({ ...settings, commits: router.direct }, definition, named)
+          supervisor.feed.wake()
+          return accepted
+        }),
     })
     this.#parts = parts
   }

@@ -5,6 +5,7 @@
  * it may take, and the counts of the answers. Talks to: the streams (which keep their pause), and the router, which gives each
  * execution its command.
  */
+import type { AdmissionsAround } from '../actors/supervisor/admissions.js'
 import { Deadline } from '../actors/supervisor/deadline.js'
 import type { ScopeCommand } from '../actors/commands/scope-commands.js'
 import type { SupervisorParts } from './supervisor-logic.js'
@@ -48,10 +49,12 @@ export function commandScope(
     command: Command,
     {
       by: own,
+      around,
       until,
       before,
     }: {
       readonly by?: ScopeCommand
+      readonly around?: AdmissionsAround
       readonly until?: Deadline | undefined
       before?(this: void, entryPoint: string, unreached: Unreached[]): Promise<void>
     },
@@ -62,7 +65,9 @@ export function commandScope(
     const one = async (entryPoint: string) => {
       await before?.(entryPoint, unreached)
       const isTakenBack = () => own?.isOvertaken(entryPoint) === true
-      const answers = await router.commandAll(entryPoint, command, { isTakenBack, until })
+      await accepted(around?.before(entryPoint), until, async (id) => isTakenBack() || router.command(id, command))
+      const isLater = around && { isLater: around.isLater }
+      const answers = await router.commandAll(entryPoint, command, { isTakenBack, until, ...isLater })
       for (const [status, count] of Object.entries(answers.counts)) counts[status] = (counts[status] ?? 0) + count
       unreached.push(...answers.unreached)
     }
@@ -75,6 +80,18 @@ export function commandScope(
     if (error) throw error
     return counts
   }
+  /** Waits for what was triggered before; what is not there yet when the time is up is told once it is, and nobody hears of that. */
+  const accepted = async (
+    triggered: Promise<readonly string[]> | undefined,
+    until: Deadline | undefined,
+    tell: (id: string) => Promise<unknown>,
+  ) => {
+    if (!triggered) return
+    const late = async () => Promise.all((await triggered).map(tell))
+    const failed = (error: unknown) =>
+      parts().supervisor.settings.logger('what was triggered before a command to', name, 'could not be told of it', error)
+    await (until ? until.bound(triggered).catch(() => void late().catch(failed)) : triggered)
+  }
   /** From now on, whatever has to be waited for before anybody is told. */
   const deadline = (timeout: number | undefined) =>
     timeout === undefined ? undefined : new Deadline(parts().supervisor.settings.clock, timeout)
@@ -86,12 +103,19 @@ export function commandScope(
       checkCommand('pause', name, options)
       const { mode = 'boundary', timeout, ...rest } = options
       const until = deadline(timeout)
-      return parts().router.scopes.pausing(about, async (own, resumes) => {
+      const { streams } = parts().supervisor
+      const holds = new Map(entryPoints.map((entryPoint) => [entryPoint, streams.hold(entryPoint)]))
+      const around = parts().supervisor.admissions.around()
+      const over = () => {
+        around.over()
+        holds.forEach((release) => release())
+      }
+      const answer = parts().router.scopes.pausing(about, async (own, resumes) => {
         const intervention = by(rest)
         await parts().supervisor.open()
         const before = async (entryPoint: string, unreached: Unreached[]) => {
           try {
-            await setPause(entryPoint, intervention)
+            await setPause(entryPoint, intervention).finally(holds.get(entryPoint))
           } catch (error) {
             // whoever else would write waits as long for the same lock
             if (isHeldUp(error)) throw error
@@ -99,8 +123,9 @@ export function commandScope(
           }
           await (until ? until.bound(resumes.through).catch(resumes.takeBack) : resumes.through)
         }
-        return all({ type: 'pause', mode, intervention, ...within(timeout) }, { by: own, until, before })
+        return all({ type: 'pause', mode, intervention, ...within(timeout) }, { by: own, around, until, before })
       })
+      return answer.finally(over)
     },
     resume: async (rest = {}) => {
       checkCommand('resume', name, rest)
@@ -115,8 +140,13 @@ export function commandScope(
       checkCommand('cancel', name, options)
       const { timeout, ...rest } = options
       const until = deadline(timeout)
-      await parts().supervisor.open()
-      return all({ type: 'cancel', intervention: by(rest), ...within(timeout) }, { until })
+      const around = parts().supervisor.admissions.around()
+      try {
+        await parts().supervisor.open()
+        return await all({ type: 'cancel', intervention: by(rest), ...within(timeout) }, { around, until })
+      } finally {
+        around.over()
+      }
     },
   }
 }

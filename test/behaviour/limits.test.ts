@@ -272,6 +272,28 @@ describe('B23: time limits', () => {
     expect(await ends(world.store, execution.id)).toEqual(['timed_out'])
   })
 
+  test.each([
+    ['before it', 'timed_out'],
+    ['after it', 'cancelled'],
+  ] as const)(
+    'B23: a limit that is reached while steps are to end decides nothing if a cancel came first: %s',
+    async (when, end) => {
+      const { world, step } = workshop({ timeout: 60_000, cancelTimeout: 5_000 })
+      const execution = await world.trigger('work', { label: 'a' })
+      await step.started()
+      if (when === 'before it') {
+        world.clock.jump(3_600_000)
+        await world.advance(1)
+        expect(await execution.get()).toMatchObject({ status: 'cancelling' })
+      }
+      expect(await execution.cancel({ timeout: 0 })).toEqual({ status: 'cancelling' })
+      if (when === 'after it') world.clock.jump(3_600_000)
+      await world.advance(5_000)
+      expect(await execution.result()).toMatchObject({ status: end })
+      expect(await execution.cancel()).toEqual({ status: 'already_finished', as: end })
+    },
+  )
+
   test.each(['a stop', 'a crash'] as const)('B23: limits go on counting over %s and a restart', async (how) => {
     const { world, step } = workshop({ timeout: 1_000 }, { heedsSignal: true })
     const execution = await world.trigger('work', { label: 'a' })

@@ -4,6 +4,7 @@
  * Owns: which command was the last word about an execution, and what must be seen of it at a quiet instant and when a scope answers.
  */
 import { isTerminal } from '../../src/index.js'
+import { splitState } from '../../src/actors/execution/stored-state.js'
 import type { StoredExecution } from '../../src/persistence/snapshot-store.js'
 import type { Answer, Asked } from './ledger.js'
 import type { World } from './world.js'
@@ -36,36 +37,53 @@ export function commandsHold(world: World): void {
 function goesOn(row: StoredExecution, about: readonly Asked[], world: World): string | undefined {
   const pause = about.findLast(isPause)
   if (!pause?.answer || row.status === 'cancelling') return undefined
-  const { status, n, at, told } = pause.answer
+  const { status, n, at } = pause.answer
   const isScope = pause.call !== 'pause'
   if (!(isScope ? ['done'] : ['paused', 'already_paused', 'pausing']).includes(status)) return undefined
-  if (mayGoOn(pause, about)) return undefined
   const first = world.ledger.history(row.id)[0]?.n ?? Infinity
-  // what is accepted in a paused stream waits there; what one that was paused starts later is its own
-  if (first > n)
-    return isScope && isBegun(row, told, world) && isOf(pause, row) && row.startedAt !== null ? 'in what was paused' : undefined
+  const isNew = first > n
+  if (mayGoOn(pause, about, isNew)) return undefined
+  const begun = isNew ? begunAt(row, pause, world) : first
+  // what one that was paused starts later is its own
+  if (begun === undefined || (isNew && !(isScope && isOf(pause, row)))) return undefined
+  // what is accepted in a paused stream waits there
+  if (begun > n) return row.startedAt === null ? undefined : 'in what was paused'
+  if (isNew && row.status === 'queued' && row.startedAt === null) return undefined
   const isUnderWay = status === 'pausing' || pause.answer.timeout !== undefined
   if (row.status === 'paused' || (isUnderWay && (isBusy(row, world) || isFresh(at, world)))) return undefined
   return `after ${pause.call} of ${pause.id}, which was answered ${status}, and nobody has resumed it`
 }
 
-/** True if it was triggered after that. */
-function isBegun({ id, parentId }: StoredExecution, told: number, { ledger }: World): boolean {
-  const trigger = ledger.asked.find(({ call, answer }) => call === 'trigger' && answer?.id === id)
-  return parentId === null && trigger !== undefined && trigger.n > told
+/** When it was triggered, if that came to the process that got the pause; undefined: that is not known. */
+function begunAt({ id, parentId }: StoredExecution, pause: Asked, { ledger }: World): number | undefined {
+  const triggers = ledger.asked.filter(({ call }) => call === 'trigger')
+  const own = triggers.find(({ answer }) => answer?.id === id)
+  // one that was not answered may have begun it under the same key
+  const isKeyed = own?.id.endsWith(':') === false
+  const first = isKeyed ? triggers.find(({ id: key }) => key === own.id) : own
+  return parentId === null && first?.process === pause.process ? first.n : undefined
 }
 
 const isOf = ({ call, id }: Asked, { entryPoint }: StoredExecution) => call === 'runtime pause' || id === entryPoint
 
-/** True if a resume came after the pause, or was not through when that came, from another side or another process. */
-function mayGoOn(pause: Asked, about: readonly Asked[]): boolean {
+/**
+ * True if a resume came after the pause, or was not through when that came, from another side or another process. A resume of
+ * the stream wakes nothing that was paused with the runtime, nor the other way round; to what is new it opens the stream.
+ */
+function mayGoOn(pause: Asked, about: readonly Asked[], isNew: boolean): boolean {
   return about.some(
     (asked) =>
       mayResume(asked) &&
+      (isNew || !isOfAnotherScope(asked, pause) || about.some(({ n, call }) => n < asked.n && call === pauseOf(asked))) &&
       (asked.n > pause.n ||
         ((asked.answer?.told ?? Infinity) > pause.n && (asked.id !== pause.id || asked.process !== pause.process))),
   )
 }
+
+const pauseOf = ({ call }: Asked) => call.replace('resume', 'pause')
+
+const isOfAnotherScope = (resume: Asked, pause: Asked) =>
+  resume.call.includes(' ') && pause.call.includes(' ') && pauseOf(resume) !== pause.call
 
 /** A cancel was answered as under way, and it is not being cancelled. */
 function isKept(row: StoredExecution, about: readonly Asked[], world: World): string | undefined {
@@ -94,8 +112,10 @@ export function answersHold(world: World): string[] {
   })
   for (const { call, id, status, row } of ledger.answers) {
     const end = ledger.rows.get(id)?.status
-    if (call === 'cancel' && status === 'cancelling' && row?.status === 'cancelling' && end !== 'cancelled')
-      broken.push(`${id} was told to be cancelling, and is ${end}`)
+    if (call !== 'cancel' || status !== 'cancelling' || row?.status !== 'cancelling') continue
+    // a limit that was reached before stops it as a cancel does, and decides how it ends
+    const isOver = splitState(row.state, id).lifecycle.context.ending?.status === 'timed_out'
+    if (end !== (isOver ? 'timed_out' : 'cancelled')) broken.push(`${id} was told to be cancelling, and is ${end}`)
   }
   return broken
 }

@@ -55,7 +55,9 @@ export function timersCome(world: World): void {
     const ms = last && lasts(last, world)
     if (last === undefined || ms === undefined || last.record.limits.retryAt !== undefined) continue
     const run = history.slice(entered(history, history.length - 1))
-    const first = run[0] as Written
+    // a fork that is queued has not begun to wait
+    const first = run.find(({ commit }) => commit.startedAt !== null)
+    if (first === undefined) continue
     // what is paused meanwhile, or was to be, has its own rules
     if (run.some(({ commit }) => commit.status === 'paused' || commit.status === 'pausing')) continue
     const isOver = clock.now() - first.wall >= ms + SLACK && now - lastJump > SLACK

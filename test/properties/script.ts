@@ -190,6 +190,27 @@ const bursts: fc.Arbitrary<Line[]> = fc
     })),
   )
 
+/** Triggers beside commands to many, in one turn: all about one stream. */
+const crowds: fc.Arbitrary<Line[]> = fc
+  .tuple(
+    stream,
+    fc.array(
+      fc.oneof(
+        { weight: 3, arbitrary: trigger },
+        { weight: 4, arbitrary: scope },
+        { weight: 1, arbitrary: send.map((each) => ({ ...each, through: 0 })) },
+      ) as fc.Arbitrary<Command>,
+      { minLength: 2, maxLength: 5 },
+    ),
+    fc.constantFrom(undefined, 0, 2),
+  )
+  .map(([of, calls, turns]) =>
+    calls.map((each, index): Line => ({
+      ...('stream' in each && each.stream !== 'all' ? { ...each, stream: of } : each),
+      turns: index === calls.length - 1 ? turns : 'same',
+    })),
+  )
+
 /** Scripts with the usual commands, and those of `more`. */
 export function scripts(more: Weights = {}, wrong?: Wrong): fc.Arbitrary<Script> {
   const weights = { ...usual, ...more }
@@ -209,7 +230,11 @@ export function scripts(more: Weights = {}, wrong?: Wrong): fc.Arbitrary<Script>
       ),
     )
     .map(([each, turns]): Line => ({ ...each, turns }))
-  const lines = fc.oneof({ weight: 12, arbitrary: line.map((each) => [each]) }, { weight: 1, arbitrary: bursts })
+  const lines = fc.oneof(
+    { weight: 12, arbitrary: line.map((each) => [each]) },
+    { weight: 1, arbitrary: bursts },
+    { weight: 1, arbitrary: crowds },
+  )
   return fc.record({
     seed: fc.integer({ min: 1, max: 2 ** 31 - 1 }),
     isUneven: fc.oneof({ weight: 3, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),

@@ -78,6 +78,7 @@ export class Membership {
       lease: this.#lease,
       entryPoints: streams.map((stream) => stream.id),
       taken: (stored, recovered) => port.taken(stored, recovered),
+      followPauses: () => port.followPauses(),
       retake: () => port.retake(),
       whileTakingOver: (work) => port.whileTakingOver(work),
       tookOver: (executions, owners) =>

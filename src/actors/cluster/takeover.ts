@@ -16,6 +16,8 @@ export interface TakeoverPort {
   readonly lease: OwnerLease
   readonly entryPoints: readonly string[]
   taken(stored: StoredExecution, recovered: boolean): void
+  /** Pauses of streams that other processes were asked for hold here. */
+  followPauses(): Promise<void>
   /** While executions of the dead are taken over. */
   whileTakingOver(work: () => Promise<void>): Promise<void>
   /** Takes up what this owner holds and does not have in memory. */
@@ -121,7 +123,10 @@ export class Takeover {
     // what is due, and what is left of it, goes by how far the clock was set back
     clock.glance()
     try {
-      return await store.claim({ ...of, owner: lease.key, now: clock.now(), setBack: clock.setBack })
+      const page = await store.claim({ ...of, owner: lease.key, now: clock.now(), setBack: clock.setBack })
+      // what was triggered after a pause does not start, however long ago this process has looked for pauses
+      if (page.some(({ status }) => status === 'queued')) await this.#port.followPauses()
+      return page
     } catch (error) {
       this.#unsure = true
       throw error

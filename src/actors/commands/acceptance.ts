@@ -5,7 +5,11 @@ import type { AdmissionRequest } from '../stream/admission.js'
 import type { SupervisorHost } from '../supervisor/supervisor-host.js'
 
 /** Accepts an execution; resolves once that is durable. Throws what `streamFor` and the stream's `admit` throw. */
-export async function accept(supervisor: SupervisorHost, entryPoint: string, request: AdmissionRequest): Promise<Admitted> {
+export function accept(supervisor: SupervisorHost, entryPoint: string, request: AdmissionRequest): Promise<Admitted> {
+  return supervisor.admissions.during(entryPoint, request, (named) => acceptedBy(supervisor, entryPoint, named))
+}
+
+async function acceptedBy(supervisor: SupervisorHost, entryPoint: string, request: AdmissionRequest): Promise<Admitted> {
   for (;;) {
     const certain = supervisor.certain()
     if (certain) await certain

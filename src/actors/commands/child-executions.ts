@@ -169,14 +169,16 @@ export class ChildExecutions implements ChildPort {
   ): Promise<{ id: string; ended: ExecutionOutcome | undefined }> {
     const { parentId, entryPoint, input, whenLeft, signal, accepted } = request
     signal.throwIfAborted()
-    const admitted = await this.#supervisor.streamFor(entryPoint, false).admit({
+    const asked = {
       id: this.#idOf(request, n),
       input,
       idempotencyKey: childKey(request, n),
       parentId,
       correlationId: parentId,
       child: { whenLeft, ...(retryOf === undefined ? {} : { retryOf }) },
-    })
+    }
+    const stream = this.#supervisor.streamFor(entryPoint, false)
+    const admitted = await this.#supervisor.admissions.during(entryPoint, asked, (named) => stream.admit(named), false)
     accepted(n, admitted.id)
     if (signal.aborted) {
       await this.#stopped(admitted.id, whenLeft, signal.reason)

@@ -7,7 +7,8 @@
  */
 import type { AnyEventObject } from 'xstate'
 import { isHeldUp, isStatewardError, type StatewardError } from '../../errors.js'
-import { isTerminal, liveStatuses, type ExecutionStatus } from '../../events/execution-status.js'
+import type { Intervention } from '../../events/execution-events.js'
+import { isTerminal, liveStatuses, stageOf, type ExecutionStatus } from '../../events/execution-status.js'
 import type { Absent, AlreadyFinished, Command, CommandOutcome, ResultOutcome, SendOutcome } from '../../events/outcomes.js'
 import { decode, encode } from '../../codec/snapshot-codec.js'
 import type { SnapshotStore, StoredExecution } from '../../persistence/snapshot-store.js'
@@ -37,6 +38,11 @@ const TAKEN_UP_AT_ONCE = 16
 
 const isFromAbove = ({ type, intervention }: Command) => type === 'cancel' && intervention.scope === 'parent'
 
+/** True if a pause of that scope has stopped it, or is about to. Throws `corrupt`. */
+function isStoppedBy({ id, status, state }: StoredExecution, scope: Intervention['scope']): boolean {
+  return (status === 'paused' || status === 'pausing') && splitState(state, id).lifecycle.context.pause?.scope === scope
+}
+
 /** True if whom of many it concerns stands in their state. */
 const goesByState = (command: Command) => command.type === 'resume' || isFromAbove(command)
 
@@ -50,6 +56,8 @@ interface Walk extends WithinMany {
   answered?(this: void, outcome: CommandOutcome): void
   /** Asked before each is told. */
   isTakenBack(this: void): boolean
+  /** Resolves with whether one came only after the command, which is none of its business; undefined: it did not. */
+  isLater?(this: void, id: string): Promise<boolean> | undefined
   /** It is a pause of what one that is being paused has started. */
   readonly isCascade?: boolean
 }
@@ -244,12 +252,17 @@ export class CommandRouter {
   }
 
   /** The outcome of an execution, now or when it ends. */
-  result(id: string, options: ResultOptions = {}): Promise<ResultOutcome> {
+  async result(id: string, options: ResultOptions = {}): Promise<ResultOutcome> {
+    if (options.timeout !== 0) await this.#supervisor.admissions.naming(id)
     return resultOf(this.#supervisor, id, options)
   }
 
   /** Every execution of an entry point gets the command, at once; resolves once all have answered, or failed. */
-  async commandAll(entryPoint: string, command: Command, walk: Pick<Walk, 'until' | 'isTakenBack'>): Promise<ScopeAnswers> {
+  async commandAll(
+    entryPoint: string,
+    command: Command,
+    walk: Pick<Walk, 'until' | 'isTakenBack' | 'isLater'>,
+  ): Promise<ScopeAnswers> {
     const counts: Record<string, number> = {}
     const answered = ({ status }: CommandOutcome) => void (counts[status] = (counts[status] ?? 0) + 1)
     const unreached = await this.#each({ entryPoint }, command, { ...walk, answered })
@@ -273,7 +286,7 @@ export class CommandRouter {
   async #each(
     filter: { readonly entryPoint: string } | { readonly parentId: string },
     command: Command,
-    { answered, isTakenBack, isCascade, until, place: above }: Walk,
+    { answered, isTakenBack, isLater, isCascade, until, place: above }: Walk,
   ): Promise<readonly Unreached[]> {
     const work = new BoundedWork<Unreached['of']>(TAKEN_UP_AT_ONCE)
     try {
@@ -293,7 +306,7 @@ export class CommandRouter {
           // what is in memory is told at once: only what must be read for it waits its turn
           const isHere = this.#supervisor.live(id) !== undefined
           const give = async (place: WorkPlace | undefined) => {
-            if (isTakenBack()) return
+            if ((await isLater?.(id)) || isTakenBack()) return
             if (woken) return this.#children.wake(woken)
             if (concern === 'if awaited' && !(await this.#isPauseAwaited(id, command))) return
             // what started it is told once it rests, however long that takes: until then a resume may take it back
@@ -314,19 +327,21 @@ export class CommandRouter {
 
   /** A resume from above wakes those that a pause from there had stopped, or is about to stop, and no others. */
   #concernOf(stored: StoredExecution, command: Command): Concern {
-    const { id, status, state } = stored
+    const { id, state } = stored
     const { type, intervention } = command
     if (!goesByState(command)) return 'told'
     if (type === 'cancel' && isLeftPaused(stored)) return 'woken'
-    const { child, pause } = splitState(state, id).lifecycle.context
-    if (type === 'cancel') return child?.whenLeft === 'leave' ? 'none' : 'told'
+    if (type === 'cancel') return splitState(state, id).lifecycle.context.child?.whenLeft === 'leave' ? 'none' : 'told'
     if (this.#order.pauses.has(id, intervention.scope)) return 'told'
-    const isStopped = (status === 'paused' || status === 'pausing') && pause?.scope === intervention.scope
-    return isStopped ? 'told' : 'if awaited'
+    return isStoppedBy(stored, intervention.scope) ? 'told' : 'if awaited'
   }
 
-  /** True if a pause that such a resume takes back stands in its durable inbox. */
+  /** True if a pause that such a resume takes back stands in its durable inbox, or has stopped it since it was read. */
   async #isPauseAwaited(id: string, { intervention }: Command): Promise<boolean> {
+    const here = this.#supervisor.live(id)
+    const isGoing = here !== undefined && stageOf(here.nextStatus) === 'going'
+    const stored = isGoing ? undefined : await this.#store.load(id)
+    if (stored && isStoppedBy(stored, intervention.scope)) return true
     const commands = await this.#stored.commandsTo(id)
     return commands.some(({ command }) => command.type === 'pause' && isOf(command.intervention, intervention.scope))
   }
@@ -396,6 +411,8 @@ export class CommandRouter {
         isLate = true
       }
       await this.#supervisor.open()
+      // it was triggered before by this process
+      await this.#supervisor.admissions.naming(id)
       const stored = await this.#store.load(id)
       if (!stored) return { by: 'store', answer: await absentFrom(this.#store, id) }
       if (isTerminal(stored.status)) return { by: 'store', answer: { status: 'already_finished', as: stored.status }, stored }

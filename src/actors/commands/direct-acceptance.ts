@@ -30,6 +30,7 @@ export async function acceptDirectly(
 ): Promise<Admitted> {
   const now = clock.now()
   const id = request.id ?? ids.execution(now)
+  request.named?.(id)
   const { row, lifecycle, program } = opening(admission(definition, request, id, now), id, clock, undefined)
   const { value, context } = lifecycle
   row.publish('execution.accepted', undefined, now)

@@ -22,6 +22,8 @@ export interface AdmissionRequest {
   readonly deadline?: number | undefined
   /** A program's stored text to begin with, instead of a fresh start. */
   readonly program?: string | undefined
+  /** Told the id that it is to have, before anything of it is written. */
+  readonly named?: ((id: string) => void) | undefined
 }
 
 /** What a fresh execution begins with. Throws `not_storable`: what the caller does to its input afterwards changes nothing. */

@@ -43,6 +43,7 @@ async function accepted(port: StreamAdmissionPort, request: AdmissionRequest): P
   const { definition, clock, ids, executions, store } = port
   const now = clock.now()
   const id = request.id ?? ids.execution(now)
+  request.named?.(id)
   const origin = admission(definition, request, id, now)
   const known = executions.get(id) ?? (port.isFull() ? keyed(port, request) : undefined)
   if (known) return again(port, known, request)

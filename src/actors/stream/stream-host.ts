@@ -55,6 +55,8 @@ export class StreamHost implements ExecutionPort, SlotSeeker {
   /** Executions that are being taken up again after the store failed. */
   readonly #reloads: ReloadSchedule
   #open = false
+  /** A pause of it is on its way to the store. */
+  #isHeld = false
   #dead = false
 
   constructor(definition: StreamDefinition, port: StreamPort, parent: AnyActorRef, pause: Intervention | undefined) {
@@ -104,7 +106,7 @@ export class StreamHost implements ExecutionPort, SlotSeeker {
 
   /** True while something holds a slot, is queued and can start here, or is on its way to the store. */
   get isBusy(): boolean {
-    const canStart = this.#open && (this.#queue.size > 0 || this.#port.suspects.waitingIn(this.id) > 0)
+    const canStart = this.#admits && (this.#queue.size > 0 || this.#port.suspects.waitingIn(this.id) > 0)
     return canStart || this.used > 0 || this.#reloads.size > 0
   }
 
@@ -191,7 +193,7 @@ export class StreamHost implements ExecutionPort, SlotSeeker {
   }
 
   takeSlot(execution: HeldExecution): boolean {
-    return this.#open && this.#queue.size === 0 && this.#useSlot(execution)
+    return this.#admits && this.#queue.size === 0 && this.#useSlot(execution)
   }
 
   acquire(execution: HeldExecution): boolean {
@@ -213,14 +215,14 @@ export class StreamHost implements ExecutionPort, SlotSeeker {
   }
 
   wanting(): { started: boolean; key: number } | undefined {
-    return this.#open && this.used < this.definition.maxConcurrent ? this.#queue.headKey() : undefined
+    return this.#admits && this.used < this.definition.maxConcurrent ? this.#queue.headKey() : undefined
   }
 
   /** How many executions of other processes' queues could start here at once; none where steps start before the store has decided. */
   get freeSlots(): number {
     const { durability, maxConcurrent } = this.definition
     const { limit, used } = this.#port.slots
-    if (!this.#open || this.#queue.size > 0 || durability === 'relaxed') return 0
+    if (!this.#admits || this.#queue.size > 0 || durability === 'relaxed') return 0
     return Math.max(0, Math.min(maxConcurrent - this.used, limit - used))
   }
 
@@ -233,7 +235,7 @@ export class StreamHost implements ExecutionPort, SlotSeeker {
   /** True while its queue could move, and does not: every slot that it may have is held. */
   get isJammed(): boolean {
     const { slots } = this.#port
-    return this.#open && this.#queue.size > 0 && (this.used >= this.definition.maxConcurrent || !slots.hasFree)
+    return this.#admits && this.#queue.size > 0 && (this.used >= this.definition.maxConcurrent || !slots.hasFree)
   }
 
   isQueued(execution: HeldExecution): boolean {
@@ -255,9 +257,19 @@ export class StreamHost implements ExecutionPort, SlotSeeker {
     return true
   }
 
+  /** Nothing more starts while it is held, whatever it stands in. */
+  setHeld(isHeld: boolean): void {
+    this.#isHeld = isHeld
+    if (!isHeld) this.#setOpen(this.#open)
+  }
+
+  get #admits(): boolean {
+    return this.#open && !this.#isHeld
+  }
+
   #setOpen(open: boolean): void {
     this.#open = open
-    if (open) queueMicrotask(() => this.#port.slots.offer()) // an action that starts programs is one that XState warns of
+    if (this.#admits) queueMicrotask(() => this.#port.slots.offer()) // an action that starts programs is one that XState warns of
   }
 
   #make(id: string, origin: ExecutionOrigin): ExecutionHost {
@@ -268,7 +280,7 @@ export class StreamHost implements ExecutionPort, SlotSeeker {
 
   get #isFull(): boolean {
     const { maxQueued, maxConcurrent } = this.definition
-    const canStart = this.#queue.size === 0 && this.#open && this.used < maxConcurrent && this.#port.slots.hasFree
+    const canStart = this.#queue.size === 0 && this.#admits && this.used < maxConcurrent && this.#port.slots.hasFree
     return !canStart && this.#queue.size >= maxQueued
   }
 

@@ -34,6 +34,8 @@ export class StreamSet {
   readonly #streams = new Map<string, StreamHost>()
   /** By entry point: resolves once its pauses and resumes so far are through; with the error, if another's lock held them up. */
   readonly #turns = new Map<string, Promise<unknown>>()
+  /** By entry point: how many pauses are on their way. */
+  readonly #holds = new Map<string, number>()
 
   constructor(port: StreamSetPort, definitions: readonly StreamDefinition[]) {
     this.#port = port
@@ -105,6 +107,27 @@ export class StreamSet {
     }
   }
 
+  /** Nothing more starts in it until what is returned is called: a pause of it is on its way to the store. */
+  hold(entryPoint: string): () => void {
+    const change = (by: 1 | -1) => {
+      const holds = (this.#holds.get(entryPoint) ?? 0) + by
+      if (holds === 0) this.#holds.delete(entryPoint)
+      else this.#holds.set(entryPoint, holds)
+      this.#streams.get(entryPoint)?.setHeld(holds > 0)
+    }
+    let isOver = false
+    change(1)
+    return () => {
+      if (!isOver) change(-1)
+      isOver = true
+    }
+  }
+
+  /** Resolves once the pauses and resumes of it so far are through, well or not; undefined: they are. */
+  ordered(entryPoint: string): Promise<unknown> | undefined {
+    return this.#turns.get(entryPoint)
+  }
+
   /** A stream's pause outlives the process. */
   setPause(entryPoint: string, pause: Intervention | undefined): Promise<void> {
     return this.#inTurn(entryPoint, async () => {
@@ -171,7 +194,9 @@ export class StreamSet {
     const text = await this.#port.store.control(controlName(definition.id))
     const pause = text === null ? undefined : (JSON.parse(text) as Intervention)
     const structures = await notedStructures(this.#port.store, definition)
-    this.#streams.set(definition.id, this.#port.make({ ...definition, structures }, pause))
+    const stream = this.#port.make({ ...definition, structures }, pause)
+    this.#streams.set(definition.id, stream)
+    if (this.#holds.has(definition.id)) stream.setHeld(true)
   }
 
   /** Those that fit, oldest first within a page. */

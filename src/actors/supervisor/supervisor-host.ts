@@ -12,6 +12,7 @@ import type { ExecutionOutcome } from '../../events/outcomes.js'
 import { GroupCommit } from '../../persistence/group-commit.js'
 import type { Commit, StoredExecution } from '../../persistence/snapshot-store.js'
 import { unroutedChildren, type ChildPort } from '../program/child-port.js'
+import { Admissions } from './admissions.js'
 import { Deadline } from './deadline.js'
 import type { ExecutionHost } from '../execution/execution-host.js'
 import { storedOutcome } from '../execution/execution-record.js'
@@ -41,6 +42,7 @@ export class SupervisorHost {
   readonly feed: JournalFeed
   readonly commits: GroupCommit
   readonly streams: StreamSet
+  readonly admissions = new Admissions()
   /** Set by the router. */
   children: ChildPort = unroutedChildren
   readonly #memberships: Memberships

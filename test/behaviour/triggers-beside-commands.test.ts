@@ -1,0 +1,265 @@
+/** What is triggered in the turn of a command to many: whichever was called later acts later, however uneven the store is. */
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { createClient, defineEntryPoint, type ExecutionStatus, type Runtime } from '../../src/index.js'
+import type { SnapshotStore } from '../../src/persistence/snapshot-store.js'
+import { seeded } from '../../src/testing/world/seeded-ids.js'
+import { begin } from '../harness/begin.js'
+import { turn, turns } from '../harness/eventually.js'
+import { Flights } from '../harness/flights.js'
+import { worker } from '../harness/programs.js'
+import { places, type StorePlace } from '../harness/store-place.js'
+import { paceOf } from '../properties/pace.js'
+
+type Calls = Pick<Runtime, 'trigger' | 'execution' | 'stream' | 'pause' | 'resume' | 'cancel' | 'executions'>
+
+const gaps = { 'the same turn': () => undefined, 'a turn': turn } as const
+
+/** Each call takes some turns of the event loop each way, some kinds of call many more than others. */
+function uneven(seed: number) {
+  const pace = paceOf({ isUneven: true }, seeded(seed))
+  return (inner: SnapshotStore): Partial<SnapshotStore> => {
+    const slow =
+      <TArgs extends unknown[], TResult>(name: string, call: (...args: TArgs) => Promise<TResult>) =>
+      async (...args: TArgs) => {
+        await turns(pace(`before ${name}`))
+        const result = await call(...args)
+        await turns(pace(`after ${name}`))
+        return result
+      }
+    return {
+      commit: slow('commit', (batch) => inner.commit(batch)),
+      query: slow('query', (query) => inner.query(query)),
+      load: slow('load', (id) => inner.load(id)),
+      setControl: slow('setControl', (...args) => inner.setControl(...args)),
+      control: slow('control', (name) => inner.control(name)),
+      claim: slow('claim', (request) => inner.claim(request)),
+      enqueue: slow('enqueue', (message) => inner.enqueue(message)),
+      inbox: slow('inbox', (query) => inner.inbox(query)),
+    }
+  }
+}
+
+async function shop(place: StorePlace, seed: number, isClient: boolean) {
+  const flights = new Flights()
+  flights.heeds = true
+  const entryPoints = [defineEntryPoint({ id: 'work', program: worker(flights), maxConcurrent: 100 })] as const
+  // it looks for what a client asks, and for nothing else
+  const runtime = await begin({ store: place.connect(uneven(seed)), entryPoints, pollInterval: isClient ? 5 : 100_000 })
+  if (!isClient) return { flights, calls: runtime as Calls }
+  const client = createClient({ store: place.connect(uneven(seed + 1)), entryPoints, pollInterval: 1 })
+  onTestFinished(() => client.close())
+  return { flights, calls: client as Calls }
+}
+
+const who = {
+  execution: (calls: Calls, id: string) => calls.execution(id),
+  stream: (calls: Calls) => calls.stream('work'),
+  runtime: (calls: Calls) => calls,
+} as const
+type Deed = readonly ['pause' | 'resume' | 'cancel' | 'trigger', keyof typeof who]
+type Ends = Readonly<Record<string, readonly ExecutionStatus[]>>
+
+/** Does one thing after the other, and tells where the executions stand that do not come to where they should. */
+async function wrong(
+  place: StorePlace,
+  seed: number,
+  isClient: boolean,
+  gap: keyof typeof gaps,
+  deeds: readonly Deed[],
+  ends: Ends,
+) {
+  const { flights, calls } = await shop(place, seed, isClient)
+  await calls.trigger('work', { label: 'old' }, { id: 'old' })
+  await flights.started('old.1')
+  const answers: Promise<unknown>[] = []
+  let n = 0
+  for (const [call, whom] of deeds) {
+    if (answers.length > 0) await gaps[gap]()
+    const scope = who[whom](calls, n > 0 ? `new${n}` : 'old')
+    if (call === 'trigger') answers.push(calls.trigger('work', { label: `new${++n}` }, { id: `new${n}` }))
+    else answers.push(call === 'pause' ? scope.pause({ mode: 'now' }) : scope[call]())
+  }
+  const failed = (await Promise.allSettled(answers)).flatMap((each) => (each.status === 'rejected' ? [String(each.reason)] : []))
+  let standing: Record<string, ExecutionStatus> = {}
+  const isRight = async () => {
+    const { executions } = await calls.executions({ limit: 50 })
+    standing = Object.fromEntries(executions.map(({ id, status }) => [id, status]))
+    return Object.entries(ends).every(([id, allowed]) => allowed.includes(standing[id] as ExecutionStatus))
+  }
+  for (let left = 30; left > 0 && !(await isRight()); left--) await turns(10)
+  // and they stay so
+  await turns(20)
+  return (await isRight()) && failed.length === 0 ? [] : [{ [`${gap}, seed ${seed}`]: { ...standing, failed } }]
+}
+
+const cases: readonly (readonly [readonly Deed[], Ends])[] = [
+  // what was triggered before is concerned
+  ...(['stream', 'runtime', 'execution'] as const).flatMap(
+    (whom) =>
+      [
+        [
+          [
+            ['trigger', whom],
+            ['pause', whom],
+          ],
+          { new1: ['paused', 'queued'] },
+        ],
+        [
+          [
+            ['trigger', whom],
+            ['cancel', whom],
+          ],
+          { new1: ['cancelled'] },
+        ],
+        [
+          [
+            ['trigger', whom],
+            ['pause', whom],
+            ['resume', whom],
+          ],
+          { new1: ['running'] },
+        ],
+        [
+          [
+            ['trigger', whom],
+            ['pause', whom],
+            ['resume', whom],
+            ['pause', whom],
+          ],
+          { new1: ['paused', 'queued'] },
+        ],
+        [
+          [
+            ['trigger', whom],
+            ['pause', whom],
+            ['cancel', whom],
+          ],
+          { new1: ['cancelled'] },
+        ],
+        [
+          [
+            ['trigger', whom],
+            ['resume', whom],
+            ['pause', whom],
+          ],
+          { new1: ['paused', 'queued'] },
+        ],
+      ] as const,
+  ),
+  // what is triggered after it waits, or is none of its business
+  ...(['stream', 'runtime'] as const).flatMap(
+    (whom) =>
+      [
+        [
+          [
+            ['pause', whom],
+            ['trigger', whom],
+          ],
+          { old: ['paused'], new1: ['queued'] },
+        ],
+        [
+          [
+            ['cancel', whom],
+            ['trigger', whom],
+          ],
+          { old: ['cancelled'], new1: ['running'] },
+        ],
+        [
+          [
+            ['pause', whom],
+            ['trigger', whom],
+            ['resume', whom],
+          ],
+          { old: ['running'], new1: ['running'] },
+        ],
+        [
+          [
+            ['pause', whom],
+            ['resume', whom],
+            ['trigger', whom],
+          ],
+          { old: ['running'], new1: ['running'] },
+        ],
+        [
+          [
+            ['trigger', whom],
+            ['cancel', whom],
+            ['trigger', whom],
+          ],
+          { new1: ['cancelled'], new2: ['running'] },
+        ],
+        [
+          [
+            ['trigger', whom],
+            ['pause', whom],
+            ['trigger', whom],
+          ],
+          { new1: ['paused', 'queued'], new2: ['queued'] },
+        ],
+      ] as const,
+  ),
+  // a stream is opened by whichever command came last, and only a resume of its own scope wakes what a pause has stopped
+  [
+    [
+      ['pause', 'runtime'],
+      ['resume', 'stream'],
+      ['trigger', 'stream'],
+    ],
+    { old: ['paused'], new1: ['running'] },
+  ],
+  [
+    [
+      ['pause', 'runtime'],
+      ['trigger', 'stream'],
+      ['resume', 'stream'],
+    ],
+    { old: ['paused'], new1: ['running'] },
+  ],
+  [
+    [
+      ['trigger', 'stream'],
+      ['pause', 'runtime'],
+      ['resume', 'stream'],
+    ],
+    { old: ['paused'], new1: ['paused'] },
+  ],
+  [
+    [
+      ['pause', 'stream'],
+      ['resume', 'runtime'],
+      ['trigger', 'stream'],
+    ],
+    { old: ['paused'], new1: ['running'] },
+  ],
+  [
+    [
+      ['pause', 'runtime'],
+      ['resume', 'stream'],
+      ['pause', 'stream'],
+      ['trigger', 'stream'],
+    ],
+    { old: ['paused'], new1: ['queued'] },
+  ],
+  [
+    [
+      ['pause', 'runtime'],
+      ['resume', 'stream'],
+      ['resume', 'runtime'],
+      ['trigger', 'stream'],
+    ],
+    { old: ['running'], new1: ['running'] },
+  ],
+]
+
+describe.each(places)('on %s', (name, place) => {
+  describe.each(['a runtime', 'a client'] as const)('by %s', (asker) => {
+    const some = cases.filter((_, nth) => name === 'memory' || nth % 3 === 0)
+    test.each(
+      some.map(([deeds, ends], nth) => [deeds.map(([call, of]) => `${of} ${call}`).join(', '), nth, deeds, ends] as const),
+    )('%s', async (_, nth, deeds, ends) => {
+      const all = name === 'memory' ? (Object.keys(gaps) as (keyof typeof gaps)[]) : (['the same turn'] as const)
+      const runs = all.map((gap) => wrong(place(), nth * 7 + 1, asker === 'a client', gap, deeds, ends))
+      expect((await Promise.all(runs)).flat()).toEqual([])
+    })
+  })
+})
