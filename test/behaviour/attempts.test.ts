@@ -1,4 +1,4 @@
-/** What still runs of a step: no attempt begins beside the one before it, and what outlives its step keeps the slot. B23, B4. */
+/** What still runs of a step: no attempt begins beside the one before it, and what outlives its step keeps the slot. */
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { setup } from 'xstate'
 import { defineEntryPoint, fromStep, type EntryPointOptions, type StepOptions } from '../../src/index.js'

@@ -1,4 +1,4 @@
-/** Cancel of executions that have not begun: B1 and B2. */
+/** Cancel of executions that have not begun. */
 import { describe, expect, test } from 'vitest'
 import { ends } from '../support/journal.js'
 import { places } from '../support/store-place.js'
@@ -12,7 +12,7 @@ describe.each(places)('on %s', (_, place) => {
     return { ...shop, running, queued, first: await shop.step.startedWith('a.1') }
   }
 
-  test('B1: cancelling a queued execution settles it: record, result and one terminal event agree', async () => {
+  test('cancelling a queued execution settles it: record, result and one terminal event agree', async () => {
     const { world, queued } = await oneRunningOneQueued()
     expect(await queued.get()).toMatchObject({ status: 'queued' })
     expect(await queued.cancel({ reason: 'changed my mind', actor: 'ann' })).toEqual({ status: 'cancelled' })
@@ -25,14 +25,14 @@ describe.each(places)('on %s', (_, place) => {
     expect(await ends(world.store, queued.id)).toEqual(['cancelled'])
   })
 
-  test('B1: a waiter on a queued execution is released by its cancel', async () => {
+  test('a waiter on a queued execution is released by its cancel', async () => {
     const { queued } = await oneRunningOneQueued()
     const outcome = queued.result()
     await queued.cancel()
     expect(await outcome).toMatchObject({ status: 'cancelled' })
   })
 
-  test('B1: cancelling a queued execution leaves the slot and the rest of the queue alone', async () => {
+  test('cancelling a queued execution leaves the slot and the rest of the queue alone', async () => {
     const { world, step, order, running, queued } = await oneRunningOneQueued()
     const third = await world.trigger('work', { label: 'c' })
     await queued.cancel()
@@ -44,7 +44,7 @@ describe.each(places)('on %s', (_, place) => {
     expect(await third.result()).toMatchObject({ status: 'completed' })
   })
 
-  test('B1: a second cancel of a cancelled execution is a no-op with an answer of its own', async () => {
+  test('a second cancel of a cancelled execution is a no-op with an answer of its own', async () => {
     const { world, queued } = await oneRunningOneQueued()
     await queued.cancel()
     const before = await world.store.load(queued.id)
@@ -54,28 +54,25 @@ describe.each(places)('on %s', (_, place) => {
     expect(await ends(world.store, queued.id)).toEqual(['cancelled'])
   })
 
-  test('B1: two cancels at once of a queued execution end it once, and one of them learns that it was late', async () => {
+  test('two cancels at once of a queued execution end it once, and one of them learns that it was late', async () => {
     const { world, queued } = await oneRunningOneQueued()
     const answers = await Promise.all([queued.cancel(), queued.cancel()])
     expect(answers.map(({ status }) => status).toSorted()).toEqual(['already_finished', 'cancelled'])
     expect(await ends(world.store, queued.id)).toEqual(['cancelled'])
   })
 
-  test.each(['a stop', 'a crash'] as const)(
-    'B1: what was cancelled in the queue stays so after %s and a restart',
-    async (how) => {
-      const { world, free, queued } = await oneRunningOneQueued()
-      await queued.cancel()
-      if (how === 'a stop') await world.stop()
-      free()
-      await world.restart()
-      await world.drain()
-      expect(await queued.result()).toMatchObject({ status: 'cancelled' })
-      expect(begun(world.calls)).toEqual(['a', 'a'])
-    },
-  )
+  test.each(['a stop', 'a crash'] as const)('what was cancelled in the queue stays so after %s and a restart', async (how) => {
+    const { world, free, queued } = await oneRunningOneQueued()
+    await queued.cancel()
+    if (how === 'a stop') await world.stop()
+    free()
+    await world.restart()
+    await world.drain()
+    expect(await queued.result()).toMatchObject({ status: 'cancelled' })
+    expect(begun(world.calls)).toEqual(['a', 'a'])
+  })
 
-  test('B2: a cancel right after the trigger, with a free slot, settles the execution', async () => {
+  test('a cancel right after the trigger, with a free slot, settles the execution', async () => {
     const { world, free } = workshop({}, { heedsSignal: true, store: place().open })
     const execution = await world.trigger('work', { label: 'a' })
     expect(await execution.cancel()).toEqual({ status: 'cancelled' })

@@ -1,4 +1,4 @@
-/** Cancel with compensation: B1, B5, B8. */
+/** Cancel with compensation. */
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { assign, fromPromise, setup } from 'xstate'
 import { defineEntryPoint } from '../../src/index.js'
@@ -39,7 +39,7 @@ describe('cancelEvent', () => {
     return { world, step, execution, book: await step.startedWith('book') }
   }
 
-  test('B5: with a cancelEvent the machine compensates until its final state, and then it is cancelled', async () => {
+  test('with a cancelEvent the machine compensates until its final state, and then it is cancelled', async () => {
     const { world, step, execution, book } = await booked()
     const cancelled = execution.cancel({ reason: 'refund' })
     const undo = await step.startedWith('undo')
@@ -51,7 +51,7 @@ describe('cancelEvent', () => {
     expect(await ends(world.store, execution.id)).toEqual(['cancelled'])
   })
 
-  test('B5: a waiting machine compensates as well', async () => {
+  test('a waiting machine compensates as well', async () => {
     const { world, step, execution, book } = await booked()
     book.resolve('booked')
     await world.settle()
@@ -92,7 +92,7 @@ describe('cancelEvent', () => {
     },
   )
 
-  test('B8: a compensation that takes longer than cancelTimeout is aborted', async () => {
+  test('a compensation that takes longer than cancelTimeout is aborted', async () => {
     const { world, step, execution } = await booked({ cancelTimeout: 1_000 })
     const cancelled = execution.cancel()
     const undo = await step.startedWith('undo')
@@ -104,7 +104,7 @@ describe('cancelEvent', () => {
     expect(await execution.get()).toMatchObject({ status: 'cancelled', context: { undone: false } })
   })
 
-  test('B1: one that never started is cancelled at once, without compensation', async () => {
+  test('one that never started is cancelled at once, without compensation', async () => {
     const { world, step } = await booked()
     const queued = await world.trigger('booking')
     expect(await queued.cancel()).toEqual({ status: 'cancelled' })
@@ -112,7 +112,7 @@ describe('cancelEvent', () => {
     expect(await ends(world.store, queued.id)).toEqual(['cancelled'])
   })
 
-  test('B5: a compensation goes on in another process after a crash', async () => {
+  test('a compensation goes on in another process after a crash', async () => {
     const { world, step, execution } = await booked()
     // answered before the crash, so that nobody asks again after it
     expect(await execution.cancel({ timeout: 0 })).toEqual({ status: 'cancelling' })

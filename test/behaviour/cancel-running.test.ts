@@ -1,4 +1,4 @@
-/** Cancel of executions that run, wait, are paused or have ended: B5, B6, B7, B8, B9. */
+/** Cancel of executions that run, wait, are paused or have ended. */
 import { describe, expect, test } from 'vitest'
 import { defineEntryPoint } from '../../src/index.js'
 import { memoryStore } from '../../src/persistence/memory/memory-store.js'
@@ -16,23 +16,20 @@ async function running(options: WorkOptions = {}, how: Parameters<typeof worksho
 
 const heeding = { heedsSignal: true }
 
-describe('B5: a cancel is no pause and no failure', () => {
-  test.each(places)(
-    'B5: cancelled is a status, a result and an event of its own, with reason and actor (%s)',
-    async (_, place) => {
-      const { world, execution } = await running({}, { ...heeding, store: place().open })
-      expect(await execution.cancel({ reason: 'enough', actor: 'bob' })).toEqual({ status: 'cancelled' })
-      expect(await execution.get()).toMatchObject({
-        status: 'cancelled',
-        error: null,
-        cancel: { reason: 'enough', actor: 'bob' },
-      })
-      expect(await execution.result()).toMatchObject({ status: 'cancelled', reason: 'enough', actor: 'bob' })
-      expect(await journal(world.store, execution.id)).toEqual(['accepted', 'started', 'cancelling', 'cancelled'])
-    },
-  )
+describe('a cancel is no pause and no failure', () => {
+  test.each(places)('cancelled is a status, a result and an event of its own, with reason and actor (%s)', async (_, place) => {
+    const { world, execution } = await running({}, { ...heeding, store: place().open })
+    expect(await execution.cancel({ reason: 'enough', actor: 'bob' })).toEqual({ status: 'cancelled' })
+    expect(await execution.get()).toMatchObject({
+      status: 'cancelled',
+      error: null,
+      cancel: { reason: 'enough', actor: 'bob' },
+    })
+    expect(await execution.result()).toMatchObject({ status: 'cancelled', reason: 'enough', actor: 'bob' })
+    expect(await journal(world.store, execution.id)).toEqual(['accepted', 'started', 'cancelling', 'cancelled'])
+  })
 
-  test('B5: cancel, pause, failure, time limit and stop can be told apart by record, result and events', async () => {
+  test('cancel, pause, failure, time limit and stop can be told apart by record, result and events', async () => {
     const { world, step, execution, first } = await running({ maxConcurrent: 10 }, heeding)
     const { store } = world
     const start = async (label: string, options = {}) => {
@@ -60,8 +57,8 @@ describe('B5: a cancel is no pause and no failure', () => {
   })
 })
 
-describe('B6: after the end is decided', () => {
-  test('B6: a cancel that comes while the end is being written is refused, and result, record and event agree', async () => {
+describe('after the end is decided', () => {
+  test('a cancel that comes while the end is being written is refused, and result, record and event agree', async () => {
     let letGo: () => void = () => undefined
     let reached = false
     const until = new Promise<void>((resolve) => (letGo = resolve))
@@ -90,7 +87,7 @@ describe('B6: after the end is decided', () => {
     expect(await ends(world.store, execution.id)).toEqual(['completed'])
   })
 
-  test('B6: every command to a finished execution answers how it ended', async () => {
+  test('every command to a finished execution answers how it ended', async () => {
     const { step, execution, first } = await running()
     first.resolve('one')
     ;(await step.startedWith('a.2')).resolve('two')
@@ -102,7 +99,7 @@ describe('B6: after the end is decided', () => {
     expect(await execution.send({ type: 'NOTE', text: 'late' })).toEqual(finished)
   })
 
-  test('B6: a cancel between the commit of the start and the first step ends with one terminal event', async () => {
+  test('a cancel between the commit of the start and the first step ends with one terminal event', async () => {
     const { world } = workshop({}, heeding)
     const started = await world.trigger('work', { label: 'a' })
     expect(await started.cancel()).toEqual({ status: 'cancelled' })
@@ -110,28 +107,25 @@ describe('B6: after the end is decided', () => {
   })
 })
 
-describe('B7: what was done is kept', () => {
-  test.each(places)(
-    'B7: a second cancel, and a cancel after a step, lose nothing of context and revision (%s)',
-    async (_, place) => {
-      const { world, step, execution, first } = await running({}, { store: place().open })
-      const { store } = world
-      first.resolve('one')
-      const second = await step.startedWith('a.2')
-      await execution.send({ type: 'NOTE', text: 'kept' })
-      const before = await store.load(execution.id)
-      const cancels = [execution.cancel(), execution.cancel()]
-      await world.settle()
-      expect(second.signal.aborted).toBe(true)
-      second.reject(new Error('aborted'))
-      await Promise.all(cancels)
-      const record = await execution.get()
-      expect(record).toMatchObject({ status: 'cancelled', context: { results: ['one'], notes: ['kept'] }, value: 'second' })
-      expect((await store.load(execution.id))?.revision).toBeGreaterThan(before?.revision ?? Infinity)
-    },
-  )
+describe('what was done is kept', () => {
+  test.each(places)('a second cancel, and a cancel after a step, lose nothing of context and revision (%s)', async (_, place) => {
+    const { world, step, execution, first } = await running({}, { store: place().open })
+    const { store } = world
+    first.resolve('one')
+    const second = await step.startedWith('a.2')
+    await execution.send({ type: 'NOTE', text: 'kept' })
+    const before = await store.load(execution.id)
+    const cancels = [execution.cancel(), execution.cancel()]
+    await world.settle()
+    expect(second.signal.aborted).toBe(true)
+    second.reject(new Error('aborted'))
+    await Promise.all(cancels)
+    const record = await execution.get()
+    expect(record).toMatchObject({ status: 'cancelled', context: { results: ['one'], notes: ['kept'] }, value: 'second' })
+    expect((await store.load(execution.id))?.revision).toBeGreaterThan(before?.revision ?? Infinity)
+  })
 
-  test('B7: a failure keeps the context of the last good commit and says what went wrong', async () => {
+  test('a failure keeps the context of the last good commit and says what went wrong', async () => {
     const { step, execution, first } = await running()
     first.resolve('one')
     ;(await step.startedWith('a.2')).reject(new TypeError('broken pipe'))
@@ -140,8 +134,8 @@ describe('B7: what was done is kept', () => {
   })
 })
 
-describe('B8: work that does not heed its signal', () => {
-  test('B8: a cancel with a time of its own answers cancelling, and the execution stays tracked', async () => {
+describe('work that does not heed its signal', () => {
+  test('a cancel with a time of its own answers cancelling, and the execution stays tracked', async () => {
     const { world, execution, first } = await running()
     const begun = world.clock.now()
     expect(await execution.cancel({ timeout: 100 })).toEqual({ status: 'cancelling' })
@@ -154,7 +148,7 @@ describe('B8: work that does not heed its signal', () => {
     expect(world.clock.now()).toBe(begun + 100)
   })
 
-  test('B8: the slot stays taken until the step is really gone', async () => {
+  test('the slot stays taken until the step is really gone', async () => {
     const { world, step, execution, first } = await running()
     const next = await world.trigger('work', { label: 'b' })
     const cancelled = execution.cancel()
@@ -167,7 +161,7 @@ describe('B8: work that does not heed its signal', () => {
     await step.startedWith('b.1')
   })
 
-  test('B8: the slot is free once cancelTimeout has passed, and the late result is dropped', async () => {
+  test('the slot is free once cancelTimeout has passed, and the late result is dropped', async () => {
     const { world, step, execution, first } = await running({ cancelTimeout: 5_000 })
     const { store } = world
     await world.trigger('work', { label: 'b' })
@@ -187,7 +181,7 @@ describe('B8: work that does not heed its signal', () => {
     expect(await ends(store, execution.id)).toEqual(['cancelled'])
   })
 
-  test('B8: a step that ends in success after the cancel does not complete the execution', async () => {
+  test('a step that ends in success after the cancel does not complete the execution', async () => {
     const { world, step, execution, first } = await running()
     const cancelled = execution.cancel()
     await world.settle()
@@ -198,7 +192,7 @@ describe('B8: work that does not heed its signal', () => {
     expect(step.callsWith('a.2')).toEqual([])
   })
 
-  test('B8: the id of an execution that is being cancelled can not be taken again', async () => {
+  test('the id of an execution that is being cancelled can not be taken again', async () => {
     const { world, step } = workshop({ maxConcurrent: 10 })
     const execution = await world.trigger('work', { label: 'a' }, { id: 'mine' })
     const first = await step.startedWith('a.1')
@@ -215,8 +209,8 @@ describe('B8: work that does not heed its signal', () => {
   })
 })
 
-describe('B9: nothing is left behind', () => {
-  test('B9: after failure, cancel and completion no execution and no slot stays in memory, and no event reaches the dead', async () => {
+describe('nothing is left behind', () => {
+  test('after failure, cancel and completion no execution and no slot stays in memory, and no event reaches the dead', async () => {
     const { world, step, free, execution, first } = await running({}, heeding)
     first.reject(new Error('a.1 failed'))
     await execution.result()
@@ -235,7 +229,7 @@ describe('B9: nothing is left behind', () => {
 })
 
 describe('cancel in every other status', () => {
-  test('B5: a waiting execution is cancelled at once', async () => {
+  test('a waiting execution is cancelled at once', async () => {
     const { world } = workshop()
     const execution = await world.trigger('approvals')
     await execution.send({ type: 'NOTE', text: 'one' })
@@ -244,7 +238,7 @@ describe('cancel in every other status', () => {
     expect(await ends(world.store, execution.id)).toEqual(['cancelled'])
   })
 
-  test.each(places)('B5: a paused execution is cancelled, also by another runtime (%s)', async (_, placeOf) => {
+  test.each(places)('a paused execution is cancelled, also by another runtime (%s)', async (_, placeOf) => {
     const place = placeOf()
     const { world, execution } = await running({}, { ...heeding, store: place.open })
     const { world: other } = workshop({}, { store: place.open, clock: world.clock, id: 'other' })
@@ -254,7 +248,7 @@ describe('cancel in every other status', () => {
     expect(await ends(world.store, execution.id)).toEqual(['cancelled'])
   })
 
-  test('B5: a cancel while pausing wins over the pause', async () => {
+  test('a cancel while pausing wins over the pause', async () => {
     const { world, execution, first } = await running()
     const paused = execution.pause()
     const cancelled = execution.cancel()
@@ -266,7 +260,7 @@ describe('cancel in every other status', () => {
     expect(await ends(world.store, execution.id)).toEqual(['cancelled'])
   })
 
-  test('B5: a cancel during the back-off of a retry ends it, and no further attempt starts', async () => {
+  test('a cancel during the back-off of a retry ends it, and no further attempt starts', async () => {
     const { world, step, execution, first } = await running({ retry: { maxAttempts: 3, backoff: { initial: 60_000 } } })
     first.reject(new Error('a.1 failed'))
     await world.settle()
@@ -277,7 +271,7 @@ describe('cancel in every other status', () => {
     expect(await ends(world.store, execution.id)).toEqual(['cancelled'])
   })
 
-  test('B63: a cancel hits its execution and no other, whatever session they share', async () => {
+  test('a cancel hits its execution and no other, whatever session they share', async () => {
     const program = worker()
     const entryPoints = [defineEntryPoint({ id: 'primary', program }), defineEntryPoint({ id: 'hook', program })] as const
     const world = createTestRuntime({ entryPoints })
@@ -294,7 +288,7 @@ describe('cancel in every other status', () => {
     await world.stop()
   })
 
-  test('B8: an unknown id is not_found, and an id that is none is refused', async () => {
+  test('an unknown id is not_found, and an id that is none is refused', async () => {
     const { world } = await running()
     for (const command of ['cancel', 'pause', 'resume'] as const)
       expect(await world.execution('nobody')[command]()).toEqual({ status: 'not_found' })

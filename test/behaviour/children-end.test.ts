@@ -1,4 +1,4 @@
-/** What an execution has started ends with it, and a retry after its failure starts another one. B5, B15. */
+/** What an execution has started ends with it, and a retry after its failure starts another one. */
 import { expect, onTestFinished, test } from 'vitest'
 import { setup } from 'xstate'
 import { defineEntryPoint, fromExecution, fromStep, type ChildStepOptions, type EntryPointOptions } from '../../src/index.js'

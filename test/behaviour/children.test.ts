@@ -1,4 +1,4 @@
-/** Executions that start executions: `fromExecution`, and commands that cascade. B15, B63. */
+/** Executions that start executions: `fromExecution`, and commands that cascade. */
 import { describe, expect, test } from 'vitest'
 import { createMachine, setup } from 'xstate'
 import { defineEntryPoint, fromExecution } from '../../src/index.js'
@@ -33,7 +33,7 @@ describe.each(places)('on %s', (_, place) => {
     return { flights, shared, entryPoints }
   }
 
-  test('B15: a child has its own id and record, names its parent, and its output ends the step', async () => {
+  test('a child has its own id and record, names its parent, and its output ends the step', async () => {
     const { flights, shared, entryPoints } = shop()
     const runtime = await begin({ store: shared.connect(), entryPoints })
     const parent = await runtime.trigger('orders')
@@ -46,7 +46,7 @@ describe.each(places)('on %s', (_, place) => {
     expect(await parent.get()).toMatchObject({ value: 'paid' })
   })
 
-  test('B15: a child is started once, however often its parent is recovered', async () => {
+  test('a child is started once, however often its parent is recovered', async () => {
     const { flights, shared, entryPoints } = shop()
     const clock = new SimulatedClock()
     let store = shared.connect()
@@ -69,7 +69,7 @@ describe.each(places)('on %s', (_, place) => {
     expect((await runtime.executions({ parentId: id })).executions).toHaveLength(1)
   })
 
-  test('B15: a child that fails, or is cancelled by itself, fails the step with its outcome', async () => {
+  test('a child that fails, or is cancelled by itself, fails the step with its outcome', async () => {
     const { flights, shared, entryPoints } = shop()
     const runtime = await begin({ store: shared.connect(), entryPoints })
     const failing = await runtime.trigger('orders')
@@ -85,7 +85,7 @@ describe.each(places)('on %s', (_, place) => {
     expect(await other.get()).toMatchObject({ status: 'completed', value: 'refused' })
   })
 
-  test('B5: a cancel cascades leaf first', async () => {
+  test('a cancel cascades leaf first', async () => {
     const { flights, shared, entryPoints } = shop()
     const store = shared.connect()
     const runtime = await begin({ store, entryPoints })
@@ -107,7 +107,7 @@ describe.each(places)('on %s', (_, place) => {
     expect(ends.map(({ executionId }) => executionId)).toEqual([child?.id, parent.id])
   })
 
-  test('B10: a pause cascades leaf first, and a resume goes down again', async () => {
+  test('a pause cascades leaf first, and a resume goes down again', async () => {
     const { flights, shared, entryPoints } = shop()
     const store = shared.connect()
     const runtime = await begin({ store, entryPoints })
@@ -128,7 +128,7 @@ describe.each(places)('on %s', (_, place) => {
     expect((await runtime.executions({ parentId: parent.id })).executions).toHaveLength(1)
   })
 
-  test('B10: a resume wakes the child that a pause had stopped which never came to the parent', async () => {
+  test('a resume wakes the child that a pause had stopped which never came to the parent', async () => {
     const { flights, shared, entryPoints } = shop()
     const isPause = ({ id, status }: Commit) => id === 'order' && status.startsWith('paus')
     const full = (batch: readonly Commit[]) => (batch.some(isPause) ? Promise.reject(new Error('the disk is full')) : undefined)
@@ -146,7 +146,7 @@ describe.each(places)('on %s', (_, place) => {
     expect(await parent.result()).toMatchObject({ status: 'completed' })
   })
 
-  test('B10: a boundary pause of a parent that waits for its child does not hang', async () => {
+  test('a boundary pause of a parent that waits for its child does not hang', async () => {
     const { flights, shared, entryPoints } = shop()
     const runtime = await begin({ store: shared.connect(), entryPoints })
     const parent = await runtime.trigger('orders')

@@ -1,4 +1,4 @@
-/** Ids, sessions and idempotency keys: B12, B15, B15b, B17. */
+/** Ids, sessions and idempotency keys. */
 import { describe, expect, test } from 'vitest'
 import { defineEntryPoint } from '../../src/index.js'
 import { begin } from '../support/begin.js'
@@ -10,7 +10,7 @@ const entry = defineEntryPoint({ id: 'approval', program: approval })
 const another = defineEntryPoint({ id: 'another', program: approval })
 
 describe.each(places)('on %s', (_, place) => {
-  test('B12: each trigger makes an execution of its own; a session is a separate key that many may share', async () => {
+  test('each trigger makes an execution of its own; a session is a separate key that many may share', async () => {
     const runtime = await begin({ store: place().connect(), entryPoints: [entry] })
     const one = await runtime.trigger('approval', undefined, { sessionId: 'session' })
     const two = await runtime.trigger('approval', undefined, { sessionId: 'session' })
@@ -22,7 +22,7 @@ describe.each(places)('on %s', (_, place) => {
     expect(executions.map(({ id }) => id).toSorted()).toEqual([one.id, two.id].toSorted())
   })
 
-  test('B12: an id of the caller is taken once, while the first lives, after it has ended, and after a restart', async () => {
+  test('an id of the caller is taken once, while the first lives, after it has ended, and after a restart', async () => {
     const shared = place()
     const first = await begin({ store: shared.connect(), entryPoints: [entry] })
     const duplicate = { code: 'duplicate_execution', details: { id: 'mine' } }
@@ -37,7 +37,7 @@ describe.each(places)('on %s', (_, place) => {
     expect(await second.execution('mine').result()).toMatchObject({ status: 'completed' })
   })
 
-  test('B12: two triggers at once with one id make one execution', async () => {
+  test('two triggers at once with one id make one execution', async () => {
     const store = place().connect()
     const runtime = await begin({ store, entryPoints: [entry, another] })
     const triggered = await Promise.allSettled([
@@ -49,7 +49,7 @@ describe.each(places)('on %s', (_, place) => {
     expect((await runtime.executions()).executions).toHaveLength(1)
   })
 
-  test('B12: one idempotency key gives one execution, however often and from wherever it is triggered', async () => {
+  test('one idempotency key gives one execution, however often and from wherever it is triggered', async () => {
     const shared = place()
     const first = await begin({ store: shared.connect(), entryPoints: [entry] })
     const key = { idempotencyKey: 'delivery 1' }
@@ -64,7 +64,7 @@ describe.each(places)('on %s', (_, place) => {
     expect(await after.result()).toMatchObject({ status: 'completed' })
   })
 
-  test('B12: an id with its idempotency key gives the same execution, at once, later, once it has ended and after a restart', async () => {
+  test('an id with its idempotency key gives the same execution, at once, later, once it has ended and after a restart', async () => {
     const shared = place()
     const first = await begin({ store: shared.connect(), entryPoints: [entry] })
     const mine = { id: 'mine', idempotencyKey: 'delivery 1' }
@@ -81,14 +81,14 @@ describe.each(places)('on %s', (_, place) => {
     await expect(stranger).rejects.toMatchObject({ code: 'duplicate_execution' })
   })
 
-  test('B15b: an idempotency key belongs to its entry point', async () => {
+  test('an idempotency key belongs to its entry point', async () => {
     const runtime = await begin({ store: place().connect(), entryPoints: [entry, another] })
     const key = { idempotencyKey: 'delivery 1' }
     const one = await runtime.trigger('approval', undefined, key)
     expect((await runtime.trigger('another', undefined, key)).id).not.toBe(one.id)
   })
 
-  test('B15: side executions of a session have their own record, and never touch that of the first', async () => {
+  test('side executions of a session have their own record, and never touch that of the first', async () => {
     const flights = new Flights()
     const store = place().connect()
     const program = worker(flights)
@@ -110,7 +110,7 @@ describe.each(places)('on %s', (_, place) => {
     expect(await primary.result()).toMatchObject({ output: { results: ['secret work', 'two'] } })
   })
 
-  test('B15b: a machine with the same state ids under two entry points shares nothing', async () => {
+  test('a machine with the same state ids under two entry points shares nothing', async () => {
     const runtime = await begin({ store: place().connect(), entryPoints: [entry, another] })
     const [one, two] = [await runtime.trigger('approval'), await runtime.trigger('another')]
     await one.send({ type: 'NOTE', text: 'one' })
@@ -119,7 +119,7 @@ describe.each(places)('on %s', (_, place) => {
   })
 })
 
-describe('B17: ids are checked at every boundary', () => {
+describe('ids are checked at every boundary', () => {
   const malformed = [
     '../../x',
     '..',
@@ -137,7 +137,7 @@ describe('B17: ids are checked at every boundary', () => {
     '\n',
   ]
 
-  test.each(malformed)('B17: %j is no id of an execution, correlation or session', async (bad) => {
+  test.each(malformed)('%j is no id of an execution, correlation or session', async (bad) => {
     const store = memoryPlace().connect()
     const runtime = await begin({ store, entryPoints: [entry] })
     for (const name of ['id', 'correlationId', 'sessionId'])
@@ -150,7 +150,7 @@ describe('B17: ids are checked at every boundary', () => {
     expect(await store.lastSeq()).toBe(0)
   })
 
-  test('B17: an idempotency key is any text of up to 512 characters, and a longer or an empty one is refused in these words', async () => {
+  test('an idempotency key is any text of up to 512 characters, and a longer or an empty one is refused in these words', async () => {
     const runtime = await begin({ store: memoryPlace().connect(), entryPoints: [entry] })
     await runtime.trigger('approval', undefined, { idempotencyKey: '../ any text, even this – ' + 'x'.repeat(400) })
     for (const idempotencyKey of ['', 'x'.repeat(513)]) {
@@ -159,7 +159,7 @@ describe('B17: ids are checked at every boundary', () => {
     }
   })
 
-  test.each([42, null, {}, ['a']])('B17: %j is no id either', async (bad) => {
+  test.each([42, null, {}, ['a']])('%j is no id either', async (bad) => {
     const runtime = await begin({ store: memoryPlace().connect(), entryPoints: [entry] })
     expect(() => runtime.execution(bad as never)).toThrow(expect.objectContaining({ code: 'invalid_id' }))
     for (const name of ['id', 'correlationId', 'sessionId', 'idempotencyKey'])

@@ -1,4 +1,4 @@
-/** Limits that work: B23. */
+/** Limits that work. */
 import { describe, expect, test } from 'vitest'
 import { defineEntryPoint } from '../../src/index.js'
 import { createTestRuntime } from '../../src/testing/index.js'
@@ -6,14 +6,14 @@ import { ends } from '../support/journal.js'
 import { worker } from '../support/programs.js'
 import { begun, workshop } from '../support/workshop.js'
 
-describe('B23: the order of the queue', () => {
-  test('B23: first come, first served within a priority', async () => {
+describe('the order of the queue', () => {
+  test('first come, first served within a priority', async () => {
     const { world, order } = workshop()
     for (const label of ['a', 'b', 'c', 'd', 'e']) await world.trigger('work', { label })
     expect(await order()).toEqual(['a', 'b', 'c', 'd', 'e'])
   })
 
-  test('B23: a higher priority goes first', async () => {
+  test('a higher priority goes first', async () => {
     const { world, step, order } = workshop({ priority: 1 })
     await world.trigger('work', { label: 'running' })
     await step.startedWith('running.1')
@@ -27,7 +27,7 @@ describe('B23: the order of the queue', () => {
     expect(await order()).toEqual(['running', 'first', 'second', 'usual', 'low'])
   })
 
-  test('B23: whoever waits long enough is first: nothing starves', async () => {
+  test('whoever waits long enough is first: nothing starves', async () => {
     const { world, step, order } = workshop({ ageing: 1_000 })
     await world.trigger('work', { label: 'running' })
     await step.startedWith('running.1')
@@ -38,7 +38,7 @@ describe('B23: the order of the queue', () => {
     expect(await order()).toEqual(['running', 'urgent', 'old', 'new'])
   })
 
-  test.each(['a stop', 'a crash'] as const)('B23: the order outlives %s and a restart', async (how) => {
+  test.each(['a stop', 'a crash'] as const)('the order outlives %s and a restart', async (how) => {
     const { world, step, free } = workshop()
     await world.trigger('work', { label: 'running' })
     for (const [label, priority] of [
@@ -56,8 +56,8 @@ describe('B23: the order of the queue', () => {
   })
 })
 
-describe('B23: how many at a time', () => {
-  test('B23: no more run than maxConcurrent', async () => {
+describe('how many at a time', () => {
+  test('no more run than maxConcurrent', async () => {
     const { world, step } = workshop({ maxConcurrent: 3 })
     for (const label of ['a', 'b', 'c', 'd']) await world.trigger('work', { label })
     await world.settle()
@@ -66,7 +66,7 @@ describe('B23: how many at a time', () => {
     expect(begun(step.calls)).toEqual(['a', 'b', 'c'])
   })
 
-  test('B23: no more run over all streams than the runtime allows, and whoever waits longest is next', async () => {
+  test('no more run over all streams than the runtime allows, and whoever waits longest is next', async () => {
     const program = worker()
     const entryPoints = [defineEntryPoint({ id: 'one', program }), defineEntryPoint({ id: 'two', program })] as const
     const world = createTestRuntime({ entryPoints, maxConcurrent: 2 })
@@ -88,7 +88,7 @@ describe('B23: how many at a time', () => {
     await world.stop()
   })
 
-  test('B23: waiting executions take no slot', async () => {
+  test('waiting executions take no slot', async () => {
     const { world } = workshop()
     const [one, two] = [await world.trigger('approvals'), await world.trigger('approvals')]
     await world.settle()
@@ -96,8 +96,8 @@ describe('B23: how many at a time', () => {
   })
 })
 
-describe('B23: a bounded queue', () => {
-  test('B23: reject: one more than maxQueued is refused with queue_full, and nothing is written', async () => {
+describe('a bounded queue', () => {
+  test('reject: one more than maxQueued is refused with queue_full, and nothing is written', async () => {
     const { world } = workshop({ maxQueued: 2 })
     for (const label of ['a', 'b', 'c']) await world.trigger('work', { label })
     await world.settle()
@@ -112,7 +112,7 @@ describe('B23: a bounded queue', () => {
     expect(await world.store.lastSeq()).toBe(before)
   })
 
-  test('B23: drop_oldest: the oldest of the queue ends as rejected, with a result and one event, and the new one is taken', async () => {
+  test('drop_oldest: the oldest of the queue ends as rejected, with a result and one event, and the new one is taken', async () => {
     const { world, step, order } = workshop({ maxQueued: 2, overflow: 'drop_oldest' })
     await world.trigger('work', { label: 'a' })
     await step.startedWith('a.1')
@@ -125,7 +125,7 @@ describe('B23: a bounded queue', () => {
     expect(await order()).toEqual(['a', 'c', 'd'])
   })
 
-  test('B23: maxQueued 0 takes what has a slot, and nothing else', async () => {
+  test('maxQueued 0 takes what has a slot, and nothing else', async () => {
     const { world, step } = workshop({ maxQueued: 0 })
     const first = await world.trigger('work', { label: 'a' })
     await expect(world.trigger('work', { label: 'b' })).rejects.toMatchObject({ code: 'queue_full' })
@@ -135,15 +135,15 @@ describe('B23: a bounded queue', () => {
     await step.startedWith('c.1')
   })
 
-  test('B23: triggers at once never make the queue longer than maxQueued', async () => {
+  test('triggers at once never make the queue longer than maxQueued', async () => {
     const { world } = workshop({ maxQueued: 3 })
     const all = await Promise.allSettled(Array.from({ length: 10 }, (_, n) => world.trigger('work', { label: `w${n}` })))
     expect(all.filter(({ status }) => status === 'fulfilled')).toHaveLength(4)
   })
 })
 
-describe('B23: time limits', () => {
-  test('B23: queueTimeout ends what waits too long for its first slot, and no step of it starts', async () => {
+describe('time limits', () => {
+  test('queueTimeout ends what waits too long for its first slot, and no step of it starts', async () => {
     const { world, step } = workshop({ queueTimeout: 1_000 })
     await world.trigger('work', { label: 'a' })
     const queued = await world.trigger('work', { label: 'b' })
@@ -156,7 +156,7 @@ describe('B23: time limits', () => {
     expect(await ends(world.store, queued.id)).toEqual(['timed_out'])
   })
 
-  test('B23: queueTimeout does not hit one that has started', async () => {
+  test('queueTimeout does not hit one that has started', async () => {
     const { world, step } = workshop({ queueTimeout: 1_000 })
     const execution = await world.trigger('work', { label: 'a' })
     await step.started()
@@ -164,7 +164,7 @@ describe('B23: time limits', () => {
     expect(await execution.get()).toMatchObject({ status: 'running' })
   })
 
-  test('B23: one whose first slot comes with a resume has begun: the limit of the queue is past, and the time limit runs', async () => {
+  test('one whose first slot comes with a resume has begun: the limit of the queue is past, and the time limit runs', async () => {
     const { world, step } = workshop({ queueTimeout: 1_000, timeout: 3_000 })
     await world.trigger('work', { label: 'a' })
     const queued = await world.trigger('work', { label: 'b' })
@@ -181,7 +181,7 @@ describe('B23: time limits', () => {
     expect(await queued.result()).toEqual({ status: 'timed_out', limit: 'timeout' })
   })
 
-  test('B23: time spent in a pause does not count as time in the queue', async () => {
+  test('time spent in a pause does not count as time in the queue', async () => {
     const { world } = workshop({ queueTimeout: 1_000 })
     await world.trigger('work', { label: 'a' })
     const queued = await world.trigger('work', { label: 'b' })
@@ -195,7 +195,7 @@ describe('B23: time limits', () => {
     expect(await queued.result()).toEqual({ status: 'timed_out', limit: 'queueTimeout' })
   })
 
-  test('B23: a resume between two attempts gives no time for a pause that was over', async () => {
+  test('a resume between two attempts gives no time for a pause that was over', async () => {
     const { world, step } = workshop({ timeout: 10_000, retry: { maxAttempts: 3, backoff: { initial: 60_000, jitter: 'none' } } })
     const execution = await world.trigger('work', { label: 'a' })
     const paused = execution.pause()
@@ -217,7 +217,7 @@ describe('B23: time limits', () => {
     expect(again?.signal.aborted).toBe(true)
   })
 
-  test('B23: timeout counts from the first slot, aborts the step, and keeps the slot until the step is gone', async () => {
+  test('timeout counts from the first slot, aborts the step, and keeps the slot until the step is gone', async () => {
     const { world, step } = workshop({ timeout: 1_000 })
     await world.trigger('work', { label: 'a' })
     const queued = await world.trigger('work', { label: 'b' })
@@ -234,7 +234,7 @@ describe('B23: time limits', () => {
     expect(await queued.get()).toMatchObject({ status: 'running' })
   })
 
-  test('B23: time spent in a pause does not count', async () => {
+  test('time spent in a pause does not count', async () => {
     const { world, step } = workshop({ timeout: 1_000 })
     const execution = await world.trigger('work', { label: 'a' })
     const first = await step.startedWith('a.1')
@@ -255,7 +255,7 @@ describe('B23: time limits', () => {
     expect(await execution.result()).toEqual({ status: 'timed_out', limit: 'timeout' })
   })
 
-  test.each(['queued', 'running', 'waiting', 'paused'] as const)('B23: a deadline ends one that is %s', async (status) => {
+  test.each(['queued', 'running', 'waiting', 'paused'] as const)('a deadline ends one that is %s', async (status) => {
     const { world } = workshop({ cancelTimeout: 100 }, { heedsSignal: true })
     if (status === 'queued') await world.trigger('work', { label: 'first' })
     const deadline = world.clock.now() + 1_000
@@ -275,26 +275,23 @@ describe('B23: time limits', () => {
   test.each([
     ['before it', 'timed_out'],
     ['after it', 'cancelled'],
-  ] as const)(
-    'B23: a limit that is reached while steps are to end decides nothing if a cancel came first: %s',
-    async (when, end) => {
-      const { world, step } = workshop({ timeout: 60_000, cancelTimeout: 5_000 })
-      const execution = await world.trigger('work', { label: 'a' })
-      await step.started()
-      if (when === 'before it') {
-        world.clock.jump(3_600_000)
-        await world.advance(1)
-        expect(await execution.get()).toMatchObject({ status: 'cancelling' })
-      }
-      expect(await execution.cancel({ timeout: 0 })).toEqual({ status: 'cancelling' })
-      if (when === 'after it') world.clock.jump(3_600_000)
-      await world.advance(5_000)
-      expect(await execution.result()).toMatchObject({ status: end })
-      expect(await execution.cancel()).toEqual({ status: 'already_finished', as: end })
-    },
-  )
+  ] as const)('a limit that is reached while steps are to end decides nothing if a cancel came first: %s', async (when, end) => {
+    const { world, step } = workshop({ timeout: 60_000, cancelTimeout: 5_000 })
+    const execution = await world.trigger('work', { label: 'a' })
+    await step.started()
+    if (when === 'before it') {
+      world.clock.jump(3_600_000)
+      await world.advance(1)
+      expect(await execution.get()).toMatchObject({ status: 'cancelling' })
+    }
+    expect(await execution.cancel({ timeout: 0 })).toEqual({ status: 'cancelling' })
+    if (when === 'after it') world.clock.jump(3_600_000)
+    await world.advance(5_000)
+    expect(await execution.result()).toMatchObject({ status: end })
+    expect(await execution.cancel()).toEqual({ status: 'already_finished', as: end })
+  })
 
-  test.each(['a stop', 'a crash'] as const)('B23: limits go on counting over %s and a restart', async (how) => {
+  test.each(['a stop', 'a crash'] as const)('limits go on counting over %s and a restart', async (how) => {
     const { world, step } = workshop({ timeout: 1_000 }, { heedsSignal: true })
     const execution = await world.trigger('work', { label: 'a' })
     await step.started()

@@ -1,4 +1,4 @@
-/** Events to executions: B14, B26. */
+/** Events to executions. */
 import { describe, expect, test } from 'vitest'
 import { assign, fromPromise, setup } from 'xstate'
 import { defineEntryPoint } from '../../src/index.js'
@@ -13,7 +13,7 @@ const entry = defineEntryPoint({ id: 'approval', program: approval })
 const note = (text: string) => ({ type: 'NOTE', text }) as const
 
 describe.each(places)('on %s', (_, place) => {
-  test('B26: of two executions that wait at the same state each gets its own events', async () => {
+  test('of two executions that wait at the same state each gets its own events', async () => {
     const runtime = await begin({ store: place().connect(), entryPoints: [entry] })
     const [one, two] = [await runtime.trigger('approval'), await runtime.trigger('approval')]
     await two.send(note('for two'))
@@ -23,7 +23,7 @@ describe.each(places)('on %s', (_, place) => {
     expect(await one.get()).toMatchObject({ status: 'waiting', context: { notes: ['for one'] } })
   })
 
-  test('B26: events sent while it is paused stand in the inbox and are delivered in order on resume', async () => {
+  test('events sent while it is paused stand in the inbox and are delivered in order on resume', async () => {
     const runtime = await begin({ store: place().connect(), entryPoints: [entry] })
     const execution = await runtime.trigger('approval')
     await execution.pause()
@@ -35,7 +35,7 @@ describe.each(places)('on %s', (_, place) => {
     expect(await execution.result()).toMatchObject({ output: { notes: ['1', '2', '3', '4'] } })
   })
 
-  test('B26: events sent without awaiting each other keep their order, running or paused', async () => {
+  test('events sent without awaiting each other keep their order, running or paused', async () => {
     const runtime = await begin({ store: place().connect(), entryPoints: [entry] })
     const execution = await runtime.trigger('approval')
     const texts = Array.from({ length: 20 }, (_each, n) => String(n))
@@ -49,7 +49,7 @@ describe.each(places)('on %s', (_, place) => {
     expect(await execution.result()).toMatchObject({ output: { notes: texts } })
   })
 
-  test('B26: events in the inbox of a paused execution survive a restart, and come before those of the resume', async () => {
+  test('events in the inbox of a paused execution survive a restart, and come before those of the resume', async () => {
     const shared = place()
     const first = await begin({ store: shared.connect(), entryPoints: [entry] })
     const { id } = await first.trigger('approval')
@@ -64,7 +64,7 @@ describe.each(places)('on %s', (_, place) => {
     expect(await execution.result()).toMatchObject({ output: { notes: ['before', 'with the resume'] } })
   })
 
-  test('B26: an event from another runtime reaches the execution that this one holds', async () => {
+  test('an event from another runtime reaches the execution that this one holds', async () => {
     const shared = place()
     const first = await begin({ store: shared.connect(), entryPoints: [entry] })
     const second = await begin({ store: shared.connect(), entryPoints: [entry] })
@@ -78,8 +78,8 @@ describe.each(places)('on %s', (_, place) => {
   })
 })
 
-describe('B26: answers', () => {
-  test('B26: delivered says the revision that holds what the event caused', async () => {
+describe('answers', () => {
+  test('delivered says the revision that holds what the event caused', async () => {
     const store = memoryPlace().connect()
     const runtime = await begin({ store, entryPoints: [entry] })
     const execution = await runtime.trigger('approval')
@@ -91,7 +91,7 @@ describe('B26: answers', () => {
     })
   })
 
-  test('B26: an event to an unknown execution is not_found, to a finished one already_finished, and neither is kept', async () => {
+  test('an event to an unknown execution is not_found, to a finished one already_finished, and neither is kept', async () => {
     const store = memoryPlace().connect()
     const runtime = await begin({ store, entryPoints: [entry] })
     expect(await runtime.execution<typeof approval>('nobody').send(note('x'))).toEqual({ status: 'not_found' })
@@ -102,7 +102,7 @@ describe('B26: answers', () => {
     expect(await store.inbox({ execution: execution.id })).toEqual([])
   })
 
-  test('B26: an event that was queued is dropped if the execution ends before it takes it', async () => {
+  test('an event that was queued is dropped if the execution ends before it takes it', async () => {
     const store = memoryPlace().connect()
     const runtime = await begin({ store, entryPoints: [entry] })
     const execution = await runtime.trigger('approval')
@@ -113,7 +113,7 @@ describe('B26: answers', () => {
     expect(await store.inbox({ execution: execution.id })).toEqual([])
   })
 
-  test('B26: an event to a queued execution waits for it', async () => {
+  test('an event to a queued execution waits for it', async () => {
     const flights = new Flights()
     const work = defineEntryPoint({ id: 'work', program: worker(flights), maxConcurrent: 1 })
     const runtime = await begin({ store: memoryPlace().connect(), entryPoints: [work] })
@@ -133,7 +133,7 @@ describe('B26: answers', () => {
     expect(await queued.result()).toMatchObject({ output: { notes: ['early'] } })
   })
 
-  test('B14: an event that the machine has no transition for is delivered and changes nothing', async () => {
+  test('an event that the machine has no transition for is delivered and changes nothing', async () => {
     const runtime = await begin({ store: memoryPlace().connect(), entryPoints: [entry] })
     const execution = await runtime.trigger('approval')
     await eventually('it to wait', async () => (await execution.get()).status === 'waiting')

@@ -1,4 +1,4 @@
-/** Waiting executions leave memory and come back; versions of programs. B14, B16, B18. */
+/** Waiting executions leave memory and come back; versions of programs. */
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { assign, fromPromise, setup } from 'xstate'
 import { defineEntryPoint, type EntryPointOptions } from '../../src/index.js'
@@ -35,7 +35,7 @@ describe.each(places)('passivation, on %s', (_, placeOf) => {
     return { place, entryPoints, world, execution }
   }
 
-  test('B14: an event brings one back that has left memory', async () => {
+  test('an event brings one back that has left memory', async () => {
     const { execution } = await asleep()
     expect(await execution.send({ type: 'NOTE', text: 'hello' })).toMatchObject({ status: 'delivered' })
     expect(await execution.get()).toMatchObject({ status: 'waiting', context: { notes: ['hello'] } })
@@ -43,7 +43,7 @@ describe.each(places)('passivation, on %s', (_, placeOf) => {
     expect(await execution.result()).toMatchObject({ status: 'completed' })
   })
 
-  test('B14: a due timer brings one back, on time', async () => {
+  test('a due timer brings one back, on time', async () => {
     const { world, execution } = await asleep()
     await world.advance(86_400_000 - 1_001)
     expect(await execution.get()).toMatchObject({ status: 'waiting' })
@@ -51,7 +51,7 @@ describe.each(places)('passivation, on %s', (_, placeOf) => {
     expect(await execution.get()).toMatchObject({ status: 'completed', value: 'expired' })
   })
 
-  test("B14: an event in another process's runtime brings one back there", async () => {
+  test("an event in another process's runtime brings one back there", async () => {
     const { place, entryPoints, world, execution } = await asleep()
     const other = createTestRuntime({ entryPoints, store: place.open, clock: world.clock, id: 'other' })
     const there = other.execution<typeof reminder>(execution.id)
@@ -62,7 +62,7 @@ describe.each(places)('passivation, on %s', (_, placeOf) => {
     await other.stop()
   })
 
-  test('B14: one whose timer fires in the very turn in which it was to leave stays, and goes on', async () => {
+  test('one whose timer fires in the very turn in which it was to leave stays, and goes on', async () => {
     const call = setup({ actors: { answer: fromPromise(() => Promise.resolve()) } }).createMachine({
       id: 'call',
       initial: 'ringing',
@@ -83,7 +83,7 @@ describe.each(places)('passivation, on %s', (_, placeOf) => {
     await world.stop()
   })
 
-  test('B14: pause, cancel and a result reach one that has left memory', async () => {
+  test('pause, cancel and a result reach one that has left memory', async () => {
     const { execution } = await asleep()
     expect(await execution.pause()).toMatchObject({ status: 'paused' })
     expect(await execution.resume()).toMatchObject({ status: 'resumed' })
@@ -92,7 +92,7 @@ describe.each(places)('passivation, on %s', (_, placeOf) => {
   })
 
   test.each(['a stop', 'a crash'] as const)(
-    'B18: one that has left memory is brought back by its timer after %s, though it fell due meanwhile',
+    'one that has left memory is brought back by its timer after %s, though it fell due meanwhile',
     async (how) => {
       const { world, execution } = await asleep()
       if (how === 'a stop') await world.stop()
@@ -132,7 +132,7 @@ describe('versions', () => {
     return { runtime, id, execution: runtime.execution<typeof renamed>(id) }
   }
 
-  test('B16: one whose snapshot does not fit is held as paused with reason program_mismatch, and nothing of it is lost', async () => {
+  test('one whose snapshot does not fit is held as paused with reason program_mismatch, and nothing of it is lost', async () => {
     const { runtime, execution, id } = await deployed({})
     await runtime.start()
     const misfits = []
@@ -149,7 +149,7 @@ describe('versions', () => {
     })
   })
 
-  test('B16: a kept old version goes on with what began under it', async () => {
+  test('a kept old version goes on with what began under it', async () => {
     const { runtime, execution } = await deployed({ versions: { '1': old() } })
     await runtime.start()
     for await (const misfit of runtime.misfits()) expect(misfit).toBeUndefined()
@@ -158,7 +158,7 @@ describe('versions', () => {
     expect(await execution.get()).toMatchObject({ program: { version: '1' } })
   })
 
-  test('B16: a migration makes it fit the new version', async () => {
+  test('a migration makes it fit the new version', async () => {
     const seen: unknown[] = []
     const { execution } = await deployed({
       migrate: (snapshot, from) => {
@@ -172,7 +172,7 @@ describe('versions', () => {
     expect(await execution.get()).toMatchObject({ context: { notes: 2 }, program: { version: '2' } })
   })
 
-  test('B16: a migration that throws, or fits nothing, holds it as paused', async () => {
+  test('a migration that throws, or fits nothing, holds it as paused', async () => {
     for (const migrate of [
       () => {
         throw new Error('cannot')

@@ -1,4 +1,4 @@
-/** Pause of one execution: B10, B11, B14. */
+/** Pause of one execution. */
 import { describe, expect, test } from 'vitest'
 import { setup } from 'xstate'
 import { defineEntryPoint } from '../../src/index.js'
@@ -16,7 +16,7 @@ async function running(options: WorkOptions = {}, how: HoldOptions = {}, place: 
 const heeding = { heedsSignal: true }
 
 describe.each(places)('on %s', (_, place) => {
-  test('B10: a pause at the boundary lets the step in flight finish, keeps its result, and starts no other', async () => {
+  test('a pause at the boundary lets the step in flight finish, keeps its result, and starts no other', async () => {
     const { world, step, execution, first } = await running({}, {}, place())
     const paused = execution.pause({ reason: 'lunch', actor: 'ann' })
     await world.settle()
@@ -38,7 +38,7 @@ describe.each(places)('on %s', (_, place) => {
     expect(await journal(world.store, execution.id)).toEqual(['accepted', 'started', 'pausing', 'paused'])
   })
 
-  test('B10: a pause now aborts the step in flight, which runs again with the same key on resume', async () => {
+  test('a pause now aborts the step in flight, which runs again with the same key on resume', async () => {
     const { step, execution, first } = await running({}, heeding, place())
     expect(await execution.pause({ mode: 'now' })).toMatchObject({ status: 'paused' })
     expect(first.signal.aborted).toBe(true)
@@ -51,7 +51,7 @@ describe.each(places)('on %s', (_, place) => {
     expect(await execution.result()).toEqual({ status: 'completed', output: { results: ['one', 'two'], notes: [] } })
   })
 
-  test('B10: a second pause is a no-op with an answer of its own, and so is a second resume', async () => {
+  test('a second pause is a no-op with an answer of its own, and so is a second resume', async () => {
     const { world, execution, first } = await running({}, {}, place())
     const paused = execution.pause()
     first.resolve('one')
@@ -64,7 +64,7 @@ describe.each(places)('on %s', (_, place) => {
   })
 
   test.each(['a stop', 'a crash'] as const)(
-    'B10: a paused execution with mail stays paused over %s and a restart, however long ago it was',
+    'a paused execution with mail stays paused over %s and a restart, however long ago it was',
     async (how) => {
       const { world, step, free, execution } = await running({ cancelTimeout: 1_000 }, heeding, place())
       await execution.pause({ mode: 'now' })
@@ -82,7 +82,7 @@ describe.each(places)('on %s', (_, place) => {
     },
   )
 
-  test('B10: a queued execution can be paused: it leaves the queue, and stands in it again when it is resumed', async () => {
+  test('a queued execution can be paused: it leaves the queue, and stands in it again when it is resumed', async () => {
     const { world, step, execution, first } = await running({}, {}, place())
     const queued = await world.trigger('work', { label: 'b' })
     expect(await queued.pause()).toMatchObject({ status: 'paused' })
@@ -97,8 +97,8 @@ describe.each(places)('on %s', (_, place) => {
   })
 })
 
-describe('B10', () => {
-  test('B10: a paused execution gives its slot back', async () => {
+describe('its slot, and its limits in time', () => {
+  test('a paused execution gives its slot back', async () => {
     const { world, step, execution, first } = await running()
     await world.trigger('work', { label: 'b' })
     const paused = execution.pause()
@@ -107,7 +107,7 @@ describe('B10', () => {
     await step.startedWith('b.1')
   })
 
-  test('B10: a resumed execution without a free slot waits for one, ahead of those that never ran', async () => {
+  test('a resumed execution without a free slot waits for one, ahead of those that never ran', async () => {
     const { world, step, execution, first } = await running()
     const paused = execution.pause()
     first.resolve('one')
@@ -121,7 +121,7 @@ describe('B10', () => {
     expect(step.callsWith('c.1')).toEqual([])
   })
 
-  test('B10: a pause with a time of its own answers pausing when that runs out, and goes on', async () => {
+  test('a pause with a time of its own answers pausing when that runs out, and goes on', async () => {
     const { world, execution, first } = await running()
     const begun = world.clock.now()
     expect(await execution.pause({ timeout: 100 })).toEqual({ status: 'pausing' })
@@ -132,7 +132,7 @@ describe('B10', () => {
     expect(await execution.get()).toMatchObject({ status: 'paused' })
   })
 
-  test('B10: a resume while it is still pausing at the boundary takes the pause back', async () => {
+  test('a resume while it is still pausing at the boundary takes the pause back', async () => {
     const { step, execution, first } = await running()
     expect(await execution.pause({ timeout: 0 })).toEqual({ status: 'pausing' })
     expect(await execution.resume()).toMatchObject({ status: 'resumed' })
@@ -142,7 +142,7 @@ describe('B10', () => {
   })
 
   test.each([-3_600_000, 3_600_000])(
-    'B8: a step that does not heed a pause now has all of cancelTimeout to end before it runs again, the clock set by %i ms',
+    'a step that does not heed a pause now has all of cancelTimeout to end before it runs again, the clock set by %i ms',
     async (by) => {
       const { world, step, execution } = await running({ cancelTimeout: 2_000 })
       expect(await execution.pause({ mode: 'now', timeout: 0 })).toEqual({ status: 'pausing' })
@@ -157,7 +157,7 @@ describe('B10', () => {
     },
   )
 
-  test('B8: a step is given up on time that is told so late, and is not begun again before cancelTimeout has passed since', async () => {
+  test('a step is given up on time that is told so late, and is not begun again before cancelTimeout has passed since', async () => {
     const place = memoryPlace()
     const slow: { until?: Promise<void> } = {}
     const open = () =>
@@ -183,7 +183,7 @@ describe('B10', () => {
     expect(step.callsWith('a.1')).toHaveLength(2)
   })
 
-  test('B8: a step that does not heed a pause now is left behind after cancelTimeout, and its late result is dropped', async () => {
+  test('a step that does not heed a pause now is left behind after cancelTimeout, and its late result is dropped', async () => {
     const { world, step, execution, first } = await running({ cancelTimeout: 2_000 })
     const begun = world.clock.now()
     expect(await execution.pause({ mode: 'now' })).toMatchObject({ status: 'paused' })
@@ -200,8 +200,8 @@ describe('B10', () => {
   })
 })
 
-describe('B11', () => {
-  test('B11: a paused step is not done: resume enters the same step again, not the next', async () => {
+describe('beside the end of a step', () => {
+  test('a paused step is not done: resume enters the same step again, not the next', async () => {
     const { world, step, execution, first } = await running()
     const paused = execution.pause({ mode: 'now' })
     await world.settle()
@@ -214,7 +214,7 @@ describe('B11', () => {
     expect(step.callsWith('a.2')).toEqual([])
   })
 
-  test('B11: a pause that comes during the last step answers already_finished if the execution ends with it', async () => {
+  test('a pause that comes during the last step answers already_finished if the execution ends with it', async () => {
     const { world, step, execution, first } = await running()
     first.resolve('one')
     const last = await step.startedWith('a.2')
@@ -225,7 +225,7 @@ describe('B11', () => {
     expect(await execution.result()).toMatchObject({ status: 'completed' })
   })
 
-  test('B11: a pause that comes too late answers already_finished', async () => {
+  test('a pause that comes too late answers already_finished', async () => {
     const { step, execution, first } = await running()
     first.resolve('one')
     ;(await step.startedWith('a.2')).resolve('two')
@@ -235,8 +235,8 @@ describe('B11', () => {
   })
 })
 
-describe('B14: waiting for a person', () => {
-  test('B14: it is a status of its own, without a result, and the answer moves it on exactly once', async () => {
+describe('waiting for a person', () => {
+  test('it is a status of its own, without a result, and the answer moves it on exactly once', async () => {
     const { world } = workshop()
     const execution = await world.trigger('approvals')
     await world.settle()
@@ -247,7 +247,7 @@ describe('B14: waiting for a person', () => {
     expect((await journal(world.store, execution.id)).filter((type) => type === 'waiting')).toHaveLength(1)
   })
 
-  test('B14: a waiting execution that is paused and resumed waits again, and loops nowhere', async () => {
+  test('a waiting execution that is paused and resumed waits again, and loops nowhere', async () => {
     const { world } = workshop()
     const execution = await world.trigger('approvals')
     await execution.send({ type: 'NOTE', text: 'before' })
@@ -282,18 +282,18 @@ describe('timers while paused', () => {
     }
   }
 
-  test('B10: freeze: a timer keeps what was left of it', async () => {
+  test('freeze: a timer keeps what was left of it', async () => {
     const after = await half('freeze')
     expect(await after(399)).toBe('waiting')
     expect(await after(1)).toBe('completed')
   })
 
-  test('B10: run: a timer that fell due during the pause fires on resume', async () => {
+  test('run: a timer that fell due during the pause fires on resume', async () => {
     const after = await half('run')
     expect(await after(0)).toBe('completed')
   })
 
-  test('B10: restart: a timer begins again', async () => {
+  test('restart: a timer begins again', async () => {
     const after = await half('restart')
     expect(await after(999)).toBe('waiting')
     expect(await after(1)).toBe('completed')

@@ -1,4 +1,4 @@
-/** Results, waiting for them and keeping them: B20, B21, B22. */
+/** Results, waiting for them and keeping them. */
 import { describe, expect, test } from 'vitest'
 import { setup } from 'xstate'
 import { defineEntryPoint, type Retention } from '../../src/index.js'
@@ -13,7 +13,7 @@ const entry = defineEntryPoint({ id: 'approval', program: approval })
 const completed = { status: 'completed', output: { notes: [] } }
 
 describe.each(places)('on %s', (_, place) => {
-  test('B21: a result is read after stop and start', async () => {
+  test('a result is read after stop and start', async () => {
     const shared = place()
     const first = await begin({ store: shared.connect(), entryPoints: [entry] })
     const { id } = await first.trigger('approval')
@@ -24,7 +24,7 @@ describe.each(places)('on %s', (_, place) => {
     expect(await second.execution(id).result({ timeout: 0 })).toEqual(completed)
   })
 
-  test('B21: another runtime on the same store that waits for a result gets it', async () => {
+  test('another runtime on the same store that waits for a result gets it', async () => {
     const shared = place()
     const first = await begin({ store: shared.connect(), entryPoints: [entry] })
     const second = await begin({ store: shared.connect(), entryPoints: [entry] })
@@ -34,7 +34,7 @@ describe.each(places)('on %s', (_, place) => {
     expect(await outcome).toEqual(completed)
   })
 
-  test('B21: many waiters on one execution all get the result, and one that comes later too', async () => {
+  test('many waiters on one execution all get the result, and one that comes later too', async () => {
     const runtime = await begin({ store: place().connect(), entryPoints: [entry] })
     const execution = await runtime.trigger('approval')
     const waiters = Array.from({ length: 10 }, () => execution.result())
@@ -63,21 +63,21 @@ test('the result of one that has ended is there at once, also while its last act
   release()
 })
 
-describe('B20: waiting', () => {
+describe('waiting', () => {
   async function waiting() {
     const clock = new SimulatedClock()
     const runtime = await begin({ store: memoryPlace().connect(), clock, entryPoints: [entry] })
     return { clock, runtime, execution: await runtime.trigger('approval') }
   }
 
-  test('B20: timeout 0 asks and does not wait', async () => {
+  test('timeout 0 asks and does not wait', async () => {
     const { execution } = await waiting()
     expect(await execution.result({ timeout: 0 })).toEqual({ status: 'timeout' })
     await execution.send({ type: 'APPROVE' })
     expect(await execution.result({ timeout: 0 })).toEqual(completed)
   })
 
-  test('B20: a wait that runs out answers timeout, and the execution goes on', async () => {
+  test('a wait that runs out answers timeout, and the execution goes on', async () => {
     const { clock, execution } = await waiting()
     const outcome = execution.result({ timeout: 1_000 })
     await turns()
@@ -87,7 +87,7 @@ describe('B20: waiting', () => {
     expect(await execution.result()).toEqual(completed)
   })
 
-  test('B20: a signal ends the wait with its reason, before and while waiting', async () => {
+  test('a signal ends the wait with its reason, before and while waiting', async () => {
     const { execution } = await waiting()
     await expect(execution.result({ signal: AbortSignal.abort(new Error('before')) })).rejects.toThrow('before')
     const controller = new AbortController()
@@ -98,7 +98,7 @@ describe('B20: waiting', () => {
     expect((await execution.get()).status).toBe('waiting')
   })
 
-  test('B20: a signal that fires while the store is asked ends the wait', async () => {
+  test('a signal that fires while the store is asked ends the wait', async () => {
     const { runtime, execution } = await waiting()
     await execution.pause()
     const controller = new AbortController()
@@ -107,14 +107,14 @@ describe('B20: waiting', () => {
     await expect(outcome).rejects.toThrow('at once')
   })
 
-  test('B20: unknown, not yet and expired are three answers', async () => {
+  test('unknown, not yet and expired are three answers', async () => {
     const { runtime, execution } = await waiting()
     expect(await runtime.execution('nobody').result()).toEqual({ status: 'not_found' })
     expect(await runtime.execution('nobody').get()).toEqual({ status: 'not_found' })
     expect(await execution.result({ timeout: 0 })).toEqual({ status: 'timeout' })
   })
 
-  test('B22: a timeout loses neither id nor handle, and the caller can cancel then', async () => {
+  test('a timeout loses neither id nor handle, and the caller can cancel then', async () => {
     const { clock, runtime } = await waiting()
     const execution = await runtime.trigger('approval', undefined, { correlationId: 'order-7' })
     const outcome = execution.result({ timeout: 10 })
@@ -127,7 +127,7 @@ describe('B20: waiting', () => {
   })
 })
 
-describe('B21: retention', () => {
+describe('retention', () => {
   async function kept(retention: Retention, place: StorePlace = memoryPlace()) {
     const clock = new SimulatedClock()
     const flights = new Flights()
@@ -144,7 +144,7 @@ describe('B21: retention', () => {
     return { clock, flights, runtime, store, finish, sweep: () => clock.advance(1_200, () => turns()) }
   }
 
-  test.each(places)('B21: by count: the ones that ended last are kept, never a live one (%s)', async (_, place) => {
+  test.each(places)('by count: the ones that ended last are kept, never a live one (%s)', async (_, place) => {
     const { flights, runtime, finish, sweep } = await kept({ keep: 2 }, place())
     const live = await runtime.trigger('work', { label: 'live' })
     await flights.started('live.1')
@@ -165,7 +165,7 @@ describe('B21: retention', () => {
     expect(await paused.get()).toMatchObject({ status: 'paused' })
   })
 
-  test.each(places)('B21: by age, from the end on (%s)', async (_, place) => {
+  test.each(places)('by age, from the end on (%s)', async (_, place) => {
     const { clock, flights, runtime, finish } = await kept({ maxAge: 10_000 }, place())
     const live = await runtime.trigger('work', { label: 'live' })
     await flights.started('live.1')
@@ -178,7 +178,7 @@ describe('B21: retention', () => {
     expect(await live.get()).toMatchObject({ status: 'running' })
   })
 
-  test('B20: expired is an answer of its own to every call', async () => {
+  test('expired is an answer of its own to every call', async () => {
     const { runtime, finish, sweep } = await kept({ keep: 0 })
     const execution = await finish('a')
     await sweep()
@@ -192,7 +192,7 @@ describe('B21: retention', () => {
     expect((await runtime.executions()).executions).toEqual([])
   })
 
-  test('B21: with retention 0 a waiter still gets the result handed over', async () => {
+  test('with retention 0 a waiter still gets the result handed over', async () => {
     const { flights, runtime } = await kept({ keep: 0, maxAge: 0 })
     const execution = await runtime.trigger('work', { label: 'a' })
     const outcome = execution.result()

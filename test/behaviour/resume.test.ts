@@ -1,4 +1,4 @@
-/** Resume and recovery: B12, B13, B16, B18. */
+/** Resume and recovery. */
 import { describe, expect, test } from 'vitest'
 import { defineEntryPoint } from '../../src/index.js'
 import { begin } from '../support/begin.js'
@@ -17,7 +17,7 @@ describe.each(places)('on %s', (_, place) => {
     return { flights, shared, work: defineEntryPoint({ id: 'work', program: worker(flights), maxConcurrent: 2 }) }
   }
 
-  test('B13: a resumed execution goes from paused to running to its end in the record, under its own id', async () => {
+  test('a resumed execution goes from paused to running to its end in the record, under its own id', async () => {
     const { flights, shared, work } = shop()
     const store = shared.connect()
     const runtime = await begin({ store, entryPoints: [work] })
@@ -39,7 +39,7 @@ describe.each(places)('on %s', (_, place) => {
     expect((await runtime.executions()).executions).toHaveLength(1)
   })
 
-  test('B13: an execution that was paused here is resumed in another runtime, from the last commit', async () => {
+  test('an execution that was paused here is resumed in another runtime, from the last commit', async () => {
     const { flights, shared, work } = shop()
     const first = await begin({ store: shared.connect(), entryPoints: [work] })
     const { id } = await first.trigger('work', { label: 'a' })
@@ -55,7 +55,7 @@ describe.each(places)('on %s', (_, place) => {
     expect(flights.of('a.1')).toHaveLength(1)
   })
 
-  test('B13: a pause survives stop and start, and is not resumed by them', async () => {
+  test('a pause survives stop and start, and is not resumed by them', async () => {
     const { flights, shared, work } = shop()
     const first = await begin({ store: shared.connect(), entryPoints: [work] })
     const { id } = await first.trigger('work', { label: 'a' })
@@ -69,7 +69,7 @@ describe.each(places)('on %s', (_, place) => {
     expect(flights.of('a.2')).toEqual([])
   })
 
-  test('B16: resume with events delivers them first, in their order', async () => {
+  test('resume with events delivers them first, in their order', async () => {
     const entry = defineEntryPoint({ id: 'approval', program: approval })
     const runtime = await begin({ store: place().connect(), entryPoints: [entry] })
     const execution = await runtime.trigger('approval')
@@ -78,7 +78,7 @@ describe.each(places)('on %s', (_, place) => {
     expect(await execution.result()).toMatchObject({ output: { notes: ['1', '2'] } })
   })
 
-  test('B18: accepted executions outlive a crash: queued ones start in their order, running ones go on', async () => {
+  test('accepted executions outlive a crash: queued ones start in their order, running ones go on', async () => {
     const { flights, shared, work } = shop()
     const store = shared.connect()
     const first = await begin({ store, entryPoints: [work] })
@@ -101,7 +101,7 @@ describe.each(places)('on %s', (_, place) => {
     expect(await second.execution(ids[0] as string).get()).toMatchObject({ context: { results: ['one', 'two'] } })
   })
 
-  test('B18: a half-done pause and a half-done cancel are finished by the next runtime', async () => {
+  test('a half-done pause and a half-done cancel are finished by the next runtime', async () => {
     const { flights, shared, work } = shop()
     const store = shared.connect()
     const first = await begin({ store, entryPoints: [work] })
@@ -121,7 +121,7 @@ describe.each(places)('on %s', (_, place) => {
     expect(flights.all).toHaveLength(2)
   })
 
-  test('B18: what a live owner holds is never touched by another runtime that starts', async () => {
+  test('what a live owner holds is never touched by another runtime that starts', async () => {
     const { flights, shared, work } = shop()
     const store = shared.connect()
     const first = await begin({ store, entryPoints: [work] })
@@ -138,7 +138,7 @@ describe.each(places)('on %s', (_, place) => {
     expect(await journal(store, execution.id)).not.toContain('recovered')
   })
 
-  test('B18: commands from another runtime reach the one that holds the execution', async () => {
+  test('commands from another runtime reach the one that holds the execution', async () => {
     const { flights, shared, work } = shop()
     flights.heeds = true
     const first = await begin({ store: shared.connect(), entryPoints: [work] })
@@ -155,7 +155,7 @@ describe.each(places)('on %s', (_, place) => {
     expect(await execution.result()).toMatchObject({ status: 'cancelled' })
   })
 
-  test('B18: an execution that brings its process down more than maxRecoveries times is paused with recovery_limit, and goes on when it is resumed', async () => {
+  test('an execution that brings its process down more than maxRecoveries times is paused with recovery_limit, and goes on when it is resumed', async () => {
     const { flights, shared } = shop()
     const work = defineEntryPoint({ id: 'work', program: worker(flights), maxRecoveries: 2 })
     let store = shared.connect()
@@ -180,8 +180,8 @@ describe.each(places)('on %s', (_, place) => {
   })
 })
 
-describe('B16: resume is checked', () => {
-  test('B16: an unknown id is not_found, a finished one already_finished, a running one already_running', async () => {
+describe('resume is checked', () => {
+  test('an unknown id is not_found, a finished one already_finished, a running one already_running', async () => {
     const flights = new Flights()
     const store = memoryPlace().connect()
     const runtime = await begin({ store, entryPoints: [defineEntryPoint({ id: 'work', program: worker(flights) })] })
@@ -199,7 +199,7 @@ describe('B16: resume is checked', () => {
     expect(await store.load(execution.id)).toEqual(done)
   })
 
-  test('B16: events with a resume that can not be delivered are refused before anything starts', async () => {
+  test('events with a resume that can not be delivered are refused before anything starts', async () => {
     const entry = defineEntryPoint({ id: 'approval', program: approval })
     const store = memoryPlace().connect()
     const runtime = await begin({ store, entryPoints: [entry] })
@@ -211,7 +211,7 @@ describe('B16: resume is checked', () => {
     expect(await store.inbox({ execution: execution.id })).toEqual([])
   })
 
-  test('B16: events with a resume of an execution that is not paused are kept from nobody and given to nobody', async () => {
+  test('events with a resume of an execution that is not paused are kept from nobody and given to nobody', async () => {
     const entry = defineEntryPoint({ id: 'approval', program: approval })
     const runtime = await begin({ store: memoryPlace().connect(), entryPoints: [entry] })
     const execution = await runtime.trigger('approval')

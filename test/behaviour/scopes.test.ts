@@ -1,4 +1,4 @@
-/** Pause, resume and cancel of a stream and of the runtime: B10, B5. */
+/** Pause, resume and cancel of a stream and of the runtime. */
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { defineEntryPoint } from '../../src/index.js'
 import { memoryStore } from '../../src/persistence/memory/memory-store.js'
@@ -21,7 +21,7 @@ describe.each(places)('on %s', (_, place) => {
     return { flights, shared: place(), entryPoints }
   }
 
-  test('B10: a stream is paused whole: running, queued and new ones stand, and another stream goes on', async () => {
+  test('a stream is paused whole: running, queued and new ones stand, and another stream goes on', async () => {
     const { flights, shared, entryPoints } = shop()
     const runtime = await begin({ store: shared.connect(), entryPoints })
     const running = await runtime.trigger('work', { label: 'a' })
@@ -42,7 +42,7 @@ describe.each(places)('on %s', (_, place) => {
     for (const each of [running, queued, later]) expect(await each.result()).toMatchObject({ status: 'completed' })
   })
 
-  test('B10: what waits for a paused stream starts without a warning from XState', async () => {
+  test('what waits for a paused stream starts without a warning from XState', async () => {
     const { flights, shared, entryPoints } = shop()
     const runtime = await begin({ store: shared.connect(), entryPoints })
     await runtime.stream('work').pause()
@@ -55,7 +55,7 @@ describe.each(places)('on %s', (_, place) => {
     expect(warn).not.toHaveBeenCalled()
   })
 
-  test("B10: a stream's pause outlives stop and start", async () => {
+  test("a stream's pause outlives stop and start", async () => {
     const { flights, shared, entryPoints } = shop()
     const first = await begin({ store: shared.connect(), entryPoints })
     const { id } = await first.trigger('work', { label: 'a' })
@@ -72,7 +72,7 @@ describe.each(places)('on %s', (_, place) => {
     for (const each of [second.execution(id), later]) expect(await each.result()).toMatchObject({ status: 'completed' })
   })
 
-  test('B10: a resume of the stream leaves those alone that were paused by themselves', async () => {
+  test('a resume of the stream leaves those alone that were paused by themselves', async () => {
     const { flights, shared, entryPoints } = shop()
     const runtime = await begin({ store: shared.connect(), entryPoints })
     const [alone, together] = [await runtime.trigger('approval'), await runtime.trigger('approval')]
@@ -84,7 +84,7 @@ describe.each(places)('on %s', (_, place) => {
     expect(flights.all).toEqual([])
   })
 
-  test('B10: pause and resume of a stream hold in the order of their calls, however long the store takes over the first', async () => {
+  test('pause and resume of a stream hold in the order of their calls, however long the store takes over the first', async () => {
     const { flights, shared, entryPoints } = shop()
     let free: () => void = () => undefined
     let held: Promise<void> | undefined = new Promise((resolve) => (free = resolve))
@@ -106,7 +106,7 @@ describe.each(places)('on %s', (_, place) => {
     expect(await execution.result()).toMatchObject({ status: 'completed' })
   })
 
-  test('B10: a pause of a stream tells nobody any more once a resume after it holds', async () => {
+  test('a pause of a stream tells nobody any more once a resume after it holds', async () => {
     const { shared, entryPoints } = shop()
     let free: (() => void) | undefined
     let holds = false
@@ -130,7 +130,7 @@ describe.each(places)('on %s', (_, place) => {
     expect(await execution.get()).toMatchObject({ status: 'waiting' })
   })
 
-  test('B10: the runtime is paused and resumed whole, also over a restart', async () => {
+  test('the runtime is paused and resumed whole, also over a restart', async () => {
     const { flights, shared, entryPoints } = shop()
     const first = await begin({ store: shared.connect(), entryPoints })
     const { id } = await first.trigger('work', { label: 'a' })
@@ -149,7 +149,7 @@ describe.each(places)('on %s', (_, place) => {
     await eventually('it to wait', async () => (await second.execution(waiting.id).get()).status === 'waiting')
   })
 
-  test('B5: a stream is cancelled whole, and takes new ones', async () => {
+  test('a stream is cancelled whole, and takes new ones', async () => {
     const { flights, shared, entryPoints } = shop()
     const runtime = await begin({ store: shared.connect(), entryPoints })
     const all = [await runtime.trigger('work', { label: 'a' }), await runtime.trigger('work', { label: 'b' })]
@@ -166,7 +166,7 @@ describe.each(places)('on %s', (_, place) => {
   })
 })
 
-test('B10: a command to a stream that loses the store on its way rejects with that error, and leaves no rejection unheard', async () => {
+test('a command to a stream that loses the store on its way rejects with that error, and leaves no rejection unheard', async () => {
   const unhandled: unknown[] = []
   const note = (error: unknown) => void unhandled.push(error)
   process.on('unhandledRejection', note)

@@ -1,4 +1,4 @@
-/** Why a step's signal fires stands in its reason. B4, B5, B10. */
+/** Why a step's signal fires stands in its reason. */
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { fromPromise, setup } from 'xstate'
 import { defineEntryPoint, fromStep, type EntryPointOptions, type StepOptions } from '../../src/index.js'

@@ -1,4 +1,4 @@
-/** Counters that tell the truth, and slots that are never lost: B23, B24, B39. */
+/** Counters that tell the truth, and slots that are never lost. */
 import { describe, expect, test } from 'vitest'
 import { fromPromise } from 'xstate'
 import { defineEntryPoint, isTerminal, type ExecutionStatus } from '../../src/index.js'
@@ -12,7 +12,7 @@ import { memoryPlace } from '../support/store-place.js'
 const holding: readonly ExecutionStatus[] = ['running', 'pausing', 'cancelling']
 
 describe('conservation', () => {
-  test('B23: at every commit at most maxConcurrent hold a slot, whatever is paused, cancelled, failed or timed out', async () => {
+  test('at every commit at most maxConcurrent hold a slot, whatever is paused, cancelled, failed or timed out', async () => {
     const limit = 3
     const flights = new Flights()
     const statuses = new Map<string, ExecutionStatus>()
@@ -57,7 +57,7 @@ describe('conservation', () => {
     for (const label of ['x.1', 'y.1', 'z.1']) await flights.started(label)
   })
 
-  test('B23: the counts of the registry are those of the store, with queued ones apart', async () => {
+  test('the counts of the registry are those of the store, with queued ones apart', async () => {
     const flights = new Flights()
     const store = memoryPlace().connect()
     const work = defineEntryPoint({ id: 'work', program: worker(flights), maxConcurrent: 2 })
@@ -77,7 +77,7 @@ describe('conservation', () => {
     expect((await store.counts()).work).toMatchObject({ running: 2, queued: 1, completed: 1 })
   })
 
-  test('B39: accepted, started and ended are three times', async () => {
+  test('accepted, started and ended are three times', async () => {
     const flights = new Flights()
     const clock = new SimulatedClock(1_000)
     const work = defineEntryPoint({ id: 'work', program: worker(flights), maxConcurrent: 1 })
@@ -96,8 +96,8 @@ describe('conservation', () => {
   })
 })
 
-describe('B24: an end frees the slot before anybody hears of it', () => {
-  test('B24: who waits for a result can chain another execution on the same stream with maxConcurrent 1, and wait for it', async () => {
+describe('an end frees the slot before anybody hears of it', () => {
+  test('who waits for a result can chain another execution on the same stream with maxConcurrent 1, and wait for it', async () => {
     const chain = defineEntryPoint({
       id: 'chain',
       program: fromPromise(async ({ input }: { input: number }) => input + 1),
@@ -113,7 +113,7 @@ describe('B24: an end frees the slot before anybody hears of it', () => {
     expect(n).toBe(20)
   })
 
-  test('B24: a reader of events that chains and waits blocks nobody', async () => {
+  test('a reader of events that chains and waits blocks nobody', async () => {
     const chain = defineEntryPoint({
       id: 'chain',
       program: fromPromise(async ({ input }: { input: number }) => input),
@@ -134,7 +134,7 @@ describe('B24: an end frees the slot before anybody hears of it', () => {
     expect(chained).toEqual([1, 2, 3, 4, 5].map((output) => ({ status: 'completed', output })))
   })
 
-  test('B24: a reader of events that never reads on holds up no execution', async () => {
+  test('a reader of events that never reads on holds up no execution', async () => {
     const quick = defineEntryPoint({ id: 'quick', program: fromPromise(async () => 'done'), maxConcurrent: 1 })
     const runtime = await begin({ store: memoryPlace().connect(), entryPoints: [quick] })
     const events = runtime.events({ since: 0 })

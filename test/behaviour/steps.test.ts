@@ -1,4 +1,4 @@
-/** Steps with retries and limits, retry of executions, forks: B7, B16, B23. */
+/** Steps with retries and limits, retry of executions, forks. */
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { setup } from 'xstate'
 import { defineEntryPoint, fromStep, type StepOptions } from '../../src/index.js'
@@ -30,7 +30,7 @@ function stepping(options: StepOptions, ...behaviours: readonly [MockBehaviour, 
 const failing: MockBehaviour = ({ attempt }) => Promise.reject(new Error(`attempt ${attempt}`))
 
 describe('fromStep', () => {
-  test('B23: a step is tried again after its back-off, with the same key and the next attempt, and then fails with the last error', async () => {
+  test('a step is tried again after its back-off, with the same key and the next attempt, and then fails with the last error', async () => {
     const { world, attempts, keys } = stepping({ retry: { maxAttempts: 3, backoff: { initial: 1_000 } } }, failing)
     const execution = await world.trigger('stepping')
     await world.settle()
@@ -45,7 +45,7 @@ describe('fromStep', () => {
     expect(world.calls.at(-1)).toMatchObject({ status: 'failed', error: { message: 'attempt 3' } })
   })
 
-  test('B23: retryIf decides by the error', async () => {
+  test('retryIf decides by the error', async () => {
     const { world, attempts } = stepping(
       { retry: { maxAttempts: 3, retryIf: (error) => String(error).includes('busy') } },
       failing,
@@ -54,7 +54,7 @@ describe('fromStep', () => {
     expect(attempts()).toEqual([1])
   })
 
-  test('B23: an attempt that takes longer than its timeout gets its signal and fails with step_timeout', async () => {
+  test('an attempt that takes longer than its timeout gets its signal and fails with step_timeout', async () => {
     const { world } = stepping({ timeout: 500, retry: { maxAttempts: 2, backoff: { initial: 10 } } })
     const held = world.hold('step', { heedsSignal: false })
     const execution = await world.trigger('stepping')
@@ -69,7 +69,7 @@ describe('fromStep', () => {
     expect(await execution.get()).toMatchObject({ status: 'completed', value: 'failed' })
   })
 
-  test('B18: attempts go on counting after a crash', async () => {
+  test('attempts go on counting after a crash', async () => {
     const { world, attempts, keys } = stepping({ retry: { maxAttempts: 3, backoff: { initial: 1_000 } } }, failing, hangs())
     await world.trigger('stepping')
     await world.advance(5_000)
@@ -80,7 +80,7 @@ describe('fromStep', () => {
     expect(keys().size).toBe(1)
   })
 
-  test('B18: onRecovery fail ends a step that was in flight with step_interrupted', async () => {
+  test('onRecovery fail ends a step that was in flight with step_interrupted', async () => {
     const { world, attempts } = stepping({ onRecovery: 'fail' }, hangs())
     const execution = await world.trigger('stepping')
     await world.settle()
@@ -91,7 +91,7 @@ describe('fromStep', () => {
     expect(await execution.get()).toMatchObject({ status: 'completed', value: 'failed' })
   })
 
-  test('B18: onRecovery hold pauses the execution with reason step_in_doubt, and a resume runs the step', async () => {
+  test('onRecovery hold pauses the execution with reason step_in_doubt, and a resume runs the step', async () => {
     const { world, attempts } = stepping({ onRecovery: 'hold' }, hangs())
     const execution = await world.trigger('stepping')
     await world.settle()
@@ -109,7 +109,7 @@ describe('fromStep', () => {
     expect(await execution.get()).toMatchObject({ value: 'done' })
   })
 
-  test('B23: progress is published durably, and what can not be stored is refused', async () => {
+  test('progress is published durably, and what can not be stored is refused', async () => {
     const { world } = stepping({}, ({ progress }) => {
       progress({ done: 1, of: 2 })
       expect(() => progress({ call: () => 1 })).toThrow(expect.objectContaining({ code: 'not_storable' }))
@@ -131,7 +131,7 @@ describe('retry of an execution', () => {
   }
 
   test.each(places)(
-    'B7: it goes back to the last good commit: the failing step runs again, not the whole program (%s)',
+    'it goes back to the last good commit: the failing step runs again, not the whole program (%s)',
     async (_, place) => {
       const { world, step, execution, second } = await working(
         { retry: { maxAttempts: 2, backoff: { initial: 1_000 } } },
@@ -148,7 +148,7 @@ describe('retry of an execution', () => {
     },
   )
 
-  test('B7: onExhausted fail ends it with the last error', async () => {
+  test('onExhausted fail ends it with the last error', async () => {
     const { world, step, execution, second } = await working({ retry: { maxAttempts: 2, backoff: { initial: 10 } } })
     second.reject(new Error('first'))
     await world.advance(5_000)
@@ -157,7 +157,7 @@ describe('retry of an execution', () => {
     expect(await execution.get()).toMatchObject({ attempt: 2, context: { results: ['one'] } })
   })
 
-  test('B10: onExhausted pause keeps it for a person, who mends and resumes with fresh attempts', async () => {
+  test('onExhausted pause keeps it for a person, who mends and resumes with fresh attempts', async () => {
     const { world, step, execution, second } = await working({ retry: { maxAttempts: 1, onExhausted: 'pause' } })
     second.reject(new Error('broken'))
     await world.settle()
@@ -173,7 +173,7 @@ describe('retry of an execution', () => {
   })
 
   test.each(places)(
-    'B16: a retry of a failed one leaves it as it ended, and a fork of its last good commit runs (%s)',
+    'a retry of a failed one leaves it as it ended, and a fork of its last good commit runs (%s)',
     async (_, place) => {
       const { step, execution, second } = await working({}, place())
       second.reject(new Error('broken'))
@@ -187,24 +187,21 @@ describe('retry of an execution', () => {
     },
   )
 
-  test.each(places)(
-    'B16: a fork of a kept checkpoint goes on from there, and the original is what it was (%s)',
-    async (_, place) => {
-      const { world, step, execution, second } = await working({ checkpoints: 20 }, place())
-      second.resolve('two')
-      await execution.result()
-      const before = await world.store.load(execution.id)
-      const kept = await world.store.checkpoints(execution.id)
-      const beforeIt = kept.find(({ state }) => state.includes('"value":"second"'))
-      const fork = await execution.fork({ revision: beforeIt?.revision ?? -1 })
-      ;(await step.startedWith('a.2', 2)).resolve('another')
-      expect(await fork.result()).toMatchObject({ output: { results: ['one', 'another'] } })
-      expect(await world.store.load(execution.id)).toEqual(before)
-      expect((await execution.fork({ idempotencyKey: 'f' })).id).toBe((await execution.fork({ idempotencyKey: 'f' })).id)
-    },
-  )
+  test.each(places)('a fork of a kept checkpoint goes on from there, and the original is what it was (%s)', async (_, place) => {
+    const { world, step, execution, second } = await working({ checkpoints: 20 }, place())
+    second.resolve('two')
+    await execution.result()
+    const before = await world.store.load(execution.id)
+    const kept = await world.store.checkpoints(execution.id)
+    const beforeIt = kept.find(({ state }) => state.includes('"value":"second"'))
+    const fork = await execution.fork({ revision: beforeIt?.revision ?? -1 })
+    ;(await step.startedWith('a.2', 2)).resolve('another')
+    expect(await fork.result()).toMatchObject({ output: { results: ['one', 'another'] } })
+    expect(await world.store.load(execution.id)).toEqual(before)
+    expect((await execution.fork({ idempotencyKey: 'f' })).id).toBe((await execution.fork({ idempotencyKey: 'f' })).id)
+  })
 
-  test('B10: a pause during the back-off holds it, and a resume tries again', async () => {
+  test('a pause during the back-off holds it, and a resume tries again', async () => {
     const { world, step, execution, second } = await working({ retry: { maxAttempts: 3, backoff: { initial: 1_000 } } })
     second.reject(new Error('a.2 failed'))
     await world.settle()

@@ -1,4 +1,4 @@
-/** Start, stop and drain of a runtime: B3, B34, B45. */
+/** Start, stop and drain of a runtime. */
 import { describe, expect, test } from 'vitest'
 import { setup } from 'xstate'
 import { createRuntime, defineEntryPoint, fromExecution, type SnapshotStore } from '../../src/index.js'
@@ -11,7 +11,7 @@ import { SimulatedClock } from '../../src/testing/clock/simulated-clock.js'
 import { memoryPlace, places } from '../support/store-place.js'
 
 describe.each(places)('on %s', (_, place) => {
-  test('B3: stop with many running gives all of them back, and they go on at the next start', async () => {
+  test('stop with many running gives all of them back, and they go on at the next start', async () => {
     const flights = new Flights()
     const shared = place()
     const work = defineEntryPoint({ id: 'work', program: worker(flights), maxConcurrent: 20 })
@@ -41,7 +41,7 @@ describe.each(places)('on %s', (_, place) => {
     expect(executions.flatMap(({ context }) => (context as { results: string[] }).results)).not.toContain('late')
   })
 
-  test('B3: stop is idempotent, and concurrent calls join', async () => {
+  test('stop is idempotent, and concurrent calls join', async () => {
     const runtime = await begin({
       store: place().connect(),
       entryPoints: [defineEntryPoint({ id: 'approval', program: approval })],
@@ -55,8 +55,8 @@ describe.each(places)('on %s', (_, place) => {
   })
 })
 
-describe('B3: order and bounds', () => {
-  test('B3: while it stops nothing new is accepted by any stream', async () => {
+describe('order and bounds', () => {
+  test('while it stops nothing new is accepted by any stream', async () => {
     const flights = new Flights()
     const program = worker(flights)
     const entryPoints = [defineEntryPoint({ id: 'one', program }), defineEntryPoint({ id: 'two', program })] as const
@@ -68,7 +68,7 @@ describe('B3: order and bounds', () => {
     await stopped
   })
 
-  test('B3: a trigger whose acceptance was on its way either resolves and is kept, or rejects and is not', async () => {
+  test('a trigger whose acceptance was on its way either resolves and is kept, or rejects and is not', async () => {
     const flights = new Flights()
     const store = memoryPlace().connect()
     const work = defineEntryPoint({ id: 'work', program: worker(flights), maxConcurrent: 2 })
@@ -83,7 +83,7 @@ describe('B3: order and bounds', () => {
     expect(kept.toSorted()).toEqual(accepted.toSorted())
   })
 
-  test('B3: stop takes no longer than shutdownTimeout, even if the store hangs, and what it held is taken up later', async () => {
+  test('stop takes no longer than shutdownTimeout, even if the store hangs, and what it held is taken up later', async () => {
     const flights = new Flights()
     const clock = new SimulatedClock()
     const place = memoryPlace()
@@ -110,7 +110,7 @@ describe('B3: order and bounds', () => {
     expect(await after.execution(id).result()).toMatchObject({ status: 'completed' })
   })
 
-  test('B3: commands about what it did not give back, as an end waited there for a child, hold up no stop', async () => {
+  test('commands about what it did not give back, as an end waited there for a child, hold up no stop', async () => {
     const place = memoryPlace()
     let stopping = false
     let looks = 0
@@ -161,7 +161,7 @@ describe('B3: order and bounds', () => {
     expect(await second.execution(id).result()).toMatchObject({ status: 'completed' })
   })
 
-  test('B45: a waiter on a result is told when the runtime stops, and never hangs', async () => {
+  test('a waiter on a result is told when the runtime stops, and never hangs', async () => {
     const runtime = await begin({
       store: memoryPlace().connect(),
       entryPoints: [defineEntryPoint({ id: 'approval', program: approval })],
@@ -173,8 +173,8 @@ describe('B3: order and bounds', () => {
   })
 })
 
-describe('B3: drain', () => {
-  test('B3: drain accepts nothing more, and resolves once nothing is queued or running', async () => {
+describe('drain', () => {
+  test('drain accepts nothing more, and resolves once nothing is queued or running', async () => {
     const flights = new Flights()
     const work = defineEntryPoint({ id: 'work', program: worker(flights), maxConcurrent: 1 })
     const runtime = await begin({
@@ -198,7 +198,7 @@ describe('B3: drain', () => {
     await runtime.drain()
   })
 
-  test('B3: stop during a drain ends the drain', async () => {
+  test('stop during a drain ends the drain', async () => {
     const flights = new Flights()
     const runtime = await begin({
       store: memoryPlace().connect(),
@@ -212,11 +212,11 @@ describe('B3: drain', () => {
   })
 })
 
-describe('B34: start', () => {
+describe('start', () => {
   const failing = (over: (store: SnapshotStore) => Partial<SnapshotStore>) => memoryPlace().connect(over)
   const entry = defineEntryPoint({ id: 'approval', program: approval })
 
-  test('B34: concurrent starts join: one owner, one stream each', async () => {
+  test('concurrent starts join: one owner, one stream each', async () => {
     const store = memoryPlace().connect()
     const runtime = createRuntime({ store, entryPoints: [entry] })
     await Promise.all([runtime.start(), runtime.start(), runtime.start()])
@@ -226,7 +226,7 @@ describe('B34: start', () => {
   })
 
   test.each(['open', 'register', 'owners', 'counts', 'control', 'orphans', 'claim'] as const)(
-    'B34: a store that fails in %s fails the start whole: nothing runs, nothing is registered, and it can be tried again',
+    'a store that fails in %s fails the start whole: nothing runs, nothing is registered, and it can be tried again',
     async (call) => {
       let broken = true
       const store = failing((inner) => ({
@@ -252,14 +252,14 @@ describe('B34: start', () => {
     },
   )
 
-  test('B34: a runtime that was never started can be stopped, and a trigger before the start is refused', async () => {
+  test('a runtime that was never started can be stopped, and a trigger before the start is refused', async () => {
     const runtime = createRuntime({ store: memoryPlace().connect(), entryPoints: [entry] })
     await expect(runtime.trigger('approval')).rejects.toMatchObject({ code: 'not_started' })
     await runtime.stop()
     await expect(runtime.start()).rejects.toMatchObject({ code: 'already_stopped' })
   })
 
-  test('B34: a stop during a start waits for it and leaves nothing behind', async () => {
+  test('a stop during a start waits for it and leaves nothing behind', async () => {
     const store = memoryPlace().connect()
     const runtime = createRuntime({ store, entryPoints: [entry] })
     const start = runtime.start()

@@ -1,4 +1,4 @@
-/** Streams that crash, and what their supervisor does: B3, B9, B34. */
+/** Streams that crash, and what their supervisor does. */
 import { describe, expect, onTestFinished, test } from 'vitest'
 import type { InspectionEvent } from 'xstate'
 import { defineEntryPoint, type Supervision } from '../../src/index.js'
@@ -45,8 +45,8 @@ async function three(supervision: Supervision = {}, restart: 'permanent' | 'tran
   return { world, load, crash, backOff, finish, starts }
 }
 
-describe('B9: a stream that crashes', () => {
-  test('B9: one_for_one: it alone is started again, its queue survives, and the others never notice', async () => {
+describe('a stream that crashes', () => {
+  test('one_for_one: it alone is started again, its queue survives, and the others never notice', async () => {
     const { load, crash, backOff, finish, starts, world } = await three()
     const all = await load()
     await crash('two')
@@ -56,7 +56,7 @@ describe('B9: a stream that crashes', () => {
     await finish([...all, another])
   })
 
-  test('B9: one_for_all: all streams are started again', async () => {
+  test('one_for_all: all streams are started again', async () => {
     const { load, crash, backOff, finish, starts } = await three({ strategy: 'one_for_all' })
     const all = await load()
     await crash('two')
@@ -65,7 +65,7 @@ describe('B9: a stream that crashes', () => {
     await finish(all)
   })
 
-  test('B9: rest_for_one: it and those defined after it are started again', async () => {
+  test('rest_for_one: it and those defined after it are started again', async () => {
     const { load, crash, backOff, finish, starts } = await three({ strategy: 'rest_for_one' })
     const all = await load()
     await crash('two')
@@ -74,7 +74,7 @@ describe('B9: a stream that crashes', () => {
     await finish(all)
   })
 
-  test('B9: while it backs off its triggers are refused and may be tried again, and those of the others work', async () => {
+  test('while it backs off its triggers are refused and may be tried again, and those of the others work', async () => {
     const { load, crash, backOff, finish, world } = await three()
     const all = await load()
     await crash('two')
@@ -84,7 +84,7 @@ describe('B9: a stream that crashes', () => {
     await finish(all)
   })
 
-  test('B3: past the intensity the supervisor stops and says why, and everything goes on in the next runtime', async () => {
+  test('past the intensity the supervisor stops and says why, and everything goes on in the next runtime', async () => {
     const { load, crash, backOff, finish, world } = await three({ intensity: 1, period: 1_000_000 })
     const all = await load()
     await crash('two')
@@ -100,7 +100,7 @@ describe('B9: a stream that crashes', () => {
     await finish(all)
   })
 
-  test('B9: crashes further apart than the period never end the supervisor', async () => {
+  test('crashes further apart than the period never end the supervisor', async () => {
     const { load, crash, backOff, finish, world } = await three({ intensity: 1, period: 10_000 })
     const all = await load()
     for (const _each of [1, 2, 3]) {
@@ -111,7 +111,7 @@ describe('B9: a stream that crashes', () => {
     await finish(all)
   })
 
-  test('B9: a temporary stream stays ended, and what it held goes on in the next runtime', async () => {
+  test('a temporary stream stays ended, and what it held goes on in the next runtime', async () => {
     const { load, crash, backOff, finish, starts, world } = await three({}, 'temporary')
     const all = await load()
     await crash('two')
@@ -127,7 +127,7 @@ describe('B9: a stream that crashes', () => {
     await finish(all)
   })
 
-  test('B9: a transient stream is started again after an error', async () => {
+  test('a transient stream is started again after an error', async () => {
     const { load, crash, backOff, finish, starts } = await three({}, 'transient')
     const all = await load()
     await crash('three')

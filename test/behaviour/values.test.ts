@@ -1,4 +1,4 @@
-/** What goes in and comes out: B25, B27, B43. */
+/** What goes in and comes out. */
 import { describe, expect, test } from 'vitest'
 import { fromPromise, setup } from 'xstate'
 import { defineEntryPoint } from '../../src/index.js'
@@ -17,8 +17,8 @@ interface Basket {
   items: string[]
 }
 
-describe('B25: aliasing', () => {
-  test('B25: what the caller does to its input afterwards changes nothing, queued or running', async () => {
+describe('aliasing', () => {
+  test('what the caller does to its input afterwards changes nothing, queued or running', async () => {
     const seen: Basket[] = []
     const flights = new Flights()
     const program = setup({
@@ -47,7 +47,7 @@ describe('B25: aliasing', () => {
     expect(outputs).toEqual(clean.map((output) => ({ status: 'completed', output })))
   })
 
-  test('B25: every reader of an output, a record or an event gets its own copy', async () => {
+  test('every reader of an output, a record or an event gets its own copy', async () => {
     const entry = defineEntryPoint({ id: 'basket', program: fromPromise(async (): Promise<Basket> => ({ items: ['apple'] })) })
     const runtime = await begin({ store: memoryPlace().connect(), entryPoints: [entry] })
     const execution = await runtime.trigger('basket')
@@ -62,7 +62,7 @@ describe('B25: aliasing', () => {
     expect(await execution.result()).toEqual({ status: 'completed', output: { items: ['apple'] } })
   })
 
-  test('B25: an event that is changed after it was sent is what it was', async () => {
+  test('an event that is changed after it was sent is what it was', async () => {
     const flights = new Flights()
     const runtime = await begin({
       store: memoryPlace().connect(),
@@ -77,14 +77,14 @@ describe('B25: aliasing', () => {
   })
 })
 
-describe('B27: nothing that can not be written passes in silence', () => {
+describe('nothing that can not be written passes in silence', () => {
   const unstorable = [
     ['a function', { deep: [{ call: () => undefined }] }, 'deep[0].call'],
     ['a class instance', { thing: new Thing() }, 'thing'],
     ['a promise', { later: Promise.resolve() }, 'later'],
   ] as const
 
-  test.each(unstorable)('B27: an output with %s fails the execution with not_storable and its path', async (_, output, path) => {
+  test.each(unstorable)('an output with %s fails the execution with not_storable and its path', async (_, output, path) => {
     const store = memoryPlace().connect()
     const runtime = await begin({
       store,
@@ -98,7 +98,7 @@ describe('B27: nothing that can not be written passes in silence', () => {
     expect(await ends(store, execution.id)).toEqual(['failed'])
   })
 
-  test('B27: a store that fails once makes it degraded and then ok again, and no execution is lost', async () => {
+  test('a store that fails once makes it degraded and then ok again, and no execution is lost', async () => {
     const flights = new Flights()
     let failures = 0
     let failing = false
@@ -126,7 +126,7 @@ describe('B27: nothing that can not be written passes in silence', () => {
     expect(runtime.registry.health.getSnapshot().context).toEqual({ status: 'ok', error: null })
   })
 
-  test.each(places)('B43: a failure keeps name, message, code, stack and cause of the error (%s)', async (_, place) => {
+  test.each(places)('a failure keeps name, message, code, stack and cause of the error (%s)', async (_, place) => {
     const cause = Object.assign(new TypeError('inner'), { code: 'ECONNRESET' })
     const program = fromPromise(async () => {
       throw new RangeError('outer', { cause })
@@ -140,7 +140,7 @@ describe('B27: nothing that can not be written passes in silence', () => {
     expect(outcome.status === 'failed' && outcome.error.stack).toContain('values.test')
   })
 
-  test('B42: an error whose text speaks of a cancel is a failure all the same', async () => {
+  test('an error whose text speaks of a cancel is a failure all the same', async () => {
     const program = fromPromise(async () => {
       throw new Error('request was cancelled by upstream')
     })
