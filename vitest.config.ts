@@ -75,7 +75,7 @@ const oneBuild = [
   'test/testing/store/**',
   'test/testing/explore/{identical-events,surviving-calls}.test.ts',
   'test/examples/**',
-  'test/{layers,error-record}.test.ts',
+  'test/{layers,where-tests-stand,error-record}.test.ts',
   'test/properties/laws-page.test.ts',
   'test/behaviour/{answers-of-commands,commands-in-any-order,commands-to-many,half-done-commands,kept-answers,order-of-commands}.test.ts',
   'test/behaviour/{clients,idempotency,ids,limits,mail,results,retention,scopes,sending-order,shared-queues,shared-store}.test.ts',
