@@ -165,21 +165,86 @@ const modulesHaveAHeader: Rule = (modules) =>
 
 const insides = new Set(['_actorScope', '_parent', '_relay', '_snapshot', '_processingStatus', '_send'])
 
-/** By member, by index and by destructuring. */
 const xstatesInsidesHaveOneSeam: Rule = (modules) =>
   modules
     .filter(({ path }) => !path.startsWith('actors/program/xstate/'))
-    .flatMap(({ path, nodes }) => {
-      const keys = nodes.flatMap((node) => {
-        if (node.type === 'MemberExpression') return [node['property']]
-        if (node.type !== 'ObjectPattern') return []
-        return (node['properties'] as readonly { key?: unknown }[]).map(({ key }) => key)
+    .flatMap(({ path, nodes }) =>
+      keysIn(nodes)
+        .filter((name) => insides.has(name))
+        .map((name) => `${path} knows ${name}`),
+    )
+
+/** The members that are read: by name, by index and by destructuring. */
+function keysIn(nodes: readonly Node[]): string[] {
+  const keys = nodes.flatMap((node) => {
+    if (node.type === 'MemberExpression') return [node['property']]
+    if (node.type !== 'ObjectPattern') return []
+    return (node['properties'] as readonly { key?: unknown }[]).map(({ key }) => key)
+  })
+  return keys.map((key) => {
+    const { name, value } = (key ?? {}) as { name?: string; value?: unknown }
+    return name ?? String(value)
+  })
+}
+
+/** Texts that XState makes, and where its logic and its machines keep things. What an inspector gets is public (`@xstate.…`). */
+const xstatesTexts = /(?<![@\w])xstate(?:\.|\$\$)/
+const xstatesMembers = new Set(['implementations', '_transitions'])
+
+/** In `machines/` the ends of a machine's own children may be named, as in any machine of a user's. */
+const isOwnChildsEnd = (path: string, text: string) =>
+  path.startsWith('machines/') && /^xstate\.(?:done|error)\.actor\./.test(text)
+
+const xstatesWordsHaveOneRoom: Rule = (modules) =>
+  modules
+    .filter(({ path }) => !path.startsWith('actors/program/xstate/'))
+    .flatMap(({ path, nodes }) =>
+      [
+        ...nodes.flatMap(textsIn).filter((text) => xstatesTexts.test(text) && !isOwnChildsEnd(path, text)),
+        ...keysIn(nodes).filter((name) => xstatesMembers.has(name)),
+      ].map((word) => `${path} knows '${word}'`),
+    )
+
+/** Strings, parts of templates, and regular expressions; no comments. */
+function textsIn(node: Node): string[] {
+  if (node.type === 'Literal')
+    return [String((node['regex'] as { pattern?: string } | undefined)?.pattern ?? node['value']).replaceAll('\\', '')]
+  return node.type === 'TemplateElement' ? [String((node['value'] as { raw: string }).raw)] : []
+}
+
+/**
+ * Words for which the field has terms: pending action, inbox, notify, handle, oracle, disturbance, next status. What is stored or
+ * published under such a name keeps it (`owed` of a record, `misfits()`), since no name of ours declares it anew.
+ */
+const dialect =
+  /(?<![a-z])(?:owes|owe|debts?|repay|mail|heading|told|untold|obey|obeyed|ground|deeds?|interposed|interposition|unstorable|outliving|attending)(?![a-z])/
+
+const words = (name: string) => name.replaceAll(/([a-z0-9])([A-Z])/g, '$1 $2').toLowerCase()
+
+const declarations = new Set([
+  'FunctionDeclaration',
+  'ClassDeclaration',
+  'TSInterfaceDeclaration',
+  'TSTypeAliasDeclaration',
+  'VariableDeclarator',
+  'MethodDefinition',
+  'PropertyDefinition',
+  'TSPropertySignature',
+  'TSMethodSignature',
+])
+
+const namesAreTheFields: Rule = (modules) =>
+  modules.flatMap(({ path, nodes }) => {
+    const declared = nodes
+      .filter(({ type }) => declarations.has(type))
+      .flatMap((node) => {
+        const { name } = (node['id'] ?? node['key'] ?? {}) as { name?: string }
+        return name === undefined ? [] : [name]
       })
-      const names = keys.map(
-        (key) => (key as { name?: string; value?: string } | undefined)?.name ?? (key as { value?: string } | undefined)?.value,
-      )
-      return names.filter((name) => insides.has(name ?? '')).map((name) => `${path} knows ${name}`)
-    })
+    return [path.replaceAll('/', ' / ').replace(/\.ts$/, ''), ...declared]
+      .filter((name) => dialect.test(words(name)))
+      .map((name) => `${path} calls something '${name.split(' / ').at(-1)}'`)
+  })
 
 /** What the linter can't say: it bans `Date.now` and `Math.random`, but has no word for `new Date()`. */
 const timeComesFromTheClock: Rule = (modules) =>
@@ -280,6 +345,44 @@ const rules: readonly [
       ['actors/a.ts knows _parent', { 'actors/a.ts': `declare const a: any\na._parent?.send()` }],
       ['actors/a.ts knows _snapshot', { 'actors/a.ts': `declare const a: any\na['_snapshot']` }],
       ['actors/a.ts knows _relay', { 'actors/a.ts': `declare const a: any\nconst { _relay: relay } = a` }],
+    ],
+  ],
+  [
+    `XState's words have one room`,
+    xstatesWordsHaveOneRoom,
+    [
+      [
+        `actors/program/a.ts knows 'xstate.after.'`,
+        { 'actors/program/a.ts': `export const isTimer = (type: string) => type.startsWith('xstate.after.')` },
+      ],
+      [
+        `testing/a.ts knows 'xstate.done.actor.'`,
+        { 'testing/a.ts': 'export const done = (id: string) => `xstate.done.actor.${id}`' },
+      ],
+      [
+        `actors/execution/a.ts knows '^xstate.invoke.'`,
+        { 'actors/execution/a.ts': String.raw`export const isInline = /^xstate\.invoke\./` },
+      ],
+      [
+        `runtime/a.ts knows 'xstate$$type'`,
+        { 'runtime/a.ts': `export const isRef = (value: object) => 'xstate$$type' in value` },
+      ],
+      [
+        `actors/stream/a.ts knows 'implementations'`,
+        { 'actors/stream/a.ts': `export const actors = (logic: any) => logic.implementations.actors` },
+      ],
+      [`machines/a.ts knows 'xstate.after.1'`, { 'machines/a.ts': `export const on = { 'xstate.after.1': {} }` }],
+    ],
+  ],
+  [
+    `names are the field's`,
+    namesAreTheFields,
+    [
+      [`actors/execution/execution-mail.ts calls something 'execution-mail'`, { 'actors/execution/execution-mail.ts': '' }],
+      [`a.ts calls something 'payDebts'`, { 'a.ts': 'export class A { payDebts() {} }' }],
+      [`a.ts calls something 'untold'`, { 'a.ts': 'const untold: string[] = []' }],
+      [`a.ts calls something 'Ground'`, { 'a.ts': 'export interface Ground {}' }],
+      [`a.ts calls something 'isTold'`, { 'a.ts': 'export interface A { readonly isTold: boolean }' }],
     ],
   ],
   [

@@ -22,6 +22,7 @@ import { SupervisorHost } from '../actors/supervisor/supervisor-host.js'
 import type { SupervisorOptions } from '../actors/supervisor/supervisor-options.js'
 import { isWholeText } from '../ids.js'
 import { accepted, checkTrigger } from '../actors/commands/trigger-check.js'
+import { failedActorOf } from '../actors/program/xstate/xstate-events.js'
 
 /** What stands behind a supervisor's ref. */
 export interface SupervisorParts {
@@ -178,8 +179,8 @@ export const supervisorMachine = supervisorChart<SupervisorOptions>().provide({
       throw failures.get(self) ?? partsOf(self as Self).supervisor.failure ?? context.error
     },
     restartStream: ({ self, event }) => {
-      if (!('error' in event) || !event.type.startsWith('xstate.error.actor.')) return
-      const id = event.type.slice('xstate.error.actor.'.length)
+      const id = failedActorOf(event.type)
+      if (id === undefined || !('error' in event)) return
       const { supervisor } = partsOf(self as Self)
       supervisor
         .streamFailed(id, event.error)

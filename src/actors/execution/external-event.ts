@@ -1,6 +1,7 @@
 /** What may be sent to a program from outside. Owns the refusal of XState's own events: anybody could forge a step's result with them. */
 import type { AnyEventObject } from 'xstate'
 import { StatewardError } from '../../errors.js'
+import { isXStateEvent } from '../program/xstate/xstate-events.js'
 
 /** An event that may be sent: as it is stored, and as the program gets it. */
 export interface SentEvent {
@@ -31,6 +32,6 @@ export function eventProblem(event: unknown, type: unknown = (event as { type?: 
     return `a ${event === null ? 'null' : typeof event}; send an object with a \`type\``
   if (typeof type !== 'string' || type === '') return 'an event without a `type`'
   if (type === '*') return 'the wildcard'
-  if (type.startsWith('xstate.')) return `'${type}': XState's own events come from the program alone`
+  if (isXStateEvent(type)) return `'${type}': XState's own events come from the program alone`
   return undefined
 }

@@ -7,6 +7,7 @@
  */
 import type { MachineStructure, NodeStructure } from './program-hash.js'
 import type { PersistedProgram, ProgramRecord, TimerRecord } from './program-record.js'
+import { isTimerEvent, timedStateOf } from './xstate/xstate-events.js'
 
 /** What came of comparing two structures for a snapshot. */
 export interface Growth {
@@ -73,8 +74,6 @@ function* ofMachine(
   return undefined
 }
 
-const isTimer = (event: string) => event.startsWith('xstate.after.')
-
 function* ofNode(
   [type, on, invoked, states]: NodeStructure,
   [nowType, nowOn, nowInvoked, nowStates]: NodeStructure,
@@ -82,9 +81,9 @@ function* ofNode(
   renamed: Map<string, string>,
 ): Generator<string, undefined> {
   if (type !== nowType) yield `state ${path} was ${type} and is ${nowType}`
-  for (const event of on) if (!isTimer(event) && !nowOn.includes(event)) yield `state ${path} has lost ${event}`
+  for (const event of on) if (!isTimerEvent(event) && !nowOn.includes(event)) yield `state ${path} has lost ${event}`
   if (isActive) {
-    const [lost, added] = changedTimers(on.filter(isTimer), nowOn.filter(isTimer))
+    const [lost, added] = changedTimers(on.filter(isTimerEvent), nowOn.filter(isTimerEvent))
     // one for one is another delay
     if (lost[0] !== undefined && added[0] !== undefined) renamed.set(lost[0], added[0])
     if (lost.length !== added.length || lost.length > 1) yield `the timers of state ${path}, where it stands, are others`
@@ -130,12 +129,12 @@ function underName(timer: TimerRecord, type: string | undefined): TimerRecord {
 export function withTimersOf(now: unknown, record: ProgramRecord): ProgramRecord {
   if (!record.timers || !isMachine(now)) return record
   const machines = machinesOf(now)
-  const events = [...machines.values()].flatMap(({ root }) => [...eventsOf(root)]).filter(isTimer)
+  const events = [...machines.values()].flatMap(({ root }) => [...eventsOf(root)]).filter(isTimerEvent)
   const renamed = (timer: TimerRecord): TimerRecord => {
     const { type } = timer.event
-    if (!isTimer(type) || events.includes(type)) return timer
-    const state = /^xstate\.after\.[^.]*(\..*)$/.exec(type)?.[1]
-    const others = events.filter((event) => state !== undefined && /^xstate\.after\.[^.]*(\..*)$/.exec(event)?.[1] === state)
+    if (!isTimerEvent(type) || events.includes(type)) return timer
+    const state = timedStateOf(type)
+    const others = events.filter((event) => state !== undefined && timedStateOf(event) === state)
     const free = others.filter(
       (event) => !record.timers?.some((each) => each.source === timer.source && each.event.type === event),
     )

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import type { AnyActorLogic } from 'xstate'
 import { isProgramMachine, type MachineNode } from './xstate/program-logic.js'
+import { actorsOf } from './xstate/implementations.js'
 
 /** A state: its type, its events, what it invokes (id and source), and the states in it. */
 export type NodeStructure = readonly [
@@ -42,7 +43,7 @@ function structure(logic: AnyActorLogic, seen: Set<unknown>): MachineStructure |
   if (!isProgramMachine(logic)) return 'logic'
   if (seen.has(logic)) return logic.id
   seen.add(logic)
-  const actors = Object.entries(logic.implementations.actors).toSorted(([a], [b]) => (a < b ? -1 : 1))
+  const actors = Object.entries(actorsOf(logic)).toSorted(([a], [b]) => (a < b ? -1 : 1))
   return { id: logic.id, root: node(logic.root), actors: actors.map(([name, actor]) => [name, structure(actor, seen)] as const) }
 }
 

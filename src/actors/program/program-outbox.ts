@@ -139,7 +139,7 @@ export class ProgramOutbox {
   /** Takes an output in; the number under which it is acknowledged, or 0 if it is not owed. Throws `not_storable` for what is emitted. */
   put(output: ProgramOutput | EndOutput, named: Naming): number {
     const { kind, path, actor = restored } = output
-    if (kind === 'action') return this.#oweAction(output, named)
+    if (kind === 'action') return this.#putAction(output, named)
     if (kind === 'end') return this.#add(actor, { path, end: true })
     return kind === 'emit' && output.waits ? this.#add(actor, { path, emit: output.value }) : 0
   }
@@ -178,7 +178,7 @@ export class ProgramOutbox {
     }
   }
 
-  #oweAction({ actor = restored, path, via, name, params, event, context }: ActionOutput, actorNamed: Naming): number {
+  #putAction({ actor = restored, path, via, name, params, event, context }: ActionOutput, actorNamed: Naming): number {
     if (name === undefined) return 0
     const pending = { path, via, name, ...(params === undefined ? {} : { params }) }
     let namesActors = false

@@ -12,6 +12,7 @@ import { isProgramMachine } from './xstate/program-logic.js'
 import { refuseUnknown, type OptionNames } from '../../known-options.js'
 import { attempts, settled } from './step-attempts.js'
 import type { ChildStepOptions, OnRecovery, StepContext, StepOptions } from './step-context.js'
+import { actorsOf, creatorOf, withCreatorOf } from './xstate/implementations.js'
 
 export type { ChildStepOptions, OnRecovery, StepContext, StepOptions }
 
@@ -67,8 +68,7 @@ export function stepOptionsOf(logic: object): StepOptions | undefined {
 
 /** Throws `invalid_definition` for a step of a copy of the package whose steps ask something else of their host. */
 function markOf(logic: object): Mark | undefined {
-  const { config } = logic as { config?: unknown }
-  const mark = typeof config === 'function' ? (config as { readonly [markKey]?: Mark })[markKey] : undefined
+  const mark = (creatorOf(logic) as { readonly [markKey]?: Mark } | undefined)?.[markKey]
   if (mark === undefined || mark.format === FORMAT) return mark
   throw new StatewardError(
     'invalid_definition',
@@ -82,7 +82,7 @@ export function checkSteps(logic: AnyActorLogic, seen = new Set<unknown>()): voi
   if (seen.has(logic)) return
   seen.add(logic)
   if (!isProgramMachine(logic)) return void markOf(logic)
-  for (const actor of Object.values(logic.implementations.actors)) checkSteps(actor, seen)
+  for (const actor of Object.values(actorsOf(logic))) checkSteps(actor, seen)
 }
 
 /** One attempt of a step, and what it would do by itself. */
@@ -100,19 +100,17 @@ export function wrappedStep(
   logic: PromiseActorLogic<unknown>,
   around: (attempt: StepAttempt) => unknown,
 ): PromiseActorLogic<unknown> {
-  const { config } = logic as unknown as { config: (args: CreatorArguments<unknown>) => PromiseLike<unknown> }
+  const creator = creatorOf(logic) as (args: CreatorArguments<unknown>) => PromiseLike<unknown>
   const mark = markOf(logic)
   const made = marked<unknown, unknown>(
     mark?.options ?? {},
     (args, context, attempt, signal) => {
-      const run = () => (mark ? mark.run(args, context, attempt, signal) : config({ ...args, signal }))
+      const run = () => (mark ? mark.run(args, context, attempt, signal) : creator({ ...args, signal }))
       return around({ input: args.input, signal, self: args.self, attempt, context, run })
     },
     mark?.waits,
-  ) as PromiseActorLogic<unknown> & { config: unknown }
-  const { config: creator, start = () => undefined } = made
-  // what the user has put around it stays around it
-  return Object.assign(Object.create(logic) as typeof logic, { config: creator, start })
+  )
+  return withCreatorOf(logic, made)
 }
 
 /**

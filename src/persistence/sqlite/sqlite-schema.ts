@@ -137,7 +137,7 @@ CREATE INDEX stateward_tombstones_by_age ON stateward_tombstones (expired_at);
 /** How long the lease of an owner is: others watch it, and do not trust its clock. */
 const leases = 'ALTER TABLE stateward_owners ADD COLUMN lease INTEGER'
 
-const mail = `
+const waitingInbox = `
 ALTER TABLE stateward_checkpoints ADD COLUMN cause TEXT;
 -- the executions that nobody holds and that something in their inbox must wake; what only waits for a resume is not among them
 CREATE TABLE stateward_mail (
@@ -166,4 +166,4 @@ UPDATE stateward_inbox SET kind = 2, answer = NULL
 `
 
 /** The migrations in order; the number of each is its place, from 1. */
-export const sqliteMigrations: readonly string[] = [first, leases, mail, pieces, finished]
+export const sqliteMigrations: readonly string[] = [first, leases, waitingInbox, pieces, finished]

@@ -10,6 +10,7 @@ import { durationText, eventText, stateText, shortText } from '../world/readable
 import { capital, times, transitionText, type Cause, type Comparison, type Rule } from './cause.js'
 import { callbackRestarted, recoveryLimit, stepEndedOtherwise, stepInterrupted } from './recovery-rules.js'
 import { actionRepeated, commitsCounted, orderOfCompletion, stepRepeated } from './returned-rules.js'
+import { delayOf, endOf, isTimerEvent, isXStateEvent } from '../../actors/program/xstate/xstate-events.js'
 
 type TransitionEntry = HistoryEntry & { readonly execution: string; readonly transition: Transition }
 
@@ -150,7 +151,7 @@ const randomness: Rule = (comparison) => {
       isDeepStrictEqual([first.transition.from, first.transition.on], [other.transition.from, other.transition.on])
     if (!first || !isSame) continue
     // an event that nobody sent from outside may carry what a callback no longer knew
-    const isSaid = !first.transition.on.startsWith('xstate.') && !isSent(expected, first.transition.on)
+    const isSaid = !isXStateEvent(first.transition.on) && !isSent(expected, first.transition.on)
     const restarted = isSaid ? callbackRestarted(comparison) : undefined
     if (restarted) return restarted
     const key = Object.entries(first.transition.changes).find(([, value]) => holds(value, a))?.[0] ?? path
@@ -187,9 +188,9 @@ function holds(part: unknown, value: unknown): boolean {
   return typeof part === 'object' && part !== null && Object.values(part).some((inner) => holds(inner, value))
 }
 
-const childDoneUntold: Rule = (comparison) => {
+const childDoneUnheard: Rule = (comparison) => {
   const left = stuckAt(comparison)
-  const child = left && /^xstate\.(?:done|error)\.actor\.(.*)$/.exec(left.transition.on)?.[1]
+  const child = left && endOf(left.transition.on)?.id
   if (!left || child === undefined) return undefined
   const observed = comparison.actual.executions[left.execution]
   const ended = observed?.endedChildren.find((path) => path === child || path.startsWith(`${child}/`))
@@ -204,9 +205,9 @@ const childDoneUntold: Rule = (comparison) => {
 
 const timerForgotten: Rule = (comparison) => {
   const left = stuckAt(comparison)
-  if (!left?.transition.on.startsWith('xstate.after.')) return undefined
+  if (!left || !isTimerEvent(left.transition.on)) return undefined
   const { from, on } = left.transition
-  const ms = Number(/^xstate\.after\.(\d+)\./.exec(on)?.[1])
+  const ms = Number(delayOf(on))
   const length = Number.isNaN(ms) ? eventText(on) : `after ${durationText(ms)}`
   return {
     code: 'timer_forgotten',
@@ -225,8 +226,7 @@ const timerRace: Rule = ({ expected, actual, differences }) => {
       const theirs = leaving(actual).find(
         ({ transition: { path: at, from, on } }) => at === ours.path && isDeepStrictEqual(from, ours.from) && on !== ours.on,
       )?.transition
-      if (!theirs || theirs.from === undefined || ours.on.startsWith('xstate.after.') === theirs.on.startsWith('xstate.after.'))
-        continue
+      if (!theirs || theirs.from === undefined || isTimerEvent(ours.on) === isTimerEvent(theirs.on)) continue
       return {
         code: 'timer_race',
         execution,
@@ -250,7 +250,7 @@ const causeRules: readonly Rule[] = [
   valueLost,
   inlineAction,
   timerForgotten,
-  childDoneUntold,
+  childDoneUnheard,
   timerRace,
   stepEndedOtherwise,
   randomness,

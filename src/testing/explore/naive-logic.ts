@@ -4,11 +4,13 @@
  * Owns: the replacement of actors by name, down into child machines. Uses XState's public interfaces alone.
  */
 import { type AnyActorLogic, type AnyStateMachine, type PromiseActorLogic } from 'xstate'
-import { isPromiseLogic, isProgramMachine } from '../../actors/program/xstate/program-logic.js'
+import { isPromiseLogic, isProgramMachine, type ProgramMachine } from '../../actors/program/xstate/program-logic.js'
 import { fromStep, wrappedStep } from '../../actors/program/step.js'
 import type { Life } from '../world/process-life.js'
 import { eventText } from '../world/readable.js'
 import type { World } from '../world/world.js'
+import { isXStateEvent } from '../../actors/program/xstate/xstate-events.js'
+import { actionsOf, actorsOf } from '../../actors/program/xstate/implementations.js'
 
 /** In which world and for whom. */
 export interface NaiveSurroundings {
@@ -40,7 +42,7 @@ export function naiveLogic(logic: AnyActorLogic, around: NaiveSurroundings, name
   }
   if (isPromiseLogic(logic)) return step(logic as unknown as PromiseActorLogic<unknown>, name ?? 'program', around)
   if (!isProgramMachine(logic)) return logic
-  const actors = Object.entries(logic.implementations.actors).map(([child, inner]) => [child, naiveLogic(inner, around, child)])
+  const actors = Object.entries(actorsOf(logic)).map(([child, inner]) => [child, naiveLogic(inner, around, child)])
   const provided = (logic as unknown as AnyStateMachine).provide({ actors: Object.fromEntries(actors) as never })
   return watched(provided, around)
 }
@@ -60,8 +62,8 @@ function watched(machine: AnyStateMachine, { world, life, execution }: NaiveSurr
     const { actionExecutor } = scope as unknown as Scope
     const watching: Scope['actionExecutor'] = (action) => {
       const { type, info, exec } = action
-      if (!exec || type.startsWith('xstate.')) return actionExecutor(action)
-      const isInline = machine.implementations.actions[type] !== exec
+      if (!exec || isXStateEvent(type)) return actionExecutor(action)
+      const isInline = actionsOf(machine as unknown as ProgramMachine)[type] !== exec
       const what = isInline ? `an inline action on ${eventText(info.event.type)}` : type
       world.points.reach('action', 'before', execution, what, isInline)
       if (life.isDead) return

@@ -7,6 +7,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { StepCall } from '../world/step-calls.js'
 import { shortText, stateText } from '../world/readable.js'
 import type { Cause, Comparison } from './cause.js'
+import { failedActorOf } from '../../actors/program/xstate/xstate-events.js'
 import type { Disturbance, Run } from './run.js'
 
 /** What the run did to a step in flight, for people. */
@@ -30,7 +31,7 @@ export function stepInterrupted({ expected, actual }: Comparison): Cause | undef
     if (paused?.startsWith('step_in_doubt: ')) return cause(name, paused.slice('step_in_doubt: '.length), 'it waits for a person')
   }
   for (const { execution, transition } of actual.history.entries) {
-    const id = /^xstate\.error\.actor\.(.*)$/.exec(transition?.on ?? '')?.[1]
+    const id = failedActorOf(transition?.on ?? '')
     if (execution === null || !transition || id === undefined) continue
     const path = transition.path === '' ? id : `${transition.path}/${id}`
     const isIt = (call: StepCall) => call.execution === execution && call.path === path

@@ -7,6 +7,7 @@
 import type { AnyMachineSnapshot, AnyStateNode } from 'xstate'
 import { activeNodes } from './machine-actors.js'
 import type { Finding } from './stored-rules.js'
+import { doneStateEvent } from '../../actors/program/xstate/xstate-events.js'
 
 /** Those of a restored machine that is active; `path` is where its state is stored. */
 export function* deadEnds({ machine, value }: AnyMachineSnapshot, path: string): Generator<Finding, void> {
@@ -19,7 +20,7 @@ export function* deadEnds({ machine, value }: AnyMachineSnapshot, path: string):
       yield found(`'${name}' is left at once by now (\`always\`), but only by who enters it`)
     if (node.type === 'final' || !isDone(node, active)) continue
     if (node === machine.root) yield found('the machine is at its end by now, and would never say so, since it enters no state')
-    else if (node.transitions.get(`xstate.done.state.${node.id}`)?.some(({ guard, target }) => guard === undefined && target))
+    else if (node.transitions.get(doneStateEvent(node.id))?.some(({ guard, target }) => guard === undefined && target))
       yield found(`'${name}' is done by now, and its \`onDone\` would never be told, since no state is entered`)
   }
 }

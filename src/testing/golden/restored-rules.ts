@@ -14,6 +14,7 @@ import { activeNodes, allNodes, machineActors, type MachineActor } from './machi
 import type { RestoredProgram } from './restored-program.js'
 import { deadEnds } from './dead-ends.js'
 import type { Finding } from './stored-rules.js'
+import { isTimerEvent } from '../../actors/program/xstate/xstate-events.js'
 
 /** What is known of a program besides its snapshot. */
 export interface Circumstances {
@@ -130,7 +131,7 @@ function* missingChildren({ snapshot, stored, place }: MachineActor): Generator<
 /** The same is true of `after`; only one that must still be set is missed. */
 function* missingTimers({ path, place, snapshot }: MachineActor, timers: readonly TimerRecord[]): Generator<Finding, void> {
   for (const { eventType, guard, target, source, reenter } of getNextTransitions(snapshot)) {
-    if (!eventType.startsWith('xstate.after.') || guard || !target?.length) continue
+    if (!isTimerEvent(eventType) || guard || !target?.length) continue
     // it may have fired, and the state be active all the same
     const stays = target.some((node) => node !== source && source.path.every((step, index) => node.path[index] === step))
     if (stays && !reenter) continue
@@ -150,7 +151,7 @@ function lostTimer(program: RestoredProgram, { target, event }: TimerRecord): st
   const snapshot = to?.getSnapshot?.() as AnyMachineSnapshot | undefined
   if (!snapshot?.machine) return undefined
   const { type } = event
-  if (type.startsWith('xstate.after.'))
+  if (isTimerEvent(type))
     return getNextTransitions(snapshot).some(({ eventType }) => eventType === type) ? undefined : 'no active state waits for it'
   return snapshot.machine.events.some((known: string) => takes(known, type))
     ? undefined

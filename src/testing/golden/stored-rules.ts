@@ -8,7 +8,8 @@ import type { AnyActorLogic } from 'xstate'
 import { misfits } from '../../actors/program/snapshot-compatibility.js'
 import { isProgramMachine, type MachineNode, type ProgramMachine } from '../../actors/program/xstate/program-logic.js'
 import type { PersistedProgram } from '../../actors/program/program-record.js'
-import { childLogic } from '../../actors/program/xstate/implementations.js'
+import { actorsOf, childLogic } from '../../actors/program/xstate/implementations.js'
+import { inlineSourceOf } from '../../actors/program/xstate/xstate-events.js'
 import type { MisfitReason } from './misfit.js'
 
 /** A break without the name of its snapshot and without a remedy. */
@@ -51,9 +52,9 @@ function* lostHistory(machine: ProgramMachine, stored: unknown, place: string): 
 
 /** An invoke with inline logic is stored by its place: another one there would be taken for it. */
 function* movedInvoke(machine: ProgramMachine, name: string, src: string, place: string): Generator<Finding, void> {
-  const [, index, id] = /^xstate\.invoke\.(\d+)\.(.*)$/.exec(src) ?? []
-  if (machine.implementations.actors[src] || id === undefined) return
-  const invoked = [...nodes(machine.root)].find((node) => node.id === id)?.invoke[Number(index)]
+  const inline = inlineSourceOf(src)
+  if (actorsOf(machine)[src] || !inline) return
+  const invoked = [...nodes(machine.root)].find((node) => node.id === inline.state)?.invoke[inline.index]
   if (invoked && invoked.id !== name)
     yield {
       reason: 'child_moved',

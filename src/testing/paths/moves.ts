@@ -13,6 +13,7 @@ import { takes } from '../world/event-descriptor.js'
 import { durationText, shortText } from '../world/readable.js'
 import { isStep } from './stubbed-machine.js'
 import { can, type Happening, type Place, type ProgramWalk } from './program-walk.js'
+import { doneActorEvent, errorActorEvent, isTimerEvent, isXStateEvent } from '../../actors/program/xstate/xstate-events.js'
 
 /** What a test gives for the events, and for the ends of steps; by event type, and by a step's `src` or id. */
 export interface MoveValues {
@@ -69,7 +70,7 @@ export class Moves {
     const timer = this.#walk.nextTimer(place)
     if (!timer) return [...this.#sends(place), ...ends]
     const { event, delay } = timer
-    const label = `after ${durationText(delay)}${event.type.startsWith('xstate.after.') ? '' : ` ${event.type}`}`
+    const label = `after ${durationText(delay)}${isTimerEvent(event.type) ? '' : ` ${event.type}`}`
     return [...this.#sends(place), ...ends, { key: `after ${timer.id}`, happening: { kind: 'after', event, timer }, label }]
   }
 
@@ -107,13 +108,13 @@ export class Moves {
     const done = labelled(outputsGiven ?? [undefined], (output) =>
       output === undefined ? `${shown} ends` : `${shown} ends with ${shortText(output)}`,
     ).map(([output, label], index): Move => {
-      const event = { type: `xstate.done.actor.${id}`, output, actorId: id }
+      const event = { type: doneActorEvent(id), output, actorId: id }
       return { key: `done ${id} ${index}`, happening: { kind: 'done', event, id }, label, step }
     })
     const failed = labelled(errorsGiven ?? [new Error(`${shown} failed`)], (error) =>
       errorsGiven ? `${shown} fails with ${error instanceof Error ? error.message : shortText(error)}` : `${shown} fails`,
     ).map(([error, label], index): Move => {
-      const event = { type: `xstate.error.actor.${id}`, error, actorId: id }
+      const event = { type: errorActorEvent(id), error, actorId: id }
       return { key: `error ${id} ${index}`, happening: { kind: 'error', event, id }, label, step }
     })
     // an error that the machine does not handle fails it: only where the test asks for that
@@ -156,4 +157,4 @@ function unfit(entryPoint: string, option: string, wanted: string): StatewardErr
 
 /** Not `always`, no wildcard, and none of XState's own. */
 const isExternal = (type: string | null): type is string =>
-  type !== null && type !== '' && !type.includes('*') && !type.startsWith('xstate.')
+  type !== null && type !== '' && !type.includes('*') && !isXStateEvent(type)

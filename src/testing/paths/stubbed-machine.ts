@@ -5,7 +5,8 @@
  */
 import { fromPromise, type AnyActorLogic, type AnyStateMachine } from 'xstate'
 import type { MachineNode, ProgramMachine } from '../../actors/program/xstate/program-logic.js'
-import { childLogic } from '../../actors/program/xstate/implementations.js'
+import { actorsOf, childLogic } from '../../actors/program/xstate/implementations.js'
+import { isInlineSource } from '../../actors/program/xstate/xstate-events.js'
 
 /** Any machine, as a host reads it and as XState takes it. */
 export type Machine = AnyActorLogic & ProgramMachine
@@ -16,7 +17,7 @@ export const isStep = (logic: AnyActorLogic | undefined): boolean => logic !== u
 const stub = fromPromise(() => new Promise<never>(() => undefined))
 
 const stepNames = (machine: Machine) =>
-  Object.entries(machine.implementations.actors).flatMap(([name, logic]) => (isStep(logic) ? [name] : []))
+  Object.entries(actorsOf(machine)).flatMap(([name, logic]) => (isStep(logic) ? [name] : []))
 
 /** The same machine with every named step replaced; those that are written inline can't be. */
 export function stubbedMachine(machine: Machine): Machine {
@@ -28,7 +29,7 @@ export function stubbedMachine(machine: Machine): Machine {
 export function stepsOf(machine: Machine): string[] {
   const inline = (node: MachineNode): string[] => [
     ...node.invoke.flatMap(({ id, src }) => {
-      const isInline = typeof src === 'string' && src.startsWith('xstate.invoke.') && isStep(childLogic(machine, src))
+      const isInline = typeof src === 'string' && isInlineSource(src) && isStep(childLogic(machine, src))
       return isInline ? [id] : []
     }),
     ...Object.values(node.states).flatMap(inline),

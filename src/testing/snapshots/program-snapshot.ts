@@ -10,6 +10,7 @@ import { passed } from './coarse-time.js'
 import { normalForm } from './normal-form.js'
 import type { ChildSnapshot, StepSnapshot, TimerSnapshot } from './snapshot-form.js'
 import type { StandIns } from './stand-ins.js'
+import { isInlineSource, isTimerEvent, timerOf } from '../../actors/program/xstate/xstate-events.js'
 
 type Children = NonNullable<PersistedProgram['children']>
 type Child = Children[string]
@@ -72,7 +73,7 @@ function childSnapshot(
   })
 }
 
-const isInline = (src: unknown) => typeof src !== 'string' || src.startsWith('xstate.invoke.')
+const isInline = (src: unknown) => typeof src !== 'string' || isInlineSource(src)
 
 /** The persisted actor at a path. */
 function actorAt(program: PersistedProgram, path: string): Child | undefined {
@@ -123,8 +124,8 @@ export function timerSnapshots(
 
 /** What XState's name for the event of an `after` says: the delay, by name if it has one, and the state, without its machine's id. */
 function afterOf(type: string, delay: number, value: StateValue | undefined): Pick<TimerSnapshot, 'delay' | 'state'> | undefined {
-  if (!type.startsWith('xstate.after.')) return undefined
-  const rest = type.slice('xstate.after.'.length)
+  if (!isTimerEvent(type)) return undefined
+  const rest = timerOf(type)
   const named = rest.startsWith(`${delay}.`) ? delay : (rest.split('.')[0] ?? '')
   const id = rest.slice(String(named).length + 1).split('.')
   const paths = id.slice(1).map((_, index) => id.slice(index + 1).join('.'))

@@ -5,10 +5,11 @@
  * the id of an inline invoke, and the entry point's own id where its program is a bare step.
  */
 import type { AnyActorLogic, StateMachine } from 'xstate'
-import { childLogic } from '../../actors/program/xstate/implementations.js'
+import { actorsOf, childLogic } from '../../actors/program/xstate/implementations.js'
 import { isProgramMachine, type MachineNode, type ProgramMachine } from '../../actors/program/xstate/program-logic.js'
 import type { StreamDefinition } from '../../actors/stream/stream-definition.js'
 import type { EntryPoint } from '../../runtime/entry-point.js'
+import { isInlineSource } from '../../actors/program/xstate/xstate-events.js'
 
 /** The actors that a machine's types name, as `{ src, logic }`; never for other logic. */
 export type ProvidedBy<TProgram> =
@@ -62,7 +63,7 @@ export type NamedLogic<TEntryPoints extends readonly EntryPoint[], TName> = ByNa
 /** Under which name an actor is known: its `src`, the id of an inline one, the program's for a root. */
 export function actorName({ src, id }: { readonly src: string; readonly id: string }, programId: string): string {
   if (src === '') return programId
-  return src.startsWith('xstate.invoke.') ? id : src
+  return isInlineSource(src) ? id : src
 }
 
 /** Every name that the programs of these definitions know. */
@@ -72,7 +73,7 @@ export function actorNames(definitions: readonly StreamDefinition[]): Set<string
   const add = (logic: AnyActorLogic) => {
     if (!isProgramMachine(logic) || seen.has(logic)) return
     seen.add(logic)
-    for (const [name, child] of Object.entries(logic.implementations.actors)) {
+    for (const [name, child] of Object.entries(actorsOf(logic))) {
       names.add(name)
       add(child)
     }
@@ -80,7 +81,7 @@ export function actorNames(definitions: readonly StreamDefinition[]): Set<string
   }
   const addInvoked = (machine: ProgramMachine, node: MachineNode) => {
     for (const { id, src } of node.invoke) {
-      names.add(typeof src === 'string' && !src.startsWith('xstate.invoke.') ? src : id)
+      names.add(typeof src === 'string' && !isInlineSource(src) ? src : id)
       const inline = typeof src === 'string' ? childLogic(machine, src) : undefined
       if (inline) add(inline)
     }

@@ -6,6 +6,7 @@
  * counts as well.
  */
 import type { AnyMachineSnapshot, AnyStateNode } from 'xstate'
+import { doneStateEvent } from '../../actors/program/xstate/xstate-events.js'
 
 const known = new WeakMap<AnyStateNode, Map<string, ReadonlySet<AnyStateNode>>>()
 
@@ -28,7 +29,7 @@ function ledTo(root: AnyStateNode, cancel: string): ReadonlySet<AnyStateNode> {
     const { parent } = node
     left.push(...Object.values(node.states), ...targets(node, [...node.transitions.keys()]))
     for (const { target = [] } of node.always ?? []) left.push(...target)
-    if (parent && node.type === 'final') left.push(...targets(parent, [`xstate.done.state.${parent.id}`]))
+    if (parent && node.type === 'final') left.push(...targets(parent, [doneStateEvent(parent.id)]))
   }
   return found
 }

@@ -10,6 +10,7 @@ import type { ProgramOutput } from '../../actors/program/program-output.js'
 import { fromStep, waitsForExecution, wrappedStep } from '../../actors/program/step.js'
 import type { EntryPoint } from '../../runtime/entry-point.js'
 import { placeOf } from '../../actors/program/xstate/inspection.js'
+import { takesTransition } from '../../actors/program/xstate/xstate-internals.js'
 import { actorName } from './actor-names.js'
 import { isCompensating } from './compensation-states.js'
 import type { DirectEvents } from './direct-events.js'
@@ -89,8 +90,7 @@ function tellCancel(event: InspectionEvent, cancel: string, oracle: CommitOracle
   if (place?.path !== '') return
   const snapshot = event.actorRef.getSnapshot() as AnyMachineSnapshot | undefined
   if (event.type === '@xstate.microstep') {
-    const { _transitions: taken } = event
-    if (taken.length > 0) oracle.compensates(place.execution)
+    if (takesTransition(event)) oracle.compensates(place.execution)
   } else if (snapshot?.status === 'active') {
     const isOnItsWay = 'machine' in snapshot && isCompensating(snapshot, cancel)
     oracle.compensates(place.execution, isOnItsWay ? undefined : snapshot.value)

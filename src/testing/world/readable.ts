@@ -1,6 +1,7 @@
 /** What people read in a line: state values, durations, events, and live data at a glance. Owns their forms; those of stored data are in `snapshots/value-text.ts`. */
 
 import { inspect } from 'node:util'
+import { delayOf, endOf, startEvent } from '../../actors/program/xstate/xstate-events.js'
 
 /** `charging`, `paid.in full`, `{ left: a, right: b }`; a region without states of its own is its name. */
 export function stateText(value: unknown): string {
@@ -36,11 +37,11 @@ export function durationText(ms: number): string {
 
 /** An event's type as its machine's author would say it. */
 export function eventText(type: string): string {
-  const [, kind, id] = /^xstate\.(done|error)\.actor\.(.*)$/.exec(type) ?? []
-  if (kind) return `${id} ${kind === 'done' ? 'done' : 'failed'}`
-  const [, delay] = /^xstate\.after\.(.*?)\./.exec(type) ?? []
+  const end = endOf(type)
+  if (end) return `${end.id} ${end.kind === 'done' ? 'done' : 'failed'}`
+  const delay = delayOf(type)
   if (delay !== undefined) return /^\d+$/.test(delay) ? `after ${durationText(Number(delay))}` : `after ${delay}`
-  return type === 'xstate.init' ? 'start' : type
+  return type === startEvent ? 'start' : type
 }
 
 /** How many parts of a value are shown. */

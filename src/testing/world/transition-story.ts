@@ -7,6 +7,8 @@ import type { InspectionEvent } from 'xstate'
 import { placeOf, type Place } from '../../actors/program/xstate/inspection.js'
 import type { Transition } from './history.js'
 import { eventText, stateText, shortText } from './readable.js'
+import { takesTransition } from '../../actors/program/xstate/xstate-internals.js'
+import { endOf, isXStateEvent, stopEvent } from '../../actors/program/xstate/xstate-events.js'
 
 interface MachineLike {
   readonly status: string
@@ -14,12 +16,11 @@ interface MachineLike {
   readonly context?: unknown
 }
 
-/** What XState tells of each microstep; the transitions are those that it took. */
+/** What XState tells of each microstep. */
 interface Microstep {
   readonly actorRef: object
   readonly event: { readonly type: string }
   readonly snapshot: unknown
-  readonly _transitions: readonly unknown[]
 }
 
 interface NamedRef {
@@ -57,15 +58,16 @@ export class TransitionStory {
     if (event.type === '@xstate.actor') return this.#name(event.actorRef as unknown as NamedRef)
     if (event.type === '@xstate.microstep') return this.#step(event as unknown as Microstep)
     if (event.type === '@xstate.event') return event.sourceRef && this.#speaks({ ...event, actorRef: event.sourceRef })
-    if (event.type !== '@xstate.snapshot' || event.event.type === 'xstate.stop') return
+    if (event.type !== '@xstate.snapshot' || event.event.type === stopEvent) return
     this.#reached.delete(event.actorRef)
     if (!this.#announced.delete(event.actorRef))
       this.#transition(event, event.event.type, event.snapshot as unknown as MachineLike)
   }
 
-  #step({ actorRef, event, snapshot, _transitions }: Microstep): void {
-    if (event.type === 'xstate.stop') return
-    if (_transitions.length > 0) this.#moved.add(actorRef)
+  #step(microstep: Microstep): void {
+    const { actorRef, event, snapshot } = microstep
+    if (event.type === stopEvent) return
+    if (takesTransition(microstep)) this.#moved.add(actorRef)
     this.#reached.set(actorRef, { on: this.#reached.get(actorRef)?.on ?? event.type, after: snapshot as MachineLike })
   }
 
@@ -108,18 +110,18 @@ export class TransitionStory {
   #text(before: MachineLike, { on, to, status, changes }: Transition, hasMoved: boolean): string | undefined {
     const [from, into] = [stateText(before.value), stateText(to)]
     const isSame = from === into && before.status === status && Object.keys(changes).length === 0
-    if (isSame && !hasMoved) return on.startsWith('xstate.') ? undefined : `${from} ignores ${on}`
-    const why = eventText(on.replace(delivered, (_, kind: string, id: string) => kind + (this.#names.get(id) ?? id)))
+    if (isSame && !hasMoved) return isXStateEvent(on) ? undefined : `${from} ignores ${on}`
+    const end = endOf(on)
+    const name = end && this.#names.get(end.id)
+    const why = eventText(end && name !== undefined ? on.slice(0, -end.id.length) + name : on)
     const what = Object.keys(changes).length === 0 ? '' : `  ${shortText(changes)}`
     return `${from} —${why}→ ${into}${status === 'error' ? ' ✗' : ''}${what}`
   }
 
   #name({ id, src }: NamedRef): void {
-    if (typeof src === 'string' && /^\d+\./.test(id) && !src.startsWith('xstate.')) this.#names.set(id, src)
+    if (typeof src === 'string' && /^\d+\./.test(id) && !isXStateEvent(src)) this.#names.set(id, src)
   }
 }
-
-const delivered = /^(xstate\.(?:done|error)\.actor\.)(.*)$/
 
 function changed(before: unknown, after: unknown): Readonly<Record<string, unknown>> {
   if (before === after || typeof after !== 'object' || after === null) return {}

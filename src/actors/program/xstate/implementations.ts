@@ -4,17 +4,36 @@
  * Owns: how XState names an inline invoke, and where a machine keeps its implementations.
  */
 import type { AnyActorLogic, AnyActorRef } from 'xstate'
+import { inlineSourceOf } from './xstate-events.js'
 import { isMachineSnapshot, machineIn, type ProgramMachine } from './program-logic.js'
+
+/** The logic that a machine has under its names. */
+export const actorsOf = (machine: ProgramMachine): Readonly<Record<string, AnyActorLogic>> => machine.implementations.actors
+
+/** The actions that a machine has under its names. */
+export const actionsOf = (machine: ProgramMachine): Readonly<Record<string, unknown>> => machine.implementations.actions
+
+/** What `fromPromise`, `fromCallback` and `fromObservable` were given; undefined for other logic. */
+export function creatorOf(logic: object): ((...args: never[]) => unknown) | undefined {
+  const { config } = logic as { config?: unknown }
+  return typeof config === 'function' ? (config as (...args: never[]) => unknown) : undefined
+}
+
+/** The same logic as `logic`, whatever its user has put around it included, that begins as `made` does. */
+export function withCreatorOf<T extends object>(logic: T, made: object): T {
+  const { config, start = () => undefined } = made as { config?: unknown; start?: unknown }
+  return Object.assign(Object.create(logic) as T, { config, start })
+}
 
 /** The logic behind a `src` name, an inline invoke's included. */
 export function childLogic(machine: ProgramMachine, src: string): AnyActorLogic | undefined {
-  const named = machine.implementations.actors[src]
+  const named = actorsOf(machine)[src]
   if (named) return named
-  const inline = /^xstate\.invoke\.(\d+)\.(.*)$/.exec(src)
+  const inline = inlineSourceOf(src)
   if (!inline) return undefined
-  const node = nodeById(machine.root, inline[2] as string)
+  const node = nodeById(machine.root, inline.state)
   const invoked = (node as { config?: { invoke?: unknown } } | undefined)?.config?.invoke
-  const entry = (Array.isArray(invoked) ? invoked[Number(inline[1])] : invoked) as { src?: unknown } | undefined
+  const entry = (Array.isArray(invoked) ? invoked[inline.index] : invoked) as { src?: unknown } | undefined
   return typeof entry?.src === 'object' ? (entry.src as AnyActorLogic) : undefined
 }
 
@@ -43,12 +62,12 @@ export function actionAt(logic: AnyActorLogic, via: readonly string[], name: str
     at = child
   }
   const machine = machineIn(at)
-  return machine ? (machine.implementations.actions[name] as ActionFunction | undefined) : hidden
+  return machine ? (actionsOf(machine)[name] as ActionFunction | undefined) : hidden
 }
 
 /** The action that the machine of a live actor has, whatever logic is around it. */
 export function actionOf(actor: AnyActorRef | undefined, name: string): ActionFunction | undefined {
   const snapshot = actor?.getSnapshot() as object | undefined
   if (!snapshot || !isMachineSnapshot(snapshot)) return undefined
-  return snapshot.machine.implementations.actions[name] as ActionFunction | undefined
+  return actionsOf(snapshot.machine)[name] as ActionFunction | undefined
 }

@@ -28,6 +28,7 @@ import {
   type InnerActor,
   type InnerSystem,
   type SystemEvent,
+  takesTransition,
 } from './xstate-internals.js'
 import { leftReason } from '../../../events/stop-reason.js'
 import { failsLater, hasFailed, hosted, isRunning, leave, noteActor, stopBelow } from './hosted-actor.js'
@@ -313,7 +314,7 @@ export class ProgramSystem implements ActorNaming, StepSurroundings {
           if (notes) notes.microsteps = 0
           if (!this.#muted) host.changed()
         } else if (asked && event.type === '@xstate.microstep' && event.event === asked.event && event.actorRef === this.#root)
-          asked.isTaken ??= (event._transitions?.length ?? 0) > 0 // the first microstep tells, what follows is `always`
+          asked.isTaken ??= takesTransition(event) // the first microstep tells, what follows is `always`
         inspector?._sendInspectionEvent(event)
         interceptor?.inspected(event as unknown as InspectionEvent)
         if (observers)

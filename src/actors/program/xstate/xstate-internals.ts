@@ -113,9 +113,13 @@ export interface SystemEvent {
   readonly type: string
   readonly actorRef: InnerActor
   readonly snapshot?: unknown
-  /** Of a machine's microstep: what it answers to, and the transitions that it takes. */
+  /** Of a machine's microstep: what it answers to. */
   readonly event?: AnyEventObject
-  readonly _transitions?: readonly unknown[]
+}
+
+/** True for an inspection event of a microstep in which the machine takes a transition. */
+export function takesTransition(event: object): boolean {
+  return ((event as { readonly _transitions?: readonly unknown[] })._transitions ?? []).length > 0
 }
 
 /** What XState calls on a system, its hidden members included. */
