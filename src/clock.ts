@@ -8,11 +8,22 @@
 import { performance } from 'node:perf_hooks'
 import * as real from 'node:timers'
 
+/** What a clock may be told of a timer. */
+export interface TimerOptions {
+  /**
+   * True: maintenance only, such as a look at what other processes did; a simulated clock may go idle while such timers are
+   * pending. Default false. A clock of your own may leave it alone.
+   */
+  readonly background?: boolean | undefined
+}
+
+/** For timers of maintenance. */
+export const inBackground: TimerOptions = { background: true }
+
 /** A source of time: milliseconds since the epoch, and timers that fire at most once. */
 export interface Clock {
   now(): number
-  /** `upkeep`: nobody waits for what it does (a look at what others did, leaving memory); a simulated world comes to rest without it. */
-  setTimeout(fn: () => void, ms: number, upkeep?: boolean): unknown
+  setTimeout(fn: () => void, ms: number, options?: TimerOptions): unknown
   clearTimeout(handle: unknown): void
   /** Ms that only grow, whatever is done to `now`; absent: `now` is taken for it. Timers go by it. */
   monotonic?(): number
@@ -33,17 +44,36 @@ const GLANCE = 1_000
 /** By less than this, in ms, a wall clock is adjusted, and not set. */
 const LEAST_JUMP = 1_000
 
-const listeners = new Set<(by: number) => void>()
-let watch: ReturnType<typeof setInterval> | undefined
-/** How far the wall clock was ahead of the monotonic one when last told. */
-let ahead = 0
+/** Watches the wall clock of the machine while somebody listens. */
+class JumpWatch {
+  readonly #listeners = new Set<(by: number) => void>()
+  #timer: ReturnType<typeof setInterval> | undefined
+  /** How far the wall clock was ahead of the monotonic one when last told. */
+  #ahead = 0
 
-function glance(): void {
-  const by = Date.now() - globalThis.performance.now() - ahead
-  if (Math.abs(by) < LEAST_JUMP) return
-  ahead += by
-  for (const listener of [...listeners]) listener(by)
+  listen(listener: (by: number) => void): () => void {
+    if (this.#listeners.size === 0) {
+      this.#ahead = Date.now() - globalThis.performance.now()
+      this.#timer = setInterval(() => this.#glance(), GLANCE)
+      this.#timer.unref?.()
+    }
+    this.#listeners.add(listener)
+    return () => {
+      this.#listeners.delete(listener)
+      if (this.#listeners.size === 0) clearInterval(this.#timer)
+    }
+  }
+
+  #glance(): void {
+    const by = Date.now() - globalThis.performance.now() - this.#ahead
+    if (Math.abs(by) < LEAST_JUMP) return
+    this.#ahead += by
+    for (const listener of [...this.#listeners]) listener(by)
+  }
 }
+
+/** One for the process, as there is one wall clock. */
+const jumps = new JumpWatch()
 
 /** The machine's clock. A delay longer than 24.8 days is walked in several timers. */
 export const systemClock: Clock = {
@@ -66,18 +96,7 @@ export const systemClock: Clock = {
   clearTimeout(handle) {
     clearTimeout((handle as LongTimer | undefined)?.current)
   },
-  onJump(listener) {
-    if (listeners.size === 0) {
-      ahead = Date.now() - globalThis.performance.now()
-      watch = setInterval(glance, GLANCE)
-      watch.unref?.()
-    }
-    listeners.add(listener)
-    return () => {
-      listeners.delete(listener)
-      if (listeners.size === 0) clearInterval(watch)
-    }
-  },
+  onJump: (listener) => jumps.listen(listener),
 }
 
 /** Calls back in the event loop's next turn, also where the timers are faked: a commit is not a matter of time. */

@@ -6,7 +6,7 @@
  * after a standstill of the process, comes in the order in which it was due. Everything that a runtime does for itself goes
  * by `monotonic`.
  */
-import { nextTurn, type Clock } from './clock.js'
+import { nextTurn, type Clock, type TimerOptions } from './clock.js'
 
 /** After so many ms of what came at once, whatever else stands in the event loop has its turn: a lease has to be prolonged. */
 const STRETCH = 50
@@ -34,7 +34,7 @@ interface Past {
 }
 
 interface Armed extends Alarm {
-  readonly upkeep: boolean | undefined
+  readonly options: TimerOptions | undefined
   /** When its timer fires, by the monotonic clock. */
   due: number
   /** Its time has come. */
@@ -78,8 +78,8 @@ export class WallClock implements Clock {
     return this.#clock.monotonic ? this.#clock.monotonic() : this.#clock.now()
   }
 
-  setTimeout(fn: () => void, ms: number, upkeep?: boolean): unknown {
-    return this.#clock.setTimeout(fn, ms, upkeep)
+  setTimeout(fn: () => void, ms: number, options?: TimerOptions): unknown {
+    return this.#clock.setTimeout(fn, ms, options)
   }
 
   clearTimeout(handle: unknown): void {
@@ -96,15 +96,15 @@ export class WallClock implements Clock {
     return this.#past.findLast(({ end }) => end >= at)?.back ?? this.#setBack
   }
 
-  /** Fires once, at a time of the wall clock. `upkeep`: as for timers. */
-  alarm(at: number, fn: () => void, upkeep?: boolean): Alarm {
+  /** Fires once, at a time of the wall clock. */
+  alarm(at: number, fn: () => void, options?: TimerOptions): Alarm {
     const left = at - this.now()
     const by = this.monotonic() + left
     const armed: Armed = {
       at,
       by,
       due: by,
-      upkeep,
+      options,
       handle: undefined,
       fn,
       hasCome: false,
@@ -114,7 +114,7 @@ export class WallClock implements Clock {
       },
     }
     this.#alarms.add(armed)
-    armed.handle = this.#clock.setTimeout(armed.fire, left, upkeep)
+    armed.handle = this.#clock.setTimeout(armed.fire, left, options)
     return armed
   }
 
@@ -207,7 +207,7 @@ export class WallClock implements Clock {
     for (const armed of moved.toSorted((a, b) => a.at - b.at)) {
       this.#clock.clearTimeout(armed.handle)
       armed.due = Math.min(armed.at + ahead, armed.by)
-      armed.handle = this.#clock.setTimeout(armed.fire, armed.due - this.monotonic(), armed.upkeep)
+      armed.handle = this.#clock.setTimeout(armed.fire, armed.due - this.monotonic(), armed.options)
     }
   }
 }

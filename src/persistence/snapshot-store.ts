@@ -314,8 +314,8 @@ export interface SnapshotStore {
   owners(): Promise<readonly OwnerRecord[]>
   /** The owner keys that executions still name though no such owner is registered. */
   orphans(): Promise<readonly string[]>
-  /** Takes an owner away, and gives back what it still holds when it leaves by itself. */
-  retire(key: string, release: boolean): Promise<void>
+  /** Takes an owner away. `giveBack`: it leaves by itself, and nobody holds any more what it still held; else that is to be claimed as `lost`. */
+  retire(key: string, how: { readonly giveBack: boolean }): Promise<void>
   claim(request: ClaimRequest): Promise<readonly StoredExecution[]>
   /** When the next unowned execution of these entry points is due. */
   nextDue(entryPoints: readonly string[]): Promise<number | null>

@@ -39,8 +39,8 @@ export interface HandlePort {
   fork(id: string, options: ForkRequest): Promise<{ readonly id: string; readonly created: boolean }>
 }
 
-/** What a handle stands on, for those who must look behind it: the testing kit. */
-export let portOf: (handle: ExecutionHandle) => HandlePort
+/** Under which a handle shows what it stands on to those who must look behind it: the testing kit. Not exported from the package. */
+export const portKey: unique symbol = Symbol('stateward.handle-port')
 
 type IsAny<T> = 0 extends 1 & T ? true : false
 
@@ -63,14 +63,15 @@ export class ExecutionHandle<TProgram extends AnyActorLogic = AnyActorLogic> {
   readonly created: boolean
   readonly #port: HandlePort
 
-  static {
-    portOf = (handle) => handle.#port
-  }
-
   constructor(id: string, port: HandlePort, created = false) {
     this.id = id
     this.created = created
     this.#port = port
+  }
+
+  /** @internal */
+  get [portKey](): HandlePort {
+    return this.#port
   }
 
   /**

@@ -130,8 +130,7 @@ export class RuntimeCalls<TEntryPoints extends readonly EntryPoint[] = readonly 
 
   /** The commands of one stream. Throws `unknown_entry_point`. */
   stream(entryPoint: TEntryPoints[number]['id']): CommandScope {
-    if (!this.#source.parts().supervisor.entryPointIds.includes(entryPoint))
-      this.#source.parts().supervisor.streamFor(entryPoint, false)
+    this.#source.parts().supervisor.definitionOf(entryPoint)
     return this.#scope('stream', [entryPoint])
   }
 

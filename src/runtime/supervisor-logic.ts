@@ -28,18 +28,18 @@ import { failedActorOf } from '../actors/program/xstate/xstate-events.js'
 export interface SupervisorParts {
   readonly supervisor: SupervisorHost
   readonly router: CommandRouter
+  /** What its work has failed with, as it was thrown: its machine holds the record of it. */
+  failure: unknown
 }
 
-const byInput = new WeakMap<object, SupervisorParts>()
-/** The parts of each ref, on the ref itself: every copy of the package in the process finds them. */
+/** The parts of each ref, on the ref itself, and on the input that stands for them: every copy of the package in the process finds them. */
 const partsKey = Symbol.for('stateward.supervisor')
-const partsAt = (ref: object): SupervisorParts | undefined => (ref as { [partsKey]?: SupervisorParts })[partsKey]
-const failures = new WeakMap<object, unknown>()
+const partsAt = (holder: object): SupervisorParts | undefined => (holder as { [partsKey]?: SupervisorParts })[partsKey]
 
 /** Makes the parts of one supervisor, which does nothing yet. Throws on bad options. */
 export function makeParts(options: SupervisorOptions): SupervisorParts {
   const supervisor = new SupervisorHost(options)
-  return { supervisor, router: new CommandRouter(supervisor) }
+  return { supervisor, router: new CommandRouter(supervisor), failure: undefined }
 }
 
 /**
@@ -52,7 +52,7 @@ export function preparedInput(options: SupervisorOptions): { parts: SupervisorPa
   const { name, location } = options.store
   const shown = { id, entryPoints: entryPoints.map((entryPoint) => entryPoint.id), store: { name, location } }
   const input = { ...options, toJSON: () => shown }
-  byInput.set(input, parts)
+  Object.defineProperty(input, partsKey, { value: parts })
   return { parts, input }
 }
 
@@ -67,7 +67,7 @@ export function partsOf(ref: AnyActorRef): SupervisorParts {
 type Self = AnyActorRef
 
 function boot(self: Self, options: SupervisorOptions): void {
-  const parts = byInput.get(options) ?? makeParts(options)
+  const parts = partsAt(options) ?? makeParts(options)
   Object.defineProperty(self, partsKey, { value: parts, configurable: true })
   report(self, parts.supervisor.start(self), { type: 'supervisor.started' })
 }
@@ -78,7 +78,7 @@ function report(self: Self, work: Promise<unknown>, done: SupervisorEvent): void
   work.then(
     () => tell(done),
     (error: unknown) => {
-      failures.set(self, error)
+      partsOf(self).failure = error
       tell({ type: 'supervisor.failed', error: toErrorRecord(error) })
     },
   )
@@ -96,7 +96,7 @@ async function handleRequest(self: Self, request: SupervisorRequest): Promise<vo
   try {
     await supervisor.start(self)
     if (request.type === 'execution.trigger') {
-      supervisor.checkUp(request.entryPoint)
+      supervisor.checkAccepting(request.entryPoint)
       checkTrigger(request.entryPoint, request.options)
       const { id, created } = accepted(await accept(supervisor, request.entryPoint, { ...request.options, input: request.input }))
       reply({ type: 'execution.accepted', id, created })
@@ -176,7 +176,8 @@ export const supervisorMachine = supervisorChart<SupervisorOptions>().provide({
     },
     handleRequest: ({ self, event }) => void handleRequest(self as Self, event as SupervisorRequest),
     fail: ({ self, context }) => {
-      throw failures.get(self) ?? partsOf(self as Self).supervisor.failure ?? context.error
+      const parts = partsOf(self as Self)
+      throw parts.failure ?? parts.supervisor.failure ?? context.error
     },
     restartStream: ({ self, event }) => {
       const id = failedActorOf(event.type)

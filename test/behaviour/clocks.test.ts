@@ -1,5 +1,6 @@
 /** Clocks that are set forward and back, and machines that sleep: what was promised for a time comes, neither early nor a day late. */
 import { describe, expect, onTestFinished, test } from 'vitest'
+import type { TimerOptions } from '../../src/clock.js'
 import { createMachine, fromCallback, fromPromise, setup } from 'xstate'
 import { defineEntryPoint, fromExecution, type Clock } from '../../src/index.js'
 import { createTestRuntime, hangs, returns, SimulatedClock } from '../../src/testing/index.js'
@@ -202,8 +203,8 @@ class FreezingClock implements Clock {
     const stop = this.#clock.onJump((by) => this.isDeaf || told(by))
     return () => (stop(), void this.#listeners.delete(told))
   }
-  setTimeout = (fn: () => void, ms: number, upkeep?: boolean) =>
-    this.#clock.setTimeout(() => (this.frozen ? void this.#late.push(fn) : fn()), ms, upkeep)
+  setTimeout = (fn: () => void, ms: number, options?: TimerOptions) =>
+    this.#clock.setTimeout(() => (this.frozen ? void this.#late.push(fn) : fn()), ms, options)
   clearTimeout = (handle: unknown) => this.#clock.clearTimeout(handle)
 
   hear(by: number): void {

@@ -80,7 +80,7 @@ test('what an operator must know is told once: whose executions were taken over,
   const first = await begin({ store, entryPoints: [defineEntryPoint({ id: 'e', program: waits('a') })] })
   const { id } = await first.trigger('e')
   // as if its process had died
-  for (const { key } of await store.owners()) await store.retire(key, false)
+  for (const { key } of await store.owners()) await store.retire(key, { giveBack: false })
   const second = createRuntime({ store, entryPoints: [defineEntryPoint({ id: 'e', program: waits('b') })], logger })
   onTestFinished(() => second.stop())
   await second.start()

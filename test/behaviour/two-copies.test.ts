@@ -54,7 +54,7 @@ describe('a step of the other copy', () => {
     const first = await begin({ store: { ...store, close: () => Promise.resolve() }, entryPoints })
     const { id } = await first.trigger('e')
     await vi.waitFor(() => expect(effects).toBe(1))
-    for (const { key } of await store.owners()) await store.retire(key, false)
+    for (const { key } of await store.owners()) await store.retire(key, { giveBack: false })
     const second = await begin({ store, entryPoints })
     expect(await second.execution(id).result()).toMatchObject({ status: 'completed' })
     expect(await second.execution(id).get()).toMatchObject({ value: 'failed' })

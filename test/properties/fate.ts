@@ -68,9 +68,9 @@ export class Fate {
       monotonic: () => clock.monotonic?.() ?? clock.now(),
       onJump: (told) =>
         clock.onJump?.((by) => (this.#frozen ? void this.thawed().then(() => told(by)) : told(by))) ?? (() => undefined),
-      setTimeout: (fn, ms, upkeep) => {
+      setTimeout: (fn, ms, options) => {
         const timer = { handle: undefined as unknown }
-        timer.handle = clock.setTimeout(() => (this.#frozen ? void fire(timer, fn) : fn()), ms, upkeep)
+        timer.handle = clock.setTimeout(() => (this.#frozen ? void fire(timer, fn) : fn()), ms, options)
         return timer
       },
       clearTimeout: (timer) => {

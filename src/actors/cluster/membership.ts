@@ -4,6 +4,7 @@
  * Owns: the lease, what is taken up under it, and the looks at what others did. One that was fenced off is thrown away
  * and another one is made, under another key.
  */
+import type { HowTaken } from '../execution/execution-origin.js'
 import type { IdSource } from '../../ids.js'
 import type { Log } from '../../logger.js'
 import type { SnapshotStore, StoredExecution } from '../../persistence/snapshot-store.js'
@@ -34,7 +35,7 @@ export interface MembershipPort {
   readonly results: ResultWaiters
   live(id: string): ExecutionHost | undefined
   followPauses(): Promise<void>
-  taken(stored: StoredExecution, recovered: boolean): void
+  taken(stored: StoredExecution, how: HowTaken): void
   /** While executions of the dead are taken over. */
   whileTakingOver(work: () => Promise<void>): Promise<void>
   /** How many executions of other processes' queues could start here at once. */
@@ -66,18 +67,19 @@ export class Membership {
       port.degraded(error)
     }
     this.#settings = settings
-    this.#lease = new OwnerLease(store, clock, settings.id, ids.key(), lease, () => {
+    const lost = () => {
       logger.warn(
         'this process lost its lease: it was frozen, or cut off from the store, for too long. It drops what it held and begins anew',
       )
       port.fenced()
-    })
+    }
+    this.#lease = new OwnerLease({ store, clock, id: settings.id, key: ids.key(), length: lease, lost })
     this.#takeover = new Takeover({
       store,
       clock,
       lease: this.#lease,
       entryPoints: streams.map((stream) => stream.id),
-      taken: (stored, recovered) => port.taken(stored, recovered),
+      taken: (stored, how) => port.taken(stored, how),
       followPauses: () => port.followPauses(),
       retake: () => port.retake(),
       whileTakingOver: (work) => port.whileTakingOver(work),
@@ -184,7 +186,7 @@ export class Membership {
   }
 
   /** Gives back what it still holds; `asDead`: as a process that has died leaves it. */
-  leave(asDead = false): Promise<void> {
-    return this.#settings.store.retire(this.key, !asDead)
+  leave({ asDead }: { readonly asDead: boolean }): Promise<void> {
+    return this.#settings.store.retire(this.key, { giveBack: !asDead })
   }
 }

@@ -16,6 +16,20 @@ interface Observed {
   still: number
 }
 
+/** Whose lease it is, and on what. */
+export interface OwnerLeaseOptions {
+  readonly store: SnapshotStore
+  readonly clock: WallClock
+  /** The user's name for the instance. */
+  readonly id: string
+  /** Under which it holds executions; a fresh one for each start. */
+  readonly key: string
+  /** In ms; the lease is prolonged when a third of it has passed. */
+  readonly length: number
+  /** Told once, as soon as the lease is found to be taken away. */
+  lost(): void
+}
+
 /** Keeps one owner registered. */
 export class OwnerLease {
   readonly key: string
@@ -34,8 +48,7 @@ export class OwnerLease {
   #lost: (() => void) | undefined
   readonly #tellLost: () => void
 
-  /** `length` in ms; the lease is prolonged when a third of it has passed. `lost` is told once, as soon as it is found to be taken away. */
-  constructor(store: SnapshotStore, clock: WallClock, id: string, key: string, length: number, lost: () => void) {
+  constructor({ store, clock, id, key, length, lost }: OwnerLeaseOptions) {
     this.#store = store
     this.#clock = clock
     this.#id = id

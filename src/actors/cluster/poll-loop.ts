@@ -4,7 +4,7 @@
  * Owns: the order of one look (lease, mail, lost and released executions, queues, results, retention) and that looks never
  * overlap. What this process does itself wakes at once and never waits for a look.
  */
-import { nextTurn } from '../../clock.js'
+import { inBackground, nextTurn } from '../../clock.js'
 import type { SnapshotStore } from '../../persistence/snapshot-store.js'
 import type { ExecutionHost } from '../execution/execution-host.js'
 import { settleIfEnded } from './result-waiters.js'
@@ -73,15 +73,12 @@ export class PollLoop {
   start(): void {
     if (this.#stopped) return
     const { clock, interval, failed } = this.#port
-    this.#timer = clock.setTimeout(
-      () => {
-        this.#poll()
-          .catch((error: unknown) => failed(error))
-          .finally(() => this.start())
-      },
-      interval,
-      true,
-    )
+    const poll = () => {
+      this.#poll()
+        .catch((error: unknown) => failed(error))
+        .finally(() => this.start())
+    }
+    this.#timer = clock.setTimeout(poll, interval, inBackground)
   }
 
   stop(): void {

@@ -14,6 +14,7 @@ export interface ProcessIdentity {
   readonly processStart: string
 }
 
+/** Once it was read: there is one process, whatever runs in it. */
 let own: ProcessIdentity | undefined
 
 /** The running process; read once, since it does not change while it runs. */

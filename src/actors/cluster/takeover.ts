@@ -4,7 +4,8 @@
  * Owns: when to look, that one look finds everything, and that a claim whose answer was lost leaves nothing behind that
  * is held and not known. Polls only for what other processes may have done; what this process knows itself is woken by a timer.
  */
-import { nextTurn } from '../../clock.js'
+import type { HowTaken } from '../execution/execution-origin.js'
+import { inBackground, nextTurn } from '../../clock.js'
 import type { ClaimRequest, SnapshotStore, StoredExecution } from '../../persistence/snapshot-store.js'
 import type { Alarm, WallClock } from '../../wall-clock.js'
 import type { OwnerLease } from './owner-lease.js'
@@ -15,7 +16,7 @@ export interface TakeoverPort {
   readonly clock: WallClock
   readonly lease: OwnerLease
   readonly entryPoints: readonly string[]
-  taken(stored: StoredExecution, recovered: boolean): void
+  taken(stored: StoredExecution, how: HowTaken): void
   /** Pauses of streams that other processes were asked for hold here. */
   followPauses(): Promise<void>
   /** While executions of the dead are taken over. */
@@ -50,18 +51,18 @@ export class Takeover {
       this.#unsure = false
     }
     const dead = await lease.dead()
-    for (const key of dead) await store.retire(key, false)
+    for (const key of dead) await store.retire(key, { giveBack: false })
     const owners = (await store.orphans()).filter((key) => key !== lease.key)
     if (owners.length === 0) return
     await whileTakingOver(async () => {
-      const count = await this.#claimAll({ kind: 'lost', owners }, true)
+      const count = await this.#claimAll({ kind: 'lost', owners })
       if (count > 0) this.#port.tookOver(count, owners.length)
     })
   }
 
   /** Everything that was given back and has something to do. */
   async released(): Promise<void> {
-    await this.#claimAll({ kind: 'released' }, false)
+    await this.#claimAll({ kind: 'released' })
     const due = await this.#port.store.nextDue(this.#port.entryPoints)
     const { clock } = this.#port
     // what was set before the clock was set back is due so much earlier
@@ -80,7 +81,7 @@ export class Takeover {
     const owners = lease.living
     if (this.#stopped || owners.length === 0) return 0
     const page = await this.#claim({ limit, entryPoints: [entryPoint], from: { kind: 'queued', owners } })
-    for (const stored of page) taken(stored, false)
+    for (const stored of page) taken(stored, 'claimed')
     return page.length
   }
 
@@ -90,13 +91,12 @@ export class Takeover {
     if (this.#stopped || due >= this.#wakeAt) return
     this.#wakeAt = due
     clock.clearAlarm(this.#wakeAlarm)
-    // it may have been taken up by an event since, or have ended: whoever waits asks the store what is due
-    const upkeep = true
     const wake = () => {
       this.#wakeAt = Infinity
       this.released().catch((error: unknown) => this.#port.failed(error))
     }
-    this.#wakeAlarm = clock.alarm(due, wake, upkeep)
+    // the execution may have been woken or ended meanwhile: whoever waits asks the store what is due
+    this.#wakeAlarm = clock.alarm(due, wake, inBackground)
   }
 
   stop(): void {
@@ -104,12 +104,13 @@ export class Takeover {
     this.#port.clock.clearAlarm(this.#wakeAlarm)
   }
 
-  async #claimAll(from: { kind: 'lost'; owners: readonly string[] } | { kind: 'released' }, recovered: boolean): Promise<number> {
+  async #claimAll(from: { kind: 'lost'; owners: readonly string[] } | { kind: 'released' }): Promise<number> {
+    const how = from.kind === 'lost' ? 'recovered' : 'claimed'
     const { entryPoints } = this.#port
     let count = 0
     while (!this.#stopped) {
       const page = await this.#claim({ limit: PAGE, entryPoints, from })
-      for (const stored of page) this.#port.taken(stored, recovered)
+      for (const stored of page) this.#port.taken(stored, how)
       count += page.length
       if (page.length < PAGE) break
       // what was taken is committed and goes on before more is taken

@@ -4,7 +4,7 @@ import type { Admitted } from '../stream/accepted-before.js'
 import type { AdmissionRequest } from '../stream/admission.js'
 import type { SupervisorHost } from '../supervisor/supervisor-host.js'
 
-/** Accepts an execution; resolves once that is durable. Throws what `streamFor` and the stream's `admit` throw. */
+/** Accepts an execution; resolves once that is durable. Throws what `acceptingStream` and the stream's `admit` throw. */
 export function accept(supervisor: SupervisorHost, entryPoint: string, request: AdmissionRequest): Promise<Admitted> {
   return supervisor.admissions.during(entryPoint, request, (named) => acceptedBy(supervisor, entryPoint, named))
 }
@@ -13,7 +13,7 @@ async function acceptedBy(supervisor: SupervisorHost, entryPoint: string, reques
   for (;;) {
     const certain = supervisor.certain()
     if (certain) await certain
-    const stream = supervisor.streamFor(entryPoint, true)
+    const stream = supervisor.acceptingStream(entryPoint)
     try {
       return await stream.admit(request)
     } catch (error) {

@@ -177,7 +177,7 @@ export class ChildExecutions implements ChildPort {
       correlationId: parentId,
       child: { whenLeft, ...(retryOf === undefined ? {} : { retryOf }) },
     }
-    const stream = this.#supervisor.streamFor(entryPoint, false)
+    const stream = this.#supervisor.streamFor(entryPoint)
     const admitted = await this.#supervisor.admissions.during(entryPoint, asked, (named) => stream.admit(named), false)
     accepted(n, admitted.id)
     if (signal.aborted) {

@@ -4,6 +4,7 @@
  * Owns: which limit is reached first, and the time at which a store must wake an execution that nobody holds. How long steps have to
  * end is no promise for a time of the wall clock: it goes by the monotonic one alone, however far the other is set.
  */
+import { inBackground } from '../../clock.js'
 import type { LimitName, Limits } from '../../events/execution-events.js'
 import type { ExecutionStatus } from '../../events/execution-status.js'
 import type { Alarm, WallClock } from '../../wall-clock.js'
@@ -63,7 +64,7 @@ export class ExecutionDeadlines {
   /** Leaves memory after `ms` without a further word; Infinity: never. */
   leaveAfter(ms: number): void {
     this.stay()
-    if (ms !== Infinity) this.#idle = this.#clock.setTimeout(() => this.#port.idle(), ms, true)
+    if (ms !== Infinity) this.#idle = this.#clock.setTimeout(() => this.#port.idle(), ms, inBackground)
   }
 
   /** Does not leave memory. */

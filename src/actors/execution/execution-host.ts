@@ -69,8 +69,8 @@ export class ExecutionHost extends ExecutionStanding implements Committer, Progr
     const { row, lifecycle, program } = opening(origin, id, port.clock, this.hasSlot ? port.clock.now() : undefined)
     this.row = row
     this.#isNamed = origin.kind === 'fresh' && origin.isNamed
-    this.#recovering = origin.kind === 'stored' && origin.recovered
-    const recovering = this.#recovering || (origin.kind === 'stored' && origin.isAgain)
+    this.#recovering = origin.kind === 'stored' && origin.how === 'recovered'
+    const recovering = origin.kind === 'stored' && origin.how !== 'claimed'
     this.program = new ExecutionProgram(port, this, { input: origin.input, text: program, recovering })
     this.machine = executionRef(id, lifecycle, port.parent, this)
     this.#hold = new ChildrenHold(this, port.children, port.clock, (error) => port.unstopped(this, error))
@@ -96,7 +96,7 @@ export class ExecutionHost extends ExecutionStanding implements Committer, Progr
     if (isTerminal(this.status)) return this.#flushOutbox()
     if (this.#recovering) this.publish('execution.recovered', { recoveries: this.row.recoveries })
     const { compensates, wantsSlot } = this
-    if (this.recoveries > this.maxRecoveries && compensates) return this.program.fail(this.row.recoveryLimit(), true)
+    if (this.recoveries > this.maxRecoveries && compensates) return this.program.fail(this.row.recoveryLimit(), { isFinal: true })
     if (wantsSlot && this.recoveries > this.maxRecoveries) return this.program.holdFor('recovery_limit', this.row.recoveryLimit())
     if (this.isHeldBack || ((wantsSlot || compensates) && this.isSuspect)) return this.#underSuspicion()
     if (value === 'queued') return this.#port.acquire(this) ? this.grant() : undefined

@@ -7,6 +7,12 @@ import { setBackBy } from './execution-deadlines.js'
 import { CommitDraft } from './commit-draft.js'
 import { isHeldBack, splitState, type Lifecycle } from './stored-state.js'
 
+/**
+ * How this process has come to a stored execution: nobody held it (`claimed`), its last owner died (`recovered`), or it was in
+ * memory here and was lost with what was not durable (`reloaded`).
+ */
+export type HowTaken = 'claimed' | 'recovered' | 'reloaded'
+
 /** What an execution comes from: an acceptance, or what was stored of it. `program` is a stored program to begin with. */
 export type ExecutionOrigin =
   | {
@@ -21,10 +27,7 @@ export type ExecutionOrigin =
   | {
       readonly kind: 'stored'
       readonly stored: StoredExecution
-      /** Its last owner died. */
-      readonly recovered: boolean
-      /** It was in memory here, and lost with what was not durable. */
-      readonly isAgain: boolean
+      readonly how: HowTaken
       readonly input: unknown
     }
 
@@ -49,7 +52,7 @@ export function opening(origin: ExecutionOrigin, id: string, clock: WallClock, r
     const limits = setBackBy(lifecycle.context.limits, ahead > 0 ? Math.max(ahead, clock.setBackSince(updatedAt)) : 0)
     const context = { ...lifecycle.context, executionId: id, entryPoint, limits }
     const row = new CommitDraft(id, origin.stored)
-    if (isHeldBack(lifecycle.value) && !origin.recovered) row.recoveries++
+    if (isHeldBack(lifecycle.value) && origin.how !== 'recovered') row.recoveries++
     return { row, lifecycle: { value: lifecycle.value, context }, program }
   }
   const row = new CommitDraft(id, origin.acceptance)

@@ -194,7 +194,7 @@ export class ExecutionProgram implements ProgramPort {
     const problem = this.#taken(isPaused)
     if (problem === undefined) return
     this.drop()
-    this.fail(problem, true)
+    this.fail(problem, { isFinal: true })
   }
 
   /** What has moved the program since the last commit that was asked about; undefined: its stored form is as it was. */
@@ -205,18 +205,18 @@ export class ExecutionProgram implements ProgramPort {
     return cause
   }
 
-  /** `final`: trying again would not help. */
-  fail(cause: unknown, final: boolean): void {
+  /** `isFinal`: trying again would not help. */
+  fail(cause: unknown, { isFinal }: { readonly isFinal: boolean }): void {
     const { delivery, isCompensating, lifecycle, tell } = this.#execution
     const { attempt, maxAttempts, isMended } = lifecycle
     const now = this.#port.clock.now()
     const retryAt = now + backoffDelay(this.#port.definition.retry?.backoff, attempt, this.#port.random)
     // the program that took these events is gone, and another attempt is made, now or when a person has mended it
-    if (!final && !isCompensating && (attempt < maxAttempts || isMended)) {
+    if (!isFinal && !isCompensating && (attempt < maxAttempts || isMended)) {
       this.#noteForNext()
       void this.#giveBack()
     } else delivery.inbox.lose()
-    tell.call(this.#execution, { type: 'program.failed', error: toErrorRecord(cause), retryAt, final, at: now })
+    tell.call(this.#execution, { type: 'program.failed', error: toErrorRecord(cause), retryAt, final: isFinal, at: now })
   }
 
   /** What the failed attempt has found out of its steps goes with the stored form that the next one begins from. */
@@ -350,7 +350,7 @@ export class ExecutionProgram implements ProgramPort {
     const { value } = this.#execution.lifecycle
     const { outcome, busy, hasEnded } = this.#host ?? {}
     if (outcome) this.#isJudged = true
-    if (outcome?.status === 'error') this.fail(outcome.error, false)
+    if (outcome?.status === 'error') this.fail(outcome.error, { isFinal: false })
     else if (outcome) this.#done(outcome.output)
     // what it asked for on the way to its end happens first
     else if (hasEnded) return
@@ -374,11 +374,11 @@ export class ExecutionProgram implements ProgramPort {
   /** The end counts only if its snapshot and its output can be stored. */
   #done(output: unknown): void {
     const problem = this.#taken(false)
-    if (problem !== undefined) return this.fail(problem, true)
+    if (problem !== undefined) return this.fail(problem, { isFinal: true })
     try {
       this.#execution.ended(output === undefined ? null : encode(output, { id: this.#execution.id, what: 'output' }))
     } catch (error) {
-      return this.fail(error, true)
+      return this.fail(error, { isFinal: true })
     }
     this.#execution.tell({ type: 'program.done' })
   }
@@ -417,7 +417,7 @@ export class ExecutionProgram implements ProgramPort {
     try {
       const stored = this.text === undefined ? undefined : programOf(this.text, id)
       const { settings, record } = this.#port.programFor(stored)
-      this.#host = new ProgramHost(settings, id, ref, record ? { record } : { input: this.#input }, this)
+      this.#host = new ProgramHost({ id, settings, owner: ref, from: record ? { record } : { input: this.#input }, port: this })
       this.#host.start({ recovering, mode })
       return undefined
     } catch (error) {
@@ -427,7 +427,7 @@ export class ExecutionProgram implements ProgramPort {
 
   #refused(error: unknown): void {
     if (isStatewardError(error, 'program_mismatch')) this.holdFor(`program_mismatch: ${error.message}`)
-    else this.fail(error, true)
+    else this.fail(error, { isFinal: true })
   }
 
   /** The runtime itself pauses it, until a person has looked. */

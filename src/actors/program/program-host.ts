@@ -37,6 +37,18 @@ interface Held {
   readonly entry: number
 }
 
+/** Which program of which execution, and who is told of it. */
+export interface ProgramHostOptions {
+  /** Of the execution. */
+  readonly id: string
+  readonly settings: ProgramSettings
+  /** The actor under which an inspector shows the program. */
+  readonly owner: AnyActorRef | undefined
+  /** A fresh program begins with its input, any other where its record says. */
+  readonly from: { readonly input: unknown } | { readonly record: ProgramRecord }
+  readonly port: ProgramPort
+}
+
 /** One program, from its start or its restoration to its end. */
 export class ProgramHost implements ProgramSystemHost {
   readonly #settings: ProgramSettings
@@ -60,20 +72,14 @@ export class ProgramHost implements ProgramSystemHost {
   #left: readonly number[] = []
   #outcome: ProgramOutcome | undefined
 
-  /** Makes the program, fresh from `input` or as `record` says; nothing of it starts before `start`. */
-  constructor(
-    settings: ProgramSettings,
-    id: string,
-    owner: AnyActorRef | undefined,
-    from: { input: unknown } | { record: ProgramRecord },
-    port: ProgramPort,
-  ) {
+  /** Makes the program; nothing of it starts before `start`. */
+  constructor({ id, settings, owner, from, port }: ProgramHostOptions) {
     this.#settings = settings
     this.#id = id
     this.#port = port
     const record = 'record' in from ? from.record : undefined
     this.#gateway = new CommitGate(settings, port, (step) => this.#isOver || this.#gate({ seq: 0, output: step, entry: 0 }))
-    this.#steps = new ProgramSteps(id, settings, port, this.#gateway, record)
+    this.#steps = new ProgramSteps({ id, settings, port, gate: this.#gateway, record })
     this.#outbox = new ProgramOutbox(id, record)
     this.#timers = new ProgramTimers(id, settings.clock, (timer) => this.#fire(timer))
     if (record) this.#refuseMisfit(record.snapshot)

@@ -9,9 +9,9 @@ import type { CommitGate } from './commit-gate.js'
 import { passages, type ProgramMode } from '../../events/program-mode.js'
 import type { ActorNaming, StepOutput } from './program-output.js'
 import type { ProgramPort, ProgramSettings } from './program-port.js'
-import type { ProgramRecord, StepRecord } from './program-record.js'
+import type { StepRecord } from './program-record.js'
 import { settled } from './step-attempts.js'
-import { StepChildren } from './step-children.js'
+import { StepChildren, type StepsParts } from './step-children.js'
 import { StepDoubts } from './step-doubts.js'
 import type { StepBody } from './step-bodies.js'
 import { waitsForExecution, type StepContext } from './step.js'
@@ -42,14 +42,15 @@ export class ProgramSteps {
   /** The last visit number given out. Invariant: only grows. */
   #visits: number
 
-  constructor(id: string, settings: ProgramSettings, port: ProgramPort, gate: CommitGate, record: ProgramRecord | undefined) {
+  constructor(parts: StepsParts) {
+    const { id, settings, port, gate, record } = parts
     this.#id = id
     this.#settings = settings
     this.#port = port
     this.#gate = gate
     this.#restored = record?.steps ?? {}
     this.#visits = record?.visits ?? 0
-    this.children = new StepChildren(id, settings, port, gate, record)
+    this.children = new StepChildren(parts)
   }
 
   /** True while a step is in flight or about to be. */

@@ -21,6 +21,17 @@ interface Wait {
   readonly child: () => string | undefined
 }
 
+/** What the steps of one program are made of. */
+export interface StepsParts {
+  /** Of the execution. */
+  readonly id: string
+  readonly settings: ProgramSettings
+  readonly port: ProgramPort
+  readonly gate: CommitGate
+  /** Absent: the program is a fresh one. */
+  readonly record: ProgramRecord | undefined
+}
+
 /** Those of one program. */
 export class StepChildren {
   readonly #id: string
@@ -37,7 +48,7 @@ export class StepChildren {
   /** True if children may live that nobody waits for here. */
   #unknown: boolean
 
-  constructor(id: string, settings: ProgramSettings, port: ProgramPort, gate: CommitGate, record: ProgramRecord | undefined) {
+  constructor({ id, settings, port, gate, record }: StepsParts) {
     this.#id = id
     this.#settings = settings
     this.#port = port

@@ -19,7 +19,7 @@ import { queueFull, type AdmissionRequest } from './admission.js'
 import type { ChildPort } from '../program/child-port.js'
 import { AdmissionQueue } from './admission-queue.js'
 import { ExecutionHost } from '../execution/execution-host.js'
-import type { ExecutionOrigin } from '../execution/execution-origin.js'
+import type { ExecutionOrigin, HowTaken } from '../execution/execution-origin.js'
 import type { ExecutionPort, HeldExecution } from '../execution/execution-port.js'
 import type { ProgramSettings } from '../program/program-port.js'
 import type { ProgramRecord } from '../program/program-record.js'
@@ -117,24 +117,24 @@ export class StreamHost implements ExecutionPort, SlotSeeker {
     return admit(this.#admission, request)
   }
 
-  /** Takes up an execution that this process has claimed. `recovered`: its last owner died. `isAgain`: this process has lost it. Throws `corrupt`, `unknown_format`. */
-  take(stored: StoredExecution, recovered: boolean, isAgain = false): ExecutionHost | undefined {
+  /** Takes up an execution that this process holds. Throws `corrupt`, `unknown_format`. */
+  take(stored: StoredExecution, how: HowTaken): ExecutionHost | undefined {
     const known = this.executions.get(stored.id)
     // it was taken by another process, and came back before that was heard here
     if (known && known.epoch < stored.epoch && !known.isLeaving) {
       known.takenAway(false)
-      return this.take(stored, recovered)
+      return this.take(stored, how)
     }
     // it was given back, and claimed again before that was heard here
     if (known && known.epoch < stored.epoch)
-      known.gone.then(() => this.take(stored, recovered, isAgain)).catch((error: unknown) => this.lost(known, error))
+      known.gone.then(() => this.take(stored, how)).catch((error: unknown) => this.lost(known, error))
     if (known || this.#dead) return known
     const input: unknown = decode(stored.input, { id: stored.id, what: 'input' })
-    const execution = this.#make(stored.id, { kind: 'stored', stored, recovered, isAgain, input })
+    const execution = this.#make(stored.id, { kind: 'stored', stored, how, input })
     // what came while nobody held it stands in its inbox
     execution.delivery.poll().catch((error: unknown) => this.lost(execution, error))
     execution.revive()
-    if (recovered || isAgain) this.children.adopted(stored).catch((error: unknown) => this.unstopped(execution, error))
+    if (how !== 'claimed') this.children.adopted(stored).catch((error: unknown) => this.unstopped(execution, error))
     return execution
   }
 
@@ -348,7 +348,7 @@ export class StreamHost implements ExecutionPort, SlotSeeker {
   async #takeAgain(id: string): Promise<boolean> {
     const stored = await this.#port.store.load(id)
     if (stored?.owner !== this.owner) return false
-    this.take(stored, false, true)
+    this.take(stored, 'reloaded')
     return true
   }
 }

@@ -6,7 +6,7 @@
  * others are found by polling. Closing waits until every reader has what there is, so that none of them needs the store
  * any more.
  */
-import { nextTurn, type Clock } from '../../clock.js'
+import { inBackground, nextTurn, type Clock } from '../../clock.js'
 import type { JournalEventType } from '../../events/execution-events.js'
 import { decode } from '../../codec/snapshot-codec.js'
 import type { SnapshotStore, StoredEvent } from '../../persistence/snapshot-store.js'
@@ -146,7 +146,7 @@ export class JournalFeed {
   #poll(): void {
     this.#clock.clearTimeout(this.#timer)
     if (this.#closing || this.#live.size === 0) return
-    this.#timer = this.#clock.setTimeout(() => void this.#read(), this.#pollInterval, true)
+    this.#timer = this.#clock.setTimeout(() => void this.#read(), this.#pollInterval, inBackground)
   }
 
   #fill(reader: JournalReader): Promise<void> {

@@ -4,6 +4,7 @@
  * Owns: which streams there are, which of them an execution belongs to, and taking executions from the store into them; and that
  * pauses and resumes of a stream hold in the order in which they were asked for, however long the store takes over each.
  */
+import type { HowTaken } from '../execution/execution-origin.js'
 import { isHeldUp } from '../../errors.js'
 import type { Intervention } from '../../events/execution-events.js'
 import { liveStatuses } from '../../events/execution-status.js'
@@ -67,7 +68,7 @@ export class StreamSet {
   /** Starts a stream again, with what `owner` holds of it. */
   async restart(definition: StreamDefinition, owner: string): Promise<void> {
     await this.#make(definition)
-    for await (const stored of this.held(owner, definition.id)) this.take(stored, true)
+    for await (const stored of this.held(owner, definition.id)) this.take(stored, 'recovered')
   }
 
   /** As if the process had died for this stream alone. */
@@ -98,9 +99,9 @@ export class StreamSet {
   }
 
   /** Takes a claimed execution into memory. One that can't be read is named, and is never another's trouble. */
-  take(stored: StoredExecution, recovered: boolean): ExecutionHost | undefined {
+  take(stored: StoredExecution, how: HowTaken): ExecutionHost | undefined {
     try {
-      return this.#streams.get(stored.entryPoint)?.take(stored, recovered)
+      return this.#streams.get(stored.entryPoint)?.take(stored, how)
     } catch (error) {
       this.#port.unreadable(stored, error)
       return undefined

@@ -168,22 +168,38 @@ export class SupervisorHost {
     return this.#stopping
   }
 
-  /** The stream of an entry point. Throws `unknown_entry_point`, `not_started`, `draining`, `stream_down`. */
-  streamFor(entryPoint: string, accepting: boolean): StreamHost {
-    const definition = this.checkUp(entryPoint, accepting)
+  /** The stream of an entry point that accepts executions. Throws `draining`, and what `streamFor` throws. */
+  acceptingStream(entryPoint: string): StreamHost {
+    this.checkAccepting(entryPoint)
+    return this.streamFor(entryPoint)
+  }
+
+  /** The stream of an entry point, also while it drains. Throws `unknown_entry_point`, `not_started`, `already_stopped`, `stream_down`. */
+  streamFor(entryPoint: string): StreamHost {
+    const definition = this.definitionOf(entryPoint)
+    this.#checkUp()
     const stream = this.streams.get(entryPoint)
     if (stream) return stream
     throw this.#phase === 'starting' ? notRunning(this.#phase, this.#failure) : streamDown(definition)
   }
 
   /** Throws `unknown_entry_point`, `not_started`, `draining`, `already_stopped`. */
-  checkUp(entryPoint: string, accepting = true): StreamDefinition {
-    const phase = this.#phase
+  checkAccepting(entryPoint: string): void {
+    this.definitionOf(entryPoint)
+    if (this.#phase === 'draining') throw draining()
+    this.#checkUp()
+  }
+
+  /** Throws `unknown_entry_point`. */
+  definitionOf(entryPoint: string): StreamDefinition {
     const definition = this.settings.entryPoints.find(({ id }) => id === entryPoint)
     if (!definition) throw unknownEntryPoint(entryPoint, this.entryPointIds)
-    if (accepting && phase === 'draining') throw draining()
-    if (phase === 'idle' || phase === 'stopping' || phase === 'stopped') throw notRunning(phase, this.#failure)
     return definition
+  }
+
+  #checkUp(): void {
+    const phase = this.#phase
+    if (phase === 'idle' || phase === 'stopping' || phase === 'stopped') throw notRunning(phase, this.#failure)
   }
 
   /** Resolves once it is certain that what is accepted here is this process's own; undefined: it is. */
@@ -205,7 +221,7 @@ export class SupervisorHost {
   async claim(stored: StoredExecution): Promise<ExecutionHost | undefined> {
     if (!this.streams.get(stored.entryPoint) || !this.#isUp) return undefined
     const claimed = await this.#memberships.current.claim(stored)
-    return claimed && this.streams.take(claimed, false)
+    return claimed && this.streams.take(claimed, 'claimed')
   }
 
   /**
@@ -220,7 +236,7 @@ export class SupervisorHost {
     if (!stream || !this.#isUp) return false
     // what has moved meanwhile was in memory, and is to be looked for again
     const isSame = stored?.owner === this.owner && stored.revision === known.revision
-    if (isSame && !stream.executions.has(known.id) && !stream.reloading(known.id)) (into ?? stream).take(stored, true)
+    if (isSame && !stream.executions.has(known.id) && !stream.reloading(known.id)) (into ?? stream).take(stored, 'recovered')
     return true
   }
 
@@ -244,7 +260,7 @@ export class SupervisorHost {
     const asDead = this.#isGuarded
     this.streams.dropAll(error)
     await this.#memberships.current
-      .leave(asDead)
+      .leave({ asDead })
       .catch((cause: unknown) => this.settings.logger('the owner could not be retired', cause))
     this.#memberships.replace()
   }
@@ -269,7 +285,7 @@ export class SupervisorHost {
     await this.#bound('giving executions back', this.streams.release())
     const asDead = this.#isGuarded
     this.streams.dropAll(new StatewardError('already_stopped', 'The runtime was stopped.'))
-    await this.#bound('retiring the owner', this.#memberships.current.leave(asDead))
+    await this.#bound('retiring the owner', this.#memberships.current.leave({ asDead }))
     this.#phase = 'stopped'
     await this.#close()
   }
@@ -314,7 +330,7 @@ export class SupervisorHost {
       isUp: () => this.#isUp,
       live: (id) => this.live(id),
       followPauses: () => this.streams.followPauses(),
-      taken: (stored, recovered) => void this.streams.take(stored, recovered),
+      taken: (stored, how) => void this.streams.take(stored, how),
       retake: () => this.#retake(),
       freeSlots: (entryPoint) => (this.#phase === 'running' ? (this.streams.get(entryPoint)?.freeSlots ?? 0) : 0),
       checkQueues: () => this.streams.checkQueues(),

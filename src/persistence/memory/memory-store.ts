@@ -119,10 +119,10 @@ export function memoryStore(): SnapshotStore {
           .filter((key) => !owners.has(key))
           .toSorted(),
       ),
-    retire: (key, release) =>
+    retire: (key, { giveBack }) =>
       on('retire', (tables) => {
         tables.owners.delete(key)
-        if (release) for (const row of [...tables.rows.under('held', key)]) tables.change(row, { owner: null })
+        if (giveBack) for (const row of [...tables.rows.under('held', key)]) tables.change(row, { owner: null })
       }),
     claim: (request) => on('claim', (tables) => claimInMemory(tables, request)),
     nextDue: (entryPoints) =>

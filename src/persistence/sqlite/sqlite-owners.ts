@@ -13,7 +13,7 @@ export interface SqliteOwners {
   heartbeat(key: string, leaseUntil: number): boolean
   owners(): OwnerRecord[]
   orphans(): string[]
-  retire(key: string, release: boolean): void
+  retire(key: string, how: { readonly giveBack: boolean }): void
   setControl(name: string, value: string | null): void
   control(name: string): string | null
 }
@@ -77,7 +77,7 @@ export function sqliteOwners(database: SqliteDatabase): SqliteOwners {
       }
       return found
     },
-    retire: (key, giveBack) =>
+    retire: (key, { giveBack }) =>
       database.write('retire', () => {
         remove.run(key)
         if (!giveBack) return

@@ -127,7 +127,7 @@ export function sqliteStore(path: string, options: SqliteStoreOptions = {}): Sna
     heartbeat: (key, leaseUntil) => into('heartbeat', (store) => store.owners.heartbeat(key, leaseUntil)),
     owners: () => on('owners', (store) => store.owners.owners()),
     orphans: () => on('orphans', (store) => store.owners.orphans()),
-    retire: (key, release) => into('retire', (store) => store.owners.retire(key, release)),
+    retire: (key, how) => into('retire', (store) => store.owners.retire(key, how)),
     claim: (request) => into('claim', (store) => store.claims.claim(request)),
     nextDue: (entryPoints) => on('nextDue', (store) => store.claims.nextDue(entryPoints)),
     setControl: (name, value) => into('setControl', (store) => store.owners.setControl(name, value)),

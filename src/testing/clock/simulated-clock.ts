@@ -4,14 +4,14 @@
  * Owns: simulated time, by the wall and as it passes, and the order in which timers fire: by due time, then by when they were set. A binary heap, so
  * that a timer costs the same among many as among few. Does not know: what the timers are for, and when all is quiet.
  */
-import type { Clock } from '../../clock.js'
+import type { Clock, TimerOptions } from '../../clock.js'
 import { StatewardError } from '../../errors.js'
 
 interface Timer {
   readonly due: number
   readonly seq: number
   fire: () => void
-  readonly upkeep: boolean
+  readonly background: boolean
   state: 'set' | 'fired' | 'cancelled'
 }
 
@@ -72,9 +72,9 @@ export class SimulatedClock implements Clock {
     for (const listener of [...this.#listeners]) listener(ms)
   }
 
-  setTimeout(fire: () => void, ms: number, upkeep = false): unknown {
-    const timer: Timer = { due: this.#passed + Math.max(0, ms || 0), seq: ++this.#seq, fire, upkeep, state: 'set' }
-    if (!upkeep) this.#wanted++
+  setTimeout(fire: () => void, ms: number, { background = false }: TimerOptions = {}): unknown {
+    const timer: Timer = { due: this.#passed + Math.max(0, ms || 0), seq: ++this.#seq, fire, background, state: 'set' }
+    if (!background) this.#wanted++
     this.#push(timer)
     return timer
   }
@@ -85,7 +85,7 @@ export class SimulatedClock implements Clock {
     timer.state = 'cancelled'
     // it stays in the heap for a while, and whoever set it does not
     timer.fire = nothing
-    if (!timer.upkeep) this.#wanted--
+    if (!timer.background) this.#wanted--
     if (++this.#cancelled > FEW && this.#cancelled * 2 > this.#heap.length) this.#compact()
   }
 
@@ -99,7 +99,7 @@ export class SimulatedClock implements Clock {
     return due === undefined || due === Infinity ? undefined : due + this.#set
   }
 
-  /** How many timers are set that somebody waits for: without those of mere upkeep. */
+  /** How many timers are set that somebody waits for: without those in the background. */
   get wanted(): number {
     return this.#wanted
   }
@@ -147,7 +147,7 @@ export class SimulatedClock implements Clock {
   #fire(): void {
     const timer = this.#pop() as Timer
     timer.state = 'fired'
-    if (!timer.upkeep) this.#wanted--
+    if (!timer.background) this.#wanted--
     timer.fire()
   }
 

@@ -24,6 +24,15 @@ import { statewardHost } from './stateward-host.js'
 /** More are not collected: the smallest are what helps. */
 const MOST_FAILURES = 10
 
+/** What is explored, and how two of its runs are compared. */
+export interface ExplorationPlan {
+  readonly what: ExplorationReport['what']
+  readonly explored: Explored
+  readonly scenario: (runtime: never) => unknown
+  readonly options: ExplorationOptions
+  readonly compare: (expected: Run, actual: Run) => Difference[]
+}
+
 /** Runs and compares. */
 export class Exploration {
   readonly #what: ExplorationReport['what']
@@ -38,13 +47,7 @@ export class Exploration {
   #accepted = 0
   #unreached = 0
 
-  constructor(
-    what: ExplorationReport['what'],
-    explored: Explored,
-    scenario: (runtime: never) => unknown,
-    options: ExplorationOptions,
-    compare: (expected: Run, actual: Run) => Difference[],
-  ) {
+  constructor({ what, explored, scenario, options, compare }: ExplorationPlan) {
     for (const name of ['budget', 'pairs'] as const) {
       const value = options[name]
       if (value !== undefined && !(Number.isInteger(value) && value >= 0)) throw notWhole(name, value)

@@ -32,9 +32,13 @@ export async function exploreCancels<TExplored extends Explored>(
   scenario: Scenario<TExplored>,
   options: ExplorationOptions = {},
 ): Promise<ExplorationReport> {
-  const exploration = new Exploration('cancels', explored, scenario as never, options, (expected, actual) =>
-    broken(expected, actual, options.inlineActions),
-  )
+  const exploration = new Exploration({
+    what: 'cancels',
+    explored,
+    scenario: scenario as never,
+    options,
+    compare: (expected, actual) => broken(expected, actual, options.inlineActions),
+  })
   const undisturbed = await exploration.begin()
   for (const { n: at } of undisturbed.points) await exploration.disturb([{ at, what: 'cancel' }])
   for (const at of pointsOfChildren(undisturbed)) await exploration.disturb([{ at, what: 'cancel of the parent' }])

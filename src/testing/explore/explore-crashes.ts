@@ -36,9 +36,13 @@ export async function exploreCrashes<TExplored extends Explored>(
   scenario: Scenario<TExplored>,
   options: ExplorationOptions = {},
 ): Promise<ExplorationReport> {
-  const exploration = new Exploration('crashes', explored, scenario as never, options, (expected, actual) =>
-    differences(expected, actual, options.inlineActions),
-  )
+  const exploration = new Exploration({
+    what: 'crashes',
+    explored,
+    scenario: scenario as never,
+    options,
+    compare: (expected, actual) => differences(expected, actual, options.inlineActions),
+  })
   const undisturbed = await exploration.begin()
   const counts = new Map<number, number>()
   for (let at = 1; at <= undisturbed.points.length; at++) {

@@ -31,9 +31,13 @@ export async function explorePauses<TExplored extends Explored>(
   scenario: Scenario<TExplored>,
   options: ExplorationOptions = {},
 ): Promise<ExplorationReport> {
-  const exploration = new Exploration('pauses', explored, scenario as never, options, (expected, actual) =>
-    differences(expected, actual, options.inlineActions),
-  )
+  const exploration = new Exploration({
+    what: 'pauses',
+    explored,
+    scenario: scenario as never,
+    options,
+    compare: (expected, actual) => differences(expected, actual, options.inlineActions),
+  })
   const undisturbed = await exploration.begin()
   for (const what of ['pause', 'pause now'] as const)
     for (const { n: at } of undisturbed.points) await exploration.disturb([{ at, what }])

@@ -41,9 +41,13 @@ export async function exploreRestarts<TExplored extends Explored>(
   options: ExplorationOptions = {},
 ): Promise<ExplorationReport> {
   const all = { fresh: 'process', ...options } as const
-  const exploration = new Exploration('restarts', explored, scenario as never, all, (expected, actual) =>
-    differences(expected, actual, options.inlineActions),
-  )
+  const exploration = new Exploration({
+    what: 'restarts',
+    explored,
+    scenario: scenario as never,
+    options: all,
+    compare: (expected, actual) => differences(expected, actual, options.inlineActions),
+  })
   const undisturbed = await exploration.begin()
   const counts: (readonly [number, number])[] = []
   for (const { n: at, kind, side } of undisturbed.points) {

@@ -87,6 +87,7 @@ export async function recordGolden<const T extends Explored>(
   return recordings
 }
 
+/** Counts over the whole process: two recordings of one file may be under way, and each writes a draft of its own. */
 let drafts = 0
 
 async function write(

@@ -8,7 +8,7 @@ import { runtimeEvent, type RuntimeEvent } from '../../actors/supervisor/journal
 import { WallClock } from '../../wall-clock.js'
 import { systemClock } from '../../clock.js'
 import { StatewardError } from '../../errors.js'
-import { portOf, type ExecutionHandle } from '../../runtime/execution-handle.js'
+import { portKey, type ExecutionHandle } from '../../runtime/execution-handle.js'
 import type { ExecutionPage, SnapshotStore } from '../../persistence/snapshot-store.js'
 import { actorNamesOf, testRuntimeOf } from '../world/test-runtime.js'
 import type { StepCall } from '../world/step-calls.js'
@@ -71,7 +71,7 @@ export async function snapshotOf(handle: ExecutionHandle, options: SnapshotOptio
   if (asked !== undefined && !(Number.isFinite(asked) && asked > 0)) throw refused('precision', 'a number of ms above 0')
   const world = testRuntimeOf(handle)
   await world?.settle()
-  const { store, clock } = await portOf(handle).storage()
+  const { store, clock } = await handle[portKey].storage()
   const stored = await store.load(id)
   if (!stored) {
     const absence = await store.absence(id)

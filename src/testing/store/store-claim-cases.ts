@@ -117,7 +117,7 @@ export const claimCases: readonly StoreCase[] = [
     // given back with what nobody has read
     await store.commit([aCommit({ id: 'waits', revision: 3, epoch: 2, owner: null, status: 'waiting' })])
     deepEqual(await claimed(store), ['waits'])
-    await store.retire('owner-2', true)
+    await store.retire('owner-2', { giveBack: true })
     deepEqual(await claimed(store), ['waits'])
     await store.commit([aCommit({ id: 'waits', revision: 4, epoch: 4, owner: null, status: 'paused' })])
     deepEqual(await claimed(store), [])
@@ -144,7 +144,7 @@ export const claimCases: readonly StoreCase[] = [
     const counts = new Map(found.map(({ id, recoveries }) => [id, recoveries]))
     const under = ['running', 'pausing', 'paused', 'cancelling', 'ended']
     for (const id of [...statuses, 'ended']) equal(counts.get(id), under.includes(id) ? 3 : 2, id)
-    await store.retire('owner-2', true)
+    await store.retire('owner-2', { giveBack: true })
     for (const { recoveries, id } of await store.claim(aClaim())) equal(recoveries, counts.get(id), id)
   }),
 
@@ -275,7 +275,7 @@ export const claimCases: readonly StoreCase[] = [
     equal(await next('tickets'), 250)
     await store.commit([aCommit({ id: 'b', revision: 3, epoch: 2, owner: null, status: 'waiting' })])
     equal(await next('tickets'), 300)
-    await store.retire('owner-1', true)
+    await store.retire('owner-1', { giveBack: true })
     equal(await next('tickets'), 100)
   }),
 

@@ -132,7 +132,7 @@ export const fencingCases: readonly StoreCase[] = [
 
   storeCase('a released execution keeps its epoch, and a claim makes a greater one', async ({ store }) => {
     await store.commit([anAccepted('a')])
-    await store.retire('owner-1', true)
+    await store.retire('owner-1', { giveBack: true })
     deepEqual([(await store.load('a'))?.owner, (await store.load('a'))?.epoch], [null, 1])
     const [claimed] = await store.claim(aClaim())
     deepEqual([claimed?.owner, claimed?.epoch, claimed?.revision], ['owner-2', 2, 1])

@@ -47,7 +47,7 @@ export const ownerCases: readonly StoreCase[] = [
     equal(await store.heartbeat('owner-1', 30_000), true)
     equal((await store.owners())[0]?.leaseUntil, 30_000)
     equal(await store.heartbeat('nobody', 30_000), false)
-    await store.retire('owner-1', false)
+    await store.retire('owner-1', { giveBack: false })
     equal(await store.heartbeat('owner-1', 40_000), false)
     deepEqual(await store.owners(), [])
   }),
@@ -94,7 +94,7 @@ export const ownerCases: readonly StoreCase[] = [
         [name],
       )
     }
-    await store.retire('a', true)
+    await store.retire('a', { giveBack: true })
     for (const name of names) equal((await store.load(name))?.owner, name === 'a' ? null : name)
     await store.commit([anEnd('A', 2, { owner: null })])
     equal((await store.prune({ entryPoint: 'a', keep: 0, now: 9_000, limit: 99 })).executions, 0)
@@ -105,17 +105,17 @@ export const ownerCases: readonly StoreCase[] = [
     await store.commit([anAccepted('a'), anAccepted('b'), anAccepted('c'), anAccepted('d', {}, { owner: 'owner-2' })])
     await store.commit([aCommit({ id: 'b', revision: 2, status: 'waiting' })])
     await store.commit([anEnd('c', 2, { owner: 'owner-1', owed: true })])
-    await store.retire('owner-1', true)
+    await store.retire('owner-1', { giveBack: true })
     const owners = await Promise.all(['a', 'b', 'c', 'd'].map(async (id) => (await store.load(id))?.owner))
     deepEqual(owners, [null, null, null, 'owner-2'])
     deepEqual(await store.orphans(), ['owner-2'])
-    await store.retire('nobody', true)
+    await store.retire('nobody', { giveBack: true })
   }),
 
   storeCase('an owner that is taken away leaves what it held for the lost', async ({ store }) => {
     await store.register(anOwner(), [])
     await store.commit([anAccepted('a')])
-    await store.retire('owner-1', false)
+    await store.retire('owner-1', { giveBack: false })
     equal((await store.load('a'))?.owner, 'owner-1')
     deepEqual(await store.orphans(), ['owner-1'])
     deepEqual(await store.claim(aClaim()), [])

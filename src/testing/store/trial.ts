@@ -34,6 +34,18 @@ const QUIET = 12
 
 const turn = () => new Promise<void>((resolve) => nextTurn(resolve))
 
+/** What is tried on which store. */
+export interface TrialOptions {
+  readonly plan: TrialPlan
+  readonly seed: number
+  /** Open; what the first process works on. */
+  readonly store: SnapshotStore
+  /** Gives each further process its connection. */
+  connect(): Promise<SnapshotStore>
+  /** How long a call of the store may take, in ms of real time; default 5,000. */
+  readonly patience?: number
+}
+
 /** One trial, from the first call to the end of every execution. */
 export class Trial implements TrialStage {
   readonly clock = new SimulatedClock()
@@ -55,11 +67,7 @@ export class Trial implements TrialStage {
   /** Calls that the store itself never answered. */
   #lost: readonly string[] = []
 
-  /**
-   * `store` is open, and what the first process works on; `connect` gives each further one its connection. A call of the
-   * store may take `patience` ms of real time.
-   */
-  constructor(plan: TrialPlan, seed: number, store: SnapshotStore, connect: () => Promise<SnapshotStore>, patience = 5_000) {
+  constructor({ plan, seed, store, connect, patience = 5_000 }: TrialOptions) {
     this.#patience = patience
     this.plan = plan
     this.#ids = seededIds(seed)

@@ -109,7 +109,7 @@ async function tryOut(
   for (let round = 0; round < rounds; round++) {
     await onFresh(factory, async (store, connect) => {
       if (found.stuck) return
-      const trial = new Trial(plan, seed + round, store, connect, patience)
+      const trial = new Trial({ plan, seed: seed + round, store, connect, patience })
       const failure = await trial.run().then(
         () => [],
         (error: unknown) => [`the run failed: ${messageOf(error)}`],

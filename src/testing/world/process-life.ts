@@ -3,7 +3,7 @@
  *
  * Owns: that it is dead for good once it is, and the clock as it sees it, whose timers die with it.
  */
-import type { Clock } from '../../clock.js'
+import type { Clock, TimerOptions } from '../../clock.js'
 
 /** One process. */
 export class Life {
@@ -24,7 +24,7 @@ export class Life {
     this.#clock = clock
     this.clock = {
       now: () => clock.now(),
-      setTimeout: (fn, ms, upkeep) => this.#set(fn, ms, upkeep),
+      setTimeout: (fn, ms, options) => this.#set(fn, ms, options),
       clearTimeout: (handle) => {
         this.#timers.delete(handle)
         clock.clearTimeout(handle)
@@ -56,13 +56,13 @@ export class Life {
     this.#die(undefined)
   }
 
-  #set(fn: () => void, ms: number, upkeep: boolean | undefined): unknown {
+  #set(fn: () => void, ms: number, options: TimerOptions | undefined): unknown {
     if (this.#dead) return undefined
     const fire = () => {
       this.#timers.delete(handle)
       fn()
     }
-    const handle = this.#clock.setTimeout(fire, ms, upkeep)
+    const handle = this.#clock.setTimeout(fire, ms, options)
     this.#timers.add(handle)
     return handle
   }

@@ -12,6 +12,7 @@ export function seeded(seed: number): () => number {
   }
 }
 
+/** Counts over the whole process, which is what `ownerKey` promises. */
 let owners = 0
 
 /**

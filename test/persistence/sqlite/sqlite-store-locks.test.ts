@@ -41,7 +41,7 @@ describe('while another connection holds the write lock', () => {
       ...Array.from({ length: 50 }, (_, n) => store.enqueue(event(String(n)))),
       store.register(anOwner(), []),
       store.heartbeat('owner-1', 1),
-      store.retire('owner-1', true),
+      store.retire('owner-1', { giveBack: true }),
       store.claim({ owner: 'o', now: 1, limit: 1, entryPoints: ['tickets'], from: { kind: 'lost', owners: ['owner-1'] } }),
       store.setControl('x', '1'),
       store.prune({ entryPoint: 'tickets', now: 1, limit: 1 }),

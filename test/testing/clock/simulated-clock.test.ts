@@ -45,9 +45,9 @@ describe('a simulated clock', () => {
     expect([clock.wanted, clock.next]).toEqual([0, undefined])
   })
 
-  it('knows the timers of mere upkeep from those that somebody waits for', () => {
+  it('knows the timers of the background from those that somebody waits for', () => {
     const clock = new SimulatedClock(0)
-    clock.setTimeout(() => undefined, 10, true)
+    clock.setTimeout(() => undefined, 10, { background: true })
     expect([clock.wanted, clock.next]).toEqual([0, 10])
     const handle = clock.setTimeout(() => undefined, 20)
     expect(clock.wanted).toBe(1)

@@ -224,7 +224,7 @@ export const brokenLaws: readonly (readonly [
   [
     'never answers a retirement',
     (inner) => ({
-      retire: (key, release) => (key.startsWith('key-') ? new Promise<void>(() => undefined) : inner.retire(key, release)),
+      retire: (key, how) => (key.startsWith('key-') ? new Promise<void>(() => undefined) : inner.retire(key, how)),
     }),
     'while nothing fails: the runtime is well again after the faults',
   ],

@@ -11,7 +11,7 @@ const [quiet] = trialPlans as unknown as [TrialPlan]
 async function tried(plan: TrialPlan, seed = 1): Promise<{ trial: Trial; store: SnapshotStore }> {
   const store = memoryStore()
   await store.open()
-  const trial = new Trial(plan, seed, store, async () => store)
+  const trial = new Trial({ plan, seed, store, connect: async () => store })
   await trial.run()
   return { trial, store }
 }
