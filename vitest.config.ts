@@ -77,9 +77,8 @@ const oneBuild = [
   'test/examples/**',
   'test/{layers,where-tests-stand,error-record}.test.ts',
   'test/properties/laws-page.test.ts',
-  'test/behaviour/{answers-of-commands,commands-in-any-order,commands-to-many,half-done-commands,kept-answers,order-of-commands}.test.ts',
-  'test/behaviour/{clients,idempotency,ids,limits,mail,results,retention,scopes,sending-order,shared-queues,shared-store}.test.ts',
-  'test/behaviour/{slot-deadlocks,slots,suspects}.test.ts',
+  'test/behaviour/{*command*,clients,idempotency,ids,kept-answers,limits,mail,results,retention,scopes,sending-order}.test.ts',
+  'test/behaviour/{shared-queues,shared-store,slot-deadlocks,slots,suspects}.test.ts',
   'test/faults/{answers-are-lost,late-acceptance,locked-store,mail,results,slots,store-*}.test.ts',
 ]
 
