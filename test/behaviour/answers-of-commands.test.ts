@@ -11,7 +11,7 @@ import { decode } from '../../src/codec/snapshot-codec.js'
 import type { SnapshotStore, StoredExecution } from '../../src/persistence/snapshot-store.js'
 import { begin } from '../support/begin.js'
 import { eventually } from '../support/eventually.js'
-import { Flights } from '../support/flights.js'
+import { StepsInFlight } from '../support/steps-in-flight.js'
 import { approval, worker } from '../support/programs.js'
 import { makePlace, withTest, type StorePlace } from '../support/store-place.js'
 
@@ -35,7 +35,7 @@ const scopes = ['each execution', 'each stream', 'the runtime'] as const
 
 /** Executions in each status, some of them in no memory, and one that has started another. */
 async function shop(place: StorePlace, asker: (typeof askers)[number]) {
-  const flights = new Flights()
+  const flights = new StepsInFlight()
   const asks = setup({ actors: { below: fromExecution('below') } }).createMachine({
     id: 'asks',
     invoke: { src: 'below', input: { label: 'below' } },

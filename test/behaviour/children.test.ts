@@ -6,7 +6,7 @@ import type { Commit } from '../../src/persistence/snapshot-store.js'
 import { createTestRuntime, SimulatedClock } from '../../src/testing/index.js'
 import { begin } from '../support/begin.js'
 import { eventually, turns } from '../support/eventually.js'
-import { Flights } from '../support/flights.js'
+import { StepsInFlight } from '../support/steps-in-flight.js'
 import { worker } from '../support/programs.js'
 import { places } from '../support/store-place.js'
 
@@ -24,7 +24,7 @@ const ordering = setup({
 
 describe.each(places)('on %s', (_, place) => {
   function shop() {
-    const flights = new Flights()
+    const flights = new StepsInFlight()
     const shared = place()
     const entryPoints = [
       defineEntryPoint({ id: 'orders', program: ordering }),

@@ -18,12 +18,12 @@ import { eventually, turn, turns } from '../support/eventually.js'
 import { places, type StorePlace } from '../support/store-place.js'
 
 /** A step in flight; it heeds its signal. */
-interface Flight {
+interface StepInFlight {
   end(): void
   fail(): void
 }
 
-const flights = new Map<string, Flight>()
+const flights = new Map<string, StepInFlight>()
 
 const order = setup({
   types: { context: {} as { got: number[]; isCancelled: boolean }, events: {} as { type: string; n?: number } },

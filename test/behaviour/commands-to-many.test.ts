@@ -7,7 +7,7 @@ import { SimulatedClock } from '../../src/testing/clock/simulated-clock.js'
 import { createTestRuntime } from '../../src/testing/index.js'
 import { begin } from '../support/begin.js'
 import { eventually, turns } from '../support/eventually.js'
-import { Flights } from '../support/flights.js'
+import { StepsInFlight } from '../support/steps-in-flight.js'
 import { approval, worker } from '../support/programs.js'
 import { memoryPlace, places } from '../support/store-place.js'
 
@@ -37,7 +37,7 @@ const refusal = (call: Promise<unknown>) =>
 
 describe.each(places)('on %s', (_, place) => {
   test.each(commands)('a stream that takes its time to %s keeps the command from none of the others', async (name) => {
-    const flights = new Flights()
+    const flights = new StepsInFlight()
     const slow = defineEntryPoint({ id: 'slow', program: worker(flights) })
     const runtime = await begin({ store: place().connect(), entryPoints: [slow, approvals] })
     await runtime.trigger('slow', { label: 'a' })
@@ -211,7 +211,7 @@ test.each(commands)(
       if (isHit) isTired = false
       return isHit
     }
-    const heeding = new Flights()
+    const heeding = new StepsInFlight()
     heeding.heeds = true
     const below = defineEntryPoint({ id: 'held', program: worker(heeding) })
     const parents = defineEntryPoint({ id: 'asks', program: asks })

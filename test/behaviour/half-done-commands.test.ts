@@ -4,7 +4,7 @@ import { createClient, type ChildStepOptions, type ExecutionStatus } from '../..
 import { begin } from '../support/begin.js'
 import { levels, mortal } from '../support/descent.js'
 import { eventually } from '../support/eventually.js'
-import { Flights } from '../support/flights.js'
+import { StepsInFlight } from '../support/steps-in-flight.js'
 import { memoryPlace } from '../support/store-place.js'
 
 type Name = 'pause' | 'cancel' | 'resume'
@@ -17,7 +17,7 @@ const going: readonly ExecutionStatus[] = ['queued', 'running', 'waiting']
 /** Gives a command in a process that dies at its nth write, and tells what becomes of all three levels; undefined: it has answered before. */
 async function outcome(name: Name, where: Where, nth: number, after: boolean, options: ChildStepOptions) {
   const place = memoryPlace()
-  const flights = new Flights()
+  const flights = new StepsInFlight()
   flights.heeds = true
   const entryPoints = levels(flights, options)
   const asking = mortal(place)

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { defineEntryPoint } from '../../src/index.js'
 import { begin } from '../support/begin.js'
-import { Flights } from '../support/flights.js'
+import { StepsInFlight } from '../support/steps-in-flight.js'
 import { approval, worker } from '../support/programs.js'
 import { memoryPlace, places } from '../support/store-place.js'
 
@@ -89,7 +89,7 @@ describe.each(places)('on %s', (_, place) => {
   })
 
   test('side executions of a session have their own record, and never touch that of the first', async () => {
-    const flights = new Flights()
+    const flights = new StepsInFlight()
     const store = place().connect()
     const program = worker(flights)
     const runtime = await begin({

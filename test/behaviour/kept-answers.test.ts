@@ -5,7 +5,7 @@ import { defineEntryPoint, type ExecutionHandle, type ExecutionStatus, type Runt
 import { begin } from '../support/begin.js'
 import { levels, mortal } from '../support/descent.js'
 import { eventually } from '../support/eventually.js'
-import { Flights } from '../support/flights.js'
+import { StepsInFlight } from '../support/steps-in-flight.js'
 import { memoryPlace, places, type StorePlace } from '../support/store-place.js'
 
 const stopped = { pause: ['pausing', 'paused'], cancel: ['cancelling', 'cancelled'] } as const
@@ -13,7 +13,7 @@ const going: readonly ExecutionStatus[] = ['queued', 'running', 'waiting']
 
 /** Executions of three levels whose steps end for nobody, in a process that is to die; `next` is the process after it. */
 async function life(place: StorePlace) {
-  const flights = new Flights()
+  const flights = new StepsInFlight()
   const entryPoints = levels(flights)
   const { store, dieAt } = mortal(place)
   const other = place.connect()

@@ -5,7 +5,7 @@ import { defineEntryPoint } from '../../src/index.js'
 import { createTestRuntime } from '../../src/testing/index.js'
 import { begin } from '../support/begin.js'
 import { eventually } from '../support/eventually.js'
-import { Flights } from '../support/flights.js'
+import { StepsInFlight } from '../support/steps-in-flight.js'
 import { approval, worker } from '../support/programs.js'
 import { memoryPlace, places } from '../support/store-place.js'
 
@@ -114,7 +114,7 @@ describe('answers', () => {
   })
 
   test('an event to a queued execution waits for it', async () => {
-    const flights = new Flights()
+    const flights = new StepsInFlight()
     const work = defineEntryPoint({ id: 'work', program: worker(flights), maxConcurrent: 1 })
     const runtime = await begin({ store: memoryPlace().connect(), entryPoints: [work] })
     await runtime.trigger('work', { label: 'a' })

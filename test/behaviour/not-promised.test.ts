@@ -4,14 +4,14 @@ import { defineEntryPoint, terminalStatuses } from '../../src/index.js'
 import { faultyStore } from '../../src/testing/store/faulty-store.js'
 import { begin } from '../support/begin.js'
 import { eventually, turns } from '../support/eventually.js'
-import { Flights } from '../support/flights.js'
+import { StepsInFlight } from '../support/steps-in-flight.js'
 import { approval, worker } from '../support/programs.js'
 import { memoryPlace } from '../support/store-place.js'
 
 describe('durability', () => {
   /** A worker whose first step ends while no commit succeeds. */
   async function cutOff(durability: 'strict' | 'relaxed') {
-    const flights = new Flights()
+    const flights = new StepsInFlight()
     // what does not heed its signal is waited for before it may run again
     flights.heeds = true
     const store = faultyStore(memoryPlace().connect())

@@ -6,7 +6,7 @@ import type { SnapshotStore } from '../../src/persistence/snapshot-store.js'
 import { begin } from '../support/begin.js'
 import { levels } from '../support/descent.js'
 import { eventually, turns } from '../support/eventually.js'
-import { Flights } from '../support/flights.js'
+import { StepsInFlight } from '../support/steps-in-flight.js'
 import { places, type StorePlace } from '../support/store-place.js'
 
 type Calls = Pick<Runtime, 'execution' | 'stream' | 'executions'>
@@ -17,7 +17,7 @@ const kinds = async (runtime: Pick<Runtime, 'executions'>) =>
 
 /** Three levels whose steps go on until the test ends them, held by one process; two others ask it. */
 async function shop(place: StorePlace, pollInterval = 1) {
-  const flights = new Flights()
+  const flights = new StepsInFlight()
   const entryPoints = levels(flights)
   const holder = await begin({ store: place.connect(), id: 'holder', entryPoints, pollInterval })
   const client = createClient({ store: place.connect(), entryPoints, pollInterval: 1 })
@@ -123,7 +123,7 @@ describe.each(places)('on %s', (name, place) => {
 
   test('a process that takes an execution up obeys what stands in its inbox before what it is asked itself', async () => {
     const shared = place()
-    const flights = new Flights()
+    const flights = new StepsInFlight()
     flights.heeds = true
     const entryPoints = levels(flights)
     const client = createClient({ store: shared.connect(), entryPoints, pollInterval: 1 })

@@ -4,7 +4,7 @@ import { setup } from 'xstate'
 import { defineEntryPoint, type Retention } from '../../src/index.js'
 import { begin } from '../support/begin.js'
 import { eventually, turns } from '../support/eventually.js'
-import { Flights } from '../support/flights.js'
+import { StepsInFlight } from '../support/steps-in-flight.js'
 import { approval, worker } from '../support/programs.js'
 import { SimulatedClock } from '../../src/testing/clock/simulated-clock.js'
 import { memoryPlace, places, type StorePlace } from '../support/store-place.js'
@@ -130,7 +130,7 @@ describe('waiting', () => {
 describe('retention', () => {
   async function kept(retention: Retention, place: StorePlace = memoryPlace()) {
     const clock = new SimulatedClock()
-    const flights = new Flights()
+    const flights = new StepsInFlight()
     const work = defineEntryPoint({ id: 'work', program: worker(flights), retention })
     const store = place.connect()
     const runtime = await begin({ store, clock, entryPoints: [work], retentionInterval: 1_000, pollInterval: 100 })

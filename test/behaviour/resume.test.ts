@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { defineEntryPoint } from '../../src/index.js'
 import { begin } from '../support/begin.js'
 import { eventually, turns } from '../support/eventually.js'
-import { Flights } from '../support/flights.js'
+import { StepsInFlight } from '../support/steps-in-flight.js'
 import { ends, journal } from '../support/journal.js'
 import { approval, worker } from '../support/programs.js'
 import { memoryPlace, places } from '../support/store-place.js'
@@ -12,7 +12,7 @@ const note = (text: string) => ({ type: 'NOTE', text }) as const
 
 describe.each(places)('on %s', (_, place) => {
   function shop() {
-    const flights = new Flights()
+    const flights = new StepsInFlight()
     const shared = place()
     return { flights, shared, work: defineEntryPoint({ id: 'work', program: worker(flights), maxConcurrent: 2 }) }
   }
@@ -182,7 +182,7 @@ describe.each(places)('on %s', (_, place) => {
 
 describe('resume is checked', () => {
   test('an unknown id is not_found, a finished one already_finished, a running one already_running', async () => {
-    const flights = new Flights()
+    const flights = new StepsInFlight()
     const store = memoryPlace().connect()
     const runtime = await begin({ store, entryPoints: [defineEntryPoint({ id: 'work', program: worker(flights) })] })
     expect(await runtime.execution('nobody').resume()).toEqual({ status: 'not_found' })

@@ -6,13 +6,13 @@ import type { SnapshotStore } from '../../src/persistence/snapshot-store.js'
 import { faultyStore } from '../../src/testing/store/faulty-store.js'
 import { begin } from '../support/begin.js'
 import { eventually, turns } from '../support/eventually.js'
-import { Flights } from '../support/flights.js'
+import { StepsInFlight } from '../support/steps-in-flight.js'
 import { approval, worker } from '../support/programs.js'
 import { places } from '../support/store-place.js'
 
 describe.each(places)('on %s', (_, place) => {
   function shop() {
-    const flights = new Flights()
+    const flights = new StepsInFlight()
     flights.heeds = true
     const entryPoints = [
       defineEntryPoint({ id: 'work', program: worker(flights), maxConcurrent: 1 }),

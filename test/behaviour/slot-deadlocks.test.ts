@@ -4,16 +4,16 @@ import { setup } from 'xstate'
 import { defineEntryPoint, fromExecution, type RuntimeOptions } from '../../src/index.js'
 import { begin } from '../support/begin.js'
 import { eventually, turns } from '../support/eventually.js'
-import { Flights } from '../support/flights.js'
+import { StepsInFlight } from '../support/steps-in-flight.js'
 import { worker } from '../support/programs.js'
 import { places } from '../support/store-place.js'
 
 /** Waits for one execution of another entry point, and goes on also if that is cancelled. */
-const waitsFor = (entryPoint: string, flights?: Flights) =>
+const waitsFor = (entryPoint: string, flights?: StepsInFlight) =>
   setup({
     actors: {
       child: fromExecution(entryPoint),
-      own: flights?.step ?? new Flights().step,
+      own: flights?.step ?? new StepsInFlight().step,
     },
   }).createMachine({
     id: 'waits',
@@ -103,7 +103,7 @@ describe.each(places)('on %s', (_, place) => {
     ]
     const narrow = [
       defineEntryPoint({ id: 'a', program: waitsFor('b') }),
-      defineEntryPoint({ id: 'b', program: worker(new Flights()) }),
+      defineEntryPoint({ id: 'b', program: worker(new StepsInFlight()) }),
     ]
     const first = await told({ store: place().connect(), entryPoints: ring })
     const second = await told({ store: place().connect(), entryPoints: narrow, maxConcurrent: 1 })
@@ -117,7 +117,7 @@ describe.each(places)('on %s', (_, place) => {
   })
 
   test('what only takes its time is none: a step beside the wait, another holder that runs', async () => {
-    const flights = new Flights()
+    const flights = new StepsInFlight()
     const entryPoints = [
       defineEntryPoint({ id: 'beside', program: waitsFor('beside', flights), maxConcurrent: 1 }),
       defineEntryPoint({ id: 'parent', program: waitsFor('work') }),

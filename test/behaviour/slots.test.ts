@@ -4,7 +4,7 @@ import { fromPromise } from 'xstate'
 import { defineEntryPoint, isTerminal, type ExecutionStatus } from '../../src/index.js'
 import { begin } from '../support/begin.js'
 import { eventually, turns } from '../support/eventually.js'
-import { Flights } from '../support/flights.js'
+import { StepsInFlight } from '../support/steps-in-flight.js'
 import { worker } from '../support/programs.js'
 import { SimulatedClock } from '../../src/testing/clock/simulated-clock.js'
 import { memoryPlace } from '../support/store-place.js'
@@ -14,7 +14,7 @@ const holding: readonly ExecutionStatus[] = ['running', 'pausing', 'cancelling']
 describe('conservation', () => {
   test('at every commit at most maxConcurrent hold a slot, whatever is paused, cancelled, failed or timed out', async () => {
     const limit = 3
-    const flights = new Flights()
+    const flights = new StepsInFlight()
     const statuses = new Map<string, ExecutionStatus>()
     let most = 0
     const store = memoryPlace().connect((inner) => ({
@@ -58,7 +58,7 @@ describe('conservation', () => {
   })
 
   test('the counts of the registry are those of the store, with queued ones apart', async () => {
-    const flights = new Flights()
+    const flights = new StepsInFlight()
     const store = memoryPlace().connect()
     const work = defineEntryPoint({ id: 'work', program: worker(flights), maxConcurrent: 2 })
     const runtime = await begin({ store, entryPoints: [work] })
@@ -78,7 +78,7 @@ describe('conservation', () => {
   })
 
   test('accepted, started and ended are three times', async () => {
-    const flights = new Flights()
+    const flights = new StepsInFlight()
     const clock = new SimulatedClock(1_000)
     const work = defineEntryPoint({ id: 'work', program: worker(flights), maxConcurrent: 1 })
     const runtime = await begin({ store: memoryPlace().connect(), clock, entryPoints: [work] })

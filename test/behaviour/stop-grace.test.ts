@@ -4,16 +4,16 @@ import { createActor } from 'xstate'
 import { defineEntryPoint, runtimeOf, supervisorMachine } from '../../src/index.js'
 import { memoryStore } from '../../src/memory.js'
 import { begin } from '../support/begin.js'
-import { Flights } from '../support/flights.js'
+import { StepsInFlight } from '../support/steps-in-flight.js'
 import { worker } from '../support/programs.js'
 import { places } from '../support/store-place.js'
 
 /** Two steps, one after the other; one slot. */
-const working = (flights: Flights) => defineEntryPoint({ id: 'work', program: worker(flights), maxConcurrent: 1 })
+const working = (flights: StepsInFlight) => defineEntryPoint({ id: 'work', program: worker(flights), maxConcurrent: 1 })
 
 describe.each(places)('on %s', (_, place) => {
   test('a step in flight ends and is committed, and neither the next one nor a queued execution starts', async () => {
-    const [flights, shared] = [new Flights(), place()]
+    const [flights, shared] = [new StepsInFlight(), place()]
     const runtime = await begin({ store: shared.connect(), entryPoints: [working(flights)] })
     const { id } = await runtime.trigger('work', { label: 'a' })
     await runtime.trigger('work', { label: 'b' })
@@ -24,7 +24,7 @@ describe.each(places)('on %s', (_, place) => {
     flight.end('first')
     await Promise.all(stopping)
     expect(flights.all).toHaveLength(1)
-    const later = new Flights()
+    const later = new StepsInFlight()
     const next = await begin({ store: shared.connect(), entryPoints: [working(later)] })
     ;(await later.started('a.2')).end('second')
     expect(await next.execution(id).result()).toMatchObject({ status: 'completed' })
@@ -33,7 +33,7 @@ describe.each(places)('on %s', (_, place) => {
   })
 
   test('what does not end in time is aborted, as without a grace', async () => {
-    const flights = new Flights()
+    const flights = new StepsInFlight()
     const runtime = await begin({ store: place().connect(), entryPoints: [working(flights)] })
     await runtime.trigger('work', { label: 'a' })
     const flight = await flights.started('a.1')
@@ -42,7 +42,7 @@ describe.each(places)('on %s', (_, place) => {
   })
 
   test('an event that comes meanwhile waits for the next start', async () => {
-    const [flights, shared] = [new Flights(), place()]
+    const [flights, shared] = [new StepsInFlight(), place()]
     const runtime = await begin({ store: shared.connect(), entryPoints: [working(flights)] })
     const execution = await runtime.trigger('work', { label: 'a' })
     const flight = await flights.started('a.1')
@@ -54,7 +54,7 @@ describe.each(places)('on %s', (_, place) => {
 })
 
 test('a lease is kept through a grace that is longer', async () => {
-  const flights = new Flights()
+  const flights = new StepsInFlight()
   const shared = places[0]![1]()
   const options = { entryPoints: [working(flights)], lease: 100, pollInterval: 1 }
   const runtime = await begin({ store: shared.connect(), ...options })
@@ -70,7 +70,7 @@ test('a lease is kept through a grace that is longer', async () => {
 })
 
 test('a supervisor takes the grace with its event', async () => {
-  const flights = new Flights()
+  const flights = new StepsInFlight()
   const input = { store: memoryStore(), entryPoints: [working(flights)] as const }
   const supervisor = createActor(supervisorMachine, { input }).start()
   const runtime = runtimeOf<typeof input.entryPoints>(supervisor)
@@ -85,7 +85,7 @@ test('a supervisor takes the grace with its event', async () => {
 })
 
 test.each([-1, NaN, '5'])('a grace of %j is refused, and the runtime goes on', async (grace) => {
-  const runtime = await begin({ store: memoryStore(), entryPoints: [working(new Flights())] })
+  const runtime = await begin({ store: memoryStore(), entryPoints: [working(new StepsInFlight())] })
   await expect(runtime.stop({ grace: grace as number })).rejects.toMatchObject({ code: 'invalid_option' })
   await expect(runtime.stop({ graze: 1 } as never)).rejects.toMatchObject({ details: { nearest: 'grace' } })
   expect(await runtime.trigger('work', { label: 'a' })).toMatchObject({ created: true })

@@ -4,7 +4,7 @@ import { setup } from 'xstate'
 import { createRuntime, defineEntryPoint, fromExecution, type SnapshotStore } from '../../src/index.js'
 import { begin } from '../support/begin.js'
 import { eventually, turn, turns } from '../support/eventually.js'
-import { Flights } from '../support/flights.js'
+import { StepsInFlight } from '../support/steps-in-flight.js'
 import { ends } from '../support/journal.js'
 import { approval, worker } from '../support/programs.js'
 import { SimulatedClock } from '../../src/testing/clock/simulated-clock.js'
@@ -12,7 +12,7 @@ import { memoryPlace, places } from '../support/store-place.js'
 
 describe.each(places)('on %s', (_, place) => {
   test('stop with many running gives all of them back, and they go on at the next start', async () => {
-    const flights = new Flights()
+    const flights = new StepsInFlight()
     const shared = place()
     const work = defineEntryPoint({ id: 'work', program: worker(flights), maxConcurrent: 20 })
     const first = await begin({ store: shared.connect(), entryPoints: [work] })
@@ -57,7 +57,7 @@ describe.each(places)('on %s', (_, place) => {
 
 describe('order and bounds', () => {
   test('while it stops nothing new is accepted by any stream', async () => {
-    const flights = new Flights()
+    const flights = new StepsInFlight()
     const program = worker(flights)
     const entryPoints = [defineEntryPoint({ id: 'one', program }), defineEntryPoint({ id: 'two', program })] as const
     const runtime = await begin({ store: memoryPlace().connect(), entryPoints })
@@ -69,7 +69,7 @@ describe('order and bounds', () => {
   })
 
   test('a trigger whose acceptance was on its way either resolves and is kept, or rejects and is not', async () => {
-    const flights = new Flights()
+    const flights = new StepsInFlight()
     const store = memoryPlace().connect()
     const work = defineEntryPoint({ id: 'work', program: worker(flights), maxConcurrent: 2 })
     const runtime = await begin({ store, entryPoints: [work] })
@@ -84,7 +84,7 @@ describe('order and bounds', () => {
   })
 
   test('stop takes no longer than shutdownTimeout, even if the store hangs, and what it held is taken up later', async () => {
-    const flights = new Flights()
+    const flights = new StepsInFlight()
     const clock = new SimulatedClock()
     const place = memoryPlace()
     let hangs = false
@@ -117,7 +117,7 @@ describe('order and bounds', () => {
     const store = place.connect((inner) => ({
       load: (id) => (stopping && ++looks > 500 ? Promise.reject(new Error('it looks for ever')) : inner.load(id)),
     }))
-    const flights = new Flights()
+    const flights = new StepsInFlight()
     const parent = setup({ actors: { child: fromExecution('children') } }).createMachine({
       id: 'parent',
       initial: 'asking',
@@ -175,7 +175,7 @@ describe('order and bounds', () => {
 
 describe('drain', () => {
   test('drain accepts nothing more, and resolves once nothing is queued or running', async () => {
-    const flights = new Flights()
+    const flights = new StepsInFlight()
     const work = defineEntryPoint({ id: 'work', program: worker(flights), maxConcurrent: 1 })
     const runtime = await begin({
       store: memoryPlace().connect(),
@@ -199,7 +199,7 @@ describe('drain', () => {
   })
 
   test('stop during a drain ends the drain', async () => {
-    const flights = new Flights()
+    const flights = new StepsInFlight()
     const runtime = await begin({
       store: memoryPlace().connect(),
       entryPoints: [defineEntryPoint({ id: 'work', program: worker(flights) })],

@@ -5,7 +5,7 @@ import type { SnapshotStore } from '../../src/persistence/snapshot-store.js'
 import { seeded } from '../../src/testing/world/seeded-ids.js'
 import { begin } from '../support/begin.js'
 import { turn, turns } from '../support/eventually.js'
-import { Flights } from '../support/flights.js'
+import { StepsInFlight } from '../support/steps-in-flight.js'
 import { worker } from '../support/programs.js'
 import { places, type StorePlace } from '../support/store-place.js'
 import { paceOf } from '../properties/pace.js'
@@ -40,7 +40,7 @@ function uneven(seed: number) {
 }
 
 async function shop(place: StorePlace, seed: number, isClient: boolean) {
-  const flights = new Flights()
+  const flights = new StepsInFlight()
   flights.heeds = true
   const entryPoints = [defineEntryPoint({ id: 'work', program: worker(flights), maxConcurrent: 100 })] as const
   // it looks for what a client asks, and for nothing else

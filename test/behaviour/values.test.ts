@@ -4,7 +4,7 @@ import { fromPromise, setup } from 'xstate'
 import { defineEntryPoint } from '../../src/index.js'
 import { begin } from '../support/begin.js'
 import { eventually } from '../support/eventually.js'
-import { Flights } from '../support/flights.js'
+import { StepsInFlight } from '../support/steps-in-flight.js'
 import { ends } from '../support/journal.js'
 import { worker } from '../support/programs.js'
 import { memoryPlace, places } from '../support/store-place.js'
@@ -20,7 +20,7 @@ interface Basket {
 describe('aliasing', () => {
   test('what the caller does to its input afterwards changes nothing, queued or running', async () => {
     const seen: Basket[] = []
-    const flights = new Flights()
+    const flights = new StepsInFlight()
     const program = setup({
       types: { input: {} as Basket, context: {} as { basket: Basket }, output: {} as Basket },
       actors: { step: flights.step },
@@ -63,7 +63,7 @@ describe('aliasing', () => {
   })
 
   test('an event that is changed after it was sent is what it was', async () => {
-    const flights = new Flights()
+    const flights = new StepsInFlight()
     const runtime = await begin({
       store: memoryPlace().connect(),
       entryPoints: [defineEntryPoint({ id: 'work', program: worker(flights) })],
@@ -99,7 +99,7 @@ describe('nothing that can not be written passes in silence', () => {
   })
 
   test('a store that fails once makes it degraded and then ok again, and no execution is lost', async () => {
-    const flights = new Flights()
+    const flights = new StepsInFlight()
     let failures = 0
     let failing = false
     const store = memoryPlace().connect((inner) => ({

@@ -5,7 +5,7 @@ import { defineEntryPoint, runtimeOf, supervisorMachine, type SupervisorOptions,
 import { memoryStore } from '../../src/memory.js'
 import { begin } from '../support/begin.js'
 import { eventually } from '../support/eventually.js'
-import { Flights } from '../support/flights.js'
+import { StepsInFlight } from '../support/steps-in-flight.js'
 import { approval, worker } from '../support/programs.js'
 
 type AppEvent = { readonly type: 'ASK' } | { readonly type: 'CLOSE' } | SupervisorReply
@@ -67,7 +67,7 @@ describe('a supervisor that a machine invokes', () => {
 
   it('gives its executions back when its parent stops, and they go on in the next one', async () => {
     const store = memoryStore()
-    const flights = new Flights()
+    const flights = new StepsInFlight()
     const entryPoints = [defineEntryPoint({ id: 'work', program: worker(flights) }), approvals()] as const
     const actor = createActor(app({ store, entryPoints })).start()
     const supervisor = actor.system.get('stateward') as AnyActorRef

@@ -6,7 +6,7 @@ import { defineEntryPoint, type StatusCounts } from '../../src/index.js'
 import { memoryStore } from '../../src/memory.js'
 import { begin } from '../support/begin.js'
 import { eventually, turn } from '../support/eventually.js'
-import { Flights } from '../support/flights.js'
+import { StepsInFlight } from '../support/steps-in-flight.js'
 import { approval, worker } from '../support/programs.js'
 import { memoryPlace, places } from '../support/store-place.js'
 
@@ -17,7 +17,7 @@ const notZero = (counts: StatusCounts | undefined) =>
 
 describe('the counts of a stream', () => {
   it('follow every execution from status to status, and never go below zero', async () => {
-    const flights = new Flights()
+    const flights = new StepsInFlight()
     const entryPoints = [defineEntryPoint({ id: 'work', program: worker(flights), maxConcurrent: 1 }), approvals()] as const
     const runtime = await begin({ store: memoryStore(), entryPoints })
     const { streams } = runtime.registry

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { defineEntryPoint, runtimeOf, supervisorMachine, type SupervisorReply } from '../../src/index.js'
 import { memoryStore } from '../../src/memory.js'
 import { eventually } from '../support/eventually.js'
-import { Flights } from '../support/flights.js'
+import { StepsInFlight } from '../support/steps-in-flight.js'
 import { approval, worker } from '../support/programs.js'
 
 /** An actor that keeps what it is told. */
@@ -13,10 +13,10 @@ const mailbox = fromTransition((kept: readonly SupervisorReply[], reply: Supervi
 let supervisor: ActorRefFrom<typeof supervisorMachine>
 let replies: () => readonly SupervisorReply[]
 let replyTo: AnyActorRef
-let flights: Flights
+let flights: StepsInFlight
 
 beforeEach(() => {
-  flights = new Flights()
+  flights = new StepsInFlight()
   const entryPoints = [
     defineEntryPoint({ id: 'approvals', program: approval }),
     defineEntryPoint({ id: 'work', program: worker(flights) }),

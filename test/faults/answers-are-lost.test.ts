@@ -7,7 +7,7 @@ import { SimulatedClock } from '../../src/testing/clock/simulated-clock.js'
 import { faultyStore } from '../../src/testing/store/faulty-store.js'
 import { begin } from '../support/begin.js'
 import { eventually, turns } from '../support/eventually.js'
-import { Flights } from '../support/flights.js'
+import { StepsInFlight } from '../support/steps-in-flight.js'
 import { ends } from '../support/journal.js'
 import { approval, worker } from '../support/programs.js'
 
@@ -75,7 +75,7 @@ describe('a claim whose answer was lost', () => {
 describe('a commit that its driver has made twice', () => {
   test('counts as made: nothing runs twice, and every call is answered', async () => {
     const store = faultyStore(memoryStore())
-    const flights = new Flights()
+    const flights = new StepsInFlight()
     flights.free.add('a.1').add('a.2')
     const entryPoints = [
       defineEntryPoint({ id: 'work', program: worker(flights) }),

@@ -4,7 +4,7 @@ import { fromPromise } from 'xstate'
 import { defineEntryPoint, toErrorRecord } from '../../src/index.js'
 import { memoryStore } from '../../src/memory.js'
 import { begin } from '../support/begin.js'
-import { Flights } from '../support/flights.js'
+import { StepsInFlight } from '../support/steps-in-flight.js'
 import { worker } from '../support/programs.js'
 
 const fail = () => {
@@ -28,7 +28,7 @@ const thrown: readonly [string, unknown][] = [
 
 describe('what is thrown', () => {
   test.each(thrown)('by a step may be %s', async (_, value) => {
-    const flights = new Flights()
+    const flights = new StepsInFlight()
     const bad = defineEntryPoint({ id: 'bad', program: fromPromise(() => Promise.reject(value)) })
     const good = defineEntryPoint({ id: 'good', program: worker(flights) })
     const runtime = await begin({ store: memoryStore(), entryPoints: [bad, good], supervision: { intensity: 0 } })

@@ -6,7 +6,7 @@ import { memoryStore } from '../../src/memory.js'
 import { faultyStore } from '../../src/testing/store/faulty-store.js'
 import { begin } from '../support/begin.js'
 import { eventually } from '../support/eventually.js'
-import { Flights } from '../support/flights.js'
+import { StepsInFlight } from '../support/steps-in-flight.js'
 import { worker } from '../support/programs.js'
 
 const noting = (notes: string[]) =>
@@ -40,7 +40,7 @@ describe('answers', () => {
 
   test('a drain ends although an acceptance failed', async () => {
     const store = faultyStore(memoryStore())
-    const flights = new Flights()
+    const flights = new StepsInFlight()
     const work = defineEntryPoint({ id: 'work', program: worker(flights) })
     const runtime = await begin({ store, entryPoints: [work] })
     store.inject({ kind: 'throw', call: 'commit', times: 2 })
@@ -52,7 +52,7 @@ describe('answers', () => {
   test.each(['drop_oldest', 'reject'] as const)(
     'a key that is given again while its execution is queued harms nobody in a full queue (%s)',
     async (overflow) => {
-      const flights = new Flights()
+      const flights = new StepsInFlight()
       const work = defineEntryPoint({ id: 'work', program: worker(flights), maxConcurrent: 1, maxQueued: 2, overflow })
       const runtime = await begin({ store: memoryStore(), entryPoints: [work] })
       await runtime.trigger('work', { label: 'a' })
@@ -66,7 +66,7 @@ describe('answers', () => {
   )
 
   test('a key of an execution that has ended drops nobody of a full queue', async () => {
-    const flights = new Flights()
+    const flights = new StepsInFlight()
     const work = defineEntryPoint({
       id: 'work',
       program: worker(flights),

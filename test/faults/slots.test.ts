@@ -5,12 +5,12 @@ import { defineEntryPoint } from '../../src/index.js'
 import { memoryStore } from '../../src/memory.js'
 import { begin } from '../support/begin.js'
 import { eventually, turns } from '../support/eventually.js'
-import { Flights } from '../support/flights.js'
+import { StepsInFlight } from '../support/steps-in-flight.js'
 import { faultyStore } from '../../src/testing/store/faulty-store.js'
 import { worker } from '../support/programs.js'
 import { SimulatedClock } from '../../src/testing/clock/simulated-clock.js'
 
-const compensating = (flights: Flights) =>
+const compensating = (flights: StepsInFlight) =>
   setup({
     types: { input: {} as { label: string }, context: {} as { label: string }, events: {} as { type: 'UNDO' } | { type: 'GO' } },
     actors: { step: flights.step },
@@ -29,7 +29,7 @@ const compensating = (flights: Flights) =>
 
 describe('slots', () => {
   test('an attempt that is due before the back-off is durable keeps its slot, and no other takes it', async () => {
-    const flights = new Flights()
+    const flights = new StepsInFlight()
     const clock = new SimulatedClock()
     const store = faultyStore(memoryStore())
     const retry = { maxAttempts: 3, backoff: { initial: 10, jitter: 'none' } } as const
@@ -49,7 +49,7 @@ describe('slots', () => {
   })
 
   test('the steps of a compensation wait for a slot, in memory as well', async () => {
-    const flights = new Flights()
+    const flights = new StepsInFlight()
     const clock = new SimulatedClock()
     const program = compensating(flights)
     const work = defineEntryPoint({ id: 'work', program, maxConcurrent: 1, cancelEvent: { type: 'UNDO' } })
@@ -71,7 +71,7 @@ describe('slots', () => {
   })
 
   test('the timers of a compensation run, also if it was queued for a step before', async () => {
-    const flights = new Flights()
+    const flights = new StepsInFlight()
     const clock = new SimulatedClock()
     const program = compensating(flights)
     const work = defineEntryPoint({ id: 'work', program, maxConcurrent: 1, cancelEvent: { type: 'UNDO' } })

@@ -6,7 +6,7 @@ import { faultyStore } from '../../src/testing/store/faulty-store.js'
 import { storeReads, storeWrites } from '../../src/testing/store/store-call.js'
 import { begin } from '../support/begin.js'
 import { eventually, turns } from '../support/eventually.js'
-import { Flights } from '../support/flights.js'
+import { StepsInFlight } from '../support/steps-in-flight.js'
 import { ends } from '../support/journal.js'
 import { approval, worker } from '../support/programs.js'
 
@@ -14,7 +14,7 @@ const everything = [...storeReads, ...storeWrites]
 const failed = { name: 'StatewardError', code: 'store_failed' }
 
 async function begun() {
-  const flights = new Flights()
+  const flights = new StepsInFlight()
   const store = faultyStore(memoryStore())
   const entryPoints = [
     defineEntryPoint({ id: 'work', program: worker(flights) }),

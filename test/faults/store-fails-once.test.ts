@@ -6,7 +6,7 @@ import { faultyStore, type FaultyStore } from '../../src/testing/store/faulty-st
 import { storeReads, storeWrites } from '../../src/testing/store/store-call.js'
 import { begin } from '../support/begin.js'
 import { eventually } from '../support/eventually.js'
-import { Flights } from '../support/flights.js'
+import { StepsInFlight } from '../support/steps-in-flight.js'
 import { ends } from '../support/journal.js'
 import { approval, worker } from '../support/programs.js'
 
@@ -16,7 +16,7 @@ const labels = ['a', 'b', 'c']
 async function aDay(ail: (store: FaultyStore) => void) {
   const kept = memoryStore()
   const store = faultyStore(kept)
-  const flights = new Flights()
+  const flights = new StepsInFlight()
   for (const label of labels) flights.free.add(`${label}.1`).add(`${label}.2`)
   const entryPoints = [
     defineEntryPoint({ id: 'work', program: worker(flights) }),

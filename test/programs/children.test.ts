@@ -22,7 +22,7 @@ import {
 } from 'xstate'
 import { describe, expect, test } from 'vitest'
 import { crashEverywhere, type Say } from '../support/crash-everywhere.js'
-import { played } from '../support/played.js'
+import { played } from '../support/playthrough.js'
 import { places } from '../support/store-place.js'
 
 /** Counts from 1 on in its own time, and completes. */

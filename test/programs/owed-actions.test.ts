@@ -6,7 +6,7 @@ import { createTestRuntime, exploreCrashes, exploreRestarts } from '../../src/te
 import { begin } from '../support/begin.js'
 import { eventually } from '../support/eventually.js'
 import { SimulatedClock } from '../../src/testing/clock/simulated-clock.js'
-import { play } from '../support/played.js'
+import { play } from '../support/playthrough.js'
 import { memoryPlace, places, type StorePlace } from '../support/store-place.js'
 
 test.each(places)(

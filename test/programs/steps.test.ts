@@ -9,7 +9,7 @@ import { exploreCrashes } from '../../src/testing/index.js'
 import { begin } from '../support/begin.js'
 import { crashEverywhere, type Say } from '../support/crash-everywhere.js'
 import { eventually, turns } from '../support/eventually.js'
-import { Flights } from '../support/flights.js'
+import { StepsInFlight } from '../support/steps-in-flight.js'
 import { faultyStore } from '../../src/testing/store/faulty-store.js'
 import { places } from '../support/store-place.js'
 
@@ -92,7 +92,7 @@ describe.each(places)('on %s', (_, place) => {
     ['before it is written', 'before'],
     ['before anybody is told', 'after'],
   ] as const)('no step starts and no action runs while the commit of its cause is held back, %s', async (_when, when) => {
-    const flights = new Flights()
+    const flights = new StepsInFlight()
     const said: string[] = []
     const program = setup({ actors: { step: flights.step }, actions: { note: () => said.push('note') } }).createMachine({
       id: 'gated',
@@ -122,7 +122,7 @@ describe.each(places)('on %s', (_, place) => {
   })
 
   test('the result of a step that was left, and entered again since, is dropped', async () => {
-    const flights = new Flights()
+    const flights = new StepsInFlight()
     const program = setup({ types: { context: {} as { got: string } }, actors: { step: flights.step } }).createMachine({
       id: 'leaving',
       context: { got: '' },

@@ -15,7 +15,7 @@ import { describe, expect, test } from 'vitest'
 import { defineEntryPoint, type EntryPointOptions } from '../../src/index.js'
 import { createTestRuntime, explorePauses, exploreRestarts } from '../../src/testing/index.js'
 import { crashEverywhere, type Say } from '../support/crash-everywhere.js'
-import { play, played } from '../support/played.js'
+import { play, played } from '../support/playthrough.js'
 import { memoryPlace, places } from '../support/store-place.js'
 
 const durabilities = ['strict', 'relaxed'] as const

@@ -2,7 +2,7 @@
 import { assign, createMachine, fromCallback, sendParent, sendTo, setup, type AnyActorRef } from 'xstate'
 import { describe, expect, test } from 'vitest'
 import { crashEverywhere } from '../support/crash-everywhere.js'
-import { played } from '../support/played.js'
+import { played } from '../support/playthrough.js'
 import { places } from '../support/store-place.js'
 
 const values = () => ({

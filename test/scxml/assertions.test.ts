@@ -2,7 +2,7 @@
 import { createActor, SimulatedClock, waitFor } from 'xstate'
 import { describe, expect, test } from 'vitest'
 import { turns } from '../support/eventually.js'
-import { played } from '../support/played.js'
+import { played } from '../support/playthrough.js'
 import { makePlace } from '../support/store-place.js'
 import type { Noted } from './assertion.js'
 import { chapters } from './assertions.js'

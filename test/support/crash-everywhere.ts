@@ -7,7 +7,7 @@ import { expect, test } from 'vitest'
 import type { AnyActorLogic } from 'xstate'
 import { defineEntryPoint, type EntryPointOptions, type ExecutionRecord } from '../../src/index.js'
 import { exploreCrashes, type ObservedExecution } from '../../src/testing/index.js'
-import { play, type Play } from './played.js'
+import { play, type Play } from './playthrough.js'
 import { places, type StorePlace } from './store-place.js'
 
 /** What programs write down about their effects. Words that begin with `once:` may be said at most once a run. */

@@ -7,11 +7,11 @@ import { setup } from 'xstate'
 import { defineEntryPoint, fromExecution, type ChildStepOptions } from '../../src/index.js'
 import type { SnapshotStore } from '../../src/persistence/snapshot-store.js'
 import type { Connection } from '../../src/testing/world/shared-store.js'
-import type { Flights } from './flights.js'
+import type { StepsInFlight } from './steps-in-flight.js'
 import type { StorePlace } from './store-place.js'
 
 /** Three levels, and two executions on the lowest. */
-export function levels(flights: Flights, options: ChildStepOptions = {}) {
+export function levels(flights: StepsInFlight, options: ChildStepOptions = {}) {
   const asks = (id: string, below: string, count: number) =>
     setup({ actors: { below: fromExecution(below, options) } }).createMachine({
       id,

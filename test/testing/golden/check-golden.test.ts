@@ -6,7 +6,7 @@ import { fromPromise, setup } from 'xstate'
 import { z } from 'zod'
 import { defineEntryPoint } from '../../../src/index.js'
 import { checkGolden, recordGolden } from '../../../src/testing/index.js'
-import { door, doors, read, rejection, temporary, through } from './doors.js'
+import { door, doors, read, rejection, temporary, through } from './door-entry-point.js'
 
 describe('the test of one line', () => {
   test('names each break of each version, and why', async () => {

@@ -9,7 +9,7 @@ import { defineEntryPoint, fromExecution } from '../../../src/index.js'
 import { memoryStore } from '../../../src/memory.js'
 import { observedCommits } from '../../../src/testing/golden/observed-commits.js'
 import { aCommit, anAccepted, checkGolden, readGolden, recordGolden } from '../../../src/testing/index.js'
-import { door, doors, read, rejection, temporary, through } from './doors.js'
+import { door, doors, read, rejection, temporary, through } from './door-entry-point.js'
 import { scenarios, shop1, shop2 } from './shop.js'
 
 const fixtures = fileURLToPath(new URL('fixtures/', import.meta.url))

@@ -7,7 +7,7 @@ import { fromPromise, type PromiseActorLogic } from 'xstate'
 import { eventually } from './eventually.js'
 
 /** One start of one step. */
-export class Flight {
+export class StepInFlight {
   readonly label: string
   readonly signal: AbortSignal
   readonly promise: Promise<string>
@@ -30,8 +30,8 @@ export class Flight {
 }
 
 /** All starts of a test, in order. */
-export class Flights {
-  readonly all: Flight[] = []
+export class StepsInFlight {
+  readonly all: StepInFlight[] = []
   /** Whether steps reject when their signal fires. */
   heeds = false
   /** Labels whose steps end at once. */
@@ -43,19 +43,19 @@ export class Flights {
   }
 
   take(label: string, signal: AbortSignal): Promise<string> {
-    const flight = new Flight(label, signal, this.heeds)
+    const flight = new StepInFlight(label, signal, this.heeds)
     this.all.push(flight)
     if (this.free.has(label)) flight.end()
     return flight.promise
   }
 
-  of(label: string): readonly Flight[] {
+  of(label: string): readonly StepInFlight[] {
     return this.all.filter((flight) => flight.label === label)
   }
 
   /** The nth start of a step, once it is there. */
-  async started(label: string, nth = 1): Promise<Flight> {
+  async started(label: string, nth = 1): Promise<StepInFlight> {
     await eventually(`step ${label} to start (${nth})`, () => this.of(label).length >= nth)
-    return this.of(label)[nth - 1] as Flight
+    return this.of(label)[nth - 1] as StepInFlight
   }
 }
