@@ -77,12 +77,13 @@ export type ExecutionEvent =
   | { readonly type: 'turn.given'; readonly stopBy: number }
   | { readonly type: 'program.busy'; readonly granted: boolean }
   | { readonly type: 'program.idle' }
-  | { readonly type: 'program.done' }
+  | { readonly type: 'program.done'; readonly inFlight: boolean }
   | {
       readonly type: 'program.failed'
       readonly error: ErrorRecord
       readonly retryAt: number
       readonly final: boolean
+      readonly inFlight: boolean
       readonly at: number
     }
   | { readonly type: 'program.drained' }

@@ -35,6 +35,8 @@ const executionSetup = setup({
     /** One that never ran has nothing to make good. */
     compensates: ({ context, event }) => context.compensates && event.type === 'execution.cancel' && event.started,
     mayRetry: ({ context, event }) => event.type === 'program.failed' && !event.final && context.attempt < context.maxAttempts,
+    mayRetryLater: ({ context, event }) =>
+      event.type === 'program.failed' && event.inFlight && !event.final && context.attempt < context.maxAttempts,
     mayMend: ({ context, event }) => event.type === 'program.failed' && !event.final && context.onExhausted === 'pause',
     now: ({ event }) => event.type === 'execution.pause' && event.pause.mode === 'now',
     isAtOnce: ({ context }) => context.pause?.mode === 'now',
@@ -153,9 +155,13 @@ export const executionMachine = executionSetup.createMachine({
           { guard: 'granted', target: 'running', actions: [noteRetryNow, startClocks] },
           { target: 'queued', actions: noteRetryNow },
         ],
-        'execution.pause': { target: 'paused', actions: [notePause, clearRetry] },
-        'execution.cancel': [{ ...compensate, actions: [noteCancel, clearRetry] }, cancelAtOnce],
-        'limit.reached': timeOutAtOnce,
+        // steps of the attempt that failed may not be gone yet
+        'execution.pause': [
+          { guard: 'inFlight', target: 'pausing', actions: [notePause, clearRetry] },
+          { target: 'paused', actions: [notePause, clearRetry] },
+        ],
+        'execution.cancel': [{ ...compensate, actions: [noteCancel, clearRetry] }, ...cancelOrWait],
+        'limit.reached': timeOutOrWait,
       },
     },
     pausing: {
@@ -165,6 +171,7 @@ export const executionMachine = executionSetup.createMachine({
         'program.drained': { target: 'paused', actions: mute },
         'program.done': done,
         'program.failed': [
+          { guard: 'mayRetryLater', actions: [noteRetry, clearRetry, 'dropProgram'] },
           { guard: 'mayRetry', target: 'paused', actions: [noteRetry, clearRetry, 'dropProgram'] },
           ...whenFailed.slice(1),
         ],
@@ -214,9 +221,18 @@ export const executionMachine = executionSetup.createMachine({
           on: {
             'slot.missing': 'held',
             'slot.granted': { actions: allowSteps },
-            'program.done': { target: '#execution.cancelled', actions: cancelled },
-            'program.failed': { target: '#execution.cancelled', actions: [noteFailure, cancelled] },
-            'program.held': { target: '#execution.cancelled', actions: [cancelled, mute] },
+            'program.done': [
+              { guard: 'inFlight', target: 'draining', actions: cancelled },
+              { target: '#execution.cancelled', actions: cancelled },
+            ],
+            'program.failed': [
+              { guard: 'inFlight', target: 'draining', actions: [noteFailure, cancelled] },
+              { target: '#execution.cancelled', actions: [noteFailure, cancelled] },
+            ],
+            'program.held': [
+              { guard: 'inFlight', target: 'stopping', actions: cancelled },
+              { target: '#execution.cancelled', actions: [cancelled, mute] },
+            ],
             'limit.reached': [
               { guard: 'inFlight', target: 'stopping', actions: [noteStop, cancelled] },
               { target: '#execution.cancelled', actions: [cancelled, mute] },
@@ -229,6 +245,11 @@ export const executionMachine = executionSetup.createMachine({
             'turn.given': { target: 'compensating', actions: noteStop },
             'program.failed': { target: '#execution.cancelled', actions: [noteFailure, cancelled] },
           },
+        },
+        /** The program has come to its end, and steps that it has left have not: their signals have fired. */
+        draining: {
+          entry: freeze,
+          on: { 'program.drained': '#execution.cancelled', 'limit.reached': '#execution.cancelled' },
         },
         /** The abort signals fire once the commit of this state is durable. */
         stopping: {

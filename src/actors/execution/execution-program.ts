@@ -216,7 +216,8 @@ export class ExecutionProgram implements ProgramPort {
       this.#noteForNext()
       void this.#giveBack()
     } else delivery.inbox.lose()
-    tell.call(this.#execution, { type: 'program.failed', error: toErrorRecord(cause), retryAt, final: isFinal, at: now })
+    const failed = { error: toErrorRecord(cause), retryAt, final: isFinal, inFlight: this.inFlight, at: now }
+    tell.call(this.#execution, { type: 'program.failed', ...failed })
   }
 
   /** What the failed attempt has found out of its steps goes with the stored form that the next one begins from. */
@@ -380,7 +381,7 @@ export class ExecutionProgram implements ProgramPort {
     } catch (error) {
       return this.fail(error, { isFinal: true })
     }
-    this.#execution.tell({ type: 'program.done' })
+    this.#execution.tell({ type: 'program.done', inFlight: this.inFlight })
   }
 
   /** Why its snapshot can't be stored; undefined if it was taken. */

@@ -126,7 +126,8 @@ export abstract class ExecutionStanding {
   /** False once it is settled that its program never goes on. */
   get goesOn(): boolean {
     const { value, status } = this.machine.getSnapshot()
-    return status === 'active' && (value as { cancelling?: string }).cancelling !== 'stopping'
+    const { cancelling } = value as { cancelling?: string }
+    return status === 'active' && cancelling !== 'stopping' && cancelling !== 'draining'
   }
 
   get isBackingOff(): boolean {
