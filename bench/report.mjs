@@ -1,4 +1,4 @@
-/** Turns the figures of a run into tables, as text for a terminal or as markdown for the README. Knows no measuring. */
+/** Turns the figures of a run into tables, as text for a terminal or as markdown for docs/speed.md. Knows no measuring. */
 
 const digits = (value) => (value >= 100 ? 0 : value >= 10 ? 1 : 2)
 
