@@ -60,6 +60,8 @@ export class WallClock implements Clock {
   #past: readonly Past[] = []
   /** How far it was ahead of the monotonic one when that was looked at last. */
   #ahead = 0
+  /** How far it was ahead when alarms and listeners were told last; undefined: it has not been set since. */
+  #announcedAhead: number | undefined
 
   constructor(clock: Clock) {
     this.#clock = clock
@@ -71,7 +73,10 @@ export class WallClock implements Clock {
   }
 
   now(): number {
-    return this.#clock.now()
+    const now = this.#clock.now()
+    // what is written from now on is of another time than what was written before
+    if (this.#unwatch && this.#clock.monotonic) this.#heed(now, this.#clock.monotonic(), LEAST_JUMP)
+    return now
   }
 
   monotonic(): number {
@@ -132,7 +137,11 @@ export class WallClock implements Clock {
   watch(): void {
     if (this.#unwatch) return
     this.#ahead = this.now() - this.monotonic()
-    this.#unwatch = this.#clock.onJump?.((by) => (this.#clock.monotonic ? this.#compare(1) : this.#jumped(by)))
+    this.#unwatch = this.#clock.onJump?.((by) => {
+      if (this.#clock.monotonic) return this.#compare(1)
+      this.#note(by, this.#clock.now())
+      this.#announce(by)
+    })
   }
 
   /** Notices now what would be told a moment later: for what is to be carried out by the time that there is left. */
@@ -186,16 +195,30 @@ export class WallClock implements Clock {
   }
 
   #compare(least: number): void {
-    const by = this.now() - this.monotonic() - this.#ahead
-    if (Math.abs(by) >= least) this.#jumped(by)
+    this.#heed(this.#clock.now(), this.monotonic(), least)
+    if (this.#announcedAhead === undefined) return
+    const by = this.#ahead - this.#announcedAhead
+    this.#announcedAhead = undefined
+    this.#announce(by)
   }
 
-  #jumped(by: number): void {
+  /** Keeps jumps apart that come between two looks: what was written between them is of a time of its own. */
+  #heed(now: number, monotonic: number, least: number): void {
+    const by = now - monotonic - this.#ahead
+    if (Math.abs(by) < least) return
+    this.#announcedAhead ??= this.#ahead
+    this.#note(by, now)
+  }
+
+  #note(by: number, now: number): void {
     this.#ahead += by
     this.#setBack = Math.max(0, this.#setBack - by)
-    const end = this.now() - by
+    const end = now - by
     const past = [...this.#past.filter((earlier) => earlier.end > end), { end, back: 0 }]
     this.#past = past.map((earlier) => ({ ...earlier, back: Math.max(0, earlier.back - by) }))
+  }
+
+  #announce(by: number): void {
     this.#armAnew()
     for (const listener of [...this.#listeners]) listener(by)
   }

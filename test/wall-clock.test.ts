@@ -56,3 +56,36 @@ test('what a standstill has made late comes in the order in which it was due, ho
   for (const [handle, fire] of timers) if (timers.delete(handle)) fire()
   expect(came).toEqual(['first', 'second', 'third', 'fourth'])
 })
+
+test('two set-backs between two looks are two: what was written between them is not taken for as early as what was written before', () => {
+  let passed = 0
+  let set = 1_000_000
+  let look: (by: number) => void = () => undefined
+  const clock = new WallClock({
+    now: () => passed + set,
+    monotonic: () => passed,
+    setTimeout: () => ({}),
+    clearTimeout: () => undefined,
+    onJump(listener) {
+      look = listener
+      return () => undefined
+    },
+  })
+  clock.watch()
+  const told: number[] = []
+  clock.onJump((by) => told.push(by))
+  const first = clock.now()
+  passed += 300
+  set -= 60_000
+  const between = clock.now()
+  const alarm = clock.alarm(between + 10_000, () => undefined)
+  passed += 300
+  set -= 60_000
+  clock.glance()
+  look(-120_000)
+  expect(told).toEqual([-120_000])
+  expect(clock.setBack).toBe(120_000)
+  expect(clock.setBackSince(first)).toBe(120_000)
+  expect(clock.setBackSince(between)).toBe(60_000)
+  expect(clock.dueAt(alarm)).toBe(clock.now() + 9_700)
+})
