@@ -60,7 +60,8 @@ export class ProgramHost implements ProgramSystemHost {
   readonly #gateway: CommitGate
   readonly #steps: ProgramSteps
   readonly #outbox: ProgramOutbox
-  #mode: ProgramMode = 'running'
+  /** How far it may go; set by `setMode` alone. */
+  mode: ProgramMode = 'running'
   #hasMoved = false
   /** The last thing that came from outside its actors. */
   #cause: CheckpointCause = { type: 'start' }
@@ -70,7 +71,8 @@ export class ProgramHost implements ProgramSystemHost {
   #unsettled = 0
   /** What it owed when it was stopped, by its place in the stored form. */
   #left: readonly number[] = []
-  #outcome: ProgramOutcome | undefined
+  /** How it has ended: known once all has happened that it asked for on the way; set here alone. */
+  outcome: ProgramOutcome | undefined
 
   /** Makes the program; nothing of it starts before `start`. */
   constructor({ id, settings, owner, from, port }: ProgramHostOptions) {
@@ -123,19 +125,14 @@ export class ProgramHost implements ProgramSystemHost {
     this.#steps.recovering = options.recovering ?? false
     this.setMode(options.mode ?? 'running')
     if (!this.#outbox.isEmpty) this.#repeatPending()
-    if (!this.#outcome) this.#system.start()
+    if (!this.outcome) this.#system.start()
     this.#port.dirty()
     this.#steps.children.resume()
   }
 
-  /** How it has ended: known once all has happened that it asked for on the way. */
-  get outcome(): ProgramOutcome | undefined {
-    return this.#outcome
-  }
-
   /** True if it takes nothing more: it has ended, or will have once its actions have run. */
   get hasEnded(): boolean {
-    return this.#outcome !== undefined || this.snapshot.status !== 'active'
+    return this.outcome !== undefined || this.snapshot.status !== 'active'
   }
 
   get steps(): Pick<ProgramSteps, 'again' | 'awaited' | 'children' | 'halt' | 'hasGuarded'> {
@@ -185,10 +182,6 @@ export class ProgramHost implements ProgramSystemHost {
     return this.#system.root.getSnapshot() as PersistedProgram
   }
 
-  get mode(): ProgramMode {
-    return this.#mode
-  }
-
   /** True if an event from outside would reach the program now. */
   get takesEvents(): boolean {
     return this.#lets.events && !this.hasEnded
@@ -205,7 +198,7 @@ export class ProgramHost implements ProgramSystemHost {
   /** From now on the program may go so far; what falls due goes with the next commit. Invariant: nothing leads out of `muted` but `stopped`, and nothing out of that. */
   setMode(mode: ProgramMode): void {
     if (!this.#lets.answers && mode !== 'stopped') return
-    this.#mode = mode
+    this.mode = mode
     const { starts, timers, answers, outputs } = this.#lets
     this.#steps.mode = mode
     if (timers) this.#timers.run()
@@ -244,7 +237,7 @@ export class ProgramHost implements ProgramSystemHost {
   /** Commit `seq` is durable: lets go what waited for it, in order; all, where outputs wait for no commit but the first. */
   release(seq: number): void {
     this.#gateway.committed(seq)
-    const entry = this.hasPendingActions
+    const hadPendingActions = this.hasPendingActions
     this.#system.together(() => {
       while (this.#lets.outputs) {
         const held = this.#held[0]
@@ -253,7 +246,7 @@ export class ProgramHost implements ProgramSystemHost {
         this.#run(held)
       }
     })
-    if (entry && !this.hasPendingActions) this.#port.dirty()
+    if (hadPendingActions && !this.hasPendingActions) this.#port.dirty()
   }
 
   /** The program has failed: what it asked for since the last commit is not to happen. */
@@ -292,7 +285,7 @@ export class ProgramHost implements ProgramSystemHost {
   }
 
   failedMuted(actor: ProgramActor, path: string, error: unknown): boolean {
-    if (this.#mode !== 'muted' || !this.#port.goesOn) return false
+    if (this.mode !== 'muted' || !this.#port.goesOn) return false
     if (this.#running > 0) this.#outbox.keep(this.#running)
     else this.#outbox.failsLater(actor, path, error, this.#nextOf(actor))
     this.#port.dirty()
@@ -322,18 +315,18 @@ export class ProgramHost implements ProgramSystemHost {
   }
 
   settled(outcome: ProgramOutcome): void {
-    this.#outcome ??= outcome
+    this.outcome ??= outcome
     this.#port.dirty()
   }
 
   // ── inside ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   get #lets(): Passage {
-    return passages[this.#mode]
+    return passages[this.mode]
   }
 
   get #isOver(): boolean {
-    return this.#mode === 'stopped'
+    return this.mode === 'stopped'
   }
 
   #persisted(): PersistedProgram {
@@ -417,13 +410,13 @@ export class ProgramHost implements ProgramSystemHost {
   }
 
   #done(): readonly number[] {
-    const entry = new Set(this.#outbox.numbers)
-    return [...this.#left.keys()].filter((place) => !entry.has(this.#left[place] as number))
+    const pending = new Set(this.#outbox.numbers)
+    return [...this.#left.keys()].filter((place) => !pending.has(this.#left[place] as number))
   }
 
   /** True of what stands behind an action that has thrown in silence: whether its actor comes to it shows once the program is restored. */
   #isBehindError(output: ProgramOutput | EndOutput): boolean {
-    if (this.#mode !== 'muted' || output.kind === 'step' || !output.actor) return false
+    if (this.mode !== 'muted' || output.kind === 'step' || !output.actor) return false
     return this.#system.failsLater(output.actor)
   }
 
@@ -441,21 +434,21 @@ export class ProgramHost implements ProgramSystemHost {
   #repeatPending(): void {
     const system = this.#system
     for (const path of this.#outbox.unheard) system.keepEndPending(path)
-    for (const entry of this.#outbox.repeated(this.#settings.logic, system)) {
-      const { n, path, hasEnded } = entry
+    for (const pending of this.#outbox.repeated(this.#settings.logic, system)) {
+      const { n, path, hasEnded } = pending
       if (!hasEnded && system.hasFailed(path)) this.#acknowledge(n)
-      else if (entry.kind === 'end') {
+      else if (pending.kind === 'end') {
         if (!this.#lets.answers) continue
         if (!hasEnded) system.tellEnd(path)
         this.#acknowledge(n)
-      } else if (entry.kind === 'fail') {
+      } else if (pending.kind === 'fail') {
         if (!this.#lets.answers) continue
-        if (!hasEnded && entry.error !== null) system.attempt(path, () => thrown(entry.error))
+        if (!hasEnded && pending.error !== null) system.attempt(path, () => thrown(pending.error))
         this.#acknowledge(n)
-      } else if (entry.kind === 'emit') {
-        this.#port.publish('execution.emitted', entry.value)
+      } else if (pending.kind === 'emit') {
+        this.#port.publish('execution.emitted', pending.value)
         this.#acknowledge(n)
-      } else this.#repeatAction(entry)
+      } else this.#repeatAction(pending)
     }
   }
 

@@ -31,7 +31,7 @@ import {
   takesTransition,
 } from './xstate-internals.js'
 import { leftReason } from '../../../events/stop-reason.js'
-import { failsLater, hasFailed, hosted, isRunning, leave, noteActor, stopBelow } from './hosted-actor.js'
+import { failsLater, hasFailed, isRunning, leave, noteActor, stopBelow } from './hosted-actor.js'
 import { guardedObserver, type Inspect } from './inspection.js'
 import { countMicrostep, namedError } from './microstep-limit.js'
 import { idOf, ProgramActors } from './program-actors.js'
@@ -268,7 +268,7 @@ export class ProgramSystem implements ActorNaming, StepSurroundings {
 
   /** Fails an actor at something that was held back, as XState would have in its transition. Throws the error if it has ended and this was told. */
   fail(ref: InnerActor, error: unknown): void {
-    const notes = hosted(ref)
+    const notes = ref[hostedKey]
     const { status } = ref.getSnapshot()
     const canFail = status === 'active' || (status === 'done' && !notes?.isNotified && this.#isTheirs(ref))
     const isLater = this.#muted && canFail && this.host.failedMuted(ref, pathOf(ref), error)
@@ -310,7 +310,7 @@ export class ProgramSystem implements ActorNaming, StepSurroundings {
         const asked = this.#asked
         if (event.type === '@xstate.actor') this.#adopt(event.actorRef)
         else if (event.type === '@xstate.snapshot') {
-          const notes = hosted(event.actorRef)
+          const notes = event.actorRef[hostedKey]
           if (notes) notes.microsteps = 0
           if (!this.#muted) host.changed()
         } else if (asked && event.type === '@xstate.microstep' && event.event === asked.event && event.actorRef === this.#root)
@@ -320,7 +320,7 @@ export class ProgramSystem implements ActorNaming, StepSurroundings {
         if (observers)
           for (const observer of observers)
             observer.next?.({ ...event, rootId: this.#root.sessionId } as unknown as InspectionEvent)
-        const notes = event.type === '@xstate.microstep' && hosted(event.actorRef)
+        const notes = event.type === '@xstate.microstep' && event.actorRef[hostedKey]
         if (notes) countMicrostep(notes, event.snapshot as object, maxIterations)
       },
       _relay: (source: InnerActor | undefined, target: InnerActor, event: AnyEventObject) => {
@@ -373,7 +373,7 @@ export class ProgramSystem implements ActorNaming, StepSurroundings {
   /** An actor ends once its actions have run, since it has not come so far if one of them throws; the root, once all have. */
   #endsWell(ref: InnerActor, deliverEnd: () => void): void {
     const run = () => {
-      const notes = hosted(ref)
+      const notes = ref[hostedKey]
       if (notes) notes.isNotified = true
       if (this.#isTheirs(ref)) deliverEnd()
     }
@@ -412,7 +412,7 @@ export class ProgramSystem implements ActorNaming, StepSurroundings {
       const { type, exec, params } = action
       if (!exec || type.startsWith('xstate.')) return execute(action)
       const held = (info: unknown) => {
-        const notes = hosted(ref)
+        const notes = ref[hostedKey]
         /** Set while the host may run it within the transition, which then takes what it throws. */
         let asking: { error?: { readonly thrown: unknown } } | undefined = {}
         const run = () => {
@@ -456,7 +456,7 @@ export class ProgramSystem implements ActorNaming, StepSurroundings {
     if (error !== thrown) ref._snapshot = { ...ref._snapshot, error } as InnerActor['_snapshot']
     ref._stopProcedure()
     stopBelow(ref, this.#system._unregister)
-    hosted(ref)?.letGo?.()
+    ref[hostedKey]?.letGo?.()
     // it was stopped, and its cleanup has thrown: nobody may be there to hear it
     const { _parent: parent } = ref
     if (this.#muted || (parent && parent !== this.#above && !isRunning(parent))) this.host.failedAside(pathOf(ref), error)
@@ -472,7 +472,7 @@ function notice(ref: InnerActor, kind: 'emit' | 'log', value: unknown, run: () =
   return { kind, actor: ref, path: pathOf(ref), value, waits: hasActionsAhead(ref), isVoid: () => hasFailed(ref), run }
 }
 
-const hasActionsAhead = (ref: InnerActor) => (hosted(ref)?.actionsAhead ?? 0) > 0
+const hasActionsAhead = (ref: InnerActor) => (ref[hostedKey]?.actionsAhead ?? 0) > 0
 
 function namedAction(ref: InnerActor, name: string): unknown {
   const snapshot = ref._snapshot as object | undefined
