@@ -64,4 +64,25 @@ export { systemClock } from './clock.js'
 export type { Clock, TimerOptions } from './clock.js'
 export { randomIds } from './ids.js'
 export type { ChildName, IdSource } from './ids.js'
-export type { SnapshotStore } from './persistence/snapshot-store.js'
+export type {
+  Acceptance,
+  ClaimRequest,
+  CommandAnswer,
+  Commit,
+  CommitVerdict,
+  EventQuery,
+  ExecutionCounts,
+  ExecutionPage,
+  ExecutionQuery,
+  InboxMessage,
+  OwnerRecord,
+  Pruned,
+  PruneRequest,
+  PublishedEvent,
+  SnapshotStore,
+  StatePiece,
+  StatePieces,
+  StoredCheckpoint,
+  StoredEvent,
+  StoredExecution,
+} from './persistence/snapshot-store.js'

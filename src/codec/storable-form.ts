@@ -47,121 +47,126 @@ class Walk {
   rich = false
   /** The first thing that plain JSON can have and superjson can't; matters only if there is a rich value. */
   ifRich: { readonly kind: RefusedKind; readonly path: readonly PathStep[] } | undefined
-  private ancestors = new Map<object, number>()
-  private readonly done = new Map<object, { form: unknown; parts: number; height: number }>()
-  private parts: number
+  #ancestors = new Map<object, number>()
+  readonly #done = new Map<object, { form: unknown; parts: number; height: number }>()
+  readonly #at: Place
+  readonly #named: Naming
+  #parts: number
   /** The greatest depth seen below the object at hand. */
-  private deepest = 0
-  private inError = false
+  #deepest = 0
+  #inError = false
 
   constructor(
-    private readonly at: Place,
-    private readonly named: Naming = () => undefined,
+    at: Place,
+    named: Naming = () => undefined,
     from: { readonly path: readonly PathStep[]; readonly parts: number } = root,
   ) {
+    this.#at = at
+    this.#named = named
     this.path = [...from.path]
-    this.parts = from.parts
+    this.#parts = from.parts
   }
 
   form(value: unknown): unknown {
-    if (typeof value === 'function') throw this.refuse('function', value)
-    if (typeof value === 'symbol') throw this.refuse('symbol', value)
+    if (typeof value === 'function') throw this.#refuse('function', value)
+    if (typeof value === 'symbol') throw this.#refuse('symbol', value)
     if (typeof value === 'bigint' || (typeof value === 'number' && !isPlainNumber(value))) this.rich = true
     if (typeof value !== 'object' || value === null) return value
-    const known = this.done.get(value)
+    const known = this.#done.get(value)
     if (known) {
-      this.count(known.parts)
-      this.reach(this.path.length + known.height)
+      this.#count(known.parts)
+      this.#reach(this.path.length + known.height)
       return known.form
     }
-    const opened = this.ancestors.get(value)
-    if (opened !== undefined) throw this.refuse('cycle', value, pathOf(this.path.slice(0, opened)))
-    const { parts: before, deepest: outside } = this
+    const opened = this.#ancestors.get(value)
+    if (opened !== undefined) throw this.#refuse('cycle', value, pathOf(this.path.slice(0, opened)))
+    const before = this.#parts
+    const outside = this.#deepest
     const depth = this.path.length
-    this.deepest = 0
-    this.reach(depth + 1)
-    this.count(1)
-    this.ancestors.set(value, depth)
-    const form = this.formOf(value)
-    this.ancestors.delete(value)
-    this.done.set(value, { form, parts: this.parts - before, height: this.deepest - depth })
-    this.deepest = Math.max(outside, this.deepest)
+    this.#deepest = 0
+    this.#reach(depth + 1)
+    this.#count(1)
+    this.#ancestors.set(value, depth)
+    const form = this.#formOf(value)
+    this.#ancestors.delete(value)
+    this.#done.set(value, { form, parts: this.#parts - before, height: this.#deepest - depth })
+    this.#deepest = Math.max(outside, this.#deepest)
     return form
   }
 
-  private formOf(value: object): unknown {
-    if (Array.isArray(value)) return this.array(value)
-    if (isPlainObject(value)) return this.record(value)
-    const named = this.named(value)
-    if (named) return this.record(named)
+  #formOf(value: object): unknown {
+    if (Array.isArray(value)) return this.#array(value)
+    if (isPlainObject(value)) return this.#record(value)
+    const named = this.#named(value)
+    if (named) return this.#record(named)
     this.rich = true
-    if (types.isNativeError(value) || value instanceof Error) return this.error(value)
-    if (types.isMap(value)) return this.map(this.bare(value))
-    if (types.isSet(value)) return this.set(this.bare(value))
+    if (types.isNativeError(value) || value instanceof Error) return this.#error(value)
+    if (types.isMap(value)) return this.#map(this.#bare(value))
+    if (types.isSet(value)) return this.#set(this.#bare(value))
     if (types.isDate(value)) {
-      if (Number.isNaN(this.bare(value).getTime())) throw this.refuse('invalid_date', value)
+      if (Number.isNaN(this.#bare(value).getTime())) throw this.#refuse('invalid_date', value)
       return new Date(value.getTime())
     }
-    if (types.isRegExp(value)) return new RegExp(this.bare(value).source, value.flags)
-    if (value instanceof URL) return new URL(this.bare(value).href)
-    if (types.isTypedArray(value)) return this.typedArray(value)
-    throw this.refuse(kindOf(value), value)
+    if (types.isRegExp(value)) return new RegExp(this.#bare(value).source, value.flags)
+    if (value instanceof URL) return new URL(this.#bare(value).href)
+    if (types.isTypedArray(value)) return this.#typedArray(value)
+    throw this.#refuse(kindOf(value), value)
   }
 
-  private array(value: readonly unknown[]): unknown[] {
-    if (!standsOn(value, 2)) throw this.refuse('class_instance', value)
+  #array(value: readonly unknown[]): unknown[] {
+    if (!standsOn(value, 2)) throw this.#refuse('class_instance', value)
     const copy: unknown[] = []
-    for (let index = 0; index < value.length; index++) copy.push(this.property(value, index))
+    for (let index = 0; index < value.length; index++) copy.push(this.#property(value, index))
     const extra = Object.keys(value)[value.length]
-    if (extra !== undefined) throw this.refuseAt(extra, 'array_property', value)
-    this.noSymbols(value)
+    if (extra !== undefined) throw this.#refuseAt(extra, 'array_property', value)
+    this.#noSymbols(value)
     return copy
   }
 
-  private record(value: object): Record<string, unknown> {
-    this.noSymbols(value)
+  #record(value: object): Record<string, unknown> {
+    this.#noSymbols(value)
     const copy: Record<string, unknown> = {}
     for (const key of Object.keys(value)) {
       if (reservedKeys.has(key)) {
         this.path.push(key)
-        this.unlessPlain('reserved_key')
+        this.#unlessPlain('reserved_key')
         this.path.pop()
       }
-      const item = this.property(value, key)
+      const item = this.#property(value, key)
       if (key === '__proto__') Object.defineProperty(copy, key, { value: item, enumerable: true, writable: true })
       else copy[key] = item
     }
     return copy
   }
 
-  private property(holder: object, key: string | number): unknown {
+  #property(holder: object, key: string | number): unknown {
     this.path.push(key)
     const descriptor = Object.getOwnPropertyDescriptor(holder, key)
-    if (descriptor === undefined) throw this.refuse('sparse_array', holder)
-    if (!('value' in descriptor)) throw this.refuse('accessor', holder)
+    if (descriptor === undefined) throw this.#refuse('sparse_array', holder)
+    if (!('value' in descriptor)) throw this.#refuse('accessor', holder)
     const form = this.form(descriptor.value)
     this.path.pop()
     return form
   }
 
-  private map(value: ReadonlyMap<unknown, unknown>): Map<unknown, unknown> {
+  #map(value: ReadonlyMap<unknown, unknown>): Map<unknown, unknown> {
     const copy = new Map<unknown, unknown>()
     let entry = 0
     for (const [key, item] of value) {
-      const keyForm = this.step({ in: 'Map', entry, side: 'key' }, key)
-      copy.set(keyForm, this.step({ in: 'Map', entry, side: 'value', key }, item))
+      const keyForm = this.#step({ in: 'Map', entry, side: 'key' }, key)
+      copy.set(keyForm, this.#step({ in: 'Map', entry, side: 'value', key }, item))
       entry++
     }
     return copy
   }
 
-  private set(value: ReadonlySet<unknown>): Set<unknown> {
+  #set(value: ReadonlySet<unknown>): Set<unknown> {
     const copy = new Set<unknown>()
-    for (const item of value) copy.add(this.step({ in: 'Set', entry: copy.size }, item))
+    for (const item of value) copy.add(this.#step({ in: 'Set', entry: copy.size }, item))
     return copy
   }
 
-  private step(step: PathStep, value: unknown): unknown {
+  #step(step: PathStep, value: unknown): unknown {
     this.path.push(step)
     const form = this.form(value)
     this.path.pop()
@@ -169,77 +174,79 @@ class Walk {
   }
 
   /** superjson writes the numbers of these as JSON, so only what JSON and its nine constructors know comes back. */
-  private typedArray(value: NodeJS.TypedArray): unknown {
+  #typedArray(value: NodeJS.TypedArray): unknown {
     const Type = typedArrays.get(value[Symbol.toStringTag])
-    if (!Type || !standsOn(value, 3)) throw this.refuse(kindOf(value), value)
-    if (Object.keys(value).length !== value.length) throw this.refuse('extra_property', value)
-    this.count(value.length)
+    if (!Type || !standsOn(value, 3)) throw this.#refuse(kindOf(value), value)
+    if (Object.keys(value).length !== value.length) throw this.#refuse('extra_property', value)
+    this.#count(value.length)
     const numbers = value as Float64Array
     const lost = numbers.findIndex((number) => !isPlainNumber(number))
-    if (lost >= 0) throw this.refuseAt(lost, 'typed_array_number', numbers[lost])
+    if (lost >= 0) throw this.#refuseAt(lost, 'typed_array_number', numbers[lost])
     return value instanceof Type ? value : new Type(numbers)
   }
 
-  private error(value: Error): StoredError {
-    const inError = this.inError
-    this.inError = true
+  #error(value: Error): StoredError {
+    const inError = this.#inError
+    this.#inError = true
     const parts = partsOf(value, (key, part) => {
-      const { ancestors, parts: before, deepest } = this
+      const ancestors = this.#ancestors
+      const before = this.#parts
+      const deepest = this.#deepest
       const depth = this.path.length
-      this.ancestors = new Map(ancestors)
+      this.#ancestors = new Map(ancestors)
       try {
         if (reservedKeys.has(key)) return undefined
-        return { form: this.step(key, part) }
+        return { form: this.#step(key, part) }
       } catch {
         this.path.length = depth
-        this.parts = before
-        this.deepest = deepest
+        this.#parts = before
+        this.#deepest = deepest
         return undefined
       } finally {
-        this.inError = true
-        this.ancestors = ancestors
+        this.#inError = true
+        this.#ancestors = ancestors
       }
     })
-    this.inError = inError
+    this.#inError = inError
     return new StoredError(parts)
   }
 
   /** The value, if it is of the very type and carries nothing else: a subclass or an added property would be lost. */
-  private bare<T extends object>(value: T): T {
-    if (!standsOn(value, 2)) throw this.refuse('class_instance', value)
+  #bare<T extends object>(value: T): T {
+    if (!standsOn(value, 2)) throw this.#refuse('class_instance', value)
     const extra = Object.keys(value)[0]
-    if (extra !== undefined) throw this.refuseAt(extra, 'extra_property', value)
+    if (extra !== undefined) throw this.#refuseAt(extra, 'extra_property', value)
     return value
   }
 
-  private noSymbols(value: object): void {
+  #noSymbols(value: object): void {
     const symbol = Object.getOwnPropertySymbols(value)[0]
-    if (symbol !== undefined) throw this.refuseAt({ symbol }, 'symbol_key', value)
+    if (symbol !== undefined) throw this.#refuseAt({ symbol }, 'symbol_key', value)
   }
 
-  private reach(depth: number): void {
-    this.deepest = Math.max(this.deepest, depth)
-    if (depth > maxDepth) throw this.refuse('too_deep', undefined)
-    if (depth > maxRichDepth) this.unlessPlain('too_deep')
+  #reach(depth: number): void {
+    this.#deepest = Math.max(this.#deepest, depth)
+    if (depth > maxDepth) throw this.#refuse('too_deep', undefined)
+    if (depth > maxRichDepth) this.#unlessPlain('too_deep')
   }
 
-  private unlessPlain(kind: RefusedKind): void {
-    if (this.inError) throw this.refuse(kind, undefined)
+  #unlessPlain(kind: RefusedKind): void {
+    if (this.#inError) throw this.#refuse(kind, undefined)
     this.ifRich ??= { kind, path: [...this.path] }
   }
 
-  private count(parts: number): void {
-    this.parts += parts
-    if (this.parts > maxParts) throw this.refuse('too_large', undefined)
+  #count(parts: number): void {
+    this.#parts += parts
+    if (this.#parts > maxParts) throw this.#refuse('too_large', undefined)
   }
 
-  private refuseAt(step: PathStep, kind: RefusedKind, value: unknown): StatewardError {
+  #refuseAt(step: PathStep, kind: RefusedKind, value: unknown): StatewardError {
     this.path.push(step)
-    return this.refuse(kind, value)
+    return this.#refuse(kind, value)
   }
 
-  private refuse(kind: RefusedKind, value: unknown, opened?: string): StatewardError {
-    return refusal(kind, this.at, this.path, { value, ...(opened === undefined ? {} : { opened }) })
+  #refuse(kind: RefusedKind, value: unknown, opened?: string): StatewardError {
+    return refusal(kind, this.#at, this.path, { value, ...(opened === undefined ? {} : { opened }) })
   }
 }
 

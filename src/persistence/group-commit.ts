@@ -37,16 +37,8 @@ interface Place {
   readonly since: number
 }
 
-/** Counts of what was written, for the bench and for health. */
-export interface CommitCounts {
-  batches: number
-  commits: number
-  failures: number
-}
-
 /** Gathers commits and writes them in batches. */
 export class GroupCommit {
-  readonly counts: CommitCounts = { batches: 0, commits: 0, failures: 0 }
   readonly #store: SnapshotStore
   readonly #onHealth: (error: StatewardError | undefined) => void
   readonly #isOwner: () => Promise<boolean>
@@ -125,8 +117,6 @@ export class GroupCommit {
       if (isHeldUp(error)) return this.#waited(places, since, error)
       return this.#writeSingly(places)
     }
-    this.counts.batches++
-    this.counts.commits += batch.length
     let index = 0
     for (const { committer, commit } of places) {
       const verdict = verdicts[index++] as CommitVerdict
@@ -140,8 +130,6 @@ export class GroupCommit {
     for (const [index, { committer, commit, since }] of places.entries()) {
       try {
         const [verdict] = await this.#store.commit([commit], since)
-        this.counts.batches++
-        this.counts.commits++
         const written = await this.#ownWrite(verdict as CommitVerdict, commit)
         const own = (await this.#isOwner()) ? written : tooLate(written, commit)
         notify(committer, () => committer.judged(own, commit))
@@ -164,7 +152,6 @@ export class GroupCommit {
 
   #refuse(places: readonly Place[], cause: unknown): void {
     for (const [index, { committer, commit }] of places.entries()) {
-      this.counts.failures++
       const error = storeFailed(this.#store, commit.id, cause)
       if (index === 0) this.#onHealth(error)
       notify(committer, () => committer.refused(error, commit))

@@ -4,6 +4,24 @@
  */
 // oxlint-disable typescript/no-unnecessary-type-parameters -- that is how two types are compared
 import { createRuntime, defineEntryPoint, fromExecution, fromStep, type ExecutionHandle, type ExecutionRecord } from 'stateward'
+import type {
+  ClaimRequest,
+  CommandAnswer,
+  Commit,
+  CommitVerdict,
+  EventQuery,
+  ExecutionCounts,
+  ExecutionPage,
+  ExecutionQuery,
+  InboxMessage,
+  OwnerRecord,
+  Pruned,
+  PruneRequest,
+  SnapshotStore,
+  StoredCheckpoint,
+  StoredEvent,
+  StoredExecution,
+} from 'stateward'
 import { memoryStore } from 'stateward/memory'
 import { assign, fromPromise, fromTransition, setup } from 'xstate'
 
@@ -150,6 +168,33 @@ export async function nothingIsAny() {
   await typed.send({ type: 'APROVE' })
   const anonymous = await runtime.execution('x').result()
   if (anonymous.status === 'completed') holds<Equal<IsAny<typeof anonymous.output>, false>>()
+}
+
+type Call = keyof { [K in keyof SnapshotStore as SnapshotStore[K] extends (...args: never[]) => unknown ? K : never]: K }
+type Given<TCall extends Call> = Parameters<SnapshotStore[TCall]>[0]
+type Gives<TCall extends Call> = Awaited<ReturnType<SnapshotStore[TCall]>>
+
+/** Whoever writes a store can name what each of its members takes and gives. */
+export function stores() {
+  holds<Equal<Given<'commit'>, readonly Commit[]>>()
+  holds<Equal<Gives<'commit'>, readonly CommitVerdict[]>>()
+  holds<Equal<Gives<'load'>, StoredExecution | undefined>>()
+  holds<Equal<Given<'query'>, ExecutionQuery>>()
+  holds<Equal<Gives<'query'>, ExecutionPage>>()
+  holds<Equal<Gives<'counts'>, ExecutionCounts>>()
+  holds<Equal<Given<'events'>, EventQuery>>()
+  holds<Equal<Gives<'events'>, readonly StoredEvent[]>>()
+  holds<Equal<Gives<'checkpoints'>, readonly StoredCheckpoint[]>>()
+  holds<Equal<Gives<'checkpoint'>, StoredCheckpoint | undefined>>()
+  holds<Equal<Given<'enqueue'>, Omit<InboxMessage, 'seq'>>>()
+  holds<Equal<Gives<'inbox'>, readonly InboxMessage[]>>()
+  holds<Equal<Gives<'answer'>, CommandAnswer>>()
+  holds<Equal<Given<'register'>, OwnerRecord>>()
+  holds<Equal<Gives<'owners'>, readonly OwnerRecord[]>>()
+  holds<Equal<Given<'claim'>, ClaimRequest>>()
+  holds<Equal<Gives<'claim'>, readonly StoredExecution[]>>()
+  holds<Equal<Given<'prune'>, PruneRequest>>()
+  holds<Equal<Gives<'prune'>, Pruned>>()
 }
 
 export function definitions() {

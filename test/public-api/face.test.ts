@@ -32,6 +32,17 @@ test('nothing that is exported has more than three type parameters', () => {
   expect(crowded).toEqual([])
 })
 
+test('every type of the contract of a store has a name that is exported', () => {
+  const declared = [
+    ...readFileSync(at('../../src/persistence/snapshot-store.ts'), 'utf8').matchAll(/^export (?:interface|type) (\w+)/gm),
+  ]
+  const named = /export type \{([^}]*)\} from '\.\/persistence\/snapshot-store\.js'/.exec(
+    readFileSync(at('../../src/index.ts'), 'utf8'),
+  )
+  const exported = (named?.[1] ?? '').match(/\w+/g) ?? []
+  expect(declared.map(([, name]) => name).toSorted()).toEqual([...exported].toSorted())
+})
+
 interface Found {
   readonly length: number
   readonly start: number

@@ -66,17 +66,13 @@ export class ProgramTimers {
     }
   }
 
-  cancel(source: ProgramActor, id: string): boolean {
+  cancel(source: ProgramActor, id: string): void {
     const armed = this.#bySource?.get(source)?.named.get(id)
     if (armed) this.#remove(armed)
-    return armed !== undefined
   }
 
-  cancelAll(source: ProgramActor): boolean {
-    const own = this.#bySource?.get(source)
-    if (!own) return false
-    for (const armed of own.all) this.#remove(armed)
-    return true
+  cancelAll(source: ProgramActor): void {
+    for (const armed of this.#bySource?.get(source)?.all ?? []) this.#remove(armed)
   }
 
   /** No timer fires any more; what is set stays in the records. */
