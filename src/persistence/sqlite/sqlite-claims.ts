@@ -6,9 +6,10 @@
  */
 import { byClaimOrder, type ClaimCandidate } from '../claim-order.js'
 import type { ClaimRequest, StoredExecution } from '../snapshot-store.js'
+import { hasWork, isAwaited, isDue, isLive, isQueued, isUnderWay, mayBeInFlight } from './sqlite-conditions.js'
 import type { SqliteDatabase } from './sqlite-database.js'
-import { isAwaited } from './sqlite-inbox.js'
 import type { SqliteRows } from './sqlite-rows.js'
+import { statusNumbers } from './sqlite-schema.js'
 import { atMost } from '../store-limits.js'
 
 interface CandidateRow {
@@ -20,11 +21,6 @@ interface CandidateRow {
 
 const table = 'stateward_executions'
 const columns = 'position, status, priority, accepted_at AS acceptedAt'
-const queued = 0
-const waiting = 2
-/** Word for word what the partial indexes say: SQLite takes them only then, and refuses the statement if it can't. */
-const underWay = 'status <> 0 AND (status < 10 OR owed = 1)'
-const hasWork = 'status <> 0 AND (status IN (1, 3, 5) OR owed = 1)'
 const inRefs = 'entry_ref IN (SELECT value FROM json_each(?))'
 
 /** The claims of one open database; each function is its namesake of the contract, synchronous. */
@@ -37,36 +33,36 @@ export interface SqliteClaims {
 export function sqliteClaims(database: SqliteDatabase, rows: SqliteRows): SqliteClaims {
   const find = (sql: string) => database.prepare<CandidateRow>(sql)
   const held = find(`
-    SELECT ${columns} FROM ${table} INDEXED BY stateward_held WHERE owner = ? AND ${underWay} AND +${inRefs} ORDER BY accepted_at, position LIMIT ?`)
+    SELECT ${columns} FROM ${table} INDEXED BY stateward_held WHERE owner = ? AND ${isUnderWay()} AND +${inRefs} ORDER BY accepted_at, position LIMIT ?`)
   const heldQueued = find(`
-    SELECT ${columns} FROM ${table} INDEXED BY stateward_held_queued WHERE owner = ? AND status = 0 AND +${inRefs}
+    SELECT ${columns} FROM ${table} INDEXED BY stateward_held_queued WHERE owner = ? AND ${isQueued()} AND +${inRefs}
     ORDER BY priority DESC, accepted_at, position LIMIT ?`)
   const heldFresh = find(`
     SELECT ${columns} FROM ${table} INDEXED BY stateward_held_queued
-    WHERE owner = ? AND status = 0 AND started_at IS NULL AND recoveries = 0 AND +${inRefs}
+    WHERE owner = ? AND ${isQueued()} AND started_at IS NULL AND recoveries = 0 AND +${inRefs}
     ORDER BY priority DESC, accepted_at, position LIMIT ?`)
   const free = find(`
     SELECT ${columns} FROM ${table} INDEXED BY stateward_free WHERE entry_ref = ? AND owner IS NULL AND ${hasWork} ORDER BY accepted_at, position LIMIT ?`)
   const freeQueued = find(`
-    SELECT ${columns} FROM ${table} INDEXED BY stateward_free_queued WHERE entry_ref = ? AND owner IS NULL AND status = 0
+    SELECT ${columns} FROM ${table} INDEXED BY stateward_free_queued WHERE entry_ref = ? AND owner IS NULL AND ${isQueued()}
     ORDER BY priority DESC, accepted_at, position LIMIT ?`)
   const due = find(`
     SELECT ${columns} FROM ${table} INDEXED BY stateward_due
-    WHERE entry_ref = ? AND owner IS NULL AND due_at IS NOT NULL AND status < 10 AND due_at <= ? AND (due_at <= ? OR updated_at > ?) ORDER BY due_at LIMIT ?`)
+    WHERE entry_ref = ? AND ${isDue} AND due_at <= ? AND (due_at <= ? OR updated_at > ?) ORDER BY due_at LIMIT ?`)
   const withInbox = find(`
     SELECT e.position, e.status, e.priority, e.accepted_at AS acceptedAt
     FROM stateward_mail m CROSS JOIN ${table} e ON e.position = m.position
-    WHERE e.owner IS NULL AND e.status < 10 AND +e.${inRefs}
+    WHERE e.owner IS NULL AND ${isLive('e.')} AND +e.${inRefs}
       AND EXISTS (SELECT 1 FROM stateward_inbox i WHERE i.position = e.position AND ${isAwaited('e.status')})
     ORDER BY e.accepted_at, e.position LIMIT ?`)
   const called = database.prepare('DELETE FROM stateward_mail WHERE position = ?')
-  const one = find(`SELECT ${columns} FROM ${table} WHERE id = ? AND owner IS NULL AND status < 10 AND +${inRefs}`)
+  const one = find(`SELECT ${columns} FROM ${table} WHERE id = ? AND owner IS NULL AND ${isLive()} AND +${inRefs}`)
   const take = database.prepare(
     `UPDATE ${table} SET owner = ?, epoch = epoch + 1, recoveries = recoveries + ? WHERE position = ?`,
   )
   const nextDue = database.prepare<{ dueAt: number | null }>(
     `SELECT min(due_at) AS dueAt FROM ${table} INDEXED BY stateward_due
-     WHERE entry_ref = ? AND owner IS NULL AND due_at IS NOT NULL AND status < 10`,
+     WHERE entry_ref = ? AND ${isDue}`,
   )
 
   function candidates(request: ClaimRequest, limit: number): CandidateRow[] {
@@ -96,7 +92,7 @@ export function sqliteClaims(database: SqliteDatabase, rows: SqliteRows): Sqlite
       inClaimOrder(candidates(request, limit))
         .slice(0, limit)
         .map((row) => {
-          const recovered = request.from.kind === 'lost' && row.status !== queued && row.status !== waiting
+          const recovered = request.from.kind === 'lost' && mayBeInFlight(row.status)
           take.run(request.owner, recovered ? 1 : 0, row.position)
           called.run(row.position)
           return rows.byPosition(row.position) as StoredExecution
@@ -117,7 +113,7 @@ export function sqliteClaims(database: SqliteDatabase, rows: SqliteRows): Sqlite
 /** Each candidate once, in the order of claims. */
 function inClaimOrder(found: readonly CandidateRow[]): CandidateRow[] {
   const each = new Map(found.map((row) => [row.position, row]))
-  const order = (row: CandidateRow): ClaimCandidate => ({ ...row, queued: row.status === queued })
+  const order = (row: CandidateRow): ClaimCandidate => ({ ...row, queued: row.status === statusNumbers.queued })
   return [...each.values()]
     .map((row) => [order(row), row] as const)
     .toSorted(([a], [b]) => byClaimOrder(a, b))

@@ -7,9 +7,11 @@
  * out of date only costs a second look.
  */
 import type { Acceptance, Commit, CommitVerdict, StatePiece } from '../snapshot-store.js'
+import { firstTerminal } from './sqlite-conditions.js'
 import type { SqliteDatabase } from './sqlite-database.js'
 import { sqliteEventJournal, sqliteEventTrimming } from './sqlite-events.js'
 import { sqliteConsumption } from './sqlite-inbox.js'
+import { inserted, set, type ValuesOf } from './sqlite-columns.js'
 import { noPieces, piecesOf, sqlitePieceWriter } from './sqlite-pieces.js'
 import { numberOfStatus, type SqliteRows } from './sqlite-rows.js'
 
@@ -36,22 +38,70 @@ interface CurrentRow {
 
 /** Longer inputs go to a table of their own. */
 const inlineInput = 512
+const isInline = ({ input }: Acceptance) => input.length <= inlineInput
 const knownRows = 20_000
-const terminal = 10
 
-const insertSql = `
-INSERT INTO stateward_executions (id, entry_ref, status, revision, epoch, owner, owed, priority, accepted_at, started_at,
-  ended_at, updated_at, due_at, recoveries, program_id, program_version, program_hash, session_id, correlation_id,
-  idempotency_key, parent_id, input, output, error, state)
-VALUES (?, ?, ?, 1, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`
-const progressSql = `
-UPDATE stateward_executions SET revision = ?, started_at = ?, updated_at = ?, due_at = ?, recoveries = ?, output = ?,
-  error = ?, state = ?
-WHERE position = ? AND id = ? AND revision = ? AND epoch = ? AND owner IS ? AND ended_at IS NULL`
-const updateSql = `
-UPDATE stateward_executions SET revision = ?, started_at = ?, updated_at = ?, due_at = ?, recoveries = ?, output = ?,
-  error = ?, state = ?, status = ?, owner = ?, owed = ?, ended_at = ?
-WHERE position = ? AND id = ? AND revision = ? AND epoch = ?`
+/** What every commit sets, without what the indexes know. */
+const progressed = ['revision', 'started_at', 'updated_at', 'due_at', 'recoveries', 'output', 'error', 'state'] as const
+const progressedBy = (commit: Commit, state: string): ValuesOf<typeof progressed> => [
+  commit.revision,
+  commit.startedAt,
+  commit.updatedAt,
+  commit.dueAt,
+  commit.recoveries,
+  commit.output,
+  commit.error,
+  state,
+]
+
+/** What the indexes know, and a commit sets if it changes. */
+const indexed = ['status', 'owner', 'owed', 'ended_at'] as const
+const indexedBy = (commit: Commit, status: number): ValuesOf<typeof indexed> => [
+  status,
+  commit.owner,
+  commit.owed ? 1 : 0,
+  commit.endedAt,
+]
+
+/** What the first commit sets besides. */
+const accepted = [
+  'id',
+  'epoch',
+  'entry_ref',
+  'priority',
+  'accepted_at',
+  'program_id',
+  'program_version',
+  'program_hash',
+  'session_id',
+  'correlation_id',
+  'idempotency_key',
+  'parent_id',
+  'input',
+] as const
+const acceptedBy = ({ id, epoch }: Commit, of: Acceptance, entryRef: number): ValuesOf<typeof accepted> => [
+  id,
+  epoch,
+  entryRef,
+  of.priority,
+  of.acceptedAt,
+  of.programId,
+  of.programVersion,
+  of.programHash,
+  of.sessionId,
+  of.correlationId,
+  of.idempotencyKey,
+  of.parentId,
+  isInline(of) ? of.input : null,
+]
+
+/** The row that is meant, if it stands where the writer believes. */
+const fence = 'position = ? AND id = ? AND revision = ? AND epoch = ?'
+
+const table = 'stateward_executions'
+const insertSql = `INSERT INTO ${table} ${inserted([...accepted, ...progressed, ...indexed])} ON CONFLICT DO NOTHING`
+const progressSql = `UPDATE ${table} SET ${set(progressed)} WHERE ${fence} AND owner IS ? AND ended_at IS NULL`
+const updateSql = `UPDATE ${table} SET ${set([...progressed, ...indexed])} WHERE ${fence}`
 
 /** Writes batches of commits to one open database. */
 export function sqliteCommits(database: SqliteDatabase, rows: SqliteRows): (batch: readonly Commit[]) => CommitVerdict[] {
@@ -81,7 +131,7 @@ export function sqliteCommits(database: SqliteDatabase, rows: SqliteRows): (batc
   database.onRollback(() => known.clear())
 
   function remember(commit: Commit, position: number, entryRef: number, status: number, written: readonly StatePiece[]): void {
-    if (status >= terminal || commit.endedAt !== null) {
+    if (status >= firstTerminal || commit.endedAt !== null) {
       known.delete(commit.id)
       return
     }
@@ -118,7 +168,7 @@ export function sqliteCommits(database: SqliteDatabase, rows: SqliteRows): (batc
     if (before !== noPieces || pieces !== noPieces) writePieces(position, pieces, before)
     const firstSeq = journal.append(position, entryRef, commit.revision, commit.events)
     if (commit.consumed.length > 0) consumption.consume(position, commit.consumed, commit.updatedAt)
-    if (status >= terminal) consumption.finish(position, commit.updatedAt)
+    if (status >= firstTerminal) consumption.finish(position, commit.updatedAt)
     else if (commit.owner === null) consumption.letGo(position, status)
     if (commit.journal !== undefined && commit.events.length > 0) trimmed.push({ position, id: commit.id, keep: commit.journal })
     if (commit.checkpoints !== undefined) {
@@ -130,73 +180,44 @@ export function sqliteCommits(database: SqliteDatabase, rows: SqliteRows): (batc
     return { status: 'committed', firstSeq }
   }
 
-  function accept(commit: Commit, accepted: Acceptance): CommitVerdict {
+  function accept(commit: Commit, acceptance: Acceptance): CommitVerdict {
     if (commit.revision !== 1 || commit.epoch !== 1) {
       const taken = idOf.get(commit.id)
       return taken ? { status: 'duplicate', id: taken.id, of: 'id' } : { status: 'stale', revision: 0, epoch: 0, owner: null }
     }
-    const entryRef = rows.entryRef(accepted.entryPoint)
+    const entryRef = rows.entryRef(acceptance.entryPoint)
     const status = numberOfStatus(commit.status)
     const pieces = piecesOf(commit)
-    const inline = accepted.input.length <= inlineInput
+    const state = pieces === noPieces ? commit.state : ''
     const written = insert.run(
-      commit.id,
-      entryRef,
-      status,
-      commit.owner,
-      commit.owed ? 1 : 0,
-      accepted.priority,
-      accepted.acceptedAt,
-      commit.startedAt,
-      commit.endedAt,
-      commit.updatedAt,
-      commit.dueAt,
-      commit.recoveries,
-      accepted.programId,
-      accepted.programVersion,
-      accepted.programHash,
-      accepted.sessionId,
-      accepted.correlationId,
-      accepted.idempotencyKey,
-      accepted.parentId,
-      inline ? accepted.input : null,
-      commit.output,
-      commit.error,
-      pieces === noPieces ? commit.state : '',
+      ...acceptedBy(commit, acceptance, entryRef),
+      ...progressedBy(commit, state),
+      ...indexedBy(commit, status),
     )
     if (Number(written.changes) === 0) {
-      const ofKey = idOfKey.get(entryRef, accepted.idempotencyKey)?.id
+      const ofKey = idOfKey.get(entryRef, acceptance.idempotencyKey)?.id
       if (ofKey !== commit.id && idOf.get(commit.id)) return { status: 'duplicate', id: commit.id, of: 'id' }
       return { status: 'duplicate', id: ofKey as string, of: 'idempotency_key' }
     }
     const position = Number(written.lastInsertRowid)
-    if (!inline) insertInput.run(position, accepted.input)
+    if (!isInline(acceptance)) insertInput.run(position, acceptance.input)
     return complete(commit, { position, entryRef, pieces: noPieces }, status, pieces)
   }
 
+  /** Writes all that a commit sets; false: the row is not where it should be. */
   function change(commit: Commit, state: string, position: number, status: number): boolean {
-    return (
-      Number(
-        update.run(
-          commit.revision,
-          commit.startedAt,
-          commit.updatedAt,
-          commit.dueAt,
-          commit.recoveries,
-          commit.output,
-          commit.error,
-          state,
-          status,
-          commit.owner,
-          commit.owed ? 1 : 0,
-          commit.endedAt,
-          position,
-          commit.id,
-          commit.revision - 1,
-          commit.epoch,
-        ).changes,
-      ) === 1
-    )
+    const { id, revision, epoch } = commit
+    const values = progressedBy(commit, state)
+    return Number(update.run(...values, ...indexedBy(commit, status), position, id, revision - 1, epoch).changes) === 1
+  }
+
+  /** The same for a row that this process wrote last: what its indexes know is left alone unless it changes. */
+  function changeKnown(commit: Commit, state: string, row: KnownRow, status: number): boolean {
+    const { id, revision, epoch, owner } = commit
+    const same = row.status === status && row.owner === owner && row.owed === (commit.owed ? 1 : 0) && commit.endedAt === null
+    if (!same) return change(commit, state, row.position, status)
+    const values = progressedBy(commit, state)
+    return Number(progress.run(...values, row.position, id, revision - 1, epoch, owner).changes) === 1
   }
 
   function advance(commit: Commit): CommitVerdict {
@@ -205,28 +226,7 @@ export function sqliteCommits(database: SqliteDatabase, rows: SqliteRows): (batc
     const state = pieces === noPieces ? commit.state : ''
     const row = known.get(commit.id)
     if (row?.revision === commit.revision - 1) {
-      const same = row.status === status && row.owner === commit.owner && row.owed === (commit.owed ? 1 : 0)
-      const written =
-        same && commit.endedAt === null
-          ? Number(
-              progress.run(
-                commit.revision,
-                commit.startedAt,
-                commit.updatedAt,
-                commit.dueAt,
-                commit.recoveries,
-                commit.output,
-                commit.error,
-                state,
-                row.position,
-                commit.id,
-                commit.revision - 1,
-                commit.epoch,
-                row.owner,
-              ).changes,
-            ) === 1
-          : change(commit, state, row.position, status)
-      if (written) return complete(commit, row, status, pieces)
+      if (changeKnown(commit, state, row, status)) return complete(commit, row, status, pieces)
       known.delete(commit.id)
     }
     const found = current.get(commit.id)

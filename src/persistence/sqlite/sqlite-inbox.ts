@@ -5,12 +5,10 @@
  * answer (or is a command), which waits for its sender until it is pruned.
  */
 import type { CommandAnswer, Commit, InboxMessage, SnapshotStore } from '../snapshot-store.js'
+import { firstTerminal, isAwaited, isQueued, isUnderWay, messageKinds } from './sqlite-conditions.js'
 import type { SqliteDatabase } from './sqlite-database.js'
 import { statusNumbers } from './sqlite-schema.js'
 import { atMost } from '../store-limits.js'
-
-/** What must wake an execution that nobody holds: anything but the events of a paused one, which wait for its resume. */
-export const isAwaited = (status: string) => `i.answered_at IS NULL AND (${status} <> ${statusNumbers.paused} OR i.kind = 1)`
 
 /** What commits do to inboxes; `begin` stands before each transaction. */
 export interface SqliteConsumption {
@@ -25,14 +23,16 @@ export interface SqliteConsumption {
 /** The consuming side of the inboxes of one open database. */
 export function sqliteConsumption(database: SqliteDatabase): SqliteConsumption {
   const dropEvent = database.prepare(
-    'DELETE FROM stateward_inbox WHERE seq = ? AND position = ? AND kind = 0 AND answered_at IS NULL',
+    `DELETE FROM stateward_inbox WHERE seq = ? AND position = ? AND kind = ${messageKinds.event} AND answered_at IS NULL`,
   )
   const answer = database.prepare(
     'UPDATE stateward_inbox SET answered_at = ?, answer = ? WHERE seq = ? AND position = ? AND answered_at IS NULL',
   )
-  const dropEvents = database.prepare('DELETE FROM stateward_inbox WHERE position = ? AND answered_at IS NULL AND kind = 0')
+  const dropEvents = database.prepare(
+    `DELETE FROM stateward_inbox WHERE position = ? AND answered_at IS NULL AND kind = ${messageKinds.event}`,
+  )
   const finishCommands = database.prepare(
-    'UPDATE stateward_inbox SET answered_at = ?, kind = 2 WHERE position = ? AND answered_at IS NULL',
+    `UPDATE stateward_inbox SET answered_at = ?, kind = ${messageKinds.finished} WHERE position = ? AND answered_at IS NULL`,
   )
   const anyOpen = database.prepare('SELECT 1 FROM stateward_inbox WHERE answered_at IS NULL LIMIT 1')
   const wakes = database.prepare(`SELECT 1 FROM stateward_inbox i WHERE i.position = ? AND ${isAwaited('?')} LIMIT 1`)
@@ -108,8 +108,8 @@ export function sqliteInbox(database: SqliteDatabase): SqliteInbox {
   const ofHeld = database.prepare<InboxRow>(`
     ${select} (
       SELECT position, id FROM stateward_executions INDEXED BY stateward_held
-        WHERE owner = ? AND status <> 0 AND (status < 10 OR owed = 1)
-      UNION ALL SELECT position, id FROM stateward_executions INDEXED BY stateward_held_queued WHERE owner = ? AND status = 0
+        WHERE owner = ? AND ${isUnderWay()}
+      UNION ALL SELECT position, id FROM stateward_executions INDEXED BY stateward_held_queued WHERE owner = ? AND ${isQueued()}
     ) e CROSS JOIN stateward_inbox i INDEXED BY stateward_inbox_of ON i.position = e.position
     WHERE i.seq > ? AND i.answered_at IS NULL ORDER BY i.seq LIMIT ?`)
 
@@ -123,7 +123,7 @@ export function sqliteInbox(database: SqliteDatabase): SqliteInbox {
   const toMessage = (row: InboxRow): InboxMessage => ({
     seq: row.seq,
     executionId: row.executionId,
-    kind: row.kind === 0 ? 'event' : 'command',
+    kind: row.kind === messageKinds.event ? 'event' : 'command',
     payload: row.payload,
     at: row.at,
   })
@@ -133,9 +133,9 @@ export function sqliteInbox(database: SqliteDatabase): SqliteInbox {
       database.write('enqueue', () => {
         const execution = find.get(message.executionId)
         if (!execution) return { status: 'not_found' }
-        if (execution.status >= 10) return { status: 'finished' }
+        if (execution.status >= firstTerminal) return { status: 'finished' }
         const { position, status, owner } = execution
-        const written = insert.run(position, message.kind === 'event' ? 0 : 1, message.at, message.payload)
+        const written = insert.run(position, messageKinds[message.kind], message.at, message.payload)
         if (owner === null && (message.kind === 'command' || status !== statusNumbers.paused)) call.run(position)
         return { status: 'queued', seq: Number(written.lastInsertRowid) }
       }),
@@ -147,7 +147,7 @@ export function sqliteInbox(database: SqliteDatabase): SqliteInbox {
       const row = answer.get(seq)
       if (!row) return { status: 'unknown' }
       if (row.answeredAt === null) return { status: 'pending' }
-      return row.kind === 2 ? { status: 'finished' } : { status: 'answered', answer: row.answer }
+      return row.kind === messageKinds.finished ? { status: 'finished' } : { status: 'answered', answer: row.answer }
     },
   }
 }

@@ -5,7 +5,7 @@
  */
 import type { OwnerRecord } from '../snapshot-store.js'
 import type { SqliteDatabase } from './sqlite-database.js'
-import { isAwaited } from './sqlite-inbox.js'
+import { isAwaited, isLive, isQueued, isUnderWay } from './sqlite-conditions.js'
 
 /** The owners of one open database; each function is its namesake of the contract, synchronous. */
 export interface SqliteOwners {
@@ -22,9 +22,9 @@ export interface SqliteOwners {
 const nextHolder = `
 SELECT min(owner) AS owner FROM (
   SELECT min(owner) AS owner FROM stateward_executions INDEXED BY stateward_held
-    WHERE owner > ? AND owner IS NOT NULL AND status <> 0 AND (status < 10 OR owed = 1)
+    WHERE owner > ? AND owner IS NOT NULL AND ${isUnderWay()}
   UNION ALL SELECT min(owner) FROM stateward_executions INDEXED BY stateward_held_queued
-    WHERE owner > ? AND owner IS NOT NULL AND status = 0)`
+    WHERE owner > ? AND owner IS NOT NULL AND ${isQueued()})`
 
 /** The owners of one open database. */
 export function sqliteOwners(database: SqliteDatabase): SqliteOwners {
@@ -42,15 +42,15 @@ export function sqliteOwners(database: SqliteDatabase): SqliteOwners {
   const after = (owner: string) => next.get(owner, owner)?.owner ?? null
   const release = database.prepare(`
     UPDATE stateward_executions INDEXED BY stateward_held SET owner = NULL
-    WHERE owner = ? AND status <> 0 AND (status < 10 OR owed = 1)`)
+    WHERE owner = ? AND ${isUnderWay()}`)
   const releaseQueued = database.prepare(
-    'UPDATE stateward_executions INDEXED BY stateward_held_queued SET owner = NULL WHERE owner = ? AND status = 0',
+    `UPDATE stateward_executions INDEXED BY stateward_held_queued SET owner = NULL WHERE owner = ? AND ${isQueued()}`,
   )
   const callHeld = ['stateward_held', 'stateward_held_queued'].map((index) =>
     database.prepare(`
     INSERT OR IGNORE INTO stateward_mail SELECT e.position FROM stateward_executions e INDEXED BY ${index}
-    WHERE e.owner = ? AND ${index === 'stateward_held' ? 'e.status <> 0 AND (e.status < 10 OR e.owed = 1)' : 'e.status = 0'}
-      AND e.status < 10 AND EXISTS (SELECT 1 FROM stateward_inbox i WHERE i.position = e.position AND ${isAwaited('e.status')})`),
+    WHERE e.owner = ? AND ${index === 'stateward_held' ? isUnderWay('e.') : isQueued('e.')}
+      AND ${isLive('e.')} AND EXISTS (SELECT 1 FROM stateward_inbox i WHERE i.position = e.position AND ${isAwaited('e.status')})`),
   )
   const setControl = database.prepare('INSERT OR REPLACE INTO stateward_controls (name, value) VALUES (?, ?)')
   const dropControl = database.prepare('DELETE FROM stateward_controls WHERE name = ?')

@@ -5,6 +5,7 @@
  * is; it tells whether to call again.
  */
 import type { Pruned, PruneRequest } from '../snapshot-store.js'
+import { hasEnded } from './sqlite-conditions.js'
 import type { SqliteDatabase } from './sqlite-database.js'
 import type { SqliteRows } from './sqlite-rows.js'
 import { answerKept, atMost, tombstoneKept } from '../store-limits.js'
@@ -16,7 +17,7 @@ interface DoomedRow {
 }
 
 const of = `FROM stateward_executions INDEXED BY stateward_ended
-  WHERE entry_ref = ? AND status >= 10 AND ended_at IS NOT NULL`
+  WHERE entry_ref = ? AND ${hasEnded} AND ended_at IS NOT NULL`
 /** How many old answers and tombstones go with a call, so that it stays short. */
 const swept = 1_000
 /** How many events go with a call: an execution that lived long may have more than all the others. */

@@ -7,6 +7,7 @@
 import type { ExecutionStatus } from '../../events/execution-status.js'
 import { decodeCursor, encodeCursor } from '../page-cursor.js'
 import type { ExecutionCounts, ExecutionPage, ExecutionQuery, StoredCheckpoint, StoredExecution } from '../snapshot-store.js'
+import { isQueued, isUnderWay } from './sqlite-conditions.js'
 import type { SqliteDatabase } from './sqlite-database.js'
 import { numberOfStatus, type SqliteRows, statusOfNumber } from './sqlite-rows.js'
 import { statusNumbers } from './sqlite-schema.js'
@@ -43,7 +44,7 @@ const selective = [
   ['correlationId', 'correlation_id'],
 ] as const
 /** What an owner is not done with, as the two indexes of what is held say it. */
-const held = ['status <> 0 AND (status < 10 OR owed = 1)', 'status = 0'] as const
+const held = [isUnderWay(), isQueued()] as const
 const newestFirst = 'AND position < ? ORDER BY position DESC LIMIT ?'
 const selectCheckpoint = `
 SELECT e.id AS executionId, c.revision, c.at, c.status, c.state, c.cause
