@@ -29,7 +29,7 @@ test('many executions wait for a lock together, not one after the other, while t
     answers = await Promise.allSettled(calls)
   })
   expect(performance.now() - from).toBeLessThan(3_000)
-  expect(turned).toBeGreaterThan(100)
+  expect(turned).toBeGreaterThan(5)
   for (const answer of answers) expect(answer).toMatchObject({ status: 'rejected', reason: busy })
   // the lease runs out under the lock, and nobody has taken anything over
   await eventually('the lease to run out', () => performance.now() - from > 500)

@@ -24,7 +24,7 @@ export async function holdLock(path: string, kind: LockKind = 'write'): Promise<
   return free
 }
 
-/** How often the event loop turned while `work` went on. */
+/** How often the event loop turned while `work` went on: once or twice, if a call holds it up for as long as it waits. */
 export async function turnsDuring(work: () => Promise<unknown>): Promise<number> {
   let going = true
   let turns = 0
