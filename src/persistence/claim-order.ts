@@ -1,4 +1,5 @@
-/** The order in which executions are claimed. Owns: that order, for every store that sorts for itself. */
+/** The order in which executions are claimed, and which of them count their owner's death. Owns: both, for every store that does it for itself. */
+import type { StoredExecution } from './snapshot-store.js'
 
 /** What the order looks at. `position` is the place in the order of acceptance. */
 export interface ClaimCandidate {
@@ -13,4 +14,9 @@ export function byClaimOrder(a: ClaimCandidate, b: ClaimCandidate): number {
   if (a.queued !== b.queued) return a.queued ? 1 : -1
   if (a.queued && a.priority !== b.priority) return b.priority - a.priority
   return a.acceptedAt - b.acceptedAt || a.position - b.position
+}
+
+/** True of what may have brought its owner down: it was neither queued, nor waiting without an action that it owes. */
+export function isCounted({ status, owed }: Pick<StoredExecution, 'status' | 'owed'>): boolean {
+  return status !== 'queued' && (status !== 'waiting' || owed)
 }

@@ -176,7 +176,7 @@ export interface ClaimRequest {
   readonly limit: number
   readonly entryPoints: readonly string[]
   /**
-   * `lost`: those of these owner keys, not terminal or owed (adds one to `recoveries` of each that was not queued or waiting).
+   * `lost`: those of these owner keys, not terminal or owed (adds one to `recoveries` of each that was not queued, nor waiting without being owed).
    * `released`: unowned ones that have something to do: not terminal and neither waiting nor paused, or owed,
    * or with inbox messages (a paused one: with a command, its events wait for the resume), or due. `one`: that execution, if nobody owns it and it is not terminal.
    * `queued`: those of these owner keys, which live, that are queued, never started (`startedAt` is null) and have no recoveries:

@@ -135,7 +135,7 @@ export const mutations: readonly Mutation[] = [
     property: 'law 1, where an execution ends each process that runs it',
     name: 'One end, beside what ends its process',
     file: 'src/actors/execution/execution-host.ts',
-    line: 'if (this.isHeldBack || ((wantsSlot || compensates) && this.isSuspect)) return this.#underSuspicion()',
+    line: 'if (this.isHeldBack || ((mayHarm || compensates) && this.isSuspect)) return this.#underSuspicion()',
     instead: '',
     upholds: 'what may have brought its process down runs one at a time, so that no other is blamed with it',
   },

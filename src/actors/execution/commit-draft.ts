@@ -18,6 +18,8 @@ export interface CommitParts {
   readonly status: ExecutionStatus
   readonly value: unknown
   readonly context: ExecutionContext
+  /** True of one that has ended, and waits for its turn as a suspect. */
+  readonly isPutBack?: boolean | undefined
   readonly program: string | undefined
   /** What it was put together from, unless it is another one. */
   readonly taken?: ProgramText | undefined
@@ -48,6 +50,8 @@ export class CommitDraft {
   readonly idempotencyKey: string | null
   /** Of the last commit before it was taken up here. */
   readonly lastCommitAt: number = 0
+  /** True if it owed an action when it was taken up here. */
+  readonly wasOwed: boolean = false
   /** The same, as of the last durable commit: what is stored. */
   #stored = 0
   /** How many owners died while they ran it, one after the other, without its making progress. */
@@ -71,6 +75,7 @@ export class CommitDraft {
     this.revision = from.revision
     this.recoveries = this.#stored = from.recoveries
     this.lastCommitAt = from.updatedAt
+    this.wasOwed = from.owed
     this.output = from.output
     this.#startedAt = from.startedAt
     this.#endedAt = from.endedAt
@@ -114,7 +119,8 @@ export class CommitDraft {
 
   /** The next commit. */
   commit(parts: CommitParts): Commit {
-    const { owner, status, value, context, program, taken, now, dueAt, owed, consumed, checkpoints, cause, journal } = parts
+    const { owner, status, value, context, isPutBack, program, taken, now, dueAt, owed, consumed, checkpoints, cause, journal } =
+      parts
     const events = this.#events
     this.#events = []
     // of its acceptance as well: from there it can be begun again
@@ -133,7 +139,7 @@ export class CommitDraft {
       updatedAt: now,
       dueAt,
       owed,
-      recoveries: this.recoveries - (isHeldBack(value) ? 1 : 0),
+      recoveries: this.recoveries - (isPutBack || isHeldBack(value) ? 1 : 0),
       state,
       pieces: taken && taken.text === program ? piecesOf(state, lifecycle, taken) : undefined,
       output: this.output,

@@ -3,6 +3,7 @@
  *
  * Owns: the one commit in flight, and that an answer is given only when the commit that holds its cause is durable.
  * Talks to: its row, program, clocks, mail and waiters, which have files of their own; the stream above through `ExecutionPort`.
+ * Longer than others because all that moves an execution ends in its one commit, and reads as one story.
  */
 import { isStatewardError, StatewardError } from '../../errors.js'
 import type { Command, CommandOutcome, SendOutcome } from '../../events/outcomes.js'
@@ -47,6 +48,8 @@ export class ExecutionHost extends ExecutionStanding implements Committer, Progr
   readonly #recovering: boolean
   /** True until its turn as a suspect is durable. */
   #waitsForCommit = false
+  /** True of one that has ended, until it is its turn. */
+  #waitsForTurn = false
   /** Set by a commit that gives it away, until that is durable. */
   #leaving = false
   /** True if it was to leave memory, and something was due or owed: it does once that is done. */
@@ -93,12 +96,12 @@ export class ExecutionHost extends ExecutionStanding implements Committer, Progr
     this.machine.start()
     this.#deadlines.set(context.limits)
     // nothing of a life is told after its end, when only pending actions are taken over
-    if (isTerminal(this.status)) return this.#flushOutbox()
+    if (isTerminal(this.status)) return this.#reviveEnded()
     if (this.#recovering) this.publish('execution.recovered', { recoveries: this.row.recoveries })
-    const { compensates, wantsSlot } = this
+    const { compensates, mayHarm } = this
     if (this.recoveries > this.maxRecoveries && compensates) return this.program.fail(this.row.recoveryLimit(), { isFinal: true })
-    if (wantsSlot && this.recoveries > this.maxRecoveries) return this.program.holdFor('recovery_limit', this.row.recoveryLimit())
-    if (this.isHeldBack || ((wantsSlot || compensates) && this.isSuspect)) return this.#underSuspicion()
+    if (mayHarm && this.recoveries > this.maxRecoveries) return this.program.holdFor('recovery_limit', this.row.recoveryLimit())
+    if (this.isHeldBack || ((mayHarm || compensates) && this.isSuspect)) return this.#underSuspicion()
     if (value === 'queued') return this.#port.acquire(this) ? this.grant() : undefined
     if (value === 'running') return this.#port.acquire(this) ? this.runProgram() : this.tell({ type: 'slot.missing' })
     if (this.isCompensating) return this.compensate(false)
@@ -112,6 +115,15 @@ export class ExecutionHost extends ExecutionStanding implements Committer, Progr
     if (this.status === 'waiting') this.#deadlines.leaveAfter(this.#port.definition.passivateAfter)
   }
 
+  /** Only its pending actions go on; when it is its turn, if they may be what has brought its processes down. */
+  #reviveEnded(): void {
+    if (this.recoveries <= this.maxRecoveries && !this.isSuspect) return this.#flushOutbox()
+    if (this.recoveries > this.maxRecoveries) this.program.forgoPendingActions(this.row.recoveryLimit())
+    else this.#waitsForCommit = this.#waitsForTurn = true
+    this.touch()
+    if (this.#waitsForTurn) this.#port.suspect(this)
+  }
+
   /** Lets a program that had ended before it was taken up here do what it asked for on the way, without a slot. False: there is no such end. */
   comesToItsEnd(): boolean {
     if (this.#waitsForCommit || !this.program.isLeftAtEnd) return false
@@ -123,11 +135,17 @@ export class ExecutionHost extends ExecutionStanding implements Committer, Progr
   #underSuspicion(): void {
     this.#waitsForCommit = true
     this.tell({ type: 'slot.missing' })
+    // one that waits, and owes an action
+    this.tell({ type: 'program.busy', granted: false })
     this.touch()
     this.#port.suspect(this)
   }
 
   takeTurn(): void {
+    if (this.#waitsForTurn) {
+      this.#waitsForTurn = false
+      return this.touch()
+    }
     if (this.isHeldBack) return this.tell({ type: 'turn.given', stopBy: this.stopping().stopBy })
     if (this.nextStatus === 'queued' && this.#port.acquire(this)) this.grant()
   }
@@ -296,12 +314,15 @@ export class ExecutionHost extends ExecutionStanding implements Committer, Progr
     const { definition, owner, clock } = this.#port
     const { value, context } = this.machine.getSnapshot()
     definition.interceptor?.committing(this.id, this.revision + 1, this.delivery.inbox.held)
-    if (this.program.hasProgressed || this.nextStatus === 'waiting') this.row.recoveries = 0
+    const isAtRest = this.nextStatus === 'waiting' && !owed
+    const hasJustEnded = isTerminal(this.nextStatus) && !isTerminal(this.status)
+    if (this.program.hasProgressed || isAtRest || (hasJustEnded && owed)) this.row.recoveries = 0
     return this.row.commit({
       owner: isKept ? owner : null,
       status: this.nextStatus,
       value,
       context,
+      isPutBack: this.#waitsForTurn,
       program: this.program.text,
       taken: this.program.taken,
       now: clock.now(),
@@ -383,6 +404,7 @@ export class ExecutionHost extends ExecutionStanding implements Committer, Progr
 
   /** A terminal one goes on until its owed actions are acknowledged; each that is asks for a commit by itself. */
   #flushOutbox(): void {
+    if (this.#waitsForCommit && (this.#waitsForTurn || this.isPutBack)) return
     if (!this.program.isLive && this.program.text !== undefined && !this.program.isUnpaid) this.program.repeatPendingActions()
     if (!this.program.hasPendingActions) this.touch()
   }

@@ -13,7 +13,14 @@ import { backoffDelay } from '../../backoff.js'
 import type { ExecutionPort, HeldExecution } from './execution-port.js'
 import { leftReason } from '../../events/stop-reason.js'
 import { pendingActions, withoutErrors } from '../program/program-outbox.js'
-import { hasComeToItsEnd, paidProgram, programOf, withFrozenTimers, type ProgramText } from '../program/stored-program.js'
+import {
+  clearedProgram,
+  hasComeToItsEnd,
+  paidProgram,
+  programOf,
+  withFrozenTimers,
+  type ProgramText,
+} from '../program/stored-program.js'
 import { ProgramHost } from '../program/program-host.js'
 import { passages, type ProgramMode } from '../../events/program-mode.js'
 import type { ProgramPort } from '../program/program-port.js'
@@ -179,6 +186,17 @@ export class ExecutionProgram implements ProgramPort {
     this.drop()
     this.isUnpaid = true
     for (const action of this.#pendingActions()) this.unpaid(action, problem.error)
+  }
+
+  /** Nothing of what an ended execution still owes is tried any more; each action is told. What can't be read stays owed, and is not run. */
+  forgoPendingActions(error: unknown): void {
+    for (const action of this.#pendingActions()) this.unpaid(action, error)
+    try {
+      this.text = this.text === undefined ? undefined : clearedProgram(this.text, this.#execution.id)
+      this.#hasBegun = true
+    } catch {
+      this.isUnpaid = true // it was told as `unreadable`
+    }
   }
 
   /** What the program has become moves the lifecycle, before the commit is made. */

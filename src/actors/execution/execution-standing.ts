@@ -157,6 +157,11 @@ export abstract class ExecutionStanding {
     return value === 'queued' || value === 'running'
   }
 
+  /** True if it is to do something of its own here, but for what makes good what it has done. */
+  get mayHarm(): boolean {
+    return this.wantsSlot || (this.machine.getSnapshot().value === 'waiting' && this.row.wasOwed)
+  }
+
   /** True from a cancel until what it has done is made good. */
   get compensates(): boolean {
     return this.isCompensating || this.isHeldBack

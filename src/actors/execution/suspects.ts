@@ -7,6 +7,7 @@
  * or by having run for a while, lets two others in; of one that ran alone for longer a death is taken back first, so that it does
  * not come to its limit by one that is let in after it.
  */
+import { isTerminal, type ExecutionStatus } from '../../events/execution-status.js'
 import type { WallClock } from '../../wall-clock.js'
 
 /** An execution under suspicion. */
@@ -22,7 +23,7 @@ export interface Suspect {
   /** It waits for its turn as of its last durable commit: it is not counted if the process dies. */
   readonly isPutBack: boolean
   /** As of its last commit. */
-  readonly status: string
+  readonly status: ExecutionStatus
   /** It is its turn. */
   takeTurn(): void
   /** It has shown itself harmless: one death is no longer held against it. */
@@ -90,7 +91,8 @@ export class Suspects {
     const { status, recoveries, isPutBack } = suspect
     if (this.#unsettled.delete(suspect)) this.#poll()
     if (!isPutBack) this.#waiting.delete(suspect)
-    const mayHarm = isPutBack || status === 'running' || status === 'cancelling'
+    // one that has ended leaves memory once it owes nothing more
+    const mayHarm = isPutBack || status === 'running' || status === 'cancelling' || isTerminal(status)
     const isCleared = recoveries === 0 || this.#onTrial.get(suspect)?.until === Infinity
     if (!mayHarm || (isCleared && suspect.isCounted)) this.#harmless(suspect)
   }

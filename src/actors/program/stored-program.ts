@@ -65,6 +65,12 @@ export function paidProgram(text: string, id: string, places: readonly number[])
   return encodeProgram({ ...record, ...withoutPlaces({ outbox, outlived }, places, id) } as ProgramRecord, id)
 }
 
+/** A stored program without what it owes. */
+export function clearedProgram(text: string, id: string): string {
+  const { outbox: _outbox, outlived: _outlived, ...record } = programOf(text, id)
+  return encodeProgram(record, id)
+}
+
 /** A stored program as a fork begins with it: the actions that are owed, and the steps that had begun, are those of the execution that it was. */
 export function forkedProgram(text: string, id: string): string {
   const { outbox, outlived: _, ...record } = programOf(text, id)

@@ -4,7 +4,7 @@
  * Owns: epochs. Candidates come from the indexes alone.
  */
 import { isTerminal } from '../../events/execution-status.js'
-import { byClaimOrder } from '../claim-order.js'
+import { byClaimOrder, isCounted } from '../claim-order.js'
 import type { MemoryRow } from './memory-rows.js'
 import type { MemoryTables } from './memory-tables.js'
 import type { ClaimRequest, StoredExecution } from '../snapshot-store.js'
@@ -22,8 +22,8 @@ export function claimInMemory(tables: MemoryTables, request: ClaimRequest): Stor
     })
     .toSorted(byClaimOrder)
   return found.slice(0, limit).map(({ row }) => {
-    const { epoch, recoveries, status } = row.execution
-    const recovered = request.from.kind === 'lost' && status !== 'queued' && status !== 'waiting'
+    const { epoch, recoveries } = row.execution
+    const recovered = request.from.kind === 'lost' && isCounted(row.execution)
     tables.change(row, { owner: request.owner, epoch: epoch + 1, recoveries: recoveries + (recovered ? 1 : 0) })
     return row.execution
   })

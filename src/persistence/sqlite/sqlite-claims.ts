@@ -15,12 +15,13 @@ import { atMost } from '../store-limits.js'
 interface CandidateRow {
   readonly position: number
   readonly status: number
+  readonly owed: number
   readonly priority: number
   readonly acceptedAt: number
 }
 
 const table = 'stateward_executions'
-const columns = 'position, status, priority, accepted_at AS acceptedAt'
+const columns = 'position, status, owed, priority, accepted_at AS acceptedAt'
 const inRefs = 'entry_ref IN (SELECT value FROM json_each(?))'
 
 /** The claims of one open database; each function is its namesake of the contract, synchronous. */
@@ -50,7 +51,7 @@ export function sqliteClaims(database: SqliteDatabase, rows: SqliteRows): Sqlite
     SELECT ${columns} FROM ${table} INDEXED BY stateward_due
     WHERE entry_ref = ? AND ${isDue} AND due_at <= ? AND (due_at <= ? OR updated_at > ?) ORDER BY due_at LIMIT ?`)
   const withInbox = find(`
-    SELECT e.position, e.status, e.priority, e.accepted_at AS acceptedAt
+    SELECT e.position, e.status, e.owed, e.priority, e.accepted_at AS acceptedAt
     FROM stateward_mail m CROSS JOIN ${table} e ON e.position = m.position
     WHERE e.owner IS NULL AND ${isLive('e.')} AND +e.${inRefs}
       AND EXISTS (SELECT 1 FROM stateward_inbox i WHERE i.position = e.position AND ${isAwaited('e.status')})
@@ -92,7 +93,7 @@ export function sqliteClaims(database: SqliteDatabase, rows: SqliteRows): Sqlite
       inClaimOrder(candidates(request, limit))
         .slice(0, limit)
         .map((row) => {
-          const recovered = request.from.kind === 'lost' && mayBeInFlight(row.status)
+          const recovered = request.from.kind === 'lost' && mayBeInFlight(row)
           take.run(request.owner, recovered ? 1 : 0, row.position)
           called.run(row.position)
           return rows.byPosition(row.position) as StoredExecution

@@ -37,5 +37,6 @@ export const isDue = `owner IS NULL AND due_at IS NOT NULL AND ${isLive()}`
 export const isAwaited = (status: string) =>
   `i.answered_at IS NULL AND (${status} <> ${paused} OR i.kind = ${messageKinds.command})`
 
-/** True if a takeover from a dead owner counts as a recovery: it may have been in flight. */
-export const mayBeInFlight = (status: number): boolean => status !== queued && status !== waiting
+/** True if a takeover from a dead owner counts as a recovery: it may have been in flight, or an action that it owes may. */
+export const mayBeInFlight = ({ status, owed }: { readonly status: number; readonly owed: number }): boolean =>
+  status !== queued && (status !== waiting || owed === 1)

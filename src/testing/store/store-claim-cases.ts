@@ -136,17 +136,21 @@ export const claimCases: readonly StoreCase[] = [
     deepEqual(await claimed(store), ['held'])
   }),
 
-  storeCase('a recovery is counted for what was under way, not for what was queued or waiting', async ({ store }) => {
-    const statuses = ['queued', 'running', 'waiting', 'pausing', 'paused', 'cancelling'] as const
-    for (const status of statuses) await bring(store, status, status, { owner: 'owner-1', recoveries: 2 })
-    await store.commit([anAccepted('ended'), anEnd('ended', 2, { owner: 'owner-1', owed: true, recoveries: 2 })])
-    const found = await store.claim(aClaim({ from: lost }))
-    const counts = new Map(found.map(({ id, recoveries }) => [id, recoveries]))
-    const under = ['running', 'pausing', 'paused', 'cancelling', 'ended']
-    for (const id of [...statuses, 'ended']) equal(counts.get(id), under.includes(id) ? 3 : 2, id)
-    await store.retire('owner-2', { giveBack: true })
-    for (const { recoveries, id } of await store.claim(aClaim())) equal(recoveries, counts.get(id), id)
-  }),
+  storeCase(
+    'a recovery is counted for what was under way or owed an action, not for what was queued or only waited',
+    async ({ store }) => {
+      const statuses = ['queued', 'running', 'waiting', 'pausing', 'paused', 'cancelling'] as const
+      for (const status of statuses) await bring(store, status, status, { owner: 'owner-1', recoveries: 2 })
+      await store.commit([anAccepted('ended'), anEnd('ended', 2, { owner: 'owner-1', owed: true, recoveries: 2 })])
+      await bring(store, 'owing', 'waiting', { owner: 'owner-1', owed: true, recoveries: 2 })
+      const found = await store.claim(aClaim({ from: lost }))
+      const counts = new Map(found.map(({ id, recoveries }) => [id, recoveries]))
+      const under = ['running', 'pausing', 'paused', 'cancelling', 'ended', 'owing']
+      for (const id of [...statuses, 'ended', 'owing']) equal(counts.get(id), under.includes(id) ? 3 : 2, id)
+      await store.retire('owner-2', { giveBack: true })
+      for (const { recoveries, id } of await store.claim(aClaim())) equal(recoveries, counts.get(id), id)
+    },
+  ),
 
   storeCase(
     'of the queues of others is claimed what never started, in order, under a greater epoch and without a recovery',
