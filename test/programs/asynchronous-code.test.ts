@@ -1,18 +1,25 @@
 /* oxlint-disable typescript/no-misused-promises -- what people write although XState expects no promise is what is tested */
 /** Functions that are asynchronous where XState calls them and drops what they return: what they reject with is told, and ends no process. */
 import {
+  and,
+  assign,
   createMachine,
   emit,
+  enqueueActions,
   fromCallback,
   fromObservable,
   fromPromise,
+  log,
+  not,
+  or,
+  raise,
   sendTo,
   setup,
   type AnyActorLogic,
   type AnyActorRef,
 } from 'xstate'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { defineEntryPoint, type EntryPointOptions } from '../../src/index.js'
+import { defineEntryPoint, type EntryPointOptions, type ExecutionStatus } from '../../src/index.js'
 import { memoryStore } from '../../src/memory.js'
 import { SimulatedClock } from '../../src/testing/clock/simulated-clock.js'
 import { createTestRuntime } from '../../src/testing/index.js'
@@ -140,6 +147,53 @@ const rejecting: Record<string, { program: () => AnyActorLogic; status: object; 
   },
 }
 
+const moving = (transition: object) =>
+  createMachine({ id: 'm', initial: 'rest', states: { rest: { on: { GO: { target: 'on', ...transition } as never } }, on: {} } })
+const named = (kind: object, of: (using: ReturnType<typeof setup>) => AnyActorLogic) => of(setup(kind as never))
+
+/** What XState calls within a transition: it goes by the promise, and what that rejects with is told. */
+const within: Record<string, () => AnyActorLogic> = {
+  'a context': () =>
+    createMachine({ id: 'm', context: rejects as never, initial: 'rest', states: { rest: { on: { GO: 'on' } }, on: {} } }),
+  'an inline guard': () => moving({ guard: rejects }),
+  'a guard within others': () => moving({ guard: and([not(() => false), or([rejects as never])]) }),
+  'a named guard': () => named({ guards: { rejects } }, (using) => using.createMachine(goes({ guard: 'rejects' }))),
+  'the params of a guard': () =>
+    named({ guards: { is: () => true } }, (using) => using.createMachine(goes({ guard: { type: 'is', params: rejects } }))),
+  'the params of an action': () =>
+    named({ actions: { act: () => undefined } }, (using) =>
+      using.createMachine(goes({ actions: { type: 'act', params: rejects } })),
+    ),
+  'an assignment of everything': () => moving({ actions: assign(rejects as never) }),
+  'a named assignment': () =>
+    named({ actions: { keep: assign(rejects as never) } }, (using) => using.createMachine(goes({ actions: 'keep' }))),
+  'the event of a raise': () => moving({ actions: raise(rejects as never) }),
+  'what is logged': () => moving({ actions: log(rejects) }),
+  'a queue of actions': () => moving({ actions: enqueueActions(rejects as never) }),
+  'a named delay': () =>
+    named({ delays: { rejects } }, (using) =>
+      using.createMachine({
+        id: 'm',
+        initial: 'rest',
+        states: { rest: { on: { GO: 'on' } }, on: { after: { rejects: 'off' } }, off: {} },
+      } as never),
+    ),
+}
+
+const goes = (transition: object) =>
+  ({ id: 'm', initial: 'rest', states: { rest: { on: { GO: { target: 'on', ...transition } } }, on: {} } }) as never
+
+/** What comes of those can't be stored. */
+const unfit: Record<string, () => AnyActorLogic> = {
+  'the event of what is emitted': () => moving({ actions: emit(rejects as never) }),
+  'the input of a step': () =>
+    going({ src: fromPromise(() => Promise.resolve()), input: rejects, onError: 'sorry', onDone: 'sorry' }),
+  'an assignment of a property': () => moving({ actions: assign({ kept: rejects as never }) }),
+  'an assignment to a property': () => moving({ actions: assign((() => ({ kept: rejects() })) as never) }),
+  'the output': () =>
+    createMachine({ id: 'm', initial: 'rest', states: { rest: { on: { GO: 'on' } }, on: { type: 'final' } }, output: rejects }),
+}
+
 function going(invoke: object): AnyActorLogic {
   return createMachine({
     id: 'm',
@@ -162,6 +216,40 @@ describe.each(['strict', 'relaxed'] as const)('%s: the rejection of', (durabilit
     expect(await execution.get()).toMatchObject(status)
     expect((await journal(store, execution.id)).includes('action_failed')).toBe(tells)
     await turns(10)
+    expect(lost).toEqual([])
+  })
+})
+
+/** Sends GO to what runs that program, and returns what the journal tells. */
+async function gone(program: AnyActorLogic, status: ExecutionStatus) {
+  const store = memoryStore()
+  const runtime = await begin({ store, clock: new SimulatedClock(), entryPoints: [defineEntryPoint({ id: 'run', program })] })
+  const execution = await runtime.trigger('run')
+  await turns(10)
+  await execution.send({ type: 'GO' } as never)
+  await eventually(`it to be ${status}`, async () => (await execution.get()).status === status)
+  await turns(10)
+  const told = (await store.events({ since: 0, execution: execution.id, limit: 100 })).filter(({ type }) =>
+    type.endsWith('action_failed'),
+  )
+  return { record: await execution.get(), told }
+}
+
+describe('within a transition, the rejection of', () => {
+  test.each(Object.entries(within))('%s is told, and ends no process', async (_, program) => {
+    const lost = unheard()
+    const { record, told } = await gone(program(), 'waiting')
+    expect(record).toMatchObject({ status: 'waiting', value: expect.stringMatching(/on|off/) })
+    expect(told).toHaveLength(1)
+    expect(told[0]?.data).toContain('RangeError')
+    expect(told[0]?.data).toMatch(/ of m/)
+    expect(lost).toEqual([])
+  })
+
+  test.each(Object.entries(unfit))('%s ends no process: its promise can not be stored', async (_, program) => {
+    const lost = unheard()
+    const { record } = await gone(program(), 'failed')
+    expect(record).toMatchObject({ status: 'failed', error: { code: 'not_storable' } })
     expect(lost).toEqual([])
   })
 })

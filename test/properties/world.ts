@@ -144,7 +144,9 @@ export class World {
       )
       const last = about.at(-1)
       const isUnderWay = last?.answer === undefined && last?.process === this.primary.name
-      const isResumed = last?.call.endsWith('resume') && (isUnderWay || last.answer?.status === 'done')
+      // a pause by way of another process may have come into the store only after it
+      const isLate = about.some(({ call, answer }) => call.endsWith('pause') && answer && answer.told > (last?.n ?? 0))
+      const isResumed = last?.call.endsWith('resume') && !isLate && (isUnderWay || last.answer?.status === 'done')
       if (about.some(({ call }) => call.endsWith('pause')) && !isResumed) await this.#do({ do: 'scope', stream, call: 'resume' })
     }
   }

@@ -36,6 +36,7 @@ import { guardedObserver, type Inspect } from './inspection.js'
 import { countMicrostep, namedError } from './microstep-limit.js'
 import { idOf, ProgramActors } from './program-actors.js'
 import { Strays } from './strays.js'
+import { listeningTo, watchMachine, watchValue } from './asynchronous-code.js'
 import { SystemIds } from './system-ids.js'
 import { Turns } from './turns.js'
 import type { StrayRecord } from '../program-record.js'
@@ -116,22 +117,20 @@ export class ProgramSystem implements ActorNaming, StepSurroundings {
     this.#actors = new ProgramActors(this.#above, options.lastNumber ?? 0, snapshot)
     this.#refs = new ActorRefs(this.#actors)
     this.named = this.#refs.named
-    this.root = createActor(logic, {
-      id,
-      parent: this.#above as unknown as AnyActorRef,
-      input,
-      ...(snapshot === undefined ? {} : { snapshot: snapshot as never }),
-    } as never)
+    const given = { input, ...(snapshot === undefined ? {} : { snapshot: snapshot as never }) }
+    const made = () => createActor(logic, { id, parent: this.#above as unknown as AnyActorRef, ...given } as never)
+    this.root = listeningTo(host, made)
     this.#root = this.root as unknown as InnerActor
     this.#strays = new Strays(this.#actors, this.#refs, options.strays)
     if (snapshot !== undefined) this.#refs.restore(this.#root)
   }
 
   start(): void {
-    this.#turns.take(() => {
+    const run = () => {
       this.#root.start()
       this.#strays.start()
-    })
+    }
+    this.#turns.take(() => listeningTo(this.host, run))
   }
 
   /** Sends the root an event; false if it is a machine that has no transition for it. */
@@ -312,6 +311,8 @@ export class ProgramSystem implements ActorNaming, StepSurroundings {
         else if (event.type === '@xstate.snapshot') {
           const notes = event.actorRef[hostedKey]
           if (notes) notes.microsteps = 0
+          const { context } = event.snapshot as { readonly context?: unknown }
+          watchValue(context, `the context of ${event.actorRef.id}`)
           if (!this.#muted) host.changed()
         } else if (asked && event.type === '@xstate.microstep' && event.event === asked.event && event.actorRef === this.#root)
           asked.isTaken ??= takesTransition(event) // the first microstep tells, what follows is `always`
@@ -347,7 +348,7 @@ export class ProgramSystem implements ActorNaming, StepSurroundings {
     if (source && !this.#actors.owns(target)) return this.#outwards(source, target, event)
     this.#system._sendInspectionEvent({ type: '@xstate.event', sourceRef: source, actorRef: target, event } as never)
     if (source && !this.#turns.isOpen) this.host.stirred(pathOf(source))
-    this.#turns.take(() => target._send(event))
+    this.#turns.take(() => listeningTo(this.host, () => target._send(event)))
   }
 
   /** An actor outside hears nothing before it is durable. */
@@ -391,6 +392,7 @@ export class ProgramSystem implements ActorNaming, StepSurroundings {
   #adopt(ref: InnerActor): void {
     const { interceptor, logger } = this.#options
     const { path } = this.#actors.adopt(ref)
+    watchMachine(ref.logic)
     noteActor(ref, this.host)
     // XState lets no actor stop itself that has a parent, and the program's root has one here
     if (path === '') Object.assign(ref, { stop: () => ((this.#stopsItself = true), ref._stop()) })
