@@ -74,10 +74,15 @@ export const commandNames = {
   retry: byNames,
 } as const
 
-/** Throws `invalid_option` for options of a command that it does not have, or that are not what they must be. */
-export function checkCommand(command: keyof typeof commandNames, of: string, options: unknown): void {
+/** Throws `invalid_option` for options of a command that it does not have (`names`: those that it has), or that are not what they must be. */
+export function checkCommand(
+  command: keyof typeof commandNames,
+  of: string,
+  options: unknown,
+  names: Readonly<Record<string, true>> = commandNames[command],
+): void {
   const subject = `The ${command} of ${of}`
-  refuseUnknown('invalid_option', subject, options, commandNames[command])
+  refuseUnknown('invalid_option', subject, options, names)
   const { mode, timeout, events } = (options ?? {}) as PauseOptions & ResumeOptions
   const refuse = (option: string, value: unknown, wanted: string): never => {
     throw new StatewardError('invalid_option', `${subject}: \`${option}\` is ${String(value)}; it must be ${wanted}.`, {

@@ -7,13 +7,14 @@
  */
 import type { AdmissionsAround } from '../actors/supervisor/admissions.js'
 import { Deadline } from '../actors/supervisor/deadline.js'
+import { cancelCommand, pauseCommand, resumeCommand } from '../actors/commands/command.js'
 import type { ScopeCommand } from '../actors/commands/scope-commands.js'
 import type { SupervisorParts } from './supervisor-logic.js'
 import { unreachedError, type Unreached } from '../actors/commands/unreached.js'
 import { isHeldUp } from '../errors.js'
 import type { Intervention } from '../events/execution-events.js'
 import type { Command } from '../events/outcomes.js'
-import { checkCommand, type By, type CancelOptions, type PauseOptions } from '../events/requests.js'
+import { checkCommand, commandNames, type By, type CancelOptions, type PauseOptions } from '../events/requests.js'
 
 /**
  * Pause, resume and cancel of many: of one stream, or of the whole runtime. Everything in the scope is told at once, and each
@@ -36,12 +37,7 @@ export function commandScope(
   entryPoints: readonly string[],
 ): CommandScope {
   const name = scope === 'runtime' ? 'the runtime' : `stream ${entryPoints.join()}`
-  const by = ({ reason, actor }: By) => ({
-    at: parts().supervisor.settings.clock.now(),
-    scope,
-    ...(reason === undefined ? {} : { reason }),
-    ...(actor === undefined ? {} : { actor }),
-  })
+  const given = () => ({ at: parts().supervisor.settings.clock.now(), scope })
   const about = `${scope} ${entryPoints.join()}`
 
   /** `before`: what comes first in each stream; it throws where nobody is to be told. */
@@ -95,14 +91,12 @@ export function commandScope(
   /** From now on, whatever has to be waited for before anybody is told. */
   const deadline = (timeout: number | undefined) =>
     timeout === undefined ? undefined : new Deadline(parts().supervisor.settings.clock, timeout)
-  const within = (timeout: number | undefined) => (timeout === undefined ? {} : { wait: timeout })
   const setPause = (entryPoint: string, pause: Intervention | undefined) => parts().supervisor.streams.setPause(entryPoint, pause)
 
   return {
     pause: async (options = {}) => {
       checkCommand('pause', name, options)
-      const { mode = 'boundary', timeout, ...rest } = options
-      const until = deadline(timeout)
+      const until = deadline(options.timeout)
       const { streams } = parts().supervisor
       const holds = new Map(entryPoints.map((entryPoint) => [entryPoint, streams.hold(entryPoint)]))
       const around = parts().supervisor.admissions.around()
@@ -111,11 +105,11 @@ export function commandScope(
         holds.forEach((release) => release())
       }
       const answer = parts().router.scopes.pausing(about, async (own, resumes) => {
-        const intervention = by(rest)
+        const command = pauseCommand(options, given())
         await parts().supervisor.open()
         const before = async (entryPoint: string, unreached: Unreached[]) => {
           try {
-            await setPause(entryPoint, intervention).finally(holds.get(entryPoint))
+            await setPause(entryPoint, command.intervention).finally(holds.get(entryPoint))
           } catch (error) {
             // whoever else would write waits as long for the same lock
             if (isHeldUp(error)) throw error
@@ -123,27 +117,26 @@ export function commandScope(
           }
           await (until ? until.bound(resumes.through).catch(resumes.takeBack) : resumes.through)
         }
-        return all({ type: 'pause', mode, intervention, ...within(timeout) }, { by: own, around, until, before })
+        return all(command, { by: own, around, until, before })
       })
       return answer.finally(over)
     },
     resume: async (rest = {}) => {
-      checkCommand('resume', name, rest)
+      checkCommand('resume', name, rest, commandNames.retry)
       return parts().router.scopes.resuming(about, async (own, takeBack) => {
         await parts().supervisor.open()
         // a stream that stays paused is left as it is, whole
         const before = (entryPoint: string) => setPause(entryPoint, undefined).then(() => takeBack(entryPoint))
-        return all({ type: 'resume', retry: false, intervention: by(rest) }, { by: own, before })
+        return all(resumeCommand(rest, given()), { by: own, before })
       })
     },
     cancel: async (options = {}) => {
       checkCommand('cancel', name, options)
-      const { timeout, ...rest } = options
-      const until = deadline(timeout)
+      const until = deadline(options.timeout)
       const around = parts().supervisor.admissions.around()
       try {
         await parts().supervisor.open()
-        return await all({ type: 'cancel', intervention: by(rest), ...within(timeout) }, { around, until })
+        return await all(cancelCommand(options, given()), { around, until })
       } finally {
         around.over()
       }

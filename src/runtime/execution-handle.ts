@@ -1,6 +1,7 @@
 /** A handle on one execution, in memory or not, here or elsewhere. Owns the calls that a user makes on it. */
 import type { AnyActorLogic, EventFromLogic, OutputFrom } from 'xstate'
 import type { ForkRequest } from '../actors/commands/execution-fork.js'
+import { cancelCommand, pauseCommand, resume } from '../actors/commands/command.js'
 import type { CommandRouter } from '../actors/commands/command-router.js'
 import type { ResultOptions } from '../actors/commands/execution-results.js'
 import { executionCheckpoints, type Checkpoint } from '../actors/execution/execution-checkpoints.js'
@@ -107,29 +108,21 @@ export class ExecutionHandle<TProgram extends AnyActorLogic = AnyActorLogic> {
   pause(options: PauseOptions = {}): Promise<PauseOutcome> {
     return unlessRefused(() => {
       checkCommand('pause', this.id, options)
-      const { mode = 'boundary', timeout, ...by } = options
-      const command = { type: 'pause', mode, intervention: this.#by(by), ...waiting(timeout) } as const
-      return this.#command(command) as Promise<PauseOutcome>
+      return this.#command(pauseCommand(options, { at: this.#port.now() })) as Promise<PauseOutcome>
     })
   }
 
   /** Goes on from the last commit; resolves once that is durable. */
   async resume(options: ResumeOptions = {}): Promise<ResumeOutcome> {
     checkCommand('resume', this.id, options)
-    const { retry = false, events = [], ...by } = options
-    // all of them or none
-    for (const event of events) this.#port.router.checked(this.id, event)
-    for (const event of events) await this.#port.router.send(this.id, event)
-    return (await this.#command({ type: 'resume', retry, intervention: this.#by(by) })) as ResumeOutcome
+    return resume(this.#port.router, this.id, options, () => this.#port.now())
   }
 
   /** Cancels; resolves once the execution has ended. */
   cancel(options: CancelOptions = {}): Promise<CancelOutcome> {
     return unlessRefused(() => {
       checkCommand('cancel', this.id, options)
-      const { timeout, ...by } = options
-      const command = { type: 'cancel', intervention: this.#by(by), ...waiting(timeout) } as const
-      return this.#command(command) as Promise<CancelOutcome>
+      return this.#command(cancelCommand(options, { at: this.#port.now() })) as Promise<CancelOutcome>
     })
   }
 
@@ -196,10 +189,6 @@ export class ExecutionHandle<TProgram extends AnyActorLogic = AnyActorLogic> {
   #command(command: Command) {
     return this.#port.router.command(this.id, command)
   }
-
-  #by({ reason, actor }: By) {
-    return { at: this.#port.now(), ...(reason === undefined ? {} : { reason }), ...(actor === undefined ? {} : { actor }) }
-  }
 }
 
 /** The answer itself, not a promise of it: whoever gives it may look at how it is awaited. What is thrown rejects. */
@@ -210,5 +199,3 @@ function unlessRefused<T>(call: () => Promise<T>): Promise<T> {
     return Promise.reject(error as Error)
   }
 }
-
-const waiting = (timeout: number | undefined) => (timeout === undefined ? {} : { wait: timeout })

@@ -7,16 +7,9 @@ import { accept } from '../actors/commands/acceptance.js'
 import type { AnyActorRef } from 'xstate'
 import { fromCallback } from 'xstate'
 import { toErrorRecord, StatewardError } from '../errors.js'
-import type { Intervention } from '../events/execution-events.js'
-import type { Command } from '../events/outcomes.js'
-import {
-  checkCommand,
-  type PauseOptions,
-  type ResumeOptions,
-  type SupervisorReply,
-  type SupervisorRequest,
-} from '../events/requests.js'
+import { checkCommand, type SupervisorReply, type SupervisorRequest } from '../events/requests.js'
 import { supervisorChart, type SupervisorEvent } from '../machines/supervisor-machine.js'
+import { cancelCommand, pauseCommand, resume } from '../actors/commands/command.js'
 import { CommandRouter } from '../actors/commands/command-router.js'
 import { SupervisorHost } from '../actors/supervisor/supervisor-host.js'
 import type { SupervisorOptions } from '../actors/supervisor/supervisor-options.js'
@@ -109,9 +102,12 @@ async function handleRequest(self: Self, request: SupervisorRequest): Promise<vo
       checkCommand(request.type.slice('execution.'.length) as 'pause', id, request.options)
     if (request.type === 'execution.send')
       return reply({ type: 'execution.answered', id, outcome: await router.send(id, request.event) })
-    const { events = [] } = request.type === 'execution.resume' ? (request.options ?? {}) : {}
-    for (const event of events) await router.send(id, event)
-    const outcome = await router.command(id, command(request, supervisor.settings.clock.now()))
+    const { options = {} } = request
+    const now = () => supervisor.settings.clock.now()
+    const outcome =
+      request.type === 'execution.resume'
+        ? await resume(router, id, options, now)
+        : await router.command(id, (request.type === 'execution.pause' ? pauseCommand : cancelCommand)(options, { at: now() }))
     reply({ type: 'execution.answered', id, outcome })
   } catch (error) {
     if (!replyTo) supervisor.settings.logger('a request failed', request.type, error)
@@ -124,23 +120,6 @@ function checkWhole(id: unknown): void {
   if (typeof id !== 'string' || isWholeText(id)) return
   const shown = JSON.stringify(id)
   throw new StatewardError('invalid_id', `${shown} is no execution id.`, { details: { id: shown } })
-}
-
-function command(
-  { type, options = {} }: Extract<SupervisorRequest, { type: `execution.${'pause' | 'resume' | 'cancel'}` }>,
-  at: number,
-): Command {
-  const { reason, actor } = options
-  const intervention: Intervention = {
-    at,
-    ...(reason === undefined ? {} : { reason }),
-    ...(actor === undefined ? {} : { actor }),
-  }
-  const { mode = 'boundary', retry = false, timeout } = options as PauseOptions & ResumeOptions
-  const within = timeout === undefined ? {} : { wait: timeout }
-  if (type === 'execution.pause') return { type: 'pause', mode, intervention, ...within }
-  if (type === 'execution.resume') return { type: 'resume', intervention, retry }
-  return { type: 'cancel', intervention, ...within }
 }
 
 /**

@@ -80,6 +80,29 @@ describe('a request by event', () => {
     })
   })
 
+  it('delivers all events of a resume, or none: one that is refused keeps the others from the program', async () => {
+    supervisor.send({ type: 'execution.trigger', entryPoint: 'approvals', options: { id: 'a1' }, replyTo, requestId: 'r1' })
+    await reply('r1', 'execution.accepted')
+    supervisor.send({ type: 'execution.pause', id: 'a1', replyTo, requestId: 'pause' })
+    await reply('pause', 'execution.answered')
+    const events = [{ type: 'NOTE', text: 'early' }, { type: 'xstate.done.actor.x' }]
+    const mended = [{ type: 'NOTE', text: 'mended' }]
+    supervisor.send({ type: 'execution.resume', id: 'a1', options: { events }, replyTo, requestId: 'both' })
+    expect(await reply('both', 'execution.refused')).toMatchObject({ error: { code: 'invalid_event' } })
+    supervisor.send({
+      type: 'execution.resume',
+      id: 'a1',
+      options: { events: mended },
+      replyTo,
+      requestId: 'one',
+    })
+    await reply('one', 'execution.answered')
+    await eventually('the note', async () => {
+      const { context } = (await runtimeOf(supervisor).execution('a1').get()) as { context?: { notes: string[] } }
+      return context?.notes.length === 1 && context.notes[0] === 'mended'
+    })
+  })
+
   it('waits no longer than its timeout says', async () => {
     supervisor.send({
       type: 'execution.trigger',

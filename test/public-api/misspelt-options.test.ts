@@ -67,6 +67,7 @@ describe('calls', () => {
     ['executions', (r) => r.executions(untyped({ state: 'paused' })), { option: 'state' }],
     ['events', (r) => r.events(untyped({ executions: 'x' })).next(), { nearest: 'execution' }],
     ['pause of the runtime', (r) => r.pause(untyped({ reasn: 'x' })), { nearest: 'reason' }],
+    ['resume of a stream', (r) => r.stream('approval').resume(untyped({ retry: true })), { option: 'retry' }],
     ['cancel of a stream', (r) => r.stream('approval').cancel(untyped({ scope: 'x' })), { option: 'scope' }],
   ]
 
