@@ -5,9 +5,10 @@
  * place is fixed when it arrives (arrival − priority × ageing) and whoever waits long enough is first: nothing starves.
  * Arrival is by the monotonic clock: one that is set back brings nobody ahead of those that wait.
  * Executions that had started before (resumed, woken, recovered) go ahead of those that had not.
- * A binary heap (J. W. J. Williams, "Algorithm 232: Heapsort", CACM 7, 1964); removed entries are skipped when they surface.
+ * Entries that were removed are skipped when they come up.
  */
 
+import { Heap } from '../../heap.js'
 import type { WallClock } from '../../wall-clock.js'
 import type { Admissible } from '../execution/execution-port.js'
 
@@ -26,7 +27,7 @@ interface Entry<T> {
 /** A priority queue with ageing. Each item stands in it at most once. */
 export class AdmissionQueue<T extends Admissible> {
   readonly #ageing: number
-  readonly #heap: Entry<T>[] = []
+  readonly #heap = new Heap<Entry<T>>(before)
   readonly #clock: Pick<WallClock, 'now' | 'monotonic'>
   readonly #entries = new Map<T, Entry<T>>()
   #seq = 0
@@ -49,7 +50,6 @@ export class AdmissionQueue<T extends Admissible> {
     const entry = { item, started: item.hasStarted, since, key: since - item.priority * this.#ageing, seq: ++this.#seq }
     this.#entries.set(item, entry)
     this.#heap.push(entry)
-    this.#up(this.#heap.length - 1)
   }
 
   /** By the monotonic clock. Both clocks are compared only when one was set: what was accepted in one ms keeps its order. */
@@ -72,20 +72,20 @@ export class AdmissionQueue<T extends Admissible> {
   /** The one that is next, left in its place. */
   peek(): T | undefined {
     this.#skipRemoved()
-    return this.#heap[0]?.item
+    return this.#heap.first?.item
   }
 
   /** The place of the one that is next, comparable between queues; undefined if the queue is empty. */
   headKey(): { started: boolean; key: number } | undefined {
     this.#skipRemoved()
-    return this.#heap[0]
+    return this.#heap.first
   }
 
   take(): T | undefined {
     this.#skipRemoved()
-    const item = this.#heap[0]?.item
+    const item = this.#heap.first?.item
     if (item === undefined) return undefined
-    this.#pop()
+    this.#heap.pop()
     this.#entries.delete(item)
     return item
   }
@@ -104,45 +104,8 @@ export class AdmissionQueue<T extends Admissible> {
   }
 
   #skipRemoved(): void {
-    while (this.#heap[0] && this.#entries.get(this.#heap[0].item) !== this.#heap[0]) this.#pop()
-  }
-
-  #pop(): void {
-    const last = this.#heap.pop()
-    if (last === undefined || this.#heap.length === 0) return
-    this.#heap[0] = last
-    this.#down(0)
-  }
-
-  #up(index: number): void {
-    while (index > 0) {
-      const parent = (index - 1) >> 1
-      if (!this.#swapIfBefore(index, parent)) return
-      index = parent
-    }
-  }
-
-  #down(index: number): void {
-    for (;;) {
-      const left = 2 * index + 1
-      if (left >= this.#heap.length) return
-      const right = left + 1
-      const child = right < this.#heap.length && before(this.#at(right), this.#at(left)) ? right : left
-      if (!this.#swapIfBefore(child, index)) return
-      index = child
-    }
-  }
-
-  #at(index: number): Entry<T> {
-    return this.#heap[index] as Entry<T>
-  }
-
-  #swapIfBefore(child: number, parent: number): boolean {
-    const [a, b] = [this.#at(child), this.#at(parent)]
-    if (!before(a, b)) return false
-    this.#heap[parent] = a
-    this.#heap[child] = b
-    return true
+    for (let entry = this.#heap.first; entry && this.#entries.get(entry.item) !== entry; entry = this.#heap.first)
+      this.#heap.pop()
   }
 }
 

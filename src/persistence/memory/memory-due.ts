@@ -1,9 +1,10 @@
 /**
  * When the unowned executions of a memory store are due.
  *
- * Owns: a binary heap for each entry point. An entry is not taken out when its row changes, but passed over when it
+ * Owns: a heap for each entry point. An entry is not taken out when its row changes, but passed over when it
  * comes up, if it does not hold any more; a heap that is mostly such entries is made anew.
  */
+import { Heap } from '../../heap.js'
 import type { MemoryRow, MemoryRows } from './memory-rows.js'
 
 interface DueEntry {
@@ -16,7 +17,7 @@ const slack = 64
 /** The due times of the rows that stand in the index `due`. */
 export class MemoryDue {
   readonly #rows: MemoryRows
-  readonly #heaps = new Map<string, DueEntry[]>()
+  readonly #heaps = new Map<string, Heap<DueEntry>>()
 
   constructor(rows: MemoryRows) {
     this.#rows = rows
@@ -27,12 +28,10 @@ export class MemoryDue {
     const { dueAt, entryPoint } = row.execution
     const waiting = this.#rows.under('due', entryPoint)
     if (dueAt === null || !waiting.has(row)) return
-    const heap = this.#heaps.get(entryPoint) ?? []
-    this.#heaps.set(entryPoint, heap)
-    push(heap, { at: dueAt, row })
-    if (heap.length <= 2 * waiting.size + slack) return
-    heap.length = 0
-    for (const each of waiting) push(heap, { at: each.execution.dueAt ?? 0, row: each })
+    const heap = this.#heapOf(entryPoint)
+    heap.push({ at: dueAt, row })
+    if (heap.size <= 2 * waiting.size + slack) return
+    heap.refill([...waiting].map((each) => ({ at: each.execution.dueAt ?? 0, row: each })))
   }
 
   /** The earliest due time of an entry point. */
@@ -47,44 +46,25 @@ export class MemoryDue {
     for (let top = this.#top(entryPoint); top && top.at <= now + setBack && found.size < limit; top = this.#top(entryPoint)) {
       if (top.at <= now || top.row.execution.updatedAt > now) found.add(top.row)
       seen.push(top)
-      pop(this.#heaps.get(entryPoint) ?? [])
+      this.#heapOf(entryPoint).pop()
     }
-    for (const entry of seen) push(this.#heaps.get(entryPoint) ?? [], entry)
+    for (const entry of seen) this.#heapOf(entryPoint).push(entry)
     return [...found]
   }
 
   #top(entryPoint: string): DueEntry | undefined {
     const heap = this.#heaps.get(entryPoint)
     const waiting = this.#rows.under('due', entryPoint)
-    while (heap?.[0] && !(waiting.has(heap[0].row) && heap[0].row.execution.dueAt === heap[0].at)) pop(heap)
-    return heap?.[0]
+    for (let top = heap?.first; top; top = heap?.first) {
+      if (waiting.has(top.row) && top.row.execution.dueAt === top.at) return top
+      heap?.pop()
+    }
+    return undefined
   }
-}
 
-function push(heap: DueEntry[], entry: DueEntry): void {
-  let index = heap.push(entry) - 1
-  while (index > 0) {
-    const up = (index - 1) >>> 1
-    const parent = heap[up] as DueEntry
-    if (parent.at <= entry.at) break
-    heap[index] = parent
-    index = up
+  #heapOf(entryPoint: string): Heap<DueEntry> {
+    let heap = this.#heaps.get(entryPoint)
+    if (!heap) this.#heaps.set(entryPoint, (heap = new Heap((a, b) => a.at < b.at)))
+    return heap
   }
-  heap[index] = entry
-}
-
-function pop(heap: DueEntry[]): void {
-  const last = heap.pop()
-  if (last === undefined || heap.length === 0) return
-  let index = 0
-  for (;;) {
-    let down = 2 * index + 1
-    const right = heap[down + 1]
-    if (right && right.at < (heap[down] as DueEntry).at) down++
-    const child = heap[down]
-    if (!child || child.at >= last.at) break
-    heap[index] = child
-    index = down
-  }
-  heap[index] = last
 }

@@ -4,6 +4,7 @@
  * Owns: simulated time, by the wall and as it passes, and the order in which timers fire: by due time, then by when they were set. A binary heap, so
  * that a timer costs the same among many as among few. Does not know: what the timers are for, and when all is quiet.
  */
+import { Heap } from '../../heap.js'
 import type { Clock, TimerOptions } from '../../clock.js'
 import { StatewardError } from '../../errors.js'
 
@@ -37,7 +38,7 @@ export class SimulatedClock implements Clock {
   #set = 0
   readonly #listeners = new Set<(by: number) => void>()
   #seq = 0
-  readonly #heap: Timer[] = []
+  readonly #heap = new Heap<Timer>(isBefore)
   /** Of those in the heap. */
   #cancelled = 0
   #wanted = 0
@@ -75,7 +76,7 @@ export class SimulatedClock implements Clock {
   setTimeout(fire: () => void, ms: number, { background = false }: TimerOptions = {}): unknown {
     const timer: Timer = { due: this.#passed + Math.max(0, ms || 0), seq: ++this.#seq, fire, background, state: 'set' }
     if (!background) this.#wanted++
-    this.#push(timer)
+    this.#heap.push(timer)
     return timer
   }
 
@@ -86,16 +87,16 @@ export class SimulatedClock implements Clock {
     // it stays in the heap for a while, and whoever set it does not
     timer.fire = nothing
     if (!timer.background) this.#wanted--
-    if (++this.#cancelled > FEW && this.#cancelled * 2 > this.#heap.length) this.#compact()
+    if (++this.#cancelled > FEW && this.#cancelled * 2 > this.#heap.size) this.#compact()
   }
 
   /** When the next timer is due; undefined if none is set. */
   get next(): number | undefined {
-    while (this.#heap[0]?.state === 'cancelled') {
-      this.#pop()
+    while (this.#heap.first?.state === 'cancelled') {
+      this.#heap.pop()
       this.#cancelled--
     }
-    const due = this.#heap[0]?.due
+    const due = this.#heap.first?.due
     return due === undefined || due === Infinity ? undefined : due + this.#set
   }
 
@@ -111,7 +112,7 @@ export class SimulatedClock implements Clock {
     this.#passed = Math.max(this.#passed, due - this.#set)
     // what these set for the same instant comes after them
     const last = this.#seq
-    while (this.next === due && (this.#heap[0] as Timer).seq <= last) this.#fire()
+    while (this.next === due && (this.#heap.first as Timer).seq <= last) this.#fire()
   }
 
   /** When `ms` have passed. Throws `invalid_option` for what is no number of ms. */
@@ -145,44 +146,15 @@ export class SimulatedClock implements Clock {
   }
 
   #fire(): void {
-    const timer = this.#pop() as Timer
+    const timer = this.#heap.pop() as Timer
     timer.state = 'fired'
     if (!timer.background) this.#wanted--
     timer.fire()
   }
 
   #compact(): void {
-    const kept = this.#heap.filter(({ state }) => state === 'set')
-    this.#heap.length = 0
     this.#cancelled = 0
-    // in order, so that none has to rise
-    for (const timer of kept.toSorted((a, b) => (isBefore(a, b) ? -1 : 1))) this.#heap.push(timer)
-  }
-
-  #push(timer: Timer): void {
-    const heap = this.#heap
-    let index = heap.push(timer) - 1
-    for (let up = (index - 1) >> 1; index > 0 && isBefore(timer, heap[up] as Timer); up = (index - 1) >> 1) {
-      heap[index] = heap[up] as Timer
-      index = up
-    }
-    heap[index] = timer
-  }
-
-  #pop(): Timer | undefined {
-    const heap = this.#heap
-    const first = heap[0]
-    const last = heap.pop()
-    if (last === undefined || heap.length === 0) return first
-    let index = 0
-    for (let child = 1; child < heap.length; child = 2 * index + 1) {
-      if (child + 1 < heap.length && isBefore(heap[child + 1] as Timer, heap[child] as Timer)) child++
-      if (!isBefore(heap[child] as Timer, last)) break
-      heap[index] = heap[child] as Timer
-      index = child
-    }
-    heap[index] = last
-    return first
+    this.#heap.keep(({ state }) => state === 'set')
   }
 }
 
@@ -190,7 +162,9 @@ const nothing = () => undefined
 
 const msOf = (time: unknown) => (typeof time === 'number' ? time : time instanceof Date ? time.getTime() : Number.NaN)
 
-const isBefore = (a: Timer, b: Timer) => a.due < b.due || (a.due === b.due && a.seq < b.seq)
+function isBefore(a: Timer, b: Timer): boolean {
+  return a.due < b.due || (a.due === b.due && a.seq < b.seq)
+}
 
 function notATime(time: unknown, now?: number, span?: string): StatewardError {
   const shown = time instanceof Date ? `Date ${Number(time)}` : typeof time === 'string' ? JSON.stringify(time) : String(time)
