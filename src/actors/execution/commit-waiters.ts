@@ -1,5 +1,7 @@
-/** Those who wait for a commit of one execution to be durable. Owns who is answered by which commit. */
+/** Those who wait for a commit of one execution to be durable. Owns who is answered by which commit, the call that triggered it among them. */
 import { isTerminal, type ExecutionStatus } from '../../events/execution-status.js'
+import type { CommitVerdict } from '../../persistence/snapshot-store.js'
+import type { AcceptOutcome } from './execution-origin.js'
 
 interface Waiter {
   readonly ready: (status: ExecutionStatus) => boolean
@@ -44,5 +46,44 @@ export class CommitWaiters {
   /** There will be no such commit. */
   reject(error: unknown): void {
     for (const waiter of [...this.#collected.splice(0), ...this.#waiting.splice(0)]) waiter.reject(error)
+  }
+}
+
+/**
+ * The answer that a trigger waits for; the first one counts. It tells what was written: once the first commit is on its way only
+ * its verdict answers, also if the execution is gone from here by then. It was accepted, and whoever owns it now goes on with it.
+ */
+export class PendingAcceptance {
+  readonly answer: Promise<AcceptOutcome>
+  #resolve: (outcome: AcceptOutcome) => void = () => undefined
+  #reject: (error: unknown) => void = () => undefined
+  #isOnItsWay = false
+
+  constructor() {
+    this.answer = new Promise((resolve, reject) => {
+      this.#resolve = resolve
+      this.#reject = reject
+    })
+  }
+
+  /** The commit that accepts is made. */
+  collected(): void {
+    this.#isOnItsWay = true
+  }
+
+  /** A first commit is never stale for the store: it was written, and too late to go on here. */
+  judged(verdict: CommitVerdict): void {
+    if (verdict.status === 'duplicate') this.#resolve({ status: 'duplicate', id: verdict.id, of: verdict.of })
+    else this.#resolve({ status: 'accepted' })
+  }
+
+  /** The store could not be asked, or the commit not be made. */
+  failed(error: unknown): void {
+    this.#reject(error)
+  }
+
+  /** The execution is gone from here. */
+  abandoned(error: unknown): void {
+    if (!this.#isOnItsWay) this.#reject(error)
   }
 }

@@ -4,11 +4,10 @@
  * Owns: epochs. Candidates come from the indexes alone.
  */
 import { isTerminal } from '../../events/execution-status.js'
-import { byClaimOrder, isCounted } from '../claim-order.js'
 import type { MemoryRow } from './memory-rows.js'
 import type { MemoryTables } from './memory-tables.js'
 import type { ClaimRequest, StoredExecution } from '../snapshot-store.js'
-import { atMost } from '../store-limits.js'
+import { atMost, byClaimOrder, isCounted } from '../store-rules.js'
 
 /** Takes executions over, as the contract says. */
 export function claimInMemory(tables: MemoryTables, request: ClaimRequest): StoredExecution[] {

@@ -6,9 +6,8 @@
 import type { ExecutionStatus } from '../../events/execution-status.js'
 import { isUnderWay, type MemoryRow, separator } from './memory-rows.js'
 import type { MemoryTables } from './memory-tables.js'
-import { decodeCursor, encodeCursor } from '../page-cursor.js'
 import type { ExecutionCounts, ExecutionPage, ExecutionQuery, Pruned, PruneRequest, StoredExecution } from '../snapshot-store.js'
-import { answerKept, atMost, lengthOf, tombstoneKept } from '../store-limits.js'
+import { answerKept, atMost, decodeCursor, encodeCursor, lengthOf, tombstoneKept } from '../store-rules.js'
 
 /** A page of executions, as the contract says. */
 export function queryMemory(tables: MemoryTables, query: ExecutionQuery): ExecutionPage {

@@ -10,7 +10,7 @@ import { claimInMemory } from './memory-claims.js'
 import { countMemory, pruneMemory, queryMemory } from './memory-queries.js'
 import { MemoryTables } from './memory-tables.js'
 import type { InboxMessage, OwnerRecord, SnapshotStore } from '../snapshot-store.js'
-import { atMost } from '../store-limits.js'
+import { atMost } from '../store-rules.js'
 
 /**
  * A store in memory. Close and open it as often as you like: it forgets nothing, and two runtimes may share it.

@@ -4,13 +4,12 @@
  * Owns: epochs. The candidates of each kind come from a partial index that holds nothing but candidates, so that a
  * claim costs what it takes, however many executions are stored. Knows no lease: see sqlite-owners.
  */
-import { byClaimOrder, type ClaimCandidate } from '../claim-order.js'
 import type { ClaimRequest, StoredExecution } from '../snapshot-store.js'
 import { hasWork, isAwaited, isDue, isLive, isQueued, isUnderWay, mayBeInFlight } from './sqlite-conditions.js'
 import type { SqliteDatabase } from './sqlite-database.js'
 import type { SqliteRows } from './sqlite-rows.js'
 import { statusNumbers } from './sqlite-schema.js'
-import { atMost } from '../store-limits.js'
+import { atMost, byClaimOrder, type ClaimCandidate } from '../store-rules.js'
 
 interface CandidateRow {
   readonly position: number

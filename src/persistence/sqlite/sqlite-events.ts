@@ -9,7 +9,7 @@ import type { EventQuery, PublishedEvent, StoredEvent } from '../snapshot-store.
 import type { SqliteDatabase } from './sqlite-database.js'
 import type { SqliteValue } from './sqlite-driver.js'
 import type { SqliteRows } from './sqlite-rows.js'
-import { atMost } from '../store-limits.js'
+import { atMost } from '../store-rules.js'
 
 const lastSeqSql = `
 SELECT max(coalesce((SELECT max(seq) FROM stateward_events), 0), (SELECT seq FROM stateward_event_floor)) AS seq`

@@ -8,7 +8,7 @@ import type { CommandAnswer, Commit, InboxMessage, SnapshotStore } from '../snap
 import { firstTerminal, isAwaited, isQueued, isUnderWay, messageKinds } from './sqlite-conditions.js'
 import type { SqliteDatabase } from './sqlite-database.js'
 import { statusNumbers } from './sqlite-schema.js'
-import { atMost } from '../store-limits.js'
+import { atMost } from '../store-rules.js'
 
 /** What commits do to inboxes; `begin` stands before each transaction. */
 export interface SqliteConsumption {

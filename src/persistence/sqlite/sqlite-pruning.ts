@@ -8,7 +8,7 @@ import type { Pruned, PruneRequest } from '../snapshot-store.js'
 import { hasEnded } from './sqlite-conditions.js'
 import type { SqliteDatabase } from './sqlite-database.js'
 import type { SqliteRows } from './sqlite-rows.js'
-import { answerKept, atMost, tombstoneKept } from '../store-limits.js'
+import { answerKept, atMost, tombstoneKept } from '../store-rules.js'
 
 interface DoomedRow {
   readonly position: number

@@ -5,13 +5,12 @@
  * index, and its rows are read then: a page costs the same however many executions are stored.
  */
 import type { ExecutionStatus } from '../../events/execution-status.js'
-import { decodeCursor, encodeCursor } from '../page-cursor.js'
 import type { ExecutionCounts, ExecutionPage, ExecutionQuery, StoredCheckpoint, StoredExecution } from '../snapshot-store.js'
 import { isQueued, isUnderWay } from './sqlite-conditions.js'
 import type { SqliteDatabase } from './sqlite-database.js'
 import { numberOfStatus, type SqliteRows, statusOfNumber } from './sqlite-rows.js'
 import { statusNumbers } from './sqlite-schema.js'
-import { atMost, lengthOf } from '../store-limits.js'
+import { atMost, decodeCursor, encodeCursor, lengthOf } from '../store-rules.js'
 
 interface PositionRow {
   readonly position: number

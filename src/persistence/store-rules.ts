@@ -1,0 +1,59 @@
+/**
+ * What every store does alike, whatever it keeps its rows in.
+ *
+ * Owns: how long answers and traces are kept, what a limit means, the order of claims, which of them count an owner's death, and the form of a page's cursor.
+ */
+import { StatewardError } from '../errors.js'
+import type { StoredExecution } from './snapshot-store.js'
+
+/** For how long an answer waits for its sender, in milliseconds. */
+export const answerKept = 60 * 60 * 1000
+
+/** For how long a pruned id is told from an unknown one, in milliseconds. */
+export const tombstoneKept = 90 * 24 * 60 * 60 * 1000
+
+/** A limit as a whole number that any store can bind; less than nothing is nothing. */
+export function atMost(limit: number): number {
+  return limit >= 1 ? Math.floor(Math.min(limit, 2 ** 31 - 1)) : 0
+}
+
+/** How long the texts of an execution are that may be long, in characters. */
+export function lengthOf({ input, state, output, error }: StoredExecution): number {
+  return input.length + state.length + (output?.length ?? 0) + (error?.length ?? 0)
+}
+
+/** What the order looks at. `position` is the place in the order of acceptance. */
+export interface ClaimCandidate {
+  readonly position: number
+  readonly queued: boolean
+  readonly priority: number
+  readonly acceptedAt: number
+}
+
+/** Those under way before those in the queue; there the greater priority first; then the oldest first. */
+export function byClaimOrder(a: ClaimCandidate, b: ClaimCandidate): number {
+  if (a.queued !== b.queued) return a.queued ? 1 : -1
+  if (a.queued && a.priority !== b.priority) return b.priority - a.priority
+  return a.acceptedAt - b.acceptedAt || a.position - b.position
+}
+
+/** True of what may have brought its owner down: it was neither queued, nor waiting without an action that it owes. */
+export function isCounted({ status, owed }: Pick<StoredExecution, 'status' | 'owed'>): boolean {
+  return status !== 'queued' && (status !== 'waiting' || owed)
+}
+
+/** The cursor after the execution at `position`, its place in the order of acceptance. */
+export function encodeCursor(position: number): string {
+  return Buffer.from(`after:${position}`).toString('base64url')
+}
+
+/** The position in a cursor; all positions are before `Infinity`, where a query without a cursor begins. */
+export function decodeCursor(cursor: string | undefined): number {
+  if (cursor === undefined) return Number.MAX_SAFE_INTEGER
+  const text = typeof cursor === 'string' ? Buffer.from(cursor, 'base64url').toString() : ''
+  const position = Number(/^after:(\d{1,16})$/.exec(text)?.[1] ?? Number.NaN)
+  if (Number.isSafeInteger(position) && encodeCursor(position) === cursor) return position
+  throw new StatewardError('invalid_option', 'the cursor is none that a page of executions gave', {
+    details: { option: 'cursor' },
+  })
+}
