@@ -174,6 +174,14 @@ export const mutations: readonly Mutation[] = [
     instead: "export const refAt = (id: string, at: string): StoredRef => ({ [mark]: 'actor', id, was: at })",
     upholds: 'a ref to a parent or a sibling is that same actor again after a restart',
   },
+  {
+    law: 8,
+    name: 'Truthful answers, of what is triggered just before a pause',
+    file: 'src/runtime/command-scope.ts',
+    line: 'await accepted(around?.before(entryPoint), until, async (id) => isTakenBack() || router.command(id, command))',
+    instead: '',
+    upholds: 'a pause of many also stops what was triggered before it and is still on its way into the store',
+  },
 ]
 
 /** The table of `docs/laws.md`. */
