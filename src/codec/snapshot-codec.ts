@@ -13,6 +13,7 @@ import { hasReservedKey, withoutParts } from './rich-parts.js'
 import { isPlain, maxDepth, pointerTo, type PlainCheck, type RichPart } from './storable-check.js'
 import { toStorable, type Naming } from './storable-form.js'
 import { errorFrom, StoredError, type ErrorParts } from './stored-error.js'
+import { regExpFrom, type RegExpParts } from './stored-regexp.js'
 import { fillGaps, fillPlaces } from './undefined-gaps.js'
 import { refusal, type Place } from './not-storable.js'
 
@@ -34,13 +35,24 @@ rich.registerCustom<Error, never>(
   'error',
 )
 
+// superjson keeps source and flags, which is enough for all but one that is in the middle of a text
+rich.registerCustom<RegExp, never>(
+  {
+    isApplicable: (value): value is RegExp => value instanceof RegExp && value.lastIndex !== 0,
+    serialize: ({ source, flags, lastIndex }) => ({ source, flags, lastIndex }) as never,
+    deserialize: (parts: RegExpParts) => regExpFrom(parts),
+  },
+  'regexp',
+)
+
 /**
  * The text that `decode` reads back as an equal value; throws `not_storable` with the path of what can't be stored.
  *
  * Stored: plain JSON, undefined, NaN, the infinities, -0, bigint, Date, RegExp, Map, Set, URL, Error and typed arrays, at any
  * depth. Gotchas: an object that is reachable twice comes back as two (a graph of shared objects grows as it is written; past
- * two million parts it is refused); non-enumerable properties, the `lastIndex` of a RegExp and the class of an Error that is
- * not built in are not kept; a part of an Error that can't be stored is left out, so that a failure can always be recorded.
+ * two million parts it is refused); non-enumerable properties and the class of an Error that is not built in are
+ * not kept; a part of an Error that can't be stored is left out, so that a failure can always be recorded; a cause that can't is
+ * told by an error in its place.
  *
  * `named` gives what is stored for an object that can't be stored itself, such as a living actor; undefined: it is refused.
  */

@@ -6,9 +6,10 @@
  * `not-storable.ts` for the words of a refusal. It writes no text: the codec does.
  */
 import { types } from 'node:util'
-import { StatewardError } from '../errors.js'
+import { isStatewardError, StatewardError } from '../errors.js'
 import { isPlainNumber, maxDepth, maxParts, maxRichDepth } from './storable-check.js'
 import { partsOf, StoredError } from './stored-error.js'
+import { regExpFrom } from './stored-regexp.js'
 import { kindOf, pathOf, refusal, type PathStep, type Place, type RefusedKind } from './not-storable.js'
 
 /** What the exact walk gives: a copy of local, acyclic, plain objects and rich values, and whether there are rich ones. */
@@ -107,7 +108,7 @@ class Walk {
       if (Number.isNaN(this.#bare(value).getTime())) throw this.#refuse('invalid_date', value)
       return new Date(value.getTime())
     }
-    if (types.isRegExp(value)) return new RegExp(this.#bare(value).source, value.flags)
+    if (types.isRegExp(value)) return regExpFrom(this.#bare(value))
     if (value instanceof URL) return new URL(this.#bare(value).href)
     if (types.isTypedArray(value)) return this.#typedArray(value)
     throw this.#refuse(kindOf(value), value)
@@ -197,11 +198,12 @@ class Walk {
       try {
         if (reservedKeys.has(key)) return undefined
         return { form: this.#step(key, part) }
-      } catch {
+      } catch (error) {
         this.path.length = depth
         this.#parts = before
         this.#deepest = deepest
-        return undefined
+        // that the chain goes on is told
+        return key === 'cause' && part instanceof Error ? { form: causeLeftOut(error) } : undefined
       } finally {
         this.#inError = true
         this.#ancestors = ancestors
@@ -272,4 +274,11 @@ function standsOn(value: object, prototypes: number): boolean {
   let above = 0
   for (let proto = Object.getPrototypeOf(value); proto !== null; proto = Object.getPrototypeOf(proto)) above++
   return above === prototypes
+}
+
+/** Stands for a cause that can't be stored, and for those behind it. */
+function causeLeftOut(refused: unknown): StoredError {
+  const isCircle = isStatewardError(refused, 'not_storable') && refused.details['kind'] === 'cycle'
+  const message = isCircle ? '… the causes go round in a circle' : '… a further cause can not be stored'
+  return new StoredError({ type: 'Error', name: 'Error', message })
 }

@@ -134,6 +134,30 @@ describe('rich values', () => {
     expect(roundTrip(new Uint16Array(new Uint16Array([1, 2, 3, 4]).buffer, 2, 2))).toStrictEqual(new Uint16Array([2, 3]))
   })
 
+  test('a RegExp goes on where it was in its text', () => {
+    const from = { at: /a/g, first: /a/g }
+    from.at.test('aaa')
+    const back = roundTrip(from) as typeof from
+    expect([back.at.lastIndex, back.first.lastIndex, String(back.at)]).toEqual([1, 0, '/a/g'])
+  })
+
+  test('a chain of causes that is cut says so: where it goes round in a circle, and where it is too long', () => {
+    const own = new Error('own')
+    own.cause = own
+    expect(roundTrip(own)).toMatchObject({ message: 'own', cause: { message: '… the causes go round in a circle' } })
+    const [outer, inner] = [new Error('outer'), new Error('inner')]
+    outer.cause = inner
+    inner.cause = outer
+    expect(roundTrip({ outer })).toMatchObject({
+      outer: { message: 'outer', cause: { message: 'inner', cause: { message: '… the causes go round in a circle' } } },
+    })
+    let chain = new Error('first')
+    for (let n = 0; n < 300; n++) chain = new Error('next', { cause: chain })
+    let last = roundTrip(chain) as Error
+    while (last.cause instanceof Error) last = last.cause
+    expect(last.message).toBe('… a further cause can not be stored')
+  })
+
   test('an error keeps its type, name, message, stack, cause, code and own properties', () => {
     class PaymentError extends RangeError {
       override readonly name = 'PaymentError'
