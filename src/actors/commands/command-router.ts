@@ -306,7 +306,9 @@ export class CommandRouter {
           // what is in memory is told at once: only what must be read for it waits its turn
           const isHere = this.#supervisor.live(id) !== undefined
           const give = async (place: WorkPlace | undefined) => {
-            if ((await isLater?.(id)) || isTakenBack()) return
+            const later = isLater?.(id)
+            // whom nothing holds up is told in this turn, before a step of its begins
+            if ((later && (await later)) || isTakenBack()) return
             if (woken) return this.#children.wake(woken)
             if (concern === 'if awaited' && !(await this.#isPauseAwaited(id, command))) return
             // what started it is told once it rests, however long that takes: until then a resume may take it back
