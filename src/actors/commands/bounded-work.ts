@@ -26,8 +26,12 @@ export class BoundedWork<TOf> {
     this.#most = most
   }
 
-  /** Starts a piece; resolves when the next one may be added. */
-  async add(of: TOf, run: (place: WorkPlace | undefined) => Promise<void>, isBounded: boolean): Promise<void> {
+  /** Starts a piece; resolves when the next one may be added. `isBounded`: it is one of those of which only a few run. */
+  async add(
+    of: TOf,
+    run: (place: WorkPlace | undefined) => Promise<void>,
+    { isBounded }: { readonly isBounded: boolean },
+  ): Promise<void> {
     if (isBounded && !this.#takesPlace()) await this.#given()
     const place = isBounded ? this.#place() : undefined
     const piece = run(place)

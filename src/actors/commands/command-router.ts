@@ -319,7 +319,7 @@ export class CommandRouter {
               : this.command(id, command, { until, place }))
             answered?.(outcome)
           }
-          await work.add({ id }, give, !isHere)
+          await work.add({ id }, give, { isBounded: !isHere })
         }
     } catch (error) {
       work.failed('parentId' in filter ? { id: filter.parentId } : filter, error)

@@ -9,9 +9,9 @@ test('so many run at the same time, and what is not bounded waits for none of th
   const gates = [deferred(), deferred(), deferred()]
   const started: number[] = []
   const adding = (async () => {
-    for (const [n, gate] of gates.entries()) await work.add('it', () => (started.push(n), gate.promise), true)
+    for (const [n, gate] of gates.entries()) await work.add('it', () => (started.push(n), gate.promise), { isBounded: true })
   })()
-  await work.add('it', () => Promise.resolve(void started.push(9)), false)
+  await work.add('it', () => Promise.resolve(void started.push(9)), { isBounded: false })
   await turns(3)
   expect(started).toEqual([0, 9, 1])
   gates[1]?.resolve()
@@ -31,9 +31,9 @@ test('one that waits gives its place to the next, and takes one again before it 
       await place?.during(answer.promise)
       seen.push('first goes on')
     },
-    true,
+    { isBounded: true },
   )
-  await work.add('second', () => (seen.push('second begins'), last.promise), true)
+  await work.add('second', () => (seen.push('second begins'), last.promise), { isBounded: true })
   answer.resolve()
   await turns(3)
   expect(seen).toEqual(['second begins'])
@@ -49,10 +49,10 @@ test('one that leaves its place takes none again', async () => {
     place?.leave()
     await place?.during(first.promise)
   }
-  await work.add('first', leaving, true)
-  await work.add('second', () => second.promise, true)
+  await work.add('first', leaving, { isBounded: true })
+  await work.add('second', () => second.promise, { isBounded: true })
   let isAdded = false
-  const third = work.add('third', () => Promise.resolve(), true).then(() => (isAdded = true))
+  const third = work.add('third', () => Promise.resolve(), { isBounded: true }).then(() => (isAdded = true))
   first.resolve()
   await turns(3)
   expect(isAdded).toBe(false)
@@ -69,9 +69,9 @@ test('it ends when all has ended, with every error and whose it is, and no rejec
   const work = new BoundedWork<string>(2)
   const last = deferred()
   const [one, two] = [new Error('first'), new Error('second')]
-  await work.add('a', () => Promise.reject(one), true)
-  await work.add('b', () => Promise.reject(two), false)
-  await work.add('c', () => last.promise, true)
+  await work.add('a', () => Promise.reject(one), { isBounded: true })
+  await work.add('b', () => Promise.reject(two), { isBounded: false })
+  await work.add('c', () => last.promise, { isBounded: true })
   await turns(3)
   let isOver = false
   const heard = work.done().finally(() => (isOver = true))
