@@ -11,7 +11,7 @@ const pages = [...readdirSync(join(root, 'docs')).map((name) => `docs/${name}`),
   (page) => page.endsWith('.md') && existsSync(join(root, page)),
 )
 
-it('the code of every page compiles', () => {
+it('the code of every page compiles', { timeout: 60_000 }, () => {
   mkdirSync(join(root, 'test/docs/.generated'), { recursive: true })
   const folder = mkdtempSync(join(root, 'test/docs/.generated/compile-'))
   try {

@@ -101,7 +101,7 @@ describe('the examples', () => {
     },
   )
 
-  it('compile', () => {
+  it('compile', { timeout: 60_000 }, () => {
     mkdirSync(join(root, 'test/docs/.generated'), { recursive: true })
     const folder = mkdtempSync(join(root, 'test/docs/.generated/examples-'))
     onTestFinished(() => rmSync(folder, { recursive: true }))
