@@ -1,14 +1,17 @@
 /**
  * Hosts one execution: gives the execution machine its effects and commits what it and its program become.
  *
- * Owns: the one commit in flight, and that an answer is given only when the commit that holds its cause is durable.
- * Talks to: its row, program, clocks, mail and waiters, which have files of their own; the stream above through `ExecutionPort`.
+ * Owns: the one commit in flight, and that an answer is given only when the commit that holds its cause is durable; the
+ * difference between what is durable of it and what its lifecycle is heading for.
+ * Talks to: its draft, program, deadlines, inbox and waiters, which have files of their own; the stream above through `ExecutionPort`.
  * Longer than others because all that moves an execution ends in its one commit, and reads as one story.
  */
+import type { AnyActorRef } from 'xstate'
 import { isStatewardError, StatewardError } from '../../errors.js'
 import type { Command, CommandOutcome, SendOutcome } from '../../events/outcomes.js'
 import type { ExecutionContext, ExecutionEvent, Intervention, LimitName } from '../../events/execution-events.js'
-import { holdsSlot, isTerminal, type ExecutionStatus } from '../../events/execution-status.js'
+import { holdsSlot, isTerminal, stageOf, type ExecutionStatus } from '../../events/execution-status.js'
+import { stopReason } from '../../events/stop-reason.js'
 import type { CommitReason } from '../../machines/execution-machine.js'
 import type { Committer } from '../../persistence/group-commit.js'
 import type { Commit, CommitVerdict } from '../../persistence/snapshot-store.js'
@@ -23,21 +26,24 @@ import { opening, type AcceptOutcome, type ExecutionOrigin } from './execution-o
 import type { ExecutionPort } from './execution-port.js'
 import { ExecutionProgram, type ProgramWatcher } from './execution-program.js'
 import type { CommitDraft } from './commit-draft.js'
-import { ExecutionStanding } from './execution-standing.js'
+import { positionOf, type LifecyclePosition } from './lifecycle-position.js'
 import type { Suspect } from './suspects.js'
 import type { WallClock } from '../../wall-clock.js'
 import { stopActor } from '../program/xstate/xstate-internals.js'
 
+/** What was in flight in so many processes that died may be what brought them down. */
+const SUSPECT = 2
+
 /** One execution in memory. */
-export class ExecutionHost extends ExecutionStanding implements Committer, ProgramWatcher, ExecutionEffects, InboxOwner, Suspect {
+export class ExecutionHost implements Committer, ProgramWatcher, ExecutionEffects, InboxOwner, Suspect {
   readonly id: string
-  protected readonly machine: ExecutionMachineRef
+  readonly #machine: ExecutionMachineRef
   readonly delivery: InboxDelivery
   readonly clock: WallClock
   readonly program: ExecutionProgram
   /** True while it holds a slot of its stream. */
   hasSlot = false
-  protected readonly row: CommitDraft
+  readonly #row: CommitDraft
   readonly #port: ExecutionPort
   readonly #deadlines: ExecutionDeadlines
   readonly #waiters = new CommitWaiters()
@@ -55,9 +61,19 @@ export class ExecutionHost extends ExecutionStanding implements Committer, Progr
   #lingers = false
   #gone = false
   #whenGone: (() => void)[] = []
+  readonly maxRecoveries: number
+  /** Why it left this process. */
+  lost: unknown
+  /** True while it was told to go on, also where only its back-off was cut short, and that is not durable. */
+  isResuming = false
+  /** The snapshot that `#position` is of. */
+  #seen: unknown
+  #position: LifecyclePosition | undefined
+  /** True while a place in the next batch is asked for. */
+  #isAsked = false
 
   constructor(port: ExecutionPort, id: string, origin: ExecutionOrigin) {
-    super(port.definition.maxRecoveries)
+    this.maxRecoveries = port.definition.maxRecoveries
     this.id = id
     this.#port = port
     this.clock = port.clock
@@ -69,12 +85,12 @@ export class ExecutionHost extends ExecutionStanding implements Committer, Progr
     // with a slot at hand a fresh one never stands in the queue
     this.hasSlot = origin.kind === 'fresh' && port.takeSlot(this)
     const { row, lifecycle, program } = opening(origin, id, port.clock, this.hasSlot ? port.clock.now() : undefined)
-    this.row = row
+    this.#row = row
     this.#isNamed = origin.kind === 'fresh' && origin.isNamed
     this.#recovering = origin.kind === 'stored' && origin.how === 'recovered'
     const recovering = origin.kind === 'stored' && origin.how !== 'claimed'
     this.program = new ExecutionProgram(port, this, { input: origin.input, text: program, recovering })
-    this.machine = executionRef(id, lifecycle, port.parent, this)
+    this.#machine = executionRef(id, lifecycle, port.parent, this)
     this.#hold = new ChildrenHold(this, port.children, port.clock, (error) => port.unstopped(this, error))
   }
 
@@ -82,7 +98,7 @@ export class ExecutionHost extends ExecutionStanding implements Committer, Progr
   accept(): Promise<AcceptOutcome> {
     this.#acceptance = new PendingAcceptance()
     this.publish('execution.accepted', undefined)
-    this.machine.start()
+    this.#machine.start()
     if (this.hasSlot) this.runProgram()
     else this.#port.acquire(this)
     this.enter(this.hasSlot ? 'running' : 'queued', this.context)
@@ -91,15 +107,16 @@ export class ExecutionHost extends ExecutionStanding implements Committer, Progr
 
   /** Goes on where a stored one stood. */
   revive(): void {
-    const { value, context } = this.machine.getSnapshot()
-    this.machine.start()
+    const { value, context } = this.#machine.getSnapshot()
+    this.#machine.start()
     this.#deadlines.set(context.limits)
     // nothing of a life is told after its end, when only pending actions are taken over
     if (isTerminal(this.status)) return this.#reviveEnded()
-    if (this.#recovering) this.publish('execution.recovered', { recoveries: this.row.recoveries })
+    if (this.#recovering) this.publish('execution.recovered', { recoveries: this.#row.recoveries })
     const { compensates, mayHarm } = this
-    if (this.recoveries > this.maxRecoveries && compensates) return this.program.fail(this.row.recoveryLimit(), { isFinal: true })
-    if (mayHarm && this.recoveries > this.maxRecoveries) return this.program.holdFor('recovery_limit', this.row.recoveryLimit())
+    if (this.recoveries > this.maxRecoveries && compensates)
+      return this.program.fail(this.#row.recoveryLimit(), { isFinal: true })
+    if (mayHarm && this.recoveries > this.maxRecoveries) return this.program.holdFor('recovery_limit', this.#row.recoveryLimit())
     if (this.isHeldBack || ((mayHarm || compensates) && this.isSuspect)) return this.#underSuspicion()
     if (value === 'queued') return this.#port.acquire(this) ? this.grant() : undefined
     if (value === 'running') return this.#port.acquire(this) ? this.runProgram() : this.tell({ type: 'slot.missing' })
@@ -117,7 +134,7 @@ export class ExecutionHost extends ExecutionStanding implements Committer, Progr
   /** Only its pending actions go on; when it is its turn, if they may be what has brought its processes down. */
   #reviveEnded(): void {
     if (this.recoveries <= this.maxRecoveries && !this.isSuspect) return this.#flushOutbox()
-    if (this.recoveries > this.maxRecoveries) this.program.forgoPendingActions(this.row.recoveryLimit())
+    if (this.recoveries > this.maxRecoveries) this.program.forgoPendingActions(this.#row.recoveryLimit())
     else this.#waitsForCommit = this.#waitsForTurn = true
     this.touch()
     if (this.#waitsForTurn) this.#port.suspect(this)
@@ -150,7 +167,7 @@ export class ExecutionHost extends ExecutionStanding implements Committer, Progr
   }
 
   clear(): void {
-    this.row.recoveries = Math.max(0, this.recoveries - 1)
+    this.#row.recoveries = Math.max(0, this.recoveries - 1)
     this.touch()
   }
 
@@ -194,12 +211,12 @@ export class ExecutionHost extends ExecutionStanding implements Committer, Progr
 
   /** To the machine; carries out what that asks for. */
   tell(event: ExecutionEvent): void {
-    if (!this.#gone) tell(this.machine, event)
+    if (!this.#gone) tell(this.#machine, event)
   }
 
   /** Goes on, as soon as there is a slot. `retry`: with fresh attempts. */
   resume(resume: Intervention, retry: boolean): void {
-    this.row.recoveries = 0
+    this.#row.recoveries = 0
     const granted = this.nextStatus === 'pausing' || this.#port.acquire(this)
     this.tell({ type: 'execution.resume', resume, retry, granted, at: this.clock.now() })
   }
@@ -214,7 +231,7 @@ export class ExecutionHost extends ExecutionStanding implements Committer, Progr
 
   /** Resolves with the revision of the first later durable commit with such a status, or of the terminal one; rejects if the execution is lost to another owner or the store. */
   until(ready: (status: ExecutionStatus) => boolean): Promise<number> {
-    if (this.#gone) return Promise.reject(this.row.lostError())
+    if (this.#gone) return Promise.reject(this.#row.lostError())
     this.touch()
     return this.#waiters.until(ready)
   }
@@ -229,7 +246,7 @@ export class ExecutionHost extends ExecutionStanding implements Committer, Progr
   takenAway(isCounted = true): void {
     if (this.#gone) return
     if (isCounted) this.#port.takenAway(this, this.status)
-    this.abandon(this.row.lostError())
+    this.abandon(this.#row.lostError())
   }
 
   /** Commits what there is and gives the execution back to the store, wherever it stands. */
@@ -246,7 +263,7 @@ export class ExecutionHost extends ExecutionStanding implements Committer, Progr
   enter(as: CommitReason, context: ExecutionContext): void {
     if (as !== 'queued' && as !== 'cancelling') this.#port.dequeued(this)
     this.#deadlines.set(context.limits)
-    this.row.entered(as, context, this.#port.clock.now())
+    this.#row.entered(as, context, this.#port.clock.now())
     if (as === 'waiting' || as === 'retrying') this.#deadlines.leaveAfter(this.#port.definition.passivateAfter)
     else this.#deadlines.stay()
     this.touch()
@@ -280,20 +297,29 @@ export class ExecutionHost extends ExecutionStanding implements Committer, Progr
   }
 
   touch(): void {
-    if (this.#gone) this.#giveSlotBack()
-    else this.#port.commits.request(this)
+    if (this.#gone) return this.#giveSlotBack()
+    if (this.#isAsked) return
+    this.#isAsked = true
+    this.#port.commits.request(this)
+  }
+
+  #withdraw(): void {
+    if (!this.#isAsked) return
+    this.#isAsked = false
+    this.#port.commits.withdraw(this)
   }
 
   publish(type: string, data: unknown): void {
-    this.row.publish(type, data, this.#port.clock.now())
+    this.#row.publish(type, data, this.#port.clock.now())
     this.touch()
   }
 
   ended(output: string | null): void {
-    this.row.output = output
+    this.#row.output = output
   }
 
   collect(): Commit | undefined {
+    this.#isAsked = false
     if (this.#gone) return undefined
     // first the lifecycle: what the program has become moves it, and so does a snapshot that can't be taken
     this.program.observe()
@@ -304,19 +330,19 @@ export class ExecutionHost extends ExecutionStanding implements Committer, Progr
     this.#leaving = decision.leaves
     this.#waiters.collect()
     // what moved while this was being made is in it
-    this.#port.commits.withdraw(this)
+    this.#withdraw()
     if (this.revision === 0) this.#acceptance?.collected()
     return this.#draft(decision, owed)
   }
 
   #draft({ isKept, isLast, dueAt }: Decision, owed: boolean): Commit {
     const { definition, owner, clock } = this.#port
-    const { value, context } = this.machine.getSnapshot()
+    const { value, context } = this.#machine.getSnapshot()
     definition.interceptor?.committing(this.id, this.revision + 1, this.delivery.inbox.held)
     const isAtRest = this.nextStatus === 'waiting' && !owed
     const hasJustEnded = isTerminal(this.nextStatus) && !isTerminal(this.status)
-    if (this.program.hasProgressed || isAtRest || (hasJustEnded && owed)) this.row.recoveries = 0
-    return this.row.commit({
+    if (this.program.hasProgressed || isAtRest || (hasJustEnded && owed)) this.#row.recoveries = 0
+    return this.#row.commit({
       owner: isKept ? owner : null,
       status: this.nextStatus,
       value,
@@ -338,10 +364,10 @@ export class ExecutionHost extends ExecutionStanding implements Committer, Progr
     if (commit.accept) this.#acceptance?.judged(verdict)
     if (this.#gone) return
     if (verdict.status === 'duplicate') return this.#leave()
-    if (this.row.isBehind(verdict, this.#port.owner)) return this.#port.lost(this, this.row.lostError())
+    if (this.#row.isBehind(verdict, this.#port.owner)) return this.#port.lost(this, this.#row.lostError())
     if (verdict.status !== 'committed') return this.takenAway(verdict.status === 'stale' && verdict.owner !== null)
     const before = commit.accept ? undefined : this.status
-    this.row.committed(commit)
+    this.#row.committed(commit)
     this.#giveSlotBack()
     if (isTerminal(commit.status)) this.#deadlines.clear()
     this.#acceptance = undefined
@@ -412,13 +438,161 @@ export class ExecutionHost extends ExecutionStanding implements Committer, Progr
   #leave(error?: unknown): void {
     if (this.#gone) return
     ;[this.#gone, this.lost] = [true, error]
-    if (this.#waiters.some) this.#waiters.reject(error ?? this.row.lostError())
+    if (this.#waiters.some) this.#waiters.reject(error ?? this.#row.lostError())
     this.#deadlines.clear()
     this.program.setMode('stopped')
-    this.#port.commits.withdraw(this)
+    this.#withdraw()
     stopActor(this.ref)
     this.#giveSlotBack()
     this.#port.left(this)
     for (const resolve of this.#whenGone.splice(0)) resolve()
+  }
+
+  // ── where it stands: what is durable of it, and what its lifecycle is heading for ────────────────────────────────
+
+  /** Read anew once the lifecycle has moved. */
+  get #at(): LifecyclePosition {
+    const snapshot = this.#machine.getSnapshot()
+    if (snapshot === this.#seen && this.#position) return this.#position
+    this.#seen = snapshot
+    return (this.#position = positionOf(snapshot))
+  }
+
+  get ref(): AnyActorRef {
+    return this.#machine
+  }
+
+  /** As of the last durable commit. */
+  get status(): ExecutionStatus {
+    return this.#row.status
+  }
+
+  /** How many processes died while they ran it, since it last came on. */
+  get recoveries(): number {
+    return this.#row.recoveries
+  }
+
+  get revision(): number {
+    return this.#row.revision
+  }
+
+  /** Under which it is held here. */
+  get epoch(): number {
+    return this.#row.epoch
+  }
+
+  get priority(): number {
+    return this.#row.priority
+  }
+
+  get acceptedAt(): number {
+    return this.#row.acceptedAt
+  }
+
+  get idempotencyKey(): string | null {
+    return this.#row.idempotencyKey
+  }
+
+  get hasStarted(): boolean {
+    return this.#row.hasStarted
+  }
+
+  /** Where the lifecycle stands, ahead of what is durable. */
+  get nextStatus(): ExecutionStatus {
+    return this.#at.status
+  }
+
+  get context(): ExecutionContext {
+    return this.#machine.getSnapshot().context
+  }
+
+  get lifecycle(): ProgramWatcher['lifecycle'] {
+    const { value, context, status } = this.#machine.getSnapshot()
+    const { attempt, maxAttempts, onExhausted } = context
+    return { value: status === 'active' ? value : undefined, attempt, maxAttempts, isMended: onExhausted === 'pause' }
+  }
+
+  /** True if it comes to an end, or an attempt does, which no durable commit says yet. */
+  get isEnding(): boolean {
+    return this.program.isEnding || (isTerminal(this.nextStatus) && !isTerminal(this.status))
+  }
+
+  /** True if its lifecycle stands where the store has it, and its program goes on: commands may be carried out. */
+  get isSteady(): boolean {
+    return !this.isUndecided && !this.isResuming && stageOf(this.nextStatus) === stageOf(this.status)
+  }
+
+  get hasMoved(): boolean {
+    return this.program.hasMoved
+  }
+
+  /** True if it can't tell yet what becomes of it: it ends, leaves memory, or is not accepted yet. */
+  get isUndecided(): boolean {
+    return this.isLeaving || this.isEnding || this.revision === 0
+  }
+
+  /** True if an event would reach the program now. */
+  get takesEvents(): boolean {
+    return this.#at.takesEvents && this.program.takesEvents && !this.isLeaving
+  }
+
+  /** True if an event may be answered as delivered: it reaches the program, and that it does is durable. */
+  get takesDirect(): boolean {
+    return this.takesEvents && this.isSteady
+  }
+
+  /** Why its program stops, asked when it does. */
+  get stopReason(): StatewardError {
+    return stopReason(this)
+  }
+
+  /** False once it is settled that its program never goes on. */
+  get goesOn(): boolean {
+    return this.#at.goesOn
+  }
+
+  get isBackingOff(): boolean {
+    return this.#at.isBackingOff
+  }
+
+  /** True if it may be what brought its processes down. */
+  get isSuspect(): boolean {
+    return this.recoveries >= Math.max(1, Math.min(SUSPECT, this.maxRecoveries))
+  }
+
+  /** True if it is not counted, should its process die: it waits for its turn as a suspect, and that is durable. */
+  get isPutBack(): boolean {
+    return this.#row.isPutBack
+  }
+
+  get isCounted(): boolean {
+    return this.#row.isCounted
+  }
+
+  get lastCommitAt(): number {
+    return this.#row.lastCommitAt
+  }
+
+  get wantsSlot(): boolean {
+    return this.#at.wantsSlot
+  }
+
+  /** True if it is to do something of its own here, but for what makes good what it has done. */
+  get mayHarm(): boolean {
+    return this.wantsSlot || (this.#machine.getSnapshot().value === 'waiting' && this.#row.wasOwed)
+  }
+
+  /** True from a cancel until what it has done is made good. */
+  get compensates(): boolean {
+    return this.isCompensating || this.isHeldBack
+  }
+
+  /** True while it is to compensate, and is held back as a suspect. */
+  get isHeldBack(): boolean {
+    return this.#at.isHeldBack
+  }
+
+  get isCompensating(): boolean {
+    return this.#at.isCompensating
   }
 }
