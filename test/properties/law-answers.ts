@@ -87,7 +87,9 @@ function problemWith(answer: Answer, world: World): string | undefined {
   const isPausedSince =
     history.some((later) => later.n > n && ['pausing', 'paused'].includes(later.commit.status)) ||
     world.ledger.answers.some((other) => other.n < n && other.told > n && pauses(other, id, world))
-  if (call === 'resume' && status === 'resumed' && isPausedSince) return undefined
+  // an attempt that failed meanwhile waited for its next one, which the resume has brought at once
+  const wasRetrying = history.some((later) => later.n > n && later.n < answer.told && later.record.limits.retryAt !== undefined)
+  if (call === 'resume' && status === 'resumed' && (isPausedSince || wasRetrying)) return undefined
   // its time was up
   if (timeout !== undefined && status === (call === 'cancel' ? 'cancelling' : 'pausing')) return undefined
   const allowed = truthful[call as Call]?.[asked]

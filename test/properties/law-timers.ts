@@ -3,7 +3,7 @@
  *
  * Owns: when a state with a timer was entered and left, by both clocks, and what of that the guide promises.
  */
-import { isTerminal } from '../../src/index.js'
+import { isTerminal, type ExecutionStatus } from '../../src/index.js'
 import { contextOf, type Written } from './ledger.js'
 import { LASTS, wrongTimers } from './many-timers.js'
 import type { World } from './world.js'
@@ -18,6 +18,8 @@ function lasts({ record, commit }: Written, world: World): number | undefined {
   if (spec?.kind === 'timer') return spec.delay + index
   return spec?.kind === 'timers' ? LASTS : undefined
 }
+
+const isWaiting = (status: ExecutionStatus, retryAt: number | undefined) => status === 'waiting' && retryAt === undefined
 
 /** The commit with which the state was entered in which another one stands: the first of those in a row that tell the same value. */
 function entered(history: readonly Written[], at: number): number {
@@ -55,8 +57,8 @@ export function timersCome(world: World): void {
     const ms = last && lasts(last, world)
     if (last === undefined || ms === undefined || last.record.limits.retryAt !== undefined) continue
     const run = history.slice(entered(history, history.length - 1))
-    // a fork that is queued has not begun to wait
-    const first = run.find(({ commit }) => commit.startedAt !== null)
+    // it waits since it last came to: a fork that is queued has not begun to, and a further attempt begins where the one before did
+    const first = run[run.findLastIndex(({ commit, record }) => !isWaiting(commit.status, record.limits.retryAt)) + 1]
     if (first === undefined) continue
     // what is paused meanwhile, or was to be, has its own rules
     if (run.some(({ commit }) => commit.status === 'paused' || commit.status === 'pausing')) continue
