@@ -1,7 +1,7 @@
 /**
- * Holds an execution's end, or its pause, back until what its steps have started stands still as well.
+ * Holds the end or the pause of an execution back until the executions that its steps started have ended or paused as well.
  *
- * Owns: that nobody hears of an end while something goes on below it, and how long that is waited for.
+ * Owns: that no end is committed while a child execution still runs, and how long the end waits for that.
  */
 import type { ExecutionContext, Intervention } from '../../events/execution-events.js'
 import { isTerminal, type ExecutionStatus } from '../../events/execution-status.js'
@@ -9,10 +9,10 @@ import type { StatewardError } from '../../errors.js'
 import type { Clock } from '../../clock.js'
 import type { ChildPort } from '../program/child-port.js'
 
-/** How long an end waits for children that do not come to theirs, in ms. Their cancel is in the store by then. */
+/** How long an end waits for children that do not end, in ms. Their cancel is in the store by then. */
 const WITHIN = 30_000
 
-/** What is asked of the execution. */
+/** The parts of an execution host that the hold uses. */
 export interface HoldingExecution {
   readonly id: string
   readonly status: ExecutionStatus
@@ -45,12 +45,12 @@ export class ChildrenHold {
     this.#failed = failed
   }
 
-  /** True while something is waited for. */
+  /** True while the execution waits for its children. */
   get isOn(): boolean {
     return this.#held !== undefined
   }
 
-  /** True while the status that the execution heads for must not be committed yet. */
+  /** True while the next status must not be committed yet. */
   holds(): boolean {
     const { nextStatus, status, program } = this.#execution
     const stops = nextStatus !== status && (isTerminal(nextStatus) || nextStatus === 'paused')
@@ -77,7 +77,7 @@ export class ChildrenHold {
   async #cleared(nextStatus: ExecutionStatus): Promise<void> {
     const { id, program, stopReason } = this.#execution
     const stopped = program.stopChildren(stopReason)
-    // a step of an attempt that failed waits for none, and what it has started lives for the next attempt
+    // after a failed attempt no step waits any more, and the children live on for the next attempt
     const { pause } = this.#execution.context
     if (!isTerminal(nextStatus)) return stopped.then(() => pause && this.#children.rest(id, pause, pause.mode))
     const ended = stopped.then(() => this.#children.end(id, this.#by(nextStatus)))

@@ -1,27 +1,27 @@
-/** What becomes of an execution with its next commit. Owns that decision, and touches nothing: whether it leaves memory, who owns it then, when it must be woken. */
+/** Decides what the next commit of an execution says: whether the execution leaves memory, whether it keeps its owner, when it must be woken. Changes nothing. */
 import type { Limits } from '../../events/execution-events.js'
 import { isTerminal, type ExecutionStatus } from '../../events/execution-status.js'
 import { dueAt } from './execution-deadlines.js'
 
 /** What the decision is made from. */
 export interface DecisionInput {
-  /** That the commit will say. */
+  /** The status that the commit will say. */
   readonly status: ExecutionStatus
   readonly limits: Limits
-  /** True while actions are pending that were not acknowledged. */
+  /** True while actions are pending. */
   readonly owed: boolean
-  /** True if it was told to leave. */
+  /** True if the execution was asked to leave memory. */
   readonly isLeaving: boolean
   /** When the program's next timer is due. */
   readonly nextTimer: number | undefined
 }
 
-/** What comes with the commit. */
+/** The decision that goes with the commit. */
 export interface Decision {
   readonly leaves: boolean
-  /** False: nobody owns it from then on. One that has actions pending keeps its owner, or another process would run them as well. */
+  /** False: nobody owns the execution after this commit. While actions are pending it keeps its owner; another process would run them again. */
   readonly isKept: boolean
-  /** True if nothing of its life is committed here after it. */
+  /** True if this process commits nothing of the execution's life after it. */
   readonly isLast: boolean
   readonly dueAt: number | null
 }

@@ -12,24 +12,24 @@ import type { Acceptance, Commit, CommitVerdict, PublishedEvent, StoredExecution
 import { encodeLifecycle, isHeldBack, joinState, piecesOf } from './stored-state.js'
 import type { ProgramText } from '../program/stored-program.js'
 
-/** What a commit says besides what the row knows. */
+/** The parts of a commit that the draft does not know itself. */
 export interface CommitParts {
   readonly owner: string | null
   readonly status: ExecutionStatus
   readonly value: unknown
   readonly context: ExecutionContext
-  /** True of one that has ended, and waits for its turn as a suspect. */
+  /** True of an execution that has ended and waits for its turn as a suspect. */
   readonly isPutBack?: boolean | undefined
   readonly program: string | undefined
-  /** What it was put together from, unless it is another one. */
+  /** The texts from which `program` was put together; ignored if they make another text. */
   readonly taken?: ProgramText | undefined
   readonly now: number
   readonly dueAt: number | null
   readonly owed: boolean
   readonly consumed: Commit['consumed']
-  /** How many are kept, of commits that have a cause. */
+  /** How many commits with a cause are kept as checkpoints. */
   readonly checkpoints: number
-  /** What moved the program; absent: it is where it was. */
+  /** What moved the program; absent: it has not moved. */
   readonly cause?: CheckpointCause | undefined
   /** How many events of a living execution are kept; absent: all. */
   readonly journal?: number | undefined
@@ -37,7 +37,7 @@ export interface CommitParts {
 
 const start: CheckpointCause = { type: 'start' }
 
-/** The row of one execution. */
+/** The next commit of one execution, as it grows. */
 export class CommitDraft {
   readonly id: string
   /** As of the last durable commit. */
@@ -48,13 +48,13 @@ export class CommitDraft {
   readonly priority: number
   readonly acceptedAt: number
   readonly idempotencyKey: string | null
-  /** Of the last commit before it was taken up here. */
+  /** The time of the last commit before this process took the execution up. */
   readonly lastCommitAt: number = 0
-  /** True if it owed an action when it was taken up here. */
+  /** True if an action was pending when this process took the execution up. */
   readonly wasOwed: boolean = false
-  /** The same, as of the last durable commit: what is stored. */
+  /** `recoveries` as of the last durable commit. */
   #stored = 0
-  /** How many owners died while they ran it, one after the other, without its making progress. */
+  /** How many owners died one after the other while they ran the execution, without progress in between. */
   recoveries = 0
   output: string | null = null
   readonly #acceptance: Acceptance | undefined
@@ -81,12 +81,12 @@ export class CommitDraft {
     this.#endedAt = from.endedAt
   }
 
-  /** True if it is no longer counted, should its process die: it waits for its turn, and that is durable. */
+  /** True if a death of this process would not be counted against the execution: it waits for its turn, and that is durable. */
   get isPutBack(): boolean {
     return this.status === 'queued' || this.#stored < this.recoveries
   }
 
-  /** True if its count is stored as it is. */
+  /** True if the stored number of recoveries is the present one. */
   get isCounted(): boolean {
     return this.#stored === this.recoveries
   }
@@ -95,12 +95,12 @@ export class CommitDraft {
     return this.#startedAt !== null
   }
 
-  /** Takes an event into the next commit. Throws `not_storable`. */
+  /** Puts an event into the next commit. Throws `not_storable`. */
   publish(type: string, data: unknown, at: number): void {
     this.#record(type, data === undefined ? null : encode(data, { id: this.id, what: type }), at)
   }
 
-  /** A state of the lifecycle was entered: an event says so. */
+  /** The lifecycle entered a state: the next commit publishes an event that says so. */
   entered(as: CommitReason, context: ExecutionContext, at: number): void {
     const { ending, attempt, failure, pause, cancel, resume } = context
     if (isTerminal(as as ExecutionStatus)) {
@@ -123,7 +123,7 @@ export class CommitDraft {
       parts
     const events = this.#events
     this.#events = []
-    // of its acceptance as well: from there it can be begun again
+    // the acceptance is kept as well: a fork can begin again from there
     const kept = checkpoints > 0 ? (cause ?? (this.revision === 0 ? start : undefined)) : undefined
     const lifecycle = this.#textOf(value, context)
     const state = joinState(lifecycle, program)
@@ -159,12 +159,12 @@ export class CommitDraft {
     this.#stored = recoveries
   }
 
-  /** True if its holder here is still the one: it was taken up from a read that lagged behind. */
+  /** True if we still own it and only our copy was out of date. */
   isBehind(verdict: CommitVerdict, owner: string): boolean {
     return verdict.status === 'stale' && verdict.owner === owner && verdict.epoch === this.epoch
   }
 
-  /** Why a call here can't be answered any more. */
+  /** The error for calls that were waiting when ownership was lost. */
   lostError(): StatewardError {
     const { id, revision } = this
     const message = `Execution ${id} is held by another owner; revision ${revision} is the last one made here.`
@@ -177,7 +177,7 @@ export class CommitDraft {
     return new StatewardError('recovery_limit', message, { details: { id, recoveries } })
   }
 
-  /** One that goes on where it was held back has said so before. */
+  /** A compensation that goes on after it was held back has published its event before. */
   #cancelling(cancel: ExecutionContext['cancel'], at: number): void {
     if (this.status !== 'cancelling' || !this.isPutBack) this.publish('execution.cancelling', cancel, at)
   }
@@ -186,7 +186,7 @@ export class CommitDraft {
     this.#events.push({ type, at, data })
   }
 
-  /** Steps that come and go leave the lifecycle as it is. */
+  /** The text is kept while the lifecycle does not move: steps that start and end leave it as it is. */
   #textOf(value: unknown, context: ExecutionContext): string {
     const last = this.#lifecycle
     if (last?.context === context && last.value === value) return last.text

@@ -1,4 +1,4 @@
-/** Those who wait for a commit of one execution to be durable. Owns who is answered by which commit, the call that triggered it among them. */
+/** The calls that wait until a commit of one execution is durable. Owns which commit answers which call, the trigger's call included. */
 import { isTerminal, type ExecutionStatus } from '../../events/execution-status.js'
 import type { CommitVerdict } from '../../persistence/snapshot-store.js'
 import type { AcceptOutcome } from './execution-origin.js'
@@ -12,7 +12,7 @@ interface Waiter {
 /** Waiting calls. A call is answered by the first commit made after it that fits, never by one made before. */
 export class CommitWaiters {
   #waiting: Waiter[] = []
-  /** Those that the commit in flight may answer. */
+  /** The calls that the commit in flight may answer. */
   #collected: Waiter[] = []
 
   /** Resolves with the revision of the first later commit with such a status, or of the terminal one. */
@@ -20,14 +20,14 @@ export class CommitWaiters {
     return new Promise((resolve, reject) => this.#waiting.push({ ready, resolve, reject }))
   }
 
-  /** A commit was made: it holds what they wait for. */
+  /** A commit was made: it may answer the calls that wait now. */
   collect(): void {
     if (this.#waiting.length === 0) return
     this.#collected = this.#waiting
     this.#waiting = []
   }
 
-  /** That commit is durable. */
+  /** The commit in flight is durable: answers the calls that it fits. */
   answer(status: ExecutionStatus, revision: number): void {
     if (this.#collected.length === 0) return
     const still: Waiter[] = []
@@ -50,8 +50,8 @@ export class CommitWaiters {
 }
 
 /**
- * The answer that a trigger waits for; the first one counts. It tells what was written: once the first commit is on its way only
- * its verdict answers, also if the execution is gone from here by then. It was accepted, and whoever owns it now goes on with it.
+ * The answer that a trigger waits for; the first answer counts. It says what was written. Once the first commit is on its way only
+ * its verdict answers, even if the execution has left this process by then: it was accepted, and its new owner continues it.
  */
 export class PendingAcceptance {
   readonly answer: Promise<AcceptOutcome>
@@ -71,18 +71,18 @@ export class PendingAcceptance {
     this.#isOnItsWay = true
   }
 
-  /** A first commit is never stale for the store: it was written, and too late to go on here. */
+  /** A stale verdict on a first commit means `accepted`: the commit was written, too late for this process to continue the execution. */
   judged(verdict: CommitVerdict): void {
     if (verdict.status === 'duplicate') this.#resolve({ status: 'duplicate', id: verdict.id, of: verdict.of })
     else this.#resolve({ status: 'accepted' })
   }
 
-  /** The store could not be asked, or the commit not be made. */
+  /** The store could not be asked, or the commit could not be made. */
   failed(error: unknown): void {
     this.#reject(error)
   }
 
-  /** The execution is gone from here. */
+  /** The execution is no longer in this process. */
   abandoned(error: unknown): void {
     if (!this.#isOnItsWay) this.#reject(error)
   }

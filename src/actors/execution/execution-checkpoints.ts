@@ -1,4 +1,4 @@
-/** The kept commits of an execution as people see them. Owns their form. */
+/** The checkpoints of an execution as users see them. Owns their form. */
 import { nextTurn } from '../../clock.js'
 import { StatewardError } from '../../errors.js'
 import type { CheckpointCause } from '../../events/execution-events.js'
@@ -25,7 +25,7 @@ export async function executionCheckpoints(store: SnapshotStore, id: string): Pr
   const found: Checkpoint[] = []
   for (const stored of await store.checkpoints(id)) {
     found.push(checkpoint(stored))
-    // each may be long to read
+    // a long checkpoint takes a while to decode
     await new Promise<void>(nextTurn)
   }
   if (found.length === 0 && !(await store.load(id)))

@@ -1,32 +1,32 @@
 /**
  * Pause, resume and cancel of one execution in memory.
  *
- * Owns: what each command answers in each status. A command is carried out on what is durable, so that it never speaks of
- * what a failing store, or the end of the program, takes back; its answer is given once that is durable as well. Every
- * command may be repeated.
+ * Owns: what each command answers in each status. A command acts on the durable state, so that its answer never names a state
+ * which a failing store, or the end of the program, takes back. The answer is given once the command's own effect is durable.
+ * Every command may be repeated.
  */
 import type { Clock } from '../../clock.js'
 import type { ExecutionContext, ExecutionEvent, Intervention } from '../../events/execution-events.js'
 import { isTerminal, stageOf, type ExecutionStatus, type TerminalStatus } from '../../events/execution-status.js'
 import type { CancelOutcome, Command, CommandOutcome, PauseOutcome, ResumeOutcome } from '../../events/outcomes.js'
 
-/** What commands ask of the execution that they are given to. */
+/** The parts of an execution host that commands use. */
 export interface CommandedExecution {
   readonly clock: Clock
   /** As of the last durable commit. */
   readonly status: ExecutionStatus
   readonly revision: number
-  /** Where its lifecycle stands, ahead of what is durable. */
+  /** The status that the lifecycle has now, ahead of the durable one. */
   readonly nextStatus: ExecutionStatus
   readonly context: ExecutionContext
   readonly isBackingOff: boolean
-  /** True if its lifecycle stands where the store has it, and its program goes on. */
+  /** True if the lifecycle is at the same stage as the store says, and the program goes on. */
   readonly isSteady: boolean
-  /** True if its program has moved since the last commit was made: what can't be stored of that ends it. */
+  /** True if the program has moved since the last commit was made. If the move can't be stored, the program fails. */
   readonly hasMoved: boolean
-  /** True while it was told to go on, and that is not durable. */
+  /** True while a resume is not durable yet. */
   isResuming: boolean
-  /** Lets a program that had ended before it was taken up here come to that end; false: it had not. */
+  /** Lets a program that had ended before it was taken up here finish; false: it had not ended. */
   comesToItsEnd(): boolean
   stopping(): { readonly started: boolean; readonly inFlight: boolean; readonly stopBy: number }
   tell(event: ExecutionEvent): void
@@ -36,8 +36,8 @@ export interface CommandedExecution {
 }
 
 /**
- * Carries out a command; `noted` is called once it is durable, if the answer is still waited for then. Rejects if the execution is
- * lost to another owner or the store before there is an answer.
+ * Carries out a command. `noted` is called once the command is durable, if its answer is still waited for then. Rejects if the
+ * execution is lost to another owner, or the store fails, before there is an answer.
  */
 export async function handle(
   execution: CommandedExecution,
@@ -45,15 +45,15 @@ export async function handle(
   noted: () => void = () => undefined,
 ): Promise<CommandOutcome> {
   if (execution.nextStatus === 'queued') execution.comesToItsEnd()
-  // whoever came before is done with, and a program that ends has ended: one that fails may begin another attempt
-  // and one whose last move can't be stored has failed: it could not make good what it has done
+  // wait until earlier commands are done and a program that is ending has ended: a failed program may begin another attempt
+  // and a program whose last move can't be stored fails, and could not compensate
   const isMoving = command.type === 'cancel' && execution.context.compensates && execution.hasMoved
   for (let least = isMoving ? 1 : 0; least > 0 || !execution.isSteady; least--) await execution.until(() => true)
   if (command.type === 'pause') return pause(execution, command, noted)
   return command.type === 'resume' ? resume(execution, command) : cancel(execution, command, noted)
 }
 
-/** The answer that goes with the commit after which the execution is gone from memory; undefined: the next holder will know. */
+/** The answer that goes with the commit after which the execution leaves memory; undefined: the next owner answers. */
 export function lastAnswer(
   { type }: Command,
   before: ExecutionStatus,
@@ -85,7 +85,7 @@ async function pause(
 function paused({ status, revision }: CommandedExecution): PauseOutcome {
   if (isTerminal(status)) return finished(status)
   if (status === 'pausing' || status === 'cancelling') return { status }
-  // a resume may have taken it back before its steps were gone
+  // a resume may have undone the pause before its steps had ended
   return { status: status === 'paused' ? status : 'resumed', revision }
 }
 
@@ -97,12 +97,12 @@ async function resume(
   if (isTerminal(before)) return finished(before)
   if (before === 'cancelling') return { status: 'cancelling' }
   if (stageOf(before) === 'going' && !execution.isBackingOff) return { status: 'already_running' }
-  // a pause at once comes to its end first; one that only waits for a boundary is taken back
+  // a pause with mode `now` is completed first; a pause that waits for a boundary is undone
   if (before === 'pausing' && execution.context.pause?.mode === 'now') {
     await execution.until((status) => status !== 'pausing')
     return handle(execution, { type: 'resume', intervention, retry }) as Promise<ResumeOutcome>
   }
-  // the commit that says so says no more: what is told next comes after it
+  // the commit of the resume holds nothing else: later commands come after it
   execution.isResuming = true
   try {
     execution.resume(intervention, retry)
@@ -128,7 +128,7 @@ async function cancel(
   return status === 'cancelled' ? { status } : finished(status)
 }
 
-/** Resolves once a durable commit has such a status, or if the time is up before, once the command itself is durable. */
+/** Resolves once a durable commit has such a status; if the time is up before, once the command itself is durable. */
 async function within(
   execution: CommandedExecution,
   wait: number | undefined,
@@ -141,7 +141,7 @@ async function within(
 }
 
 function elapsed(clock: Clock, ms: number, other: Promise<unknown>): Promise<void> {
-  // answered with the first commit: what is told after that finds it done
+  // answered with the first commit: later commands find this one done
   if (ms === 0) return Promise.resolve()
   return new Promise((resolve) => {
     const timer = clock.setTimeout(resolve, ms)

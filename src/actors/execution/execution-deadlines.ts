@@ -1,19 +1,19 @@
 /**
- * The clock limits of one execution, and when it leaves memory.
+ * The time limits of one execution, and when it leaves memory.
  *
- * Owns: which limit is reached first, and the time at which a store must wake an execution that nobody holds. How long steps have to
- * end is no promise for a time of the wall clock: it goes by the monotonic one alone, however far the other is set.
+ * Owns: which limit is reached first, and the time at which an execution that nobody owns must be woken. The time that steps have to
+ * end is measured by the monotonic clock alone, however far the wall clock is set.
  */
 import { inBackground } from '../../clock.js'
 import type { LimitName, Limits } from '../../events/execution-events.js'
 import type { ExecutionStatus } from '../../events/execution-status.js'
 import type { Alarm, WallClock } from '../../wall-clock.js'
 
-/** What the clocks tell. */
+/** Is notified when a time has come. */
 export interface ClockPort {
   /** A limit has passed, or a retry is due. */
   reached(what: LimitName | 'retry'): void
-  /** It has waited long enough in memory. */
+  /** The execution has waited long enough in memory. */
   idle(): void
 }
 
@@ -24,7 +24,7 @@ export class ExecutionDeadlines {
   readonly #clock: WallClock
   readonly #port: ClockPort
   #limits: Limits = {}
-  /** The same, with when each is reached at the latest by the monotonic clock. */
+  /** The same limits, each with the latest time at which it is reached by the monotonic clock. */
   #due = none
   #armed: Alarm | undefined
   /** The timer of `stopBy`. */
@@ -44,13 +44,13 @@ export class ExecutionDeadlines {
     this.again()
   }
 
-  /** Asks again for every limit, also for those that are past. */
+  /** Arms the timers again for every limit, also for limits that are past. */
   again(): void {
     this.#arm(-Infinity)
     this.#armStop()
   }
 
-  /** The limits once the clock was set back: none has more left than it had. Undefined: they stay as they are. */
+  /** The limits after the clock was set back: none has more time left than before. Undefined: they do not change. */
   retimed(): Limits | undefined {
     let isSame = true
     const limits: Record<string, number> = {}
@@ -61,13 +61,13 @@ export class ExecutionDeadlines {
     return isSame ? undefined : limits
   }
 
-  /** Leaves memory after `ms` without a further word; Infinity: never. */
+  /** Leaves memory after `ms`, unless `stay` is called before; Infinity: never. */
   leaveAfter(ms: number): void {
     this.stay()
     if (ms !== Infinity) this.#idle = this.#clock.setTimeout(() => this.#port.idle(), ms, inBackground)
   }
 
-  /** Does not leave memory. */
+  /** Undoes `leaveAfter`. */
   stay(): void {
     if (this.#idle === undefined) return
     this.#clock.clearTimeout(this.#idle)
@@ -106,7 +106,7 @@ export class ExecutionDeadlines {
     )
   }
 
-  /** Limits that lie after `past`; one that was reached is not asked again. */
+  /** Arms the timer for the first limit after `past`: a limit that was reached is not reported again. */
   #arm(past: number): void {
     this.#clock.clearAlarm(this.#armed)
     this.#armed = undefined
@@ -130,13 +130,13 @@ function nameOf(limits: Limits, at: number): LimitName | 'retry' | undefined {
   return limits.retryAt === at ? 'retry' : undefined
 }
 
-/** The limits that a clock wrote which has been set back by so many ms since. */
+/** Moves limits by the ms that the clock was set back since they were written. */
 export function setBackBy(limits: Limits, by: number): Limits {
   if (by === 0) return limits
   return Object.fromEntries(Object.entries(limits).map(([name, at]: [string, number]) => [name, at - by]))
 }
 
-/** When an execution of such a status must be woken, were nobody to hold it; `nextTimer` is its program's. */
+/** When an execution of such a status must be woken if nobody owns it; `nextTimer` is the program's. */
 export function dueAt(status: ExecutionStatus, limits: Limits, nextTimer: number | undefined): number | null {
   const { retryAt, deadlineAt, timeoutAt, queueUntil } = limits
   let due = Math.min(retryAt ?? Infinity, deadlineAt ?? Infinity)

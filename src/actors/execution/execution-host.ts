@@ -1,10 +1,10 @@
 /**
- * Hosts one execution: gives the execution machine its effects and commits what it and its program become.
+ * Hosts one execution: gives the execution machine its effects, and commits the new states of the machine and of the program.
  *
- * Owns: the one commit in flight, and that an answer is given only when the commit that holds its cause is durable; the
- * difference between what is durable of it and what its lifecycle is heading for.
+ * Owns: the one commit in flight; that a call is answered only when the commit that holds its cause is durable; the
+ * difference between the durable status and the status that the next commit will say.
  * Talks to: its draft, program, deadlines, inbox and waiters, which have files of their own; the stream above through `ExecutionPort`.
- * Longer than others because all that moves an execution ends in its one commit, and reads as one story.
+ * Longer than others because everything that moves an execution ends in its one commit, and reads as one story.
  */
 import type { AnyActorRef } from 'xstate'
 import { isStatewardError, StatewardError } from '../../errors.js'
@@ -31,7 +31,7 @@ import type { Suspect } from './suspects.js'
 import type { WallClock } from '../../wall-clock.js'
 import { stopActor } from '../program/xstate/xstate-internals.js'
 
-/** What was in flight in so many processes that died may be what brought them down. */
+/** An execution that was in flight in so many processes that died is a suspect: it may have brought them down. */
 const SUSPECT = 2
 
 /** One execution in memory. */
@@ -41,7 +41,7 @@ export class ExecutionHost implements Committer, ProgramWatcher, ExecutionEffect
   readonly delivery: InboxDelivery
   readonly clock: WallClock
   readonly program: ExecutionProgram
-  /** True while it holds a slot of its stream. */
+  /** True while the execution holds a slot of its stream. */
   hasSlot = false
   readonly #row: CommitDraft
   readonly #port: ExecutionPort
@@ -53,18 +53,18 @@ export class ExecutionHost implements Committer, ProgramWatcher, ExecutionEffect
   readonly #recovering: boolean
   /** True until its turn as a suspect is durable. */
   #waitsForCommit = false
-  /** True of one that has ended, until it is its turn. */
+  /** True of an execution that has ended and waits for its turn as a suspect. */
   #waitsForTurn = false
-  /** Set by a commit that gives it away, until that is durable. */
+  /** True from the commit that gives the execution back to the store, until that commit is durable. */
   #leaving = false
-  /** True if it was to leave memory, and something was due or owed: it does once that is done. */
+  /** True if the execution was to leave memory while a timer was due or an action pending: it leaves once that is done. */
   #lingers = false
   #gone = false
   #whenGone: (() => void)[] = []
   readonly maxRecoveries: number
-  /** Why it left this process. */
+  /** The error with which the execution left this process. */
   lost: unknown
-  /** True while it was told to go on, also where only its back-off was cut short, and that is not durable. */
+  /** True while a resume is not durable yet, also one that only cuts a back-off short. */
   isResuming = false
   /** The snapshot that `#position` is of. */
   #seen: unknown
@@ -79,10 +79,10 @@ export class ExecutionHost implements Committer, ProgramWatcher, ExecutionEffect
     this.clock = port.clock
     this.delivery = new InboxDelivery(this, port.store, (error) => port.lost(this, error))
     this.#deadlines = new ExecutionDeadlines(port.clock, {
-      reached: (what) => this.#reached(what), // what rejects it is told to whoever holds the stream, or is no longer ours
+      reached: (what) => this.#reached(what), // a rejection is already reported by the stream, or belongs to the new owner
       idle: () => this.#idle(),
     })
-    // with a slot at hand a fresh one never stands in the queue
+    // a fresh execution that gets a slot at once never enters the queue
     this.hasSlot = origin.kind === 'fresh' && port.takeSlot(this)
     const { row, lifecycle, program } = opening(origin, id, port.clock, this.hasSlot ? port.clock.now() : undefined)
     this.#row = row
@@ -94,7 +94,7 @@ export class ExecutionHost implements Committer, ProgramWatcher, ExecutionEffect
     this.#hold = new ChildrenHold(this, port.children, port.clock, (error) => port.unstopped(this, error))
   }
 
-  /** Starts a fresh one; resolves once its acceptance is durable. */
+  /** Starts a fresh execution; resolves once its acceptance is durable. */
   accept(): Promise<AcceptOutcome> {
     this.#acceptance = new PendingAcceptance()
     this.publish('execution.accepted', undefined)
@@ -105,12 +105,12 @@ export class ExecutionHost implements Committer, ProgramWatcher, ExecutionEffect
     return this.#acceptance.answer
   }
 
-  /** Goes on where a stored one stood. */
+  /** Continues a stored execution from its last commit. */
   revive(): void {
     const { value, context } = this.#machine.getSnapshot()
     this.#machine.start()
     this.#deadlines.set(context.limits)
-    // nothing of a life is told after its end, when only pending actions are taken over
+    // an execution that has ended publishes nothing more: only its pending actions are taken over
     if (isTerminal(this.status)) return this.#reviveEnded()
     if (this.#recovering) this.publish('execution.recovered', { recoveries: this.#row.recoveries })
     const { compensates, mayHarm } = this
@@ -123,7 +123,7 @@ export class ExecutionHost implements Committer, ProgramWatcher, ExecutionEffect
     if (this.isCompensating) return this.compensate(false)
     if (typeof value === 'object') {
       this.touch()
-      // one that had ended is no longer to be paused
+      // a program that had ended can no longer be paused
       if (this.nextStatus === 'pausing' && this.recoveries <= this.maxRecoveries && this.comesToItsEnd()) return
       return this.tell({ type: 'program.drained' })
     }
@@ -131,7 +131,7 @@ export class ExecutionHost implements Committer, ProgramWatcher, ExecutionEffect
     if (this.status === 'waiting') this.#deadlines.leaveAfter(this.#port.definition.passivateAfter)
   }
 
-  /** Only its pending actions go on; when it is its turn, if they may be what has brought its processes down. */
+  /** Runs the pending actions of an execution that has ended. If they may have brought its processes down, they wait for their turn as suspects. */
   #reviveEnded(): void {
     if (this.recoveries <= this.maxRecoveries && !this.isSuspect) return this.#flushOutbox()
     if (this.recoveries > this.maxRecoveries) this.program.forgoPendingActions(this.#row.recoveryLimit())
@@ -140,18 +140,18 @@ export class ExecutionHost implements Committer, ProgramWatcher, ExecutionEffect
     if (this.#waitsForTurn) this.#port.suspect(this)
   }
 
-  /** Lets a program that had ended before it was taken up here do what it asked for on the way, without a slot. False: there is no such end. */
+  /** Lets a program that had ended before it was taken up here run the actions that it asked for before its end; that needs no slot. False: the program had not ended. */
   comesToItsEnd(): boolean {
     if (this.#waitsForCommit || !this.program.isLeftAtEnd) return false
     this.program.run('no-new-steps')
     return this.isEnding
   }
 
-  /** It goes on when it is its turn, and not before that is durable: only what runs is counted if the process dies once more. */
+  /** Puts the execution back until its turn as a suspect is durable: if the process dies once more, only executions that run are counted. */
   #underSuspicion(): void {
     this.#waitsForCommit = true
     this.tell({ type: 'slot.missing' })
-    // one that waits, and owes an action
+    // for an execution that waits and has an action pending
     this.tell({ type: 'program.busy', granted: false })
     this.touch()
     this.#port.suspect(this)
@@ -171,12 +171,12 @@ export class ExecutionHost implements Committer, ProgramWatcher, ExecutionEffect
     this.touch()
   }
 
-  /** True until it is known that it is no other one, accepted before under its id or key. */
+  /** True until the store has said that no other execution was accepted before under this id or key. */
   get mayBeAnother(): boolean {
     return this.#isNamed && this.#acceptance !== undefined
   }
 
-  /** A slot is free for it. */
+  /** A slot is free for this execution. */
   grant(): void {
     this.tell({ type: 'slot.granted', at: this.#port.clock.now() })
   }
@@ -185,7 +185,7 @@ export class ExecutionHost implements Committer, ProgramWatcher, ExecutionEffect
     return this.#leaving || this.#gone
   }
 
-  /** Resolves once it is no longer in memory. */
+  /** Resolves once the execution is no longer in memory. */
   get gone(): Promise<void> {
     return this.#gone ? Promise.resolve() : new Promise((resolve) => this.#whenGone.push(resolve))
   }
@@ -194,12 +194,12 @@ export class ExecutionHost implements Committer, ProgramWatcher, ExecutionEffect
     return this.program.hasChildren ? this.#port.children.inOrder(this.id, command, own) : own()
   }
 
-  /** Resolves once it is durable what becomes of it, or it is gone. */
+  /** Resolves once the next commit is durable, or the execution is no longer in memory. */
   async decided(): Promise<void> {
     await (this.#leaving ? this.gone : this.until(() => true).catch(() => undefined))
   }
 
-  /** Hands an event to the program; resolves once what it caused is durable. Undefined: nothing of it ever will be, the program failed. */
+  /** Hands an event to the program; resolves once what the event caused is durable. Undefined: it never will be, because the program failed. */
   async deliver(sent: SentEvent): Promise<SendOutcome | undefined> {
     const direct = this.delivery.inbox.direct(sent)
     const taken = this.program.send(sent.event)
@@ -209,12 +209,12 @@ export class ExecutionHost implements Committer, ProgramWatcher, ExecutionEffect
     return direct.isLost ? undefined : { status: 'delivered', revision, taken }
   }
 
-  /** To the machine; carries out what that asks for. */
+  /** Sends the lifecycle machine an event, and carries out the effects that the machine asks for. */
   tell(event: ExecutionEvent): void {
     if (!this.#gone) tell(this.#machine, event)
   }
 
-  /** Goes on, as soon as there is a slot. `retry`: with fresh attempts. */
+  /** Resumes the execution as soon as there is a slot. `retry`: with fresh attempts. */
   resume(resume: Intervention, retry: boolean): void {
     this.#row.recoveries = 0
     const granted = this.nextStatus === 'pausing' || this.#port.acquire(this)
@@ -223,7 +223,7 @@ export class ExecutionHost implements Committer, ProgramWatcher, ExecutionEffect
 
   /** What every stopping command says of the steps in flight. */
   stopping(): { started: boolean; inFlight: boolean; stopBy: number } {
-    // what is left is told by the clock as it goes now
+    // notice a clock that was set, so that the time left is right
     this.clock.glance()
     const stopBy = this.clock.now() + this.#port.definition.cancelTimeout
     return { started: this.hasStarted, inFlight: this.program.inFlight, stopBy }
@@ -236,20 +236,20 @@ export class ExecutionHost implements Committer, ProgramWatcher, ExecutionEffect
     return this.#waiters.until(ready)
   }
 
-  /** Gives up what it holds without a trace: as if the process had died here. */
+  /** Drops the execution from memory and writes nothing, as if the process had died here. */
   abandon(error: unknown): void {
     this.#leave(error)
     this.#acceptance?.abandoned(error)
   }
 
-  /** Another process has it: who waits for something here asks there. `isCounted`: it is no longer among those here. */
+  /** Another process owns the execution now: waiting calls ask there. `isCounted`: the stream's counts must lose it. */
   takenAway(isCounted = true): void {
     if (this.#gone) return
     if (isCounted) this.#port.takenAway(this, this.status)
     this.abandon(this.#row.lostError())
   }
 
-  /** Commits what there is and gives the execution back to the store, wherever it stands. */
+  /** Commits the present state and gives the execution back to the store, in whatever status it is. */
   release(): Promise<void> {
     const isUnpaid = isTerminal(this.status) && this.program.hasPendingActions && !this.program.isPaying
     if (this.#hold.isOn || isUnpaid)
@@ -259,7 +259,7 @@ export class ExecutionHost implements Committer, ProgramWatcher, ExecutionEffect
     return this.until(() => true).then(() => this.gone)
   }
 
-  /** A state was entered: it will be committed, with an event that says so. */
+  /** The lifecycle entered a state: the next commit holds it, with an event that says so. */
   enter(as: CommitReason, context: ExecutionContext): void {
     if (as !== 'queued' && as !== 'cancelling') this.#port.dequeued(this)
     this.#deadlines.set(context.limits)
@@ -269,7 +269,7 @@ export class ExecutionHost implements Committer, ProgramWatcher, ExecutionEffect
     this.touch()
   }
 
-  /** The clock was set back: what its limits and timers had left stays. */
+  /** The clock was set back: limits and timers keep the time that they had left. */
   retime(): void {
     const limits = this.#deadlines.retimed()
     if (limits) this.tell({ type: 'clock.set_back', limits })
@@ -285,13 +285,13 @@ export class ExecutionHost implements Committer, ProgramWatcher, ExecutionEffect
     this.delivery.started()
   }
 
-  /** Lets the program make good what it has done. Its steps need a slot, like any others. */
+  /** Lets the program compensate. The steps of a compensation need a slot, like any others. */
   compensate(isNew = true): void {
     if (this.#waitsForCommit && this.status === 'cancelling' && this.isPutBack) return this.touch()
     this.#waitsForCommit = false
     const { cancelEvent } = this.#port.definition
     this.program.run(this.#port.acquire(this) ? 'running' : 'no-new-steps')
-    // before any event that waits for it
+    // before any event that waits in the inbox
     if (cancelEvent && isNew) this.program.send(cancelEvent)
     this.delivery.started()
   }
@@ -321,7 +321,7 @@ export class ExecutionHost implements Committer, ProgramWatcher, ExecutionEffect
   collect(): Commit | undefined {
     this.#isAsked = false
     if (this.#gone) return undefined
-    // first the lifecycle: what the program has become moves it, and so does a snapshot that can't be taken
+    // first the lifecycle: it reacts to the end of the program, and to a snapshot that can't be stored
     this.program.observe()
     this.program.take(this.nextStatus === 'paused' && (this.status !== 'paused' || this.program.isLive))
     if (this.program.isReturning || this.#hold.holds()) return undefined
@@ -329,7 +329,7 @@ export class ExecutionHost implements Committer, ProgramWatcher, ExecutionEffect
     const decision = decide({ status: this.nextStatus, limits: this.context.limits, owed, isLeaving: this.#leaving, nextTimer })
     this.#leaving = decision.leaves
     this.#waiters.collect()
-    // what moved while this was being made is in it
+    // this commit also holds what changed while it was being made
     this.#withdraw()
     if (this.revision === 0) this.#acceptance?.collected()
     return this.#draft(decision, owed)
@@ -394,15 +394,15 @@ export class ExecutionHost implements Committer, ProgramWatcher, ExecutionEffect
     this.#port.crashed(this, error)
   }
 
-  /** Leaves memory, unless it moved in this turn; what is due or owed at that moment comes first. */
+  /** Passivates the execution if it is still waiting after this turn. Timers that are due and pending actions come first. */
   #idle(): void {
     this.#lingers = false
     if (this.nextStatus !== 'waiting') return
-    if (this.mayLeave) this.release().catch(() => undefined) // whoever holds the stream is told, or it is no longer ours
+    if (this.mayLeave) this.release().catch(() => undefined) // a rejection is already reported by the stream, or belongs to the new owner
     else this.#lingers = !this.isEnding && !this.program.isBusy
   }
 
-  /** True if it waits, and nothing is due or owed that would bring it back at once. */
+  /** True if the execution waits, and no due timer or pending action would bring it back at once. */
   get mayLeave(): boolean {
     const { isBusy, hasPendingActions, nextTimer } = this.program
     if (this.nextStatus !== 'waiting' || this.isLeaving || this.isEnding || isBusy || hasPendingActions) return false
@@ -417,24 +417,24 @@ export class ExecutionHost implements Committer, ProgramWatcher, ExecutionEffect
   }
 
   #reached(what: LimitName | 'retry'): void {
-    // whoever takes it up next finds the same times in the commit that gives it away
+    // the next owner finds the same limits in the commit that gives the execution back
     if (this.isLeaving) return
     if (this.nextStatus === 'queued') this.comesToItsEnd()
-    // an end that is on its way to the store comes first; if it is none, the limit still stands
+    // an end that is on its way to the store comes first; if the program does not end after all, the limit is asked for again
     if (this.isEnding) return void this.decided().then(() => this.#gone || this.#deadlines.again())
     if (what === 'stop') this.program.giveUp()
     if (what !== 'retry') this.tell({ type: 'limit.reached', limit: what, ...this.stopping() })
     else if (this.isBackingOff) this.tell({ type: 'retry.due', granted: this.#port.acquire(this), at: this.clock.now() })
   }
 
-  /** A terminal one goes on until its owed actions are acknowledged; each that is asks for a commit by itself. */
+  /** Runs the pending actions of an execution that has ended. Each acknowledgement asks for a commit by itself. */
   #flushOutbox(): void {
     if (this.#waitsForCommit && (this.#waitsForTurn || this.isPutBack)) return
     if (!this.program.isLive && this.program.text !== undefined && !this.program.isUnpaid) this.program.repeatPendingActions()
     if (!this.program.hasPendingActions) this.touch()
   }
 
-  /** Out of memory: who still waits for something here must ask whoever takes it up next. */
+  /** Takes the execution out of memory: calls that still wait here must ask its next owner. */
   #leave(error?: unknown): void {
     if (this.#gone) return
     ;[this.#gone, this.lost] = [true, error]
@@ -448,9 +448,9 @@ export class ExecutionHost implements Committer, ProgramWatcher, ExecutionEffect
     for (const resolve of this.#whenGone.splice(0)) resolve()
   }
 
-  // ── where it stands: what is durable of it, and what its lifecycle is heading for ────────────────────────────────
+  // ── its state: as of the last durable commit, and as of the lifecycle now ────────────────────────────────────────
 
-  /** Read anew once the lifecycle has moved. */
+  /** The position of the lifecycle, computed once for each snapshot of the machine. */
   get #at(): LifecyclePosition {
     const snapshot = this.#machine.getSnapshot()
     if (snapshot === this.#seen && this.#position) return this.#position
@@ -467,7 +467,7 @@ export class ExecutionHost implements Committer, ProgramWatcher, ExecutionEffect
     return this.#row.status
   }
 
-  /** How many processes died while they ran it, since it last came on. */
+  /** How many processes died while they ran this execution, since it last made progress. */
   get recoveries(): number {
     return this.#row.recoveries
   }
@@ -476,7 +476,7 @@ export class ExecutionHost implements Committer, ProgramWatcher, ExecutionEffect
     return this.#row.revision
   }
 
-  /** Under which it is held here. */
+  /** The epoch under which this process owns the execution. */
   get epoch(): number {
     return this.#row.epoch
   }
@@ -497,7 +497,7 @@ export class ExecutionHost implements Committer, ProgramWatcher, ExecutionEffect
     return this.#row.hasStarted
   }
 
-  /** Where the lifecycle stands, ahead of what is durable. */
+  /** The status that the lifecycle has now, ahead of the durable one. */
   get nextStatus(): ExecutionStatus {
     return this.#at.status
   }
@@ -512,12 +512,12 @@ export class ExecutionHost implements Committer, ProgramWatcher, ExecutionEffect
     return { value: status === 'active' ? value : undefined, attempt, maxAttempts, isMended: onExhausted === 'pause' }
   }
 
-  /** True if it comes to an end, or an attempt does, which no durable commit says yet. */
+  /** True if the execution, or an attempt of it, has ended and no durable commit says so yet. */
   get isEnding(): boolean {
     return this.program.isEnding || (isTerminal(this.nextStatus) && !isTerminal(this.status))
   }
 
-  /** True if its lifecycle stands where the store has it, and its program goes on: commands may be carried out. */
+  /** True if the lifecycle is at the same stage as the store says, and the program goes on: commands may be carried out. */
   get isSteady(): boolean {
     return !this.isUndecided && !this.isResuming && stageOf(this.nextStatus) === stageOf(this.status)
   }
@@ -526,7 +526,7 @@ export class ExecutionHost implements Committer, ProgramWatcher, ExecutionEffect
     return this.program.hasMoved
   }
 
-  /** True if it can't tell yet what becomes of it: it ends, leaves memory, or is not accepted yet. */
+  /** True while the next state is not certain: the execution ends, leaves memory, or is not accepted yet. */
   get isUndecided(): boolean {
     return this.isLeaving || this.isEnding || this.revision === 0
   }
@@ -536,17 +536,17 @@ export class ExecutionHost implements Committer, ProgramWatcher, ExecutionEffect
     return this.#at.takesEvents && this.program.takesEvents && !this.isLeaving
   }
 
-  /** True if an event may be answered as delivered: it reaches the program, and that it does is durable. */
+  /** True if an event may be answered as delivered: it reaches the program, and the status that allows this is durable. */
   get takesDirect(): boolean {
     return this.takesEvents && this.isSteady
   }
 
-  /** Why its program stops, asked when it does. */
+  /** The reason that the signals of the program's steps get; asked when the program stops. */
   get stopReason(): StatewardError {
     return stopReason(this)
   }
 
-  /** False once it is settled that its program never goes on. */
+  /** False once it is certain that the program never goes on. */
   get goesOn(): boolean {
     return this.#at.goesOn
   }
@@ -555,12 +555,12 @@ export class ExecutionHost implements Committer, ProgramWatcher, ExecutionEffect
     return this.#at.isBackingOff
   }
 
-  /** True if it may be what brought its processes down. */
+  /** True if this execution may have brought its processes down. */
   get isSuspect(): boolean {
     return this.recoveries >= Math.max(1, Math.min(SUSPECT, this.maxRecoveries))
   }
 
-  /** True if it is not counted, should its process die: it waits for its turn as a suspect, and that is durable. */
+  /** True if a death of this process would not be counted against the execution: it waits for its turn as a suspect, and that is durable. */
   get isPutBack(): boolean {
     return this.#row.isPutBack
   }
@@ -577,17 +577,17 @@ export class ExecutionHost implements Committer, ProgramWatcher, ExecutionEffect
     return this.#at.wantsSlot
   }
 
-  /** True if it is to do something of its own here, but for what makes good what it has done. */
+  /** True if the execution has steps or pending actions to run here, compensation left aside. */
   get mayHarm(): boolean {
     return this.wantsSlot || (this.#machine.getSnapshot().value === 'waiting' && this.#row.wasOwed)
   }
 
-  /** True from a cancel until what it has done is made good. */
+  /** True from a cancel until the compensation has ended. */
   get compensates(): boolean {
     return this.isCompensating || this.isHeldBack
   }
 
-  /** True while it is to compensate, and is held back as a suspect. */
+  /** True while a compensation is due, and held back because the execution is a suspect. */
   get isHeldBack(): boolean {
     return this.#at.isHeldBack
   }

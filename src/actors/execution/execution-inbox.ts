@@ -1,38 +1,38 @@
-/** What came to one execution and is not committed as consumed yet. Owns which message is taken, consumed or to be delivered again. */
+/** The messages and events of one execution that no commit has consumed yet. Owns which message is taken, consumed or delivered again. */
 import type { ExecutionStatus } from '../../events/execution-status.js'
 import type { Commit, InboxMessage } from '../../persistence/snapshot-store.js'
 import type { SentEvent } from './external-event.js'
 
-/** What a command answers if a commit with such a status is the last one here; undefined leaves it to the next holder. */
+/** The answer to a command if a commit with such a status is the last one here; undefined leaves the answer to the next owner. */
 export type LastAnswer = (status: ExecutionStatus, revision: number) => string | undefined
 
-/** An event that came straight to the program. */
+/** An event that went to the program without the durable inbox. */
 export interface DirectEvent {
   readonly payload: string
-  /** True if nothing of it is in any commit: the program that had taken it failed, for good and by something else. */
+  /** True if no commit holds anything of the event: the program that took it failed for good, by another cause. */
   isLost: boolean
   /** True if the program ended by this very event. */
   ended: boolean
-  /** True if the program that had taken it failed, and the next attempt takes it out of the inbox. */
+  /** True if the program that took it failed, and the next attempt gets it from the inbox. */
   isReturned: boolean
 }
 
 const none: readonly never[] = []
 
-/** The mail of one execution. Most get none: what it needs is made when the first message comes. */
+/** The inbox of one execution in memory. Most executions get no message: its parts are made when the first one comes. */
 export class ExecutionInbox {
-  /** Messages that were taken out and whose consumption is not durable. */
+  /** Messages that were taken and whose consumption is not durable yet. */
   #taken: Set<number> | undefined
   /** Messages whose consumption became durable while the inbox was being read: the reader may still see them. */
   #settled: Set<number> | undefined
-  /** Commands that are being carried out. An end, or a pause, holds its own answer: nobody could commit it afterwards. */
+  /** Commands in progress. The final commit must carry their answers, since no later commit exists; so must a pause. */
   #pending: Map<number, LastAnswer> | undefined
   #reading = false
   #consumed: { seq: number; answer: string | null }[] = []
-  /** Events that came straight to the program and that no commit holds yet. */
+  /** Direct events that no commit holds yet. */
   #direct: DirectEvent[] = []
 
-  /** A command was taken out. */
+  /** A command was taken out of the inbox. */
   take(seq: number, last: LastAnswer): void {
     this.#taken ??= new Set()
     this.#pending ??= new Map()
@@ -47,14 +47,14 @@ export class ExecutionInbox {
     this.#consumed.push({ seq, answer: null })
   }
 
-  /** The program gets an event that stands in no inbox. */
+  /** The program gets an event directly, not from the inbox. */
   direct({ payload }: SentEvent): DirectEvent {
     const direct = { payload, isLost: false, ended: false, isReturned: false }
     this.#direct.push(direct)
     return direct
   }
 
-  /** The events that came straight to the program and that the next commit holds. */
+  /** The direct events that the next commit holds. */
   get held(): string[] {
     return this.#direct.flatMap(({ payload, isLost }) => (isLost ? [] : [payload]))
   }
@@ -66,14 +66,14 @@ export class ExecutionInbox {
     return true
   }
 
-  /** A commit is made that holds what they caused; `last`: nothing is committed here after it. */
+  /** A commit is made: gives what it consumes. `last`: this process commits nothing of the execution after it. */
   collect(status: ExecutionStatus, revision: number, last: boolean): Commit['consumed'] {
     for (const [seq, lastAnswer] of (last && this.#pending) || none) {
       const answer = lastAnswer(status, revision)
       if (answer !== undefined) this.answered(seq, answer)
     }
     if (this.#direct.length > 0) this.#direct = []
-    // what is consumed from now on must not slip into the commit in flight
+    // what is consumed from now on belongs to the next commit, not to the one in flight
     if (this.#consumed.length === 0) return none
     const consumed = this.#consumed
     this.#consumed = []
@@ -87,7 +87,7 @@ export class ExecutionInbox {
     }
   }
 
-  /** Reads the inbox: what was not taken out before. One at a time. */
+  /** Reads the messages of the inbox that were not taken before. One read at a time. */
   async read(inbox: () => Promise<readonly InboxMessage[]>): Promise<InboxMessage[]> {
     this.#reading = true
     try {
@@ -99,7 +99,7 @@ export class ExecutionInbox {
     }
   }
 
-  /** The program that took them since the last commit is gone: messages stand in the inbox again, the other events are returned. */
+  /** The program that took events since the last commit is gone: messages may be taken again, direct events are returned. */
   giveBack(): readonly string[] {
     for (const { seq, answer } of this.#consumed) if (answer === null) this.#taken?.delete(seq)
     this.#consumed = this.#consumed.filter(({ answer }) => answer !== null)
@@ -108,7 +108,7 @@ export class ExecutionInbox {
     return returned.map(({ payload }) => payload)
   }
 
-  /** The program that took them since the last commit is gone, and nobody will take them again. */
+  /** The program that took events since the last commit is gone, and nobody will take these events again. */
   lose(): void {
     for (const direct of this.#direct) if (!direct.ended) direct.isLost = true
   }

@@ -1,8 +1,8 @@
 /**
- * Gives the execution machine its effects, and starts it in any state.
+ * Gives the execution machine its effects, and makes its ref in any state.
  *
- * Owns: the one provided machine that all executions share, and that effects run after the transition that asked for
- * them: XState takes whatever is started inside an action for a part of that action.
+ * Owns: the one provided machine that all executions share; and that effects run after the transition that asked for
+ * them, because XState treats whatever is started inside an action as a part of that action.
  */
 import { createActor, type Actor, type AnyActorRef } from 'xstate'
 import type { ExecutionContext, ExecutionEvent } from '../../events/execution-events.js'
@@ -11,7 +11,7 @@ import { executionMachine, type CommitReason } from '../../machines/execution-ma
 import type { Lifecycle } from './stored-state.js'
 import { deafParent } from '../program/xstate/xstate-internals.js'
 
-/** What the machine asks of the actor that hosts it. */
+/** The effects that the machine asks its host for. */
 export interface ExecutionEffects {
   enter(as: CommitReason, context: ExecutionContext): void
   runProgram(): void
@@ -33,7 +33,7 @@ interface Bound {
   applying: boolean
 }
 
-/** On the ref itself: a WeakMap of all executions costs the garbage collector more than all of these calls. */
+/** Kept on the ref itself: a WeakMap of all executions costs the garbage collector more than all of these calls. */
 const key = Symbol('stateward.execution')
 const boundTo = (self: object) => (self as { [key]: Bound })[key]
 const effect =
@@ -51,17 +51,17 @@ const providedMachine = executionMachine.provide({
   },
 })
 
-/** Takes a snapshot that was resolved already as it is. */
+/** Restores a snapshot as it is, since it was resolved before. */
 const hostedMachine = Object.create(providedMachine, {
   restoreSnapshot: { value: (snapshot: unknown) => snapshot },
 }) as typeof providedMachine
 
 type MachineSnapshot = ReturnType<typeof hostedMachine.resolveState>
 
-/** Snapshots by state value: resolving one anew for each execution costs more than all that follows. */
+/** Resolved snapshots by state value: to resolve one for each execution costs more than everything after it. */
 const resolved = new Map<string, MachineSnapshot>()
 
-/** A ref that stands in the given state, not started; its entry actions do not run. */
+/** A ref in the given state, not started; entry actions do not run. */
 export function executionRef(
   id: string,
   { value, context }: Lifecycle,
@@ -71,14 +71,14 @@ export function executionRef(
   const at = typeof value === 'string' ? value : JSON.stringify(value)
   let snapshot = resolved.get(at)
   if (!snapshot) resolved.set(at, (snapshot = hostedMachine.resolveState({ value: value, context })))
-  // the stream is told of an end when it is durable, not when the machine comes to it
+  // the stream hears of an end when it is durable, not when the machine reaches it
   const options = { id, snapshot: { ...snapshot, context }, parent: deafParent(parent) }
   const ref = createActor(hostedMachine, options as never)
   const bound: Bound = { host, due: [], applying: false }
   return Object.assign(ref, { [key]: bound })
 }
 
-/** Sends an event and carries out what the machine asks for; one that has ended is told nothing. */
+/** Sends an event to a machine that has not ended, and carries out the effects that the machine asks for. */
 export function tell(ref: ExecutionMachineRef, event: ExecutionEvent): void {
   if (ref.getSnapshot().status !== 'active') return
   ref.send(event)

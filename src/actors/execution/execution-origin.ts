@@ -1,4 +1,4 @@
-/** Where an execution in memory comes from, and where it begins. Owns the difference between a fresh and a stored one. */
+/** What an execution in memory is made from, and the state in which it begins. Owns the difference between a fresh and a stored execution. */
 import type { ExecutionContext } from '../../events/execution-events.js'
 import { withClocks } from '../../machines/execution-notes.js'
 import type { Acceptance, StoredExecution } from '../../persistence/snapshot-store.js'
@@ -8,16 +8,16 @@ import { CommitDraft } from './commit-draft.js'
 import { isHeldBack, splitState, type Lifecycle } from './stored-state.js'
 
 /**
- * How this process has come to a stored execution: nobody held it (`claimed`), its last owner died (`recovered`), or it was in
- * memory here and was lost with what was not durable (`reloaded`).
+ * How this process got a stored execution: nobody owned it (`claimed`), its last owner died (`recovered`), or it was in
+ * memory here and lost what was not durable (`reloaded`).
  */
 export type HowTaken = 'claimed' | 'recovered' | 'reloaded'
 
-/** What an execution comes from: an acceptance, or what was stored of it. `program` is a stored program to begin with. */
+/** What an execution is made from: an acceptance or a stored execution. `program` is a stored program to begin with. */
 export type ExecutionOrigin =
   | {
       readonly kind: 'fresh'
-      /** True if its id or its key may have been taken before: whether it is a new one is known once it is accepted. */
+      /** True if the id or the key may be taken already: whether the execution is new is known once it is accepted. */
       readonly isNamed: boolean
       readonly acceptance: Acceptance
       readonly context: ExecutionContext

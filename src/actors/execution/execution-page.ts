@@ -1,7 +1,7 @@
 /**
- * A page of executions as people see it.
+ * A page of executions as users see it.
  *
- * Owns: that a page of long executions is read and decoded piece by piece, so that nobody else waits for all of it.
+ * Owns: that a page of long executions is read and decoded piece by piece, so that it does not block the event loop.
  */
 import { nextTurn } from '../../clock.js'
 import type { ExecutionQuery, SnapshotStore } from '../../persistence/snapshot-store.js'
@@ -13,10 +13,10 @@ export interface ExecutionList {
   readonly cursor?: string
 }
 
-/** So many characters are read and decoded at a stretch: some ten milliseconds. */
+/** How many characters are read and decoded without a pause: about ten milliseconds of work. */
 const PIECE = 2 ** 20
 
-/** The page that a query asks for, whole. Throws `invalid_option` for a cursor that no page gave, `corrupt`, `unknown_format`. */
+/** The whole page that a query asks for. Throws `invalid_option` for a cursor that no page gave, `corrupt`, `unknown_format`. */
 export async function executionPage(store: SnapshotStore, query: ExecutionQuery): Promise<ExecutionList> {
   const executions: ExecutionRecord[] = []
   let cursor = query.cursor

@@ -1,4 +1,4 @@
-/** What an execution actor asks of the stream that holds it. Owns no behaviour: the stream actor implements it. */
+/** What an execution host asks of its stream. Owns no behaviour: the stream host implements it. */
 import type { ChildPort } from '../program/child-port.js'
 import type { AnyActorRef, AnyEventObject } from 'xstate'
 import type { Backoff } from '../../backoff.js'
@@ -11,15 +11,15 @@ import type { ProgramDefinition } from '../program/program-version.js'
 import type { Suspect } from './suspects.js'
 import type { WallClock } from '../../wall-clock.js'
 
-/** What can stand in the queue of a stream. */
+/** An item of a stream's queue. */
 export interface Admissible {
   readonly priority: number
   readonly acceptedAt: number
-  /** True once it has run before. */
+  /** True if it has run before. */
   readonly hasStarted: boolean
 }
 
-/** What a stream reads of an execution that it holds. */
+/** An execution as its stream sees it. */
 export interface HeldExecution extends Admissible {
   readonly id: string
   readonly revision: number
@@ -27,14 +27,14 @@ export interface HeldExecution extends Admissible {
   readonly recoveries: number
   /** True while it holds a slot. */
   hasSlot: boolean
-  /** A slot is free for it. */
+  /** A slot is free for this execution. */
   grant(): void
   abandon(error: unknown): void
-  /** Another process has it. */
+  /** Another process owns it now. */
   takenAway(): void
 }
 
-/** What an execution reads of its entry point. Times are milliseconds. */
+/** The options of an entry point that an execution reads. Times are milliseconds. */
 export interface ExecutionDefinition extends ProgramDefinition {
   readonly retry: RetryPolicy | undefined
   readonly cancelEvent: AnyEventObject | undefined
@@ -43,7 +43,7 @@ export interface ExecutionDefinition extends ProgramDefinition {
   readonly passivateAfter: number
   readonly maxRecoveries: number
   readonly checkpoints: number
-  /** How many events of an execution are kept; undefined: all, as long as it is. */
+  /** How many events of an execution are kept; undefined: all, for as long as the execution is kept. */
   readonly journal: number | undefined
 }
 
@@ -54,7 +54,7 @@ export interface RetryPolicy {
   readonly onExhausted?: 'fail' | 'pause' | undefined
 }
 
-/** The settings of an entry point as its executions see them, and the calls upwards. */
+/** The settings of an entry point as its executions see them, and the calls from an execution to its stream. */
 export interface ExecutionPort {
   readonly definition: ExecutionDefinition
   readonly clock: WallClock
@@ -69,28 +69,28 @@ export interface ExecutionPort {
 
   /** The program for a fresh start, or the one that fits a record, migrated if need be. Throws `program_mismatch`. */
   programFor(record: ProgramRecord | undefined): { settings: ProgramSettings; record: ProgramRecord | undefined }
-  /** Takes a slot if one is free and nobody stands in the queue. */
+  /** Takes a slot if one is free and the queue is empty. */
   takeSlot(execution: HeldExecution): boolean
-  /** Takes a slot; false: it was put into the queue and will be granted one. */
+  /** Takes a slot; false: the execution was put into the queue and will be granted one. */
   acquire(execution: HeldExecution): boolean
-  /** It wants no slot any more. */
+  /** The execution wants no slot any more. */
   dequeued(execution: HeldExecution): void
-  /** It was in flight in several processes that died: it gets a turn when it is time. */
+  /** The execution was in flight in several processes that died: it gets a turn later (`suspects.ts`). */
   suspect(execution: Suspect): void
-  /** Its slot is free. */
+  /** The execution gives its slot back. */
   freed(execution: HeldExecution): void
   /** A commit is durable; `before` is the status until then, undefined at its acceptance. */
   committed(execution: HeldExecution & Suspect, before: ExecutionStatus | undefined, commit: Commit): void
-  /** It is no longer in this process's memory. */
+  /** The execution is no longer in this process's memory. */
   left(execution: HeldExecution & Suspect): void
-  /** Another process has taken it. */
+  /** Another process has taken the execution. */
   takenAway(execution: HeldExecution, status: ExecutionStatus): void
-  /** A commit of it could not be written: it must be taken up again from what is durable. */
+  /** A commit could not be written: the execution must be reloaded from its last durable commit. */
   lost(execution: HeldExecution, error: unknown): void
-  /** What its steps have started could not be stopped with it. */
+  /** The executions that its steps started could not be stopped with it. */
   unstopped(execution: HeldExecution, error: unknown): void
-  /** It has ended, and an action that it still owes can't be run. */
+  /** The execution has ended, and a pending action of it can't be run. */
   unpaid(execution: HeldExecution, action: string, error: unknown): void
-  /** Its handling threw: the stream itself is in doubt. */
+  /** The execution host itself threw: the stream fails. */
   crashed(execution: HeldExecution, error: unknown): void
 }

@@ -1,8 +1,8 @@
 /**
- * The program of one execution: live or only stored.
+ * The program of one execution, whether it is live or only stored.
  *
- * Owns: the last good snapshot, which a failed one never replaces; when a live program must be taken again; and telling
- * the lifecycle what has become of the program, before the commit that holds it.
+ * Owns: the last good snapshot, which a failed program never replaces; when the snapshot of a live program is taken again; and
+ * reporting the program's end or failure to the lifecycle, before the commit that holds it.
  * Longer than others because what is live and what is only stored are the two forms of one program, and each call knows both.
  */
 import type { AnyActorRef, AnyEventObject } from 'xstate'
@@ -25,15 +25,15 @@ import { ProgramHost } from '../program/program-host.js'
 import { passages, type ProgramMode } from '../../events/program-mode.js'
 import type { ProgramPort } from '../program/program-port.js'
 
-/** What a program needs of its execution. */
+/** The parts of an execution that its program uses. */
 export interface ProgramWatcher extends HeldExecution {
   readonly ref: AnyActorRef
   readonly delivery: { readonly inbox: { lose(): void }; putBack(): Promise<void> }
-  /** True while it makes good what it has done: no further attempt is made. */
+  /** True while the program compensates: no further attempt is made. */
   readonly isCompensating: boolean
-  /** False once it is settled that the program never goes on. */
+  /** False once it is certain that the program never goes on. */
   readonly goesOn: boolean
-  /** True until it is known that it is no other one, accepted before. */
+  /** True until the store has said that the execution was not accepted before. */
   readonly mayBeAnother: boolean
   readonly lifecycle: {
     readonly value: unknown
@@ -41,7 +41,7 @@ export interface ProgramWatcher extends HeldExecution {
     readonly maxAttempts: number
     readonly isMended: boolean
   }
-  /** Why it stops, if it does. */
+  /** The reason that the steps' signals get if the program stops. */
   readonly stopReason: StatewardError
   tell(event: ExecutionEvent): void
   touch(): void
@@ -51,36 +51,36 @@ export interface ProgramWatcher extends HeldExecution {
   ended(output: string | null): void
 }
 
-/** One program. */
+/** The program of one execution. */
 export class ExecutionProgram implements ProgramPort {
   /** Its stored form as of the last commit made. */
   text: string | undefined
-  /** As it was taken here last; its stored form may have become another one since. */
+  /** The form as it was taken here last; `text` may have changed since. */
   taken: ProgramText | undefined
   readonly #port: ExecutionPort
   readonly #execution: ProgramWatcher
   readonly #input: unknown
   #host: ProgramHost | undefined
-  /** Those that were dropped while functions of their steps ran. */
+  /** Hosts that were dropped while functions of their steps still ran. */
   #former: readonly ProgramHost[] = []
-  /** True until it has begun here. */
+  /** True until the program has begun in this process. */
   #recovering: boolean
   #dirty = false
-  /** Its stored form when it was last asked whether it has moved. */
+  /** The stored form at the last call of `moved`. */
   #known: string | undefined
   #returning = 0
-  /** True once it has ended, and what it still owes can't be run here. */
+  /** True once the execution has ended and its pending actions can't be run here. */
   isUnpaid = false
-  /** True once the lifecycle was told of the outcome. */
+  /** True once the outcome was reported to the lifecycle. */
   #isJudged = false
-  /** True while it stops for a further attempt, or for good since it can't be stored. */
+  /** True while the program stops: for a further attempt, or for good because it can't be stored. */
   #isDropping = false
-  /** True once it was run here, or could not be. */
+  /** True once the program was run here, or could not be run. */
   #hasBegun = false
-  /** Its last promise has ended; told with the next commit, after what that promise made of the program. */
+  /** The last promise of the program has ended. The lifecycle hears of that with the next commit, after the promise's own effect on the program. */
   #drained = false
 
-  /** `text`: a stored program to begin with. `recovering`: its steps may have been in flight when a process died, or a commit was lost. */
+  /** `text`: a stored program to begin with. `recovering`: its steps may have been in flight when a process died or a commit was lost. */
   constructor(
     port: ExecutionPort,
     execution: ProgramWatcher,
@@ -98,21 +98,21 @@ export class ExecutionProgram implements ProgramPort {
     return this.#host !== undefined
   }
 
-  /** True if an event from outside would reach it now. */
+  /** True if an event from outside would reach the program now. */
   get takesEvents(): boolean {
     return this.#host?.takesEvents ?? false
   }
 
-  /** True if it has ended, well or not, and the lifecycle does not know it yet: the next commit will. */
+  /** True if the program has ended or failed and the lifecycle does not know yet: it is reported before the next commit. */
   get isEnding(): boolean {
     const host = this.#host
     if (!host || this.#isJudged) return false
     return host.outcome !== undefined || (passages[host.mode].answers && host.hasEnded)
   }
 
-  /** True if it is only stored, and had ended before its actions on the way there had run: it needs no slot to come to its end. */
+  /** True if the program is only stored, and had ended before all of its actions had run. It needs no slot to finish. */
   get isLeftAtEnd(): boolean {
-    // one that owes nothing has told its end with the commit that holds it
+    // without pending actions the commit that holds the end has reported it
     return !this.#host && this.text?.includes('"outbox":') === true && hasComeToItsEnd(this.text, this.#execution.id)
   }
 
@@ -120,33 +120,33 @@ export class ExecutionProgram implements ProgramPort {
     return this.#execution.mayBeAnother
   }
 
-  /** True if it has moved since the last commit was made. */
+  /** True if the program has moved since the last commit was made. */
   get hasMoved(): boolean {
     return this.#dirty
   }
 
   get hasPendingActions(): boolean {
     if (this.#host || this.isUnpaid) return this.#host?.hasPendingActions ?? true
-    // one that ended where it was only stored has its actions run once that is durable
+    // a program that ended while it was only stored has its actions run once that end is durable
     return !this.#hasBegun && !this.goesOn && !!this.text?.includes('"outbox":') && this.#pendingActions().length > 0
   }
 
-  /** True while an action that it owes runs or is about to. */
+  /** True while a pending action runs or is about to run. */
   get isPaying(): boolean {
     return this.#host?.isPaying ?? false
   }
 
-  /** True while the function of one of its steps runs, wanted or not, and has not run out of the time that it has to end. */
+  /** True while the function of a step runs, wanted or not, and its time to end has not run out. */
   get inFlight(): boolean {
     return this.#host?.inFlight === true || this.#former.some((host) => host.inFlight)
   }
 
-  /** True while a step is in flight that is not to run twice unasked. */
+  /** True while a step is in flight that must not run twice without being asked for (`onRecovery`). */
   get isGuarded(): boolean {
     return this.#host?.steps.hasGuarded ?? false
   }
 
-  /** The executions that it waits for, if it waits for nothing else; undefined: something of its own goes on. */
+  /** The executions that the program waits for; undefined if it does anything else besides. */
   get awaited(): readonly string[] | undefined {
     return this.#former.some(({ inFlight }) => inFlight) ? undefined : this.#host?.steps.awaited
   }
@@ -160,7 +160,7 @@ export class ExecutionProgram implements ProgramPort {
     return this.#host?.nextTimer
   }
 
-  /** True once a step has come to its end here. */
+  /** True once a step has ended here. */
   get hasProgressed(): boolean {
     return this.#host?.hasProgressed ?? false
   }
@@ -168,8 +168,8 @@ export class ExecutionProgram implements ProgramPort {
   // ── for its execution ─────────────────────────────────────────────────────────────────────────────────────────────
 
   /**
-   * Starts it, from its input or from its last good snapshot; a live one goes on, one that is silenced is restored from what
-   * is durable. One that does not fit is held, one that can't start fails.
+   * Starts the program from its input or from its last good snapshot. A live program goes on; a silenced one is restored from
+   * its durable form. A snapshot that does not fit pauses the execution; a program that can't start fails.
    */
   run(mode: 'running' | 'no-new-steps'): void {
     if (this.#host && !passages[this.#host.mode].answers) this.drop()
@@ -178,7 +178,7 @@ export class ExecutionProgram implements ProgramPort {
     if (problem) this.#refused(problem.error)
   }
 
-  /** Runs what an ended execution still owes, and nothing else of it. What can't be run stays owed, for the next process, and is told. */
+  /** Runs the pending actions of an execution that has ended, and nothing else of it. An action that can't be run stays pending for the next process, and is reported. */
   repeatPendingActions(): void {
     this.#recovering = false
     const problem = this.#started('muted')
@@ -188,26 +188,26 @@ export class ExecutionProgram implements ProgramPort {
     for (const action of this.#pendingActions()) this.unpaid(action, problem.error)
   }
 
-  /** Nothing of what an ended execution still owes is tried any more; each action is told. What can't be read stays owed, and is not run. */
+  /** Gives up the pending actions of an execution that has ended, and reports each. If they can't be read they stay pending, and are not run. */
   forgoPendingActions(error: unknown): void {
     for (const action of this.#pendingActions()) this.unpaid(action, error)
     try {
       this.text = this.text === undefined ? undefined : clearedProgram(this.text, this.#execution.id)
       this.#hasBegun = true
     } catch {
-      this.isUnpaid = true // it was told as `unreadable`
+      this.isUnpaid = true // reported as `unreadable`
     }
   }
 
-  /** What the program has become moves the lifecycle, before the commit is made. */
+  /** Reports the program's end or failure to the lifecycle, before the commit is made. */
   observe(): void {
     if (this.#dirty) this.#notifyLifecycle()
-    // one that ends is no longer to be paused
+    // a program that has ended can no longer be paused
     if (this.#drained && !this.inFlight && !this.isEnding) this.#execution.tell({ type: 'program.drained' })
     this.#drained = false
   }
 
-  /** Takes its snapshot for the next commit, if it has changed. The program fails if that can't be stored, and keeps its last good one. */
+  /** Takes the snapshot for the next commit, if it has changed. If it can't be stored the program fails, and keeps its last good snapshot. */
   take(isPaused: boolean): void {
     const problem = this.#taken(isPaused)
     if (problem === undefined) return
@@ -215,7 +215,7 @@ export class ExecutionProgram implements ProgramPort {
     this.fail(problem, { isFinal: true })
   }
 
-  /** What has moved the program since the last commit that was asked about; undefined: its stored form is as it was. */
+  /** What moved the program since the last call; undefined: its stored form has not changed. */
   moved(): CheckpointCause | undefined {
     const cause = this.#host?.takeCause()
     if (cause === undefined || this.text === this.#known) return undefined
@@ -229,7 +229,7 @@ export class ExecutionProgram implements ProgramPort {
     const { attempt, maxAttempts, isMended } = lifecycle
     const now = this.#port.clock.now()
     const retryAt = now + backoffDelay(this.#port.definition.retry?.backoff, attempt, this.#port.random)
-    // the program that took these events is gone, and another attempt is made, now or when a person has mended it
+    // the program that took these events is gone; another attempt is made, now or once a person has resumed the execution
     if (!isFinal && !isCompensating && (attempt < maxAttempts || isMended)) {
       this.#noteForNext()
       void this.#giveBack()
@@ -238,7 +238,7 @@ export class ExecutionProgram implements ProgramPort {
     tell.call(this.#execution, { type: 'program.failed', ...failed })
   }
 
-  /** What the failed attempt has found out of its steps goes with the stored form that the next one begins from. */
+  /** Writes what the failed attempt has learnt of its steps into the stored form that the next attempt begins with. */
   #noteForNext(): void {
     if (!this.#host || this.text === undefined) return
     const stored = programOf(this.text, this.#execution.id)
@@ -249,19 +249,19 @@ export class ExecutionProgram implements ProgramPort {
       this.text = encode({ ...stored, ...(steps ? { steps } : {}), ...(outbox ? { outbox } : {}) }, { id, what: 'program' })
   }
 
-  /** True if executions that its steps have started may live. */
+  /** True if executions that the program's steps have started may still live. */
   get hasChildren(): boolean {
     if (!this.#host)
       return this.#former.some(({ steps }) => steps.children.some) || this.text?.includes('"children":true') === true
     return [this.#host, ...this.#former].some(({ steps }) => steps.children.some)
   }
 
-  /** What its steps have started is to stop for that reason; resolves once what was just being started has. */
+  /** Stops the child executions for that reason; resolves once those that were just being started have stopped. */
   async stopChildren(reason: StatewardError): Promise<void> {
     await Promise.all([this.#host, ...this.#former].map(async (host) => host?.steps.children.stop(reason)))
   }
 
-  /** None lives any more that was to end with it. */
+  /** No child lives any more that was to end with the program. */
   childrenEnded(): void {
     const { children } = this.#host?.steps ?? {}
     if (!children?.some) return
@@ -269,12 +269,12 @@ export class ExecutionProgram implements ProgramPort {
     this.dirty()
   }
 
-  /** True until what a failed attempt had taken is in the inbox again: only then may a commit say that the attempt is over. */
+  /** True until the events of a failed attempt are in the inbox again: only then may a commit say that the attempt is over. */
   get isReturning(): boolean {
     return this.#returning > 0
   }
 
-  /** Gives it back to its stored form: what it did since the last commit is gone. */
+  /** Drops the live program, and with it everything since the last commit; only the stored form is left. */
   drop(): void {
     this.#isDropping = true
     this.#host?.setMode('stopped')
@@ -287,7 +287,7 @@ export class ExecutionProgram implements ProgramPort {
     this.#dirty = false
   }
 
-  /** True if it took the event. */
+  /** True if the program took the event. */
   send(event: AnyEventObject): boolean {
     return this.#host?.send(event) ?? false
   }
@@ -296,19 +296,19 @@ export class ExecutionProgram implements ProgramPort {
     this.#host?.release(revision)
   }
 
-  /** The clock was set back: what its timers had left stays. */
+  /** The clock was set back: the timers keep the time that they had left. */
   retime(): void {
     this.#host?.retime()
   }
 
-  /** What still runs of its steps is waited for no longer. */
+  /** No longer waits for functions of steps that still run. */
   giveUp(): void {
     for (const host of [...this.#former, ...(this.#host ? [this.#host] : [])]) host.giveUp()
   }
 
-  /** How far it may go. One that is stopped says `drained` once no promise runs any more. */
+  /** Sets how far the program may go. A stopped program reports `drained` once no promise runs any more. */
   setMode(mode: ProgramMode): void {
-    // what was owed at the last commit is done by now
+    // the actions that were pending at the last commit are done by now
     if (mode === 'stopped') this.#host?.steps.halt()
     if (mode === 'stopped' && this.#dirty) this.#taken(false)
     this.#host?.setMode(mode)
@@ -327,7 +327,7 @@ export class ExecutionProgram implements ProgramPort {
     this.publish('execution.action_failed', { action, error: toErrorRecord(error) })
   }
 
-  /** Of one that was dropped, the actions are another's now. */
+  /** The actions of a dropped program belong to the next one now. */
   paid(places: readonly number[]): void {
     if (this.#host?.mode !== 'stopped' || this.text === undefined) return
     this.text = paidProgram(this.text, this.#execution.id, places)
@@ -371,7 +371,7 @@ export class ExecutionProgram implements ProgramPort {
     if (outcome) this.#isJudged = true
     if (outcome?.status === 'error') this.fail(outcome.error, { isFinal: false })
     else if (outcome) this.#done(outcome.output)
-    // what it asked for on the way to its end happens first
+    // the actions that it asked for before its end come first
     else if (hasEnded) return
     else if (value === 'running' && !busy) this.#execution.tell({ type: 'program.idle' })
     else if (value === 'waiting' && busy) this.#askForSlot()
@@ -390,7 +390,7 @@ export class ExecutionProgram implements ProgramPort {
     this.#execution.tell({ type: 'program.busy', granted })
   }
 
-  /** The end counts only if its snapshot and its output can be stored. */
+  /** An end counts only if the snapshot and the output can be stored. */
   #done(output: unknown): void {
     const problem = this.#taken(false)
     if (problem !== undefined) return this.fail(problem, { isFinal: true })
@@ -402,7 +402,7 @@ export class ExecutionProgram implements ProgramPort {
     this.#execution.tell({ type: 'program.done', inFlight: this.inFlight })
   }
 
-  /** Why its snapshot can't be stored; undefined if it was taken. */
+  /** Takes the snapshot: the reason why it can't be stored, or undefined. */
   #taken(isPaused: boolean): unknown {
     const { id, revision } = this.#execution
     const policy = isPaused ? this.#port.definition.pausedTimers : undefined
@@ -427,7 +427,7 @@ export class ExecutionProgram implements ProgramPort {
     }
   }
 
-  /** Makes it and lets it begin; why it could not. */
+  /** Makes the live program and starts it: the reason why that was not possible, or undefined. */
   #started(mode: 'running' | 'no-new-steps' | 'muted'): { readonly error: unknown } | undefined {
     const { id, ref } = this.#execution
     const recovering = this.#recovering
@@ -449,7 +449,7 @@ export class ExecutionProgram implements ProgramPort {
     else this.fail(error, { isFinal: true })
   }
 
-  /** The runtime itself pauses it, until a person has looked. */
+  /** The runtime itself pauses the execution, until a person has looked at it. */
   holdFor(reason: string, error?: StatewardError): void {
     if (this.isEnding) return
     const why = error ? { reason, error: toErrorRecord(error) } : { reason }

@@ -1,4 +1,4 @@
-/** What people see of a stored execution. Owns the form of `get()`, of lists and of results. */
+/** A stored execution as users see it. Owns the form of `get()`, of lists and of results. */
 import type { AnyActorLogic, OutputFrom, SnapshotFrom } from 'xstate'
 import type { ErrorRecord } from '../../errors.js'
 import type { ExecutionContext, Limits, PauseRecord, Intervention } from '../../events/execution-events.js'
@@ -55,7 +55,7 @@ export interface ExecutionRecord<TProgram extends AnyActorLogic = AnyActorLogic>
   readonly timers: readonly TimerRecord[]
   /** Steps in flight or about to start, by actor path. */
   readonly steps: Readonly<Record<string, StepRecord>>
-  /** How many custom actions are owed. */
+  /** How many custom actions are pending. */
   readonly owed: number
   readonly limits: Limits
   readonly pause: PauseRecord | null
@@ -105,7 +105,7 @@ export function executionRecord(stored: StoredExecution): ExecutionRecord {
   }
 }
 
-/** A paused one owes what had thrown, or had not run, when it was silenced; that holds up nobody, so that no column says it. */
+/** Also counts the actions of a paused execution that had thrown, or had not run, when it was silenced; no column of the store has these, since nobody waits for them. */
 function pendingIn({ owed, status }: StoredExecution, record: ProgramRecord | undefined): number {
   if (owed) return record?.outbox?.length ?? 0
   return status === 'paused' && record ? pendingActions(record).length : 0

@@ -1,9 +1,9 @@
-/** What may be sent to a program from outside. Owns the refusal of XState's own events: anybody could forge a step's result with them. */
+/** Checks events that are sent to a program from outside. Owns the refusal of XState's own events, with which a sender could forge a step's result. */
 import type { AnyEventObject } from 'xstate'
 import { StatewardError } from '../../errors.js'
 import { isXStateEvent } from '../program/xstate/xstate-events.js'
 
-/** An event that may be sent: as it is stored, and as the program gets it. */
+/** A checked event: as it is stored, and as the program gets it. */
 export interface SentEvent {
   readonly payload: string
   readonly event: AnyEventObject
@@ -26,7 +26,7 @@ export function refuseInvalid(id: string, event: unknown): void {
   })
 }
 
-/** What is wrong with an event of that type, as the end of a sentence; undefined if nothing is. */
+/** What is wrong with an event of that type, as the end of a sentence; undefined: nothing is wrong. */
 export function eventProblem(event: unknown, type: unknown = (event as { type?: unknown } | null)?.type): string | undefined {
   if (typeof event !== 'object' || event === null)
     return `a ${event === null ? 'null' : typeof event}; send an object with a \`type\``

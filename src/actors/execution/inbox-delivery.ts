@@ -1,8 +1,8 @@
 /**
- * The way in to one execution: its durable inbox, and the events that come straight to the program.
+ * Delivers events and commands to one execution: from its durable inbox, or directly to the program.
  *
- * Owns: the order of events. What stands in the inbox goes before what comes after it, also if another process has put it
- * there; events that are sent here without awaiting each other keep their order. Carries out the commands that it finds.
+ * Owns: the order of events. A message in the inbox is delivered before any event that comes later, also if another process put it
+ * there; events that are sent here without awaiting each other keep their order. Carries out the commands that the inbox holds.
  * Talks to: the store's inbox, and the execution, which says what its program takes.
  */
 import type { AnyEventObject } from 'xstate'
@@ -13,80 +13,80 @@ import { lastAnswer, handle, type CommandedExecution } from './execution-command
 import { ExecutionInbox } from './execution-inbox.js'
 import type { SentEvent } from './external-event.js'
 
-/** What an inbox asks of the execution that it leads to. */
+/** The parts of an execution host that the delivery uses. */
 export interface InboxOwner extends CommandedExecution {
-  /** A command, carried out by `own`, and what it means for the executions that this one has started. */
+  /** Carries out a command by `own`, and its consequences for the executions that this execution has started. */
   inOrder(command: Command, own: () => Promise<CommandOutcome>): Promise<CommandOutcome>
   readonly id: string
   readonly program: { send(event: AnyEventObject): boolean }
   /** True if an event would reach the program now. */
   readonly takesEvents: boolean
-  /** True if it may also go there before anything else is durable. */
+  /** True if the event may also be delivered before anything else is durable. */
   readonly takesDirect: boolean
-  /** True if it can't tell yet what becomes of it. */
+  /** True while the execution's next state is not certain. */
   readonly isUndecided: boolean
-  /** True if it leaves this process, or has left it. */
+  /** True if the execution leaves this process, or has left it. */
   readonly isLeaving: boolean
-  /** Resolves once that is durable, or it is gone. */
+  /** Resolves once the next state is durable, or the execution has left this process. */
   decided(): Promise<void>
   deliver(sent: SentEvent): Promise<SendOutcome | undefined>
   touch(): void
 }
 
-/** An event that was sent here and has no place yet. */
+/** An event that was sent here and is neither delivered nor in the inbox yet. */
 interface Arrival {
   readonly event: SentEvent
-  /** How many had arrived by then. */
+  /** The number of arrivals at that time. */
   readonly n: number
   readonly resolve: (answer: SendOutcome | undefined | Promise<SendOutcome | undefined>) => void
   readonly reject: (error: unknown) => void
 }
 
-/** The inbox of one execution in memory. */
+/** Delivers to one execution in memory. */
 export class InboxDelivery {
   readonly inbox = new ExecutionInbox()
   readonly #execution: InboxOwner
   readonly #store: SnapshotStore
   readonly #lost: (error: unknown) => void
-  /** False only if the durable inbox was found empty and nothing was put there by this process since. */
+  /** False only if the durable inbox was found empty and this process has put nothing there since. */
   #mayHold = false
-  /** How often this process was told of something there; a read that began before says nothing of it. */
+  /** How often this process was notified of new messages; a read that began before a notification may miss its message. */
   #news = 0
   #reading: { done: Promise<void>; again: boolean } | undefined
   #arrivals: Arrival[] | undefined
   #arrived = 0
-  /** Arrivals up to this one came before the last look into the durable inbox, after which nothing stood there. */
+  /** Arrivals up to this one came before the last read of the durable inbox, which left it empty. */
   #looked = 0
-  /** Until what a failed attempt had taken is in the inbox again: it was sent before what has no place yet. */
+  /** Pending while the events of a failed attempt are put back into the inbox: they were sent before the arrivals that wait. */
   #returning: Promise<void> | undefined
 
-  /** `lost`: the store could not be asked, and the execution must be taken up again. */
+  /** `lost`: the store could not be asked, and the execution must be reloaded. */
   constructor(execution: InboxOwner, store: SnapshotStore, lost: (error: unknown) => void) {
     this.#execution = execution
     this.#store = store
     this.#lost = lost
   }
 
-  /** Something may stand there that this process has not seen: it is read, for its commands also if the program takes no events. */
+  /** The inbox may hold messages that this process has not seen: reads it. Commands are carried out even if the program takes no events. */
   poll(): Promise<void> {
     this.#noted()
     return this.#deliver()
   }
 
-  /** An event was put there by this process. */
+  /** This process has put an event into the inbox. */
   arrived(): void {
     this.#noted()
     if (this.#execution.takesEvents) this.#deliver().catch(this.#lost)
   }
 
-  /** The program takes events: what stands there is delivered, by whoever reads it just now. */
+  /** The program takes events now: the inbox is delivered, by a read that is under way or by a new one. */
   started(): void {
     if (this.#mayHold && !this.#reading && this.#execution.takesEvents) this.#deliver().catch(this.#lost)
   }
 
   /**
-   * Takes in an event that is sent here, behind all that were sent before: to the program, or to the durable inbox if the
-   * program does not take it now. Resolves once that is durable; undefined: this is not the place any more, look again.
+   * Takes an event that is sent here, after all that were sent before: to the program, or to the durable inbox if the
+   * program does not take it now. Resolves once that is durable; undefined: the execution is no longer here, route the event again.
    */
   receive(event: SentEvent): Promise<SendOutcome | undefined> {
     return new Promise((resolve, reject) => {
@@ -96,7 +96,7 @@ export class InboxDelivery {
     })
   }
 
-  /** What a failed attempt had taken stands there again: messages where they stood, other events behind them, in their order. */
+  /** Puts the events of a failed attempt back: messages keep their place in the inbox, direct events are appended in their order. */
   async putBack(): Promise<void> {
     this.#noted()
     const returning = this.#enqueueAll(this.inbox.giveBack(), this.#returning)
@@ -105,7 +105,7 @@ export class InboxDelivery {
     if (this.#returning === returning) this.#returning = undefined
   }
 
-  /** One after the other gets its place; the next one does not wait until that is durable. */
+  /** Places the arrivals one after the other; the next one does not wait until the one before is durable. */
   async #place(arrivals: Arrival[]): Promise<void> {
     const execution = this.#execution
     for (let next = arrivals.shift(); next; next = arrivals.shift()) {
@@ -123,22 +123,22 @@ export class InboxDelivery {
     this.#arrivals = undefined
   }
 
-  /** Looks whether something stands in the durable inbox before the arrivals up to `n`, and delivers it. */
+  /** Reads and delivers the durable inbox, whose messages came before the arrivals up to `n`. */
   async #lookFor(n: number): Promise<void> {
     await this.#deliver()
     if (!this.#mayHold) this.#looked = n
   }
 
-  /** True until it shows whether this is the place. One that leaves is none, and then for all that have come. */
+  /** True until it is certain whether arrivals can be placed here. Of an execution that leaves it is certain: they can't. */
   get #isUnsure(): boolean {
     const { isLeaving, isUndecided } = this.#execution
     return !isLeaving && (this.#returning !== undefined || isUndecided)
   }
 
-  /** This is not the place any more, for none of them. */
+  /** The execution leaves this process: all arrivals must be routed again. */
   async #sentBack(next: Arrival, arrivals: Arrival[]): Promise<void> {
     await this.#execution.decided()
-    // all at once: the first of them is routed before anything that is sent from now on, and so are the others
+    // all in one turn, so that they are routed before anything that is sent from now on
     for (const { resolve } of [next, ...arrivals.splice(0)]) resolve(undefined)
   }
 
@@ -195,7 +195,7 @@ export class InboxDelivery {
         if (events.length === 0 || !execution.takesEvents) return
       }
     } finally {
-      // in the turn of the last look: who asks from now on starts another
+      // in the turn of the last read: a later call starts a new one
       this.#reading = undefined
     }
   }
@@ -204,7 +204,7 @@ export class InboxDelivery {
     const execution = this.#execution
     if (!execution.takesEvents) return
     this.inbox.delivered(seq)
-    // its sender was answered when it was queued
+    // the sender was answered when the event was queued
     execution.program.send(decode<AnyEventObject>(payload, { id: execution.id, what: 'event' }))
     execution.touch()
   }
@@ -221,9 +221,9 @@ export class InboxDelivery {
     void execution
       .inOrder(command, () => handle(execution, command))
       .then(
-        // consumed by the next commit, with this answer, unless one holds it already
+        // the next commit consumes it with this answer, unless a commit holds one already
         (outcome) => this.inbox.answered(seq, text(outcome)) && execution.touch(),
-        // lost to another owner, who finds the message where it stands
+        // another owner has the execution, and finds the message in the inbox
         () => undefined,
       )
   }

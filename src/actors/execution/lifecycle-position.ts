@@ -1,27 +1,27 @@
-/** Where a lifecycle stands, as those who deal with an execution ask it. Owns what each state of the machine means to them. */
+/** What the present state of a lifecycle means for its execution. Owns the meaning of each state of the machine. */
 import type { SnapshotFrom } from 'xstate'
 import type { ExecutionStatus } from '../../events/execution-status.js'
 import { statusOf, type executionMachine } from '../../machines/execution-machine.js'
 import { isHeldBack } from './stored-state.js'
 
-/** One state of the lifecycle. */
+/** The meaning of one state of the lifecycle. */
 export interface LifecyclePosition {
   readonly status: ExecutionStatus
-  /** False once it is settled that the program never goes on. */
+  /** False once it is certain that the program never goes on. */
   readonly goesOn: boolean
   readonly isBackingOff: boolean
   readonly wantsSlot: boolean
-  /** True while it is to compensate, and is held back as a suspect. */
+  /** True while a compensation is due, and held back because the execution is a suspect. */
   readonly isHeldBack: boolean
   readonly isCompensating: boolean
   /** True if an event may reach the program. */
   readonly takesEvents: boolean
 }
 
-/** By state value: there are some twenty, and each is asked at every step of every execution. */
+/** By state value, since it is asked at every step of every execution: there are about twenty. */
 const known = new Map<string, LifecyclePosition>()
 
-/** The position of a lifecycle with that snapshot. */
+/** The position of a lifecycle with this snapshot. */
 export function positionOf(snapshot: SnapshotFrom<typeof executionMachine>): LifecyclePosition {
   const { value, status } = snapshot
   const key = typeof value === 'string' ? value : JSON.stringify(value)

@@ -8,21 +8,21 @@ import { decode, encode } from '../../codec/snapshot-codec.js'
 import type { StatePieces } from '../../persistence/snapshot-store.js'
 import type { ProgramText } from '../program/stored-program.js'
 
-/** Where the execution machine stands, and what it keeps. */
+/** State value and context of the execution machine. */
 export interface Lifecycle {
   readonly value: string | Readonly<Record<string, string>>
   readonly context: ExecutionContext
 }
 
-/** Both texts as one; JSON has no line breaks of its own. */
+/** Both texts as one. JSON texts contain no line breaks, so the first one ends the lifecycle. */
 export function joinState(lifecycle: string, program: string | undefined): string {
   return program === undefined ? lifecycle : `${lifecycle}\n${program}`
 }
 
-/** What most lifecycles keep for their whole life: not written, so that a commit is short. Never change a value: stored texts rely on it. */
+/** Defaults that are omitted from the stored text. Never change one: stored snapshots depend on it. */
 const usual = { attempt: 1, maxAttempts: 1, onExhausted: 'fail', compensates: false } as const
 
-/** The text of a lifecycle; what the execution's row says besides, and what is usual, is left out. */
+/** The text of a lifecycle, without the defaults and without what the execution's row says as well. */
 export function encodeLifecycle({ value, context }: Lifecycle, id: string): string {
   const rest: Record<string, unknown> = {}
   for (const key of Object.keys(context) as (keyof ExecutionContext)[]) {
@@ -41,10 +41,10 @@ export function splitState(state: string, id: string): { lifecycle: Lifecycle; p
   return { lifecycle, program: end < 0 ? undefined : state.slice(end + 1) }
 }
 
-/** True of a compensation that waits for its turn as a suspect. Its stored count is one less: a death adds one, and it does not run. */
+/** True of a compensation that waits for its turn as a suspect. Its stored count of recoveries is one less, since a death adds one although it does not run. */
 export const isHeldBack = (value: unknown): boolean => (value as { cancelling?: string }).cancelling === 'held'
 
-/** The pieces of the state that begins with this lifecycle; undefined if it is not long. */
+/** The pieces of the state that begins with this lifecycle; undefined for a short state. */
 export function piecesOf(state: string, lifecycle: string, { program, timers }: ProgramText): StatePieces | undefined {
   if (timers.pieces.length === 0) return undefined
   return { state, pieces: [{ place: 0, text: joinState(lifecycle, program) }, ...timers.pieces] }

@@ -1,57 +1,57 @@
 /**
- * Executions that were in flight in several processes that died, one after the other: each may be what brought them down.
+ * Executions that were in flight in several processes that died one after the other: each may have brought them down.
  *
- * Owns: when each of them goes on. All are put back, as queued or held, before one of them runs, and only what runs is counted at the
- * next death. Those with the lowest count go first; one that the next death would end as guilty runs without any other
- * suspect beside it, so that only the guilty one ever comes to its limit. One that has shown itself harmless, by coming on
- * or by having run for a while, lets two others in; of one that ran alone for longer a death is taken back first, so that it does
- * not come to its limit by one that is let in after it.
+ * Owns: when each suspect goes on. All suspects are put back, as queued or held, before one of them runs, and the next death counts
+ * only those that run. The suspects with the lowest count go first. A suspect that the next death would end runs without any other
+ * suspect beside it, so that only the guilty execution reaches its limit. A suspect that has proved harmless, by progress or by
+ * having run for a while, lets two others in. If it ran alone, one death is taken off its count first, so that it does
+ * not reach its limit because of a suspect that is let in after it.
  */
 import { isTerminal, type ExecutionStatus } from '../../events/execution-status.js'
 import type { WallClock } from '../../wall-clock.js'
 
-/** An execution under suspicion. */
+/** A suspect: an execution that may bring its process down. */
 export interface Suspect {
   readonly id: string
-  /** How many processes died while it ran. */
+  /** How many processes died while the execution ran. */
   readonly recoveries: number
-  /** False while that is not what is stored. */
+  /** False while another number is stored. */
   readonly isCounted: boolean
-  /** When its last commit was made before it was taken up here. */
+  /** The time of its last commit before this process took it up. */
   readonly lastCommitAt: number
   readonly maxRecoveries: number
-  /** It waits for its turn as of its last durable commit: it is not counted if the process dies. */
+  /** True if its last durable commit says that it waits for its turn: it is not counted if the process dies. */
   readonly isPutBack: boolean
   /** As of its last commit. */
   readonly status: ExecutionStatus
-  /** It is its turn. */
+  /** Its turn has come. */
   takeTurn(): void
-  /** It has shown itself harmless: one death is no longer held against it. */
+  /** It has proved harmless: one death is taken off its count. */
   clear(): void
 }
 
-/** How long one runs before it is taken for harmless, in ms; and one that the next death would end. */
+/** How long a suspect runs before it counts as harmless, in ms; and the same for one that the next death would end. */
 const TRIAL = 1_000
 const LAST_TRIAL = 10_000
 
-/** One that runs. */
+/** A suspect that runs. */
 interface Trial {
-  /** Of one that the next death would end. */
+  /** True for a suspect that the next death would end. */
   readonly isLast: boolean
-  /** By the monotonic clock. Infinity: it is over once a commit says so. */
+  /** The end of the trial by the monotonic clock. Infinity: a commit ends it. */
   until: number
 }
 
 /** The suspects of one runtime, over all its streams. */
 export class Suspects {
   readonly #clock: WallClock
-  /** Those that wait for their turn, with their streams. */
+  /** Suspects that wait for their turn, with their streams. */
   readonly #waiting = new Map<Suspect, string>()
-  /** Those of them that are not put back yet, as far as is durable. */
+  /** Waiting suspects whose waiting is not durable yet. */
   readonly #unsettled = new Set<Suspect>()
   readonly #onTrial = new Map<Suspect, Trial>()
   #atOnce = 1
-  /** While executions of the dead are being taken over. */
+  /** How many takeovers from dead owners are under way. */
   #takingOver = 0
   #timer: unknown
   #isDue = false
@@ -60,14 +60,14 @@ export class Suspects {
     this.#clock = clock
   }
 
-  /** How many wait for their turn in a stream. */
+  /** How many suspects of a stream wait for their turn. */
   waitingIn(stream: string): number {
     let count = 0
     for (const each of this.#waiting.values()) if (each === stream) count++
     return count
   }
 
-  /** Nobody gets a turn while executions are being taken over: all suspects are known first. */
+  /** No suspect gets a turn while executions are taken over: all suspects must be known first. */
   async whileTakingOver<T>(work: () => Promise<T>): Promise<T> {
     this.#takingOver++
     try {
@@ -78,33 +78,33 @@ export class Suspects {
     }
   }
 
-  /** One that is put back, or will be with its next commit. */
+  /** Adds a suspect that is put back, or will be with its next commit. */
   add(suspect: Suspect, stream: string): void {
     this.#waiting.set(suspect, stream)
     if (!suspect.isPutBack) this.#unsettled.add(suspect)
     this.#poll()
   }
 
-  /** A commit of one is durable. */
+  /** A commit of an execution is durable. */
   committed(suspect: Suspect): void {
     if (this.#waiting.size === 0 && this.#onTrial.size === 0) return
     const { status, recoveries, isPutBack } = suspect
     if (this.#unsettled.delete(suspect)) this.#poll()
     if (!isPutBack) this.#waiting.delete(suspect)
-    // one that has ended leaves memory once it owes nothing more
+    // an execution that has ended leaves memory once no action of it is pending
     const mayHarm = isPutBack || status === 'running' || status === 'cancelling' || isTerminal(status)
     const isCleared = recoveries === 0 || this.#onTrial.get(suspect)?.until === Infinity
     if (!mayHarm || (isCleared && suspect.isCounted)) this.#harmless(suspect)
   }
 
-  /** One is no longer in memory. */
+  /** An execution is no longer in memory. */
   left(suspect: Suspect): void {
     this.#waiting.delete(suspect)
     if (this.#unsettled.delete(suspect)) this.#poll()
     this.#harmless(suspect)
   }
 
-  /** It has run for as long as its trial takes. One that ran alone is cleared before another one runs beside it, which may be the guilty one. */
+  /** The trial of a suspect is over. A suspect that ran alone is cleared before another one runs beside it, which may be the guilty one. */
   #passed(suspect: Suspect): void {
     const trial = this.#onTrial.get(suspect)
     if (!trial?.isLast || suspect.isPutBack) return this.#harmless(suspect)
@@ -118,7 +118,7 @@ export class Suspects {
     this.#poll()
   }
 
-  /** In a turn of its own: the caller is in the middle of its own doing. */
+  /** In a later turn, because the caller has not finished its own work. */
   #poll(): void {
     if (this.#isDue || this.#waiting.size === 0) return
     this.#isDue = true
@@ -139,7 +139,7 @@ export class Suspects {
     this.#arm()
   }
 
-  /** The next one that may run beside those that do. */
+  /** The next suspect that may run beside those that run now. */
   #next(): Suspect | undefined {
     if (this.#onTrial.size >= this.#atOnce) return undefined
     for (const { isLast } of this.#onTrial.values()) if (isLast) return undefined
@@ -162,9 +162,9 @@ export class Suspects {
   }
 }
 
-/** True if it is over with it when its process dies once more. */
+/** True if the next death of its process ends the execution. */
 const isLastTime = ({ recoveries, maxRecoveries }: Suspect) => recoveries >= maxRecoveries
 
-/** Who goes first. Of two alike the one that ran longest ago: so each comes to be the last one let in, whom a death is held against. */
+/** The order of turns. Among equals the one that ran longest ago goes first, so that each is at some time the last one let in, which a death counts against. */
 const inOrder = (a: Suspect, b: Suspect) =>
   Number(isLastTime(a)) - Number(isLastTime(b)) || a.recoveries - b.recoveries || a.lastCommitAt - b.lastCommitAt
