@@ -1,7 +1,7 @@
 /**
- * What of a program may go on once a commit is durable, but is no output of it: a further attempt of a step.
+ * Holds back what must wait for a commit but is no output of the program: a further attempt of a step.
  *
- * Owns: which commit each waits for. A commit that is durable also says that the execution is still held here.
+ * Owns: which commit each of them waits for. A durable commit also proves that this process still owns the execution.
  */
 import type { StepOutput } from './program-output.js'
 import type { ProgramPort, ProgramSettings } from './program-port.js'
@@ -10,10 +10,10 @@ import type { ProgramPort, ProgramSettings } from './program-port.js'
 export class CommitGate {
   readonly #settings: ProgramSettings
   readonly #port: ProgramPort
-  /** `seq`: the commit that lets it go; 0: none is made yet. */
+  /** `seq`: the commit that it waits for; 0: that commit is not made yet. */
   #waiting: { seq: number; readonly run: () => void }[] = []
   #isClosed = false
-  /** The start of a step, which may have to wait for a slot then. */
+  /** Starts a step, which may then have to wait for a slot. */
   readonly start: (step: StepOutput) => void
 
   constructor(settings: ProgramSettings, port: ProgramPort, start: (step: StepOutput) => void) {
@@ -22,7 +22,7 @@ export class CommitGate {
     this.start = start
   }
 
-  /** Runs it once the next commit is durable; where outputs wait for no commit, once it is sure who holds the execution. */
+  /** Runs it once the next commit is durable; with `relaxed` durability, once it is certain that this process owns the execution. */
   run(run: () => void): void {
     const { durability, isOwner, logger } = this.#settings
     if (durability === 'strict') {
@@ -35,7 +35,7 @@ export class CommitGate {
     )
   }
 
-  /** All there is goes with commit `seq`. */
+  /** Everything that waits now waits for commit `seq`. */
   collected(seq: number): void {
     for (const waiting of this.#waiting) waiting.seq ||= seq
   }
@@ -48,7 +48,7 @@ export class CommitGate {
     for (const { run } of due) if (!this.#isClosed) run()
   }
 
-  /** Nothing goes any more. */
+  /** Nothing is let go any more. */
   close(): void {
     this.#isClosed = true
     this.#waiting = []

@@ -1,23 +1,23 @@
 /**
  * Whether a program has only grown since a snapshot was taken, so that the snapshot goes on as it stands.
  *
- * Owns: what counts as growth. States, events, invokes and child machines may be added, and nothing be taken away; where
- * the snapshot stands nothing may be added that XState starts at an entry alone (an invoke, a timer, a parallel region), as
- * nobody would start it. A timer's delay may change: the timer that runs keeps its time.
+ * Owns: what counts as growth. States, events, invokes and child machines may be added, and nothing may be removed. To the
+ * active states of the snapshot nothing may be added that XState starts only on entry (an invoke, a timer, a parallel region),
+ * because nothing would start it. A timer's delay may change: the timer that runs keeps its time.
  */
 import type { MachineStructure, NodeStructure } from './program-hash.js'
 import type { PersistedProgram, ProgramRecord, TimerRecord } from './program-record.js'
 import { isTimerEvent, timedStateOf } from './xstate/xstate-events.js'
 
-/** What came of comparing two structures for a snapshot. */
+/** The result of comparing two structures for a snapshot. */
 export interface Growth {
-  /** What keeps the snapshot of the old one from going on under the new one, in words; nothing if it only grew. */
+  /** The reasons why the snapshot can't go on under the new structure; empty if the program only grew. */
   readonly problems: readonly string[]
-  /** Timers of states where it stands, by the events that they had and have. */
+  /** The timers of active states: their old events and their new ones. */
   readonly renamed: ReadonlyMap<string, string>
 }
 
-/** Compares what a program was with what it is. */
+/** Compares the old structure of a program with the present one. */
 export function growth(old: unknown, now: unknown, snapshot: PersistedProgram): Growth {
   if (!isMachine(old) || !isMachine(now)) {
     const problems = isMachine(old) === isMachine(now) ? [] : ['a state machine became other logic, or other logic one']
@@ -35,7 +35,7 @@ interface Machines {
 
 const isMachine = (structure: unknown): structure is MachineStructure => typeof structure === 'object' && structure !== null
 
-/** A machine that names itself again stands there as its id alone. */
+/** A machine that contains itself appears as its id alone. */
 function machinesOf(structure: unknown, found = new Map<string, MachineStructure>()): ReadonlyMap<string, MachineStructure> {
   if (!isMachine(structure)) return found
   found.set(structure.id, structure)
@@ -84,7 +84,7 @@ function* ofNode(
   for (const event of on) if (!isTimerEvent(event) && !nowOn.includes(event)) yield `state ${path} has lost ${event}`
   if (isActive) {
     const [lost, added] = changedTimers(on.filter(isTimerEvent), nowOn.filter(isTimerEvent))
-    // one for one is another delay
+    // one timer in the place of one timer: its delay has changed
     if (lost[0] !== undefined && added[0] !== undefined) renamed.set(lost[0], added[0])
     if (lost.length !== added.length || lost.length > 1) yield `the timers of state ${path}, where it stands, are others`
     if (JSON.stringify(invoked) !== JSON.stringify(nowInvoked)) yield `state ${path}, where it stands, invokes other actors`

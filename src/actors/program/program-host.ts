@@ -1,9 +1,9 @@
 /**
- * Runs one program, and lets nothing out before the commit that holds its cause is durable.
+ * Runs one program, and holds each output back until the commit that holds its cause is durable.
  *
  * Owns: the gate (outputs wait for a commit's number), the program's timers, its steps' visits, its outbox.
- * Talks to: the program system below (XState), the execution actor above through `ProgramPort`.
- * Does not know: lifecycles, stores, slots; it is told when outputs may go.
+ * Talks to: the program system below (XState), the execution host above through `ProgramPort`.
+ * Does not know: lifecycles, stores, slots. The execution host says which commits are durable.
  * Longer than others because the way of an output, from its cause to its acknowledgement or its error, reads as one story.
  */
 import type { AnyActorRef, AnyEventObject } from 'xstate'
@@ -30,21 +30,21 @@ import { isPromise } from './xstate/user-code.js'
 import { ProgramTimers } from './program-timers.js'
 
 interface Held {
-  /** The commit that holds its cause; 0: none yet. */
+  /** The commit that holds the output's cause; 0: not made yet. */
   seq: number
   readonly output: ProgramOutput | EndOutput
   /** Its entry in the outbox. */
   readonly entry: number
 }
 
-/** Which program of which execution, and who is told of it. */
+/** What a program host is made with. */
 export interface ProgramHostOptions {
-  /** Of the execution. */
+  /** The execution's id. */
   readonly id: string
   readonly settings: ProgramSettings
   /** The actor under which an inspector shows the program. */
   readonly owner: AnyActorRef | undefined
-  /** A fresh program begins with its input, any other where its record says. */
+  /** A fresh program begins with its input, a stored one with its record. */
   readonly from: { readonly input: unknown } | { readonly record: ProgramRecord }
   readonly port: ProgramPort
 }
@@ -60,18 +60,18 @@ export class ProgramHost implements ProgramSystemHost {
   readonly #gateway: CommitGate
   readonly #steps: ProgramSteps
   readonly #outbox: ProgramOutbox
-  /** How far it may go; set by `setMode` alone. */
+  /** How far the program may go; only `setMode` sets it. */
   mode: ProgramMode = 'running'
   #hasMoved = false
-  /** The last thing that came from outside its actors. */
+  /** What moved the program last: an event, a timer or a step. */
   #cause: CheckpointCause = { type: 'start' }
   /** The entry of the output that was let out last. */
   #running = 0
   /** How many asynchronous actions have not settled. */
   #unsettled = 0
-  /** What it owed when it was stopped, by its place in the stored form. */
+  /** The actions that were pending when the program was stopped, by their place in the stored form. */
   #left: readonly number[] = []
-  /** How it has ended: known once all has happened that it asked for on the way; set here alone. */
+  /** How the program has ended: set once all the actions that it asked for before its end have run. */
   outcome: ProgramOutcome | undefined
 
   /** Makes the program; nothing of it starts before `start`. */
@@ -105,7 +105,7 @@ export class ProgramHost implements ProgramSystemHost {
     this.#timers.restore(record?.timers ?? [], this.#system)
   }
 
-  /** What moved some of its actors since this was asked last; undefined: nothing did. */
+  /** What moved an actor of the program since the last call; undefined: nothing did. */
   takeCause(): CheckpointCause | undefined {
     if (!this.#hasMoved) return undefined
     this.#hasMoved = false
@@ -116,7 +116,7 @@ export class ProgramHost implements ProgramSystemHost {
     if (!this.#lets.timers) return
     this.#system.fire(timer)
     this.#cause = { type: 'timer', event: timer.event.type }
-    // that it has fired is durable even if nobody takes it
+    // that the timer has fired is committed even if no transition takes its event
     this.#port.dirty()
   }
 
@@ -130,7 +130,7 @@ export class ProgramHost implements ProgramSystemHost {
     this.#steps.children.resume()
   }
 
-  /** True if it takes nothing more: it has ended, or will have once its actions have run. */
+  /** True if the program takes no events any more: it has ended, or will have once its actions have run. */
   get hasEnded(): boolean {
     return this.outcome !== undefined || this.snapshot.status !== 'active'
   }
@@ -139,7 +139,7 @@ export class ProgramHost implements ProgramSystemHost {
     return this.#steps
   }
 
-  /** True once a step has come to its end here. */
+  /** True once a step has ended here. */
   get hasProgressed(): boolean {
     return this.#steps.hasProgressed
   }
@@ -149,14 +149,14 @@ export class ProgramHost implements ProgramSystemHost {
     return this.#steps.busy
   }
 
-  /** True while something waits to be done here. The end of an actor moves its parent: of a silenced program it waits for the next restoration. */
+  /** True while actions are pending. The end of an actor moves its parent, so that in a silenced program it waits for the next restoration. */
   get hasPendingActions(): boolean {
     if (this.#lets.answers) return !this.#outbox.isEmpty
-    // what becomes of an inline action that runs in silence is to be told by a further commit
+    // the outcome of an inline action that runs in a silenced program needs a further commit
     return this.#outbox.hasMoreThanEnds || this.#held.some(({ output, entry }) => output.kind === 'action' && entry === 0)
   }
 
-  /** True while an action that it owes runs or is about to. */
+  /** True while a pending action runs or is about to run. */
   get isPaying(): boolean {
     return this.#unsettled > 0 || this.#held.length > 0
   }
@@ -169,12 +169,12 @@ export class ProgramHost implements ProgramSystemHost {
     this.#steps.giveUp()
   }
 
-  /** When it has to be in memory again: at once if somebody is still to hear of an end or of an error. */
+  /** When the program must be in memory again: at once if an end or an error is still to be reported to a parent. */
   get nextTimer(): number | undefined {
     return this.#outbox.isAwaited ? this.#settings.clock.now() : this.#timers.next()
   }
 
-  /** The clock was set back: what its timers had left stays. */
+  /** The clock was set back: the timers keep the time that they had left. */
   retime = (): void => void (this.#timers.retime() && this.#port.dirty())
 
   /** The live snapshot of the program's root. */
@@ -187,7 +187,7 @@ export class ProgramHost implements ProgramSystemHost {
     return this.#lets.events && !this.hasEnded
   }
 
-  /** Hands an event to the program; true if it took it: a machine that has a transition for it, or any other logic. */
+  /** Hands an event to the program. True if it took the event: a machine that has a transition for it, or any other logic. */
   send(event: AnyEventObject): boolean {
     if (!this.takesEvents) return false
     const isTaken = this.#system.send(event)
@@ -195,7 +195,7 @@ export class ProgramHost implements ProgramSystemHost {
     return isTaken
   }
 
-  /** From now on the program may go so far; what falls due goes with the next commit. Invariant: nothing leads out of `muted` but `stopped`, and nothing out of that. */
+  /** Sets how far the program may go; timers that are due fire with the next commit. Invariant: from `muted` only `stopped` may follow, and nothing after `stopped`. */
   setMode(mode: ProgramMode): void {
     if (!this.#lets.answers && mode !== 'stopped') return
     this.mode = mode
@@ -213,7 +213,7 @@ export class ProgramHost implements ProgramSystemHost {
     this.#system.stop(() => this.#port.stopReason)
   }
 
-  /** The persisted form as of now; every output taken so far goes with commit `seq`. `paused`: what becomes of its timers. Throws `not_storable`. */
+  /** The persisted form as of now; every output so far waits for commit `seq`. `paused`: how the timers are stored. Throws `not_storable`. */
   collect(seq: number, paused?: PausedTimers): ProgramText {
     for (const held of this.#held) held.seq ||= seq
     this.#gateway.collected(seq)
@@ -234,7 +234,7 @@ export class ProgramHost implements ProgramSystemHost {
     return joinProgram(encode(record, { id: this.#id, what: 'program' }, this.#system.named), timers)
   }
 
-  /** Commit `seq` is durable: lets go what waited for it, in order; all, where outputs wait for no commit but the first. */
+  /** Commit `seq` is durable: lets its outputs out, in order; with `relaxed` durability, all outputs. */
   release(seq: number): void {
     this.#gateway.committed(seq)
     const hadPendingActions = this.hasPendingActions
@@ -249,7 +249,7 @@ export class ProgramHost implements ProgramSystemHost {
     if (hadPendingActions && !this.hasPendingActions) this.#port.dirty()
   }
 
-  /** The program has failed: what it asked for since the last commit is not to happen. */
+  /** The program has failed: the outputs since the last commit must not happen. */
   forgetUncommitted(): void {
     for (const { seq, entry } of this.#held) if (seq === 0) this.#outbox.acknowledge(entry)
     this.#held.splice(0, Infinity, ...this.#held.filter(({ seq }) => seq > 0))
@@ -351,9 +351,9 @@ export class ProgramHost implements ProgramSystemHost {
     this.#gate({ seq: 0, output, entry })
   }
 
-  /** A restored step waits as well: only a commit tells that the execution is still this process's own. */
+  /** A restored step waits as well: only a commit proves that this process still owns the execution. */
   #gate(held: Held): void {
-    // one that was accepted before is not to do again what it did then
+    // an execution that was accepted before must not repeat its outputs
     if (this.#port.mayBeAnother) return this.#hold(held)
     if (this.#settings.durability === 'relaxed') return this.#run(held)
     this.#hold(held)
@@ -386,7 +386,7 @@ export class ProgramHost implements ProgramSystemHost {
     this.#effect(output.kind === 'action' ? (output.name ?? 'inline') : output.kind, entry, () => output.run())
   }
 
-  /** What throws here has nobody any more to fail with it: its actor has ended. An asynchronous one is owed until it has settled. */
+  /** Runs an action whose actor has ended: if it throws, no actor can fail with the error. An asynchronous action is pending until it has settled. */
   #effect(name: string, entry: number, run: () => unknown): void {
     let result: unknown
     try {
@@ -405,7 +405,7 @@ export class ProgramHost implements ProgramSystemHost {
   #settled(entry: number): void {
     this.#unsettled--
     this.#acknowledge(entry)
-    // its form is no longer taken
+    // the stored form is no longer taken
     if (this.#isOver && this.#unsettled === 0) this.#port.paid(this.#done())
   }
 
@@ -414,13 +414,13 @@ export class ProgramHost implements ProgramSystemHost {
     return [...this.#left.keys()].filter((place) => !pending.has(this.#left[place] as number))
   }
 
-  /** True of what stands behind an action that has thrown in silence: whether its actor comes to it shows once the program is restored. */
+  /** True of an output behind an action that threw while the program was silenced: the restored program decides whether it happens. */
   #isBehindError(output: ProgramOutput | EndOutput): boolean {
     if (this.mode !== 'muted' || output.kind === 'step' || !output.actor) return false
     return this.#system.failsLater(output.actor)
   }
 
-  /** The entry of what an actor has asked for next. */
+  /** The outbox entry of the actor's next output. */
   #nextOf(actor: ProgramActor): number | undefined {
     return this.#held.find(({ output, entry }) => entry > 0 && output.kind !== 'step' && output.actor === actor)?.entry
   }
@@ -456,7 +456,7 @@ export class ProgramHost implements ProgramSystemHost {
     const { path, name } = action
     if (!run) {
       const error = mismatch(this.#id, `there is no action '${name}' any more, and one is owed`)
-      // an ended execution can't be held; it stays owed, for the next process
+      // an execution that has ended can't be paused; the action stays pending for the next process
       if (this.#lets.answers) throw error
       return this.#port.unpaid(name, error)
     }

@@ -1,5 +1,5 @@
 /**
- * What may stand between a program and everything that it reaches: the seam of the testing kit.
+ * Lets the testing kit replace a program's logic and intercept its outputs.
  *
  * Owns no behaviour. A stream whose definition has none runs its programs as they are.
  */
@@ -11,19 +11,19 @@ export interface InterceptedActor {
   /** Its `src` in the machine; empty for the root. */
   readonly src: string
   readonly id: string
-  /** Where it stands below the root; the root's is empty. */
+  /** Its path below the root; the root's is empty. */
   readonly path: string
   readonly logic: AnyActorLogic
 }
 
-/** Replaces logic, and stands around outputs. */
+/** Replaces logic, and decides when outputs happen. */
 export interface ProgramInterceptor {
-  /** The logic that the actor runs; its own, unless it is to be another. Asked again at each restoration. */
+  /** The logic that the actor runs: its own or a replacement. Called again at each restoration. */
   logic(actor: InterceptedActor): AnyActorLogic
-  /** What an inspector of the program alone would see. */
+  /** Gets the inspection events of the program alone. */
   inspected(event: InspectionEvent): void
-  /** An output of an execution is due: it happens if `run` is called. */
+  /** An output of an execution is due; it happens when `run` is called. */
   output(execution: string, output: ProgramOutput, run: () => void): void
-  /** A commit is made that holds these events: they came straight to the program, and stand in no inbox. */
+  /** A commit is made that holds these direct events, which no inbox holds. */
   committing(execution: string, revision: number, events: readonly string[]): void
 }

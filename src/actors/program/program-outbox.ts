@@ -1,9 +1,9 @@
 /**
- * What a program has asked for and that has not happened yet, if it is to happen after a crash as well.
+ * The pending actions of a program: actions that it has asked for, that are not acknowledged, and that must happen after a crash as well.
  *
- * Owns: its stored form, and what is made of it then. Named custom actions run at least once; inline ones, and those whose
- * parameters or event can't be stored, are not owed and run at most once. What waited behind an action is owed with it: an
- * emitted event, the end of an actor. And an actor that is to fail with what its action has thrown while the program was silenced.
+ * Owns: their stored form, and how they run again. Named custom actions run at least once. Inline actions, and actions whose
+ * parameters or event can't be stored, are not kept and run at most once. The outbox also holds what waits behind a pending action
+ * (an emitted event, the end of an actor), and actors that must fail with an error which their action threw while the program was silenced.
  */
 import type { AnyActorLogic, AnyEventObject } from 'xstate'
 import { isStatewardError, toErrorRecord } from '../../errors.js'
@@ -13,16 +13,16 @@ import type { PendingOutput, PendingAction, ProgramRecord } from './program-reco
 import { actionAt, actionOf, hidden } from './xstate/implementations.js'
 import type { ProgramSystem } from './xstate/program-system.js'
 
-/** An action that is to be run again; `run` is undefined if the program has no such action any more. */
+/** An action to run again; `run` is undefined if the program has no such action any more. */
 export interface RepeatedAction extends Omit<ActionOutput, 'run' | 'isVoid' | 'actor'> {
   readonly n: number
-  /** True if its actor had ended before the crash: what bears its name now is another one. */
+  /** True if its actor had ended before the crash: an actor of the same name is another one now. */
   readonly hasEnded: boolean
   readonly name: string
   readonly run: (() => unknown) | undefined
 }
 
-/** An event that is to be emitted, an end to be told, or an error to fail with, after all. */
+/** An event to emit, an end to report, or an error to fail with, after the restoration. */
 export type RepeatedNotice = { readonly n: number; readonly path: string; readonly hasEnded: boolean } & (
   | { readonly kind: 'emit'; readonly value: unknown }
   | { readonly kind: 'end' }
@@ -33,32 +33,32 @@ interface Entry {
   readonly n: number
   /** Undefined: it had ended before the restoration. */
   readonly actor: ProgramActor | undefined
-  /** Without what it saw, if that is its cause's. */
+  /** The entry, without context and event if they are stored with another entry of the same transition. */
   readonly pending: Unnumbered
   readonly cause: Cause | undefined
-  /** All of it, encoded; undefined if what it saw is in another's text. */
+  /** The whole entry, encoded; undefined if its context and event are in another entry's text. */
   readonly text: string | undefined
 }
 
-/** What the actions of one transition saw: stored with the first of them, for all. */
+/** The context and the event that the actions of one transition saw: stored with the first action, for all. */
 interface Cause {
   readonly event: AnyEventObject | undefined
   readonly context: unknown
-  /** Of an action that has all of it. */
+  /** The text of an action that holds them. */
   readonly text: string
-  /** True if it is to be encoded anew each time: the actors that it names may have ended since. */
+  /** True if it must be encoded anew each time: the actors that it names may have ended since. */
   readonly namesActors: boolean
 }
 
 /** Stands for the actor of an entry that was stored, until it is run again. */
 const restored = {}
 
-/** What one program owes, oldest first. */
+/** The outbox of one program, oldest entry first. */
 export class ProgramOutbox {
   readonly #id: string
   #entries: Entry[] = []
   #last = 0
-  /** Those that have thrown while the program was silenced, and what stands behind them. */
+  /** Entries that threw while the program was silenced, and the entries behind them. */
   #kept: Set<number> | undefined
   /** Of the action that was taken in last. */
   #cause: Cause | undefined
@@ -78,7 +78,7 @@ export class ProgramOutbox {
     }
   }
 
-  /** The numbers of what is owed, in the order in which it is stored. */
+  /** The numbers of the pending entries, in the order in which they are stored. */
   get numbers(): readonly number[] {
     return this.#entries.map(({ n }) => n)
   }
@@ -87,7 +87,7 @@ export class ProgramOutbox {
     return this.#entries.length === 0
   }
 
-  /** What of it goes into a commit. */
+  /** The part that goes into a commit. */
   record(naming: Pick<ActorNaming, 'addressOf' | 'named'>): Pick<ProgramRecord, 'outbox' | 'outlived'> {
     if (this.isEmpty) return {}
     const hasEnded = ({ actor }: Entry) => !actor || (actor !== restored && naming.addressOf(actor) === undefined)
@@ -99,7 +99,7 @@ export class ProgramOutbox {
     return this.#entries.some((entry) => !this.#waits(entry))
   }
 
-  /** True if something of it moves the program only once that is restored. */
+  /** True if an entry moves the program only after a restoration. */
   get isAwaited(): boolean {
     return this.#entries.some((entry) => this.#waits(entry))
   }
@@ -108,12 +108,12 @@ export class ProgramOutbox {
     return 'end' in pending || 'fail' in pending || this.#kept?.has(n) === true
   }
 
-  /** An entry waits until the program is restored: it has thrown, or stands behind what has. */
+  /** Keeps an entry for the restoration: it has thrown, or is behind an entry that has. */
   keep(n: number): void {
     if (n > 0) (this.#kept ??= new Set()).add(n)
   }
 
-  /** An action that is not owed has thrown: its actor fails with that once the program is restored, and does not come to entry `next`. */
+  /** An action that is not kept has thrown: its actor fails with the error once the program is restored, and does not reach entry `next`. */
   failsLater(actor: ProgramActor, path: string, error: unknown, next: number | undefined): void {
     try {
       this.#add(actor, { path, fail: error })
@@ -136,7 +136,7 @@ export class ProgramOutbox {
     })
   }
 
-  /** Takes an output in; the number under which it is acknowledged, or 0 if it is not owed. Throws `not_storable` for what is emitted. */
+  /** Takes an output in: the number under which it is acknowledged, or 0 if it is not kept. Throws `not_storable` for an emitted event. */
   put(output: ProgramOutput | EndOutput, named: Naming): number {
     const { kind, path, actor = restored } = output
     if (kind === 'action') return this.#putAction(output, named)
@@ -149,12 +149,12 @@ export class ProgramOutbox {
     this.#entries = this.#entries.filter((pending) => pending.n !== n)
   }
 
-  /** The actors whose end is owed, or whose failure: whoever is above them has not heard of either. */
+  /** The actors whose end or failure is pending: their parents have not heard of it. */
   get unheard(): string[] {
     return this.#entries.flatMap(({ pending }) => ('end' in pending || 'fail' in pending ? [pending.path] : []))
   }
 
-  /** Everything that is owed, ready to run in a restored program. */
+  /** All pending entries, ready to run in a restored program. */
   *repeated(logic: AnyActorLogic, program: Restored): Iterable<RepeatedAction | RepeatedNotice> {
     for (const { n, actor: asked, pending, cause } of [...this.#entries]) {
       const { path } = pending
@@ -164,7 +164,7 @@ export class ProgramOutbox {
       else if ('emit' in pending) yield { kind: 'emit', n, path, hasEnded, value: pending.emit }
       else {
         const { via, name } = pending
-        // each gets its own: one may change what it is given
+        // a copy for each action, since an action may change its arguments
         const saw = cause ? decode<PendingAction>(cause.text, this.#place) : pending
         const { event, context, params } = program.found({ event: saw.event, context: saw.context, params: pending.params }, path)
         const actor = hasEnded ? program.ended(path) : program.find(path)
@@ -189,7 +189,7 @@ export class ProgramOutbox {
     }
     try {
       if (this.#cause?.event === event && this.#cause.context === context) {
-        // whoever has the params may change them
+        // the user's code may change its params
         const kept = params === undefined ? pending : decode<typeof pending>(this.#encode(pending, named), this.#place)
         return this.#push(actor, kept, this.#cause, undefined)
       }
@@ -197,7 +197,7 @@ export class ProgramOutbox {
       this.#cause = { event, context, text, namesActors }
       return this.#push(actor, pending, this.#cause, text)
     } catch (error) {
-      // a context that goes in a circle; the commit refuses it, by its path
+      // a context with a cycle; the commit refuses it, and names the path
       if (isStatewardError(error, 'not_storable') || error instanceof RangeError) return 0
       throw error
     }
@@ -222,7 +222,7 @@ export class ProgramOutbox {
   }
 }
 
-/** A stored outbox without the errors that have come: what has failed with them is not to do so again. */
+/** A stored outbox without errors: the actors that failed with them must not fail again. */
 export function withoutErrors(outbox: readonly string[], id: string): string[] {
   return outbox.map((text) => {
     const pending = decode<PendingOutput>(text, { id, what: 'action' })
@@ -230,7 +230,7 @@ export function withoutErrors(outbox: readonly string[], id: string): string[] {
   })
 }
 
-/** A stored outbox without what stood at these places. */
+/** A stored outbox without the entries at these places. */
 export function withoutPlaces(
   stored: { readonly [Part in 'outbox' | 'outlived']: ProgramRecord[Part] | undefined },
   places: readonly number[],
@@ -242,7 +242,7 @@ export function withoutPlaces(
   return outbox.record({ named: () => undefined, addressOf: () => undefined })
 }
 
-/** The names of the actions that a stored program owes, oldest first. */
+/** The names of the pending actions of a stored program, oldest first. */
 export function pendingActions({ outbox = [] }: Pick<ProgramRecord, 'outbox'>): string[] {
   return outbox.flatMap((text) => {
     const pending = decode<PendingOutput>(text, { id: '', what: 'action' })

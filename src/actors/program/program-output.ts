@@ -1,19 +1,19 @@
 /**
- * Everything of a program that the outside can see, and when it wants to be woken. Owns no behaviour: the program system
- * (`xstate/program-system.ts`) makes them and tells its host.
+ * The outputs of a program (everything that the outside can see), and its timers. Owns no behaviour: the program system
+ * (`xstate/program-system.ts`) makes them and hands them to its host.
  */
 import type { AnyActorLogic, AnyEventObject } from 'xstate'
 
-/** Who asked for an output, and whether it is still to happen. */
+/** The actor that asked for an output, and whether the output must still happen. */
 interface Asked {
-  /** Absent if it is asked for again after a crash, and its actor is found by its path. */
+  /** Absent for an output that is repeated after a crash: its actor is found by its path. */
   readonly actor?: ProgramActor
   readonly path: string
-  /** True once the actor that asked, or one above it, has failed at an earlier output: XState would not have come to this one. */
+  /** True once the actor that asked, or one above it, has failed at an earlier output: XState would not have reached this one. */
   isVoid(): boolean
 }
 
-/** A custom action that a machine asked for; `name` is set if it can be found again by it after a crash. */
+/** A custom action that a machine asked for; `name` is set if the action can be found again by its name after a crash. */
 export interface ActionOutput extends Asked {
   readonly kind: 'action'
   readonly name: string | undefined
@@ -22,16 +22,16 @@ export interface ActionOutput extends Asked {
   readonly params: unknown
   readonly event: AnyEventObject
   readonly context: unknown
-  /** Runs it; a promise if it is asynchronous. Throws what the actor that asked can't take for its own end. */
+  /** Runs the action; a promise if it is asynchronous. Throws if the actor that asked can't fail with the error any more. */
   run(): unknown
 }
 
-/** A step that wants to start; `run` starts it, unless it was left in the meantime. */
+/** A step that wants to start; `run` starts it, unless the program has left it meanwhile. */
 export interface StepOutput {
   readonly kind: 'step'
   readonly actor: ProgramActor
   readonly path: string
-  /** True if the step stood in the restored snapshot: it may have been in flight before. */
+  /** True if the step is active in the restored snapshot: it may have been in flight before. */
   readonly restored: boolean
   /** A promise ends by itself; callbacks and observables run until they are left. */
   readonly ends: boolean
@@ -41,16 +41,16 @@ export interface StepOutput {
   fail(error: unknown): void
 }
 
-/** An emitted event, or a log line: told to those who listen. */
+/** An emitted event or a log line, for listeners. */
 export interface NoticeOutput extends Asked {
   readonly kind: 'emit' | 'log'
   readonly value: unknown
-  /** True if the same actor has asked for an action before that has not run: it would not be told if that threw. */
+  /** True if the same actor asked for an action before that has not run: if that action throws, this output must not happen. */
   readonly waits: boolean
   run(): void
 }
 
-/** The end of an actor whose actions have not all run: told to whoever is above it once they have, unless one of them throws. */
+/** The end of an actor whose actions have not all run: reported to its parent once they have, unless one of them throws. */
 export interface EndOutput extends Asked {
   readonly kind: 'end'
   run(): void
@@ -59,14 +59,14 @@ export interface EndOutput extends Asked {
 /** Anything of a program that the outside can see. */
 export type ProgramOutput = ActionOutput | StepOutput | NoticeOutput
 
-/** An actor of a program itself, where a name would not tell it from one that comes after it. Only the program system looks into it. */
+/** An actor of a program, where its name could also be a later actor's. Only the program system looks into it. */
 export type ProgramActor = object
 
 /** How the actors of a program are stored. */
 export interface ActorNaming {
-  /** Where a restoration finds this very actor; undefined for one that has ended, or is none of the program. */
+  /** The address at which a restoration finds this very actor; undefined if it has ended or is no actor of the program. */
   addressOf(actor: ProgramActor): string | undefined
-  /** Another number after each change of an address. */
+  /** Changes with each change of an address. */
   readonly version: number
   /** True for an actor of the program, living or not, and for what stands above its root. */
   owns(actor: ProgramActor): boolean
@@ -83,24 +83,24 @@ export interface ProgramTimer {
   readonly delay: number
 }
 
-/** What a program system tells its host. */
+/** What a program system reports to its host. */
 export interface ProgramSystemHost {
-  /** Some actor's snapshot changed, or something that is persisted beside it. */
+  /** The snapshot of an actor changed, or something that is persisted beside it. */
   changed(): void
-  /** An actor of the program sends something by itself, such as a step that ends. */
+  /** An actor of the program sends something by itself: a step that ends, for example. */
   stirred(path: string): void
   output(output: ProgramOutput): void
-  /** Something has ended, and is told of in its turn, behind all that was asked for before. */
+  /** An actor has ended; that is reported in its order, after all outputs that were asked for before. */
   ending(end: EndOutput): void
   /** True while an action waits that any actor of the program has asked for. */
   hasUnfinishedActions(): boolean
-  /** Code of the program has thrown, or its promise has rejected, where no actor is left that could fail with it. */
+  /** User code has thrown, or its promise has rejected, and no actor is left that could fail with the error. */
   failedAside(what: string, error: unknown): void
-  /** An action has thrown while the program was silenced; true if its actor fails with that once the program is restored. */
+  /** An action has thrown while the program was silenced; true if its actor will fail with the error once the program is restored. */
   failedMuted(actor: ProgramActor, path: string, error: unknown): boolean
-  /** The promise behind a step has come to its end, whether or not anybody still wants its result. */
+  /** The promise behind a step has settled, whether or not its result is still wanted. */
   stepGone(step: StepOutput): void
-  /** A step's actor is no longer active: it ended, failed or was left. `hasFailed`: it has ended by itself, with an error. */
+  /** The actor of a step is no longer active: it ended, failed or was left. `hasFailed`: it ended by itself, with an error. */
   stepLeft(step: StepOutput, hasFailed: boolean): void
   schedule(timer: Omit<ProgramTimer, 'id'> & { id: string | undefined }): void
   cancel(source: ProgramActor, id: string): void

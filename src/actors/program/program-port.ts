@@ -1,4 +1,4 @@
-/** What a program host is given and what it tells the execution that runs it. Owns no behaviour. */
+/** What a program host is given, and what it reports to its execution. Owns no behaviour. */
 import type { AnyActorLogic } from 'xstate'
 import type { StatewardError } from '../../errors.js'
 import type { ChildPort } from './child-port.js'
@@ -11,47 +11,47 @@ export type ProgramOutcome =
   | { readonly status: 'done'; readonly output: unknown }
   | { readonly status: 'error'; readonly error: unknown }
 
-/** What a program host tells the execution that runs it. */
+/** What a program host asks of its execution, and reports to it. */
 export interface ProgramPort {
-  /** True if it is taken up again after it was silenced, and has not come to an end. */
+  /** True if the program is restored again after it was silenced and has not ended. */
   readonly goesOn: boolean
-  /** True until it is known that its execution is no other one, accepted before. */
+  /** True until the store has said that the execution was not accepted before. */
   readonly mayBeAnother: boolean
   /** There is something to commit. */
   dirty(): void
-  /** The stored form is not what it was any more; the next commit, whenever that is made, is to hold the new one. */
+  /** The stored form has changed: the next commit must hold the new form, whenever that commit is made. */
   stale(): void
-  /** False while nobody could be asked: it makes good what it has done. */
+  /** False while no person can be asked, because the program compensates. */
   readonly canHold: boolean
   /** A step that may have begun before asks for a person (`onRecovery: 'hold'`). */
   doubt(path: string): void
-  /** The program has ended, and an action that it still owes can't be run; it stays owed. */
+  /** The program has ended and a pending action can't be run; the action stays pending. */
   unpaid(action: string, error: unknown): void
-  /** What a stopped program had owed at these places, when its form was taken last, is done. */
+  /** The actions at these places of the last stored form are done, although the program is stopped. */
   paid(places: readonly number[]): void
-  /** The last promise of a stopped or held program has come to its end. */
+  /** The last promise of a stopped or held program has settled. */
   drained(): void
-  /** Why the program stops, asked when it does. */
+  /** The reason that the steps' signals get; asked when the program stops. */
   readonly stopReason: StatewardError
   publish(type: string, data: unknown): void
 }
 
-/** What all programs of a runtime share. */
+/** Shared by all programs of a runtime. */
 export interface SharedByPrograms {
   readonly bodies: StepBodies
   readonly children: ChildPort
-  /** False if this process was frozen, and others have taken over what it holds. */
+  /** False if this process was frozen and others have taken over its executions. */
   readonly isOwner: () => Promise<boolean>
 }
 
-/** What all programs of an entry point share. */
+/** Shared by all programs of an entry point. */
 export interface ProgramSettings extends SharedByPrograms {
   readonly logic: AnyActorLogic
   readonly version: string
   readonly hash: string
   readonly durability: 'strict' | 'relaxed'
   readonly maxIterations: number
-  /** How long a step that nobody wants any more may take to end, in ms. */
+  /** How long a step that is no longer wanted may take to end, in ms. */
   readonly cancelTimeout: number
   readonly clock: WallClock
   readonly random: () => number

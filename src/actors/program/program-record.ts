@@ -1,8 +1,8 @@
 /**
- * The persisted form of a program: its snapshot, timers, steps and owed actions.
+ * The persisted form of a program: its snapshot, timers, steps and pending actions.
  *
- * Owns: that form, how it is taken from a live program, and how what it names is found again. Whether it fits is said by
- * `snapshot-compatibility.ts`.
+ * Owns: that form, how it is taken from a live program, and how the actors that it names are found again.
+ * `snapshot-compatibility.ts` decides whether it fits a program.
  * A change here needs a new format number in the codec's golden files.
  */
 import type { AnyEventObject } from 'xstate'
@@ -14,26 +14,26 @@ import type { WallClock } from '../../wall-clock.js'
 export interface TimerRecord {
   /** The actor that set it: ids from the root down, each escaped, joined by `/`; the root's is empty. */
   readonly source: string
-  /** The actor that gets it. */
+  /** The actor that receives the event. */
   readonly target: string
   readonly id: string
   readonly event: AnyEventObject
   readonly delay: number
   readonly dueAt: number
-  /** Set if `cancel` does not reach it: another one was set under its id. */
+  /** Set if `cancel` does not reach the timer, because another one was set under its id. */
   readonly loose?: boolean
-  /** What was left of it, in ms, when its execution was paused; counts again from the restoration on. */
+  /** The time that was left, in ms, when the execution was paused; counts from the restoration on. */
   readonly left?: number
 }
 
-/** A step that stands in the snapshot as active. */
+/** A step that is active in the snapshot. */
 export interface StepRecord {
   /** Invariant: unique within the execution, the same after a restart, fresh on re-entry. */
   readonly visit: number
   readonly attempt: number
-  /** Which child it waits for, or comes next, if one was used up. */
+  /** Which child the step waits for, or starts next after a child that failed. */
   readonly child?: ChildTurn
-  /** Of a step whose `onRecovery` is not `rerun`: true if it had begun by this commit, false if it begins only after a further one. */
+  /** For a step whose `onRecovery` is not `rerun`: true if it had begun by this commit, false if it begins only after a further commit. */
   readonly begun?: boolean
 }
 
@@ -44,22 +44,22 @@ export interface PendingAction {
   readonly via: readonly string[]
   readonly name: string
   readonly params?: unknown
-  /** Which of the others, from 0, has its event and its context: that of the same transition. Its own are here if it is none. */
+  /** The place, from 0, of the action of the same transition that holds event and context; absent: they are here. */
   readonly as?: number
   readonly event?: AnyEventObject
   readonly context?: unknown
 }
 
-/** Whatever was asked for and not yet acknowledged: an action, an event to emit behind one, the end of an actor behind its own, or that it fails. */
+/** An entry of the outbox: an action, or what waits behind one: an event to emit, the end or the failure of an actor. */
 export type PendingOutput =
   | PendingAction
   | { readonly n: number; readonly path: string; readonly emit: unknown }
   | { readonly n: number; readonly path: string; readonly end: true }
   | { readonly n: number; readonly path: string; readonly fail: unknown }
 
-/** Everything of a program that a restart needs. */
+/** Everything that a restart needs of a program. */
 export interface ProgramRecord {
-  /** Of the program that made it. */
+  /** The version of the program that made it. */
   readonly version: string
   readonly hash: string
   readonly snapshot: PersistedProgram
@@ -67,23 +67,23 @@ export interface ProgramRecord {
   readonly steps?: Readonly<Record<string, StepRecord>>
   /** True once a step has started another execution, or was about to. */
   readonly children?: boolean
-  /** The keys of steps that were left, and whose executions are yet to be cancelled. */
+  /** The keys of steps that were left and whose executions must still be cancelled. */
   readonly leaving?: readonly string[]
   /** The last visit number given out. */
   readonly visits: number
-  /** The last number in an id that was made up for a child; absent if there was none. */
+  /** The last number in an id that was generated for a child; absent if there was none. */
   readonly ids?: number
-  /** Children that live and are in no snapshot; see `xstate/strays.ts`. */
+  /** Children that live and that no snapshot contains; see `xstate/strays.ts`. */
   readonly strays?: readonly StrayRecord[]
   /** Each encoded by itself, oldest first. */
   readonly outbox?: readonly string[]
-  /** Which of these are of actors that have ended meanwhile. */
+  /** Which of them belong to actors that have ended meanwhile. */
   readonly outlived?: readonly number[]
 }
 
-/** A child that lives although it is not among its parent's children, as XState would have stored it there. */
+/** A child that lives although it is not among its parent's children, in the form in which XState stores children. */
 export interface StrayRecord extends PersistedChild {
-  /** Under which its steps, timers and refs are stored. */
+  /** The address under which its steps, timers and refs are stored. */
   readonly address: string
   readonly parent: string
   readonly systemId?: string
@@ -108,7 +108,7 @@ export function persistedStrays(strays: readonly StrayRecord[], id: string): rea
   })
 }
 
-/** True for what a machine's snapshot is stored as; logic of the user's own may have a `value`, or `children`, as well. */
+/** True for the stored form of a machine's snapshot; the user's own logic may have a `value` or `children` as well. */
 export function isMachineMade({ value, children }: PersistedProgram): boolean {
   if (value === undefined || typeof children !== 'object' || children === null) return false
   return Object.values(children).every((child) => typeof child === 'object' && child !== null && 'snapshot' in child)
@@ -160,7 +160,7 @@ export function actorOutside(id: string, path: string, what: string): StatewardE
   return new StatewardError('not_storable', message, { details: { id, path, kind: 'actor' } })
 }
 
-/** What becomes of timers while an execution is paused: they keep what is left, go on, or start anew on resume. */
+/** What timers do while an execution is paused: keep the time that is left, go on, or start anew on resume. */
 export type PausedTimers = 'freeze' | 'run' | 'restart'
 
 /** The timers as they are stored with a pause. */
@@ -170,7 +170,7 @@ export function frozenTimers(timers: readonly TimerRecord[], policy: PausedTimer
   return timers.map((timer) => (timer.left === undefined ? { ...timer, left: left(timer) } : timer))
 }
 
-/** The timers as they are armed after a restoration, by the time that it is. One that was set by a clock which has been set back since keeps what was left. */
+/** The timers as they are armed after a restoration. If the clock was set back since a timer was set, the timer keeps the time that it had left. */
 export function thawedTimers(
   timers: readonly TimerRecord[],
   clock: Pick<WallClock, 'now' | 'setBackSince'>,

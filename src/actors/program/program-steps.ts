@@ -1,8 +1,8 @@
 /**
- * The steps of one program: which are active, which run, which wait to be allowed.
+ * The steps of one program: which are active, which run, which wait until they may start.
  *
- * Owns: visit numbers and so idempotency keys, what a step gets from its host, and what becomes of a step that may have
- * begun before. Which ones that are stands in `step-doubts.ts`.
+ * Owns: visit numbers, and so idempotency keys; what a step gets from its host; and whether a step that may have begun before
+ * runs again. `step-doubts.ts` knows which steps these are.
  */
 import { StatewardError } from '../../errors.js'
 import type { CommitGate } from './commit-gate.js'
@@ -18,22 +18,22 @@ import { waitsForExecution, type StepContext } from './step.js'
 
 const none: readonly never[] = []
 
-/** Where a program's steps stand. */
+/** The steps of one program. */
 export class ProgramSteps {
   readonly #id: string
   readonly #settings: ProgramSettings
   readonly #port: ProgramPort
   readonly #gate: CommitGate
   readonly #restored: Readonly<Record<string, StepRecord>>
-  // many programs have no step: what is needed for one is made with the first
-  /** Those whose actor is active, started or not. */
+  // many programs have no step: these are made with the first one
+  /** Steps whose actor is active, started or not. */
   #active: Map<StepOutput, StepRecord> | undefined
-  /** Released starts that wait for a slot, or for ever while the execution pauses. */
+  /** Starts whose commit is durable and that wait for a slot, or for ever while the execution pauses. */
   readonly #parked: StepOutput[] = []
-  /** The functions of its promises that run, wanted or not, and have not been given up. */
+  /** The functions that run, wanted or not, and that the program still waits for. */
   #bodies: Set<StepBody> | undefined
   #bodyOf: Map<StepOutput, StepBody> | undefined
-  /** By visit: what a failed program has found out of steps that stand in its last commit. */
+  /** By visit: what a failed attempt has learnt of steps in the last commit. */
   #changes: Map<number, Partial<StepRecord>> | undefined
   readonly children: StepChildren
   readonly #doubts = new StepDoubts()
@@ -58,12 +58,12 @@ export class ProgramSteps {
     return this.#actives > 0 || this.inFlight
   }
 
-  /** True while the function of a promise runs that has not come to its end, or run out of the time it has for that. */
+  /** True while the function of a promise runs and its time to end has not run out. */
   get inFlight(): boolean {
     return this.#bodies !== undefined && this.#bodies.size > 0
   }
 
-  /** The executions that all of its steps wait for; undefined if another step is in flight, or none. */
+  /** The executions that all steps wait for; undefined if no step, or another kind of step, is in flight. */
   get awaited(): readonly string[] | undefined {
     if (!this.#active || this.#actives === 0 || this.inFlight) return undefined
     for (const step of this.#active.keys()) if (!waitsForExecution(step.logic)) return undefined
@@ -71,17 +71,17 @@ export class ProgramSteps {
     return awaited.length === this.#actives ? awaited : undefined
   }
 
-  /** True once a step has come to its end here. */
+  /** True once a step has ended here. */
   get hasProgressed(): boolean {
     return this.#progressed
   }
 
-  /** True: a process's death, or a commit of which nothing was heard, may have cut off the restored steps. */
+  /** Sets whether the death of a process, or a commit without an answer, may have interrupted the restored steps. */
   set recovering(recovering: boolean) {
     this.#doubts.recovering = recovering
   }
 
-  /** How far the program may go: whether a step that wants to start is parked, which its stored form is to say. */
+  /** How far the program may go: decides whether a step that wants to start is parked, which the stored form says. */
   set mode(mode: ProgramMode) {
     this.#mode = mode
     if (this.#mayStart || this.#isOver) return
@@ -89,12 +89,12 @@ export class ProgramSteps {
     if ([...(this.#active ?? none)].some(isUnbegun)) this.#port.stale()
   }
 
-  /** The program is about to stop: what has not begun by now does not begin here. */
+  /** The program is about to stop: a step that has not begun does not begin here. */
   halt(): void {
     if (this.#mayStart) this.mode = 'no-new-steps'
   }
 
-  /** True if a step has begun that is not to run twice unasked. */
+  /** True if a step has begun that must not run twice without being asked for (`onRecovery`). */
   get hasGuarded(): boolean {
     for (const [step, { begun }] of this.#active ?? none) if (begun === true && this.#doubts.concerns(step)) return true
     return false
@@ -127,31 +127,31 @@ export class ProgramSteps {
     if (waitsForExecution(step.logic)) this.children.expected()
   }
 
-  /** Nothing holds its start back any more but the mode. */
+  /** Only the mode may still hold its start back. */
   release(step: StepOutput): void {
     if (!this.#mayStart) this.#parked.push(step)
     else if (this.#settings.durability === 'strict' && this.#doubts.isHeldBack(step)) this.#gate.start(step)
     else this.#begin(step)
   }
 
-  /** Takes out those that are parked. */
+  /** Takes the parked starts out. */
   unparked(): StepOutput[] {
     return this.#parked.splice(0)
   }
 
-  /** The promise behind a step has come to its end. */
+  /** The promise behind a step has settled. */
   gone(step: StepOutput): void {
     this.#progressed = true
     this.#bodyOf?.get(step)?.over()
   }
 
-  /** A step's actor is no longer active. `hasFailed`: it has ended by itself, with an error. */
+  /** The actor of a step is no longer active. `hasFailed`: it ended by itself, with an error. */
   left(step: StepOutput, hasFailed: boolean): void {
     this.#bodyOf?.get(step)?.unwanted(this.#settings.cancelTimeout)
     const record = this.#active?.get(step)
     if (!record) return
     this.#doubts.left(step)
-    // an attempt of the program that begins anew after that error is to run it again
+    // the next attempt of the program after that error must run the step again
     if (hasFailed && record.begun === true) this.#change(step, record.visit, { begun: false })
     this.#active?.delete(step)
     if (this.#isOver) return
@@ -159,14 +159,14 @@ export class ProgramSteps {
     this.#port.dirty()
   }
 
-  /** No step starts or counts any more; promises that run are still known, for as long as they have to end. */
+  /** No step starts any more, and no active step counts; promises that run are known until they end or their time to end is over. */
   stop(): void {
     for (const body of [...(this.#bodies ?? []), ...(this.#bodyOf?.values() ?? [])]) body.unwanted(this.#settings.cancelTimeout)
     this.#parked.length = 0
     this.#active?.clear()
   }
 
-  /** The program waits no longer for what still runs; the same step, begun again, does for as long as that has to end. */
+  /** The program no longer waits for functions that still run. The same step, if begun again, waits for them until their time to end is over. */
   giveUp(): void {
     for (const body of [...(this.#bodies ?? [])]) this.#uncount(body)
   }
@@ -187,7 +187,7 @@ export class ProgramSteps {
     const record = this.#active?.get(step)
     if (!record || this.#isOver || !step.isActive()) return
     const earlier = this.#settings.bodies.over(this.#keyOf(step, record))
-    // it was interrupted here, and does not run twice at once
+    // it was interrupted here, and must not run twice at the same time
     if (earlier) return void earlier.then(() => this.#gate.start(step))
     if (this.#asksFirst()) return
     if (this.#doubts.has(step)) return step.fail(this.#interrupted(step))
@@ -195,7 +195,7 @@ export class ProgramSteps {
       this.#change(step, record.visit, { begun: true })
       this.#port.stale()
     }
-    // a pause that waited for an execution that is paused as well would wait for ever
+    // a pause that waited for a step whose child execution is paused as well would wait for ever
     if (step.ends && !waitsForExecution(step.logic)) {
       const body = this.#track(this.#keyOf(step, record))
       const bodyOf = (this.#bodyOf ??= new Map<StepOutput, StepBody>())
@@ -205,7 +205,7 @@ export class ProgramSteps {
     step.run({ step: this.#context(step, record) })
   }
 
-  /** A person is asked about all that may have begun at once, before any other begins; whoever resumes it lets them run. */
+  /** Asks a person about all steps that may have begun, before any other step begins; a resume lets them run. */
   #asksFirst(): boolean {
     const held = this.#port.canHold ? this.#doubts.takeHeld() : []
     const [first] = held
@@ -246,7 +246,7 @@ export class ProgramSteps {
     }
   }
 
-  /** Something is known of a step that a further attempt of the program begins with. */
+  /** Notes something about a step for the next attempt of the program. */
   #change(step: StepOutput, visit: number, change: Partial<StepRecord>): void {
     const changes = (this.#changes ??= new Map())
     changes.set(visit, { ...changes.get(visit), ...change })
@@ -254,7 +254,7 @@ export class ProgramSteps {
     if (now) this.#active?.set(step, { ...now, ...change })
   }
 
-  /** The steps of a stored program as the next attempt begins them; undefined if nothing is known that is not in it. */
+  /** The steps of a stored program as the next attempt begins them; undefined if nothing has to change. */
   again(steps: Readonly<Record<string, StepRecord>>): Readonly<Record<string, StepRecord>> | undefined {
     const changes = this.#changes
     if (!changes || !Object.values(steps).some(({ visit }) => changes.has(visit))) return undefined
@@ -265,7 +265,7 @@ export class ProgramSteps {
     return `${this.#id}/${path}#${visit}`
   }
 
-  /** A function begins to run; it counts until it is over. */
+  /** A function begins to run; it counts as in flight until it is over. */
   #track(key: string): StepBody {
     const body = this.#settings.bodies.begin(key, this.#settings.clock)
     ;(this.#bodies ??= new Set()).add(body)

@@ -1,9 +1,9 @@
 /**
  * The durable timers of one program: `after`, delayed `raise`, delayed `sendTo`.
  *
- * Owns: which are set, for which actor, and when each is due. They are part of every commit; XState's own scheduler forgets
- * them. A timer belongs to the actor that set it, never to that actor's name: another one may come to bear it. What is stored
- * of them is kept by `timer-texts.ts`, so that one more among many costs what it costs among few.
+ * Owns: which timers are set, for which actor, and when each is due. They are part of every commit; XState's own scheduler forgets
+ * them. A timer belongs to the actor that set it, never to the actor's name, which a later actor may have. `timer-texts.ts` keeps
+ * the stored form, so that one more timer costs the same among many as among few.
  */
 import type { Alarm, WallClock } from '../../wall-clock.js'
 import type { ActorNaming, ProgramActor, ProgramTimer } from './program-output.js'
@@ -14,7 +14,7 @@ import type { ProgramSystem } from './xstate/program-system.js'
 /** A timer that is set. */
 export interface DueTimer extends ProgramTimer {
   readonly dueAt: number
-  /** True if `cancel` does not reach it: another one was set under its id. */
+  /** True if `cancel` does not reach the timer, because another one was set under its id. */
   readonly loose?: boolean | undefined
 }
 
@@ -24,7 +24,7 @@ interface Armed extends StoredTimer {
 
 interface OfSource {
   readonly all: Set<Armed>
-  /** What `cancel` reaches: as in XState, the last that was set under an id, until one of that id fires. */
+  /** The timers that `cancel` reaches: as in XState, the last one set under an id, until one of that id fires. */
   readonly named: Map<string, Armed>
 }
 
@@ -58,7 +58,7 @@ export class ProgramTimers {
     if (this.#running) this.#arm(armed)
   }
 
-  /** Sets what was stored. Of a timer that has lost one of its ends nothing is left. */
+  /** Sets the stored timers. A timer whose source or target no longer exists is dropped. */
   restore(records: readonly TimerRecord[], program: Pick<ProgramSystem, 'find' | 'found'>): void {
     for (const record of thawedTimers(records, this.#clock)) {
       const [source, target] = [program.find(record.source), program.find(record.target)]
@@ -75,20 +75,20 @@ export class ProgramTimers {
     for (const armed of this.#bySource?.get(source)?.all ?? []) this.#remove(armed)
   }
 
-  /** No timer fires any more; what is set stays in the records. */
+  /** No timer fires any more; the timers that are set stay in the stored form. */
   halt(): void {
     this.#running = false
     for (const armed of this.#texts.inOrder()) this.#clock.clearAlarm(armed.alarm)
   }
 
-  /** Undoes `halt`; what fell due fires. */
+  /** Undoes `halt`; timers that fell due meanwhile fire. */
   run(): void {
     if (this.#running) return
     this.#running = true
     for (const armed of this.#texts.inOrder()) this.#arm(armed)
   }
 
-  /** The clock was set back: none has more left than it had. True if that changes one. */
+  /** The clock was set back: no timer has more time left than before. True if that changes one. */
   retime(): boolean {
     const late = this.#texts.inOrder().flatMap((armed) => {
       const dueAt = armed.alarm ? Math.round(this.#clock.dueAt(armed.alarm)) : armed.dueAt
@@ -99,9 +99,9 @@ export class ProgramTimers {
     return late.length > 0
   }
 
-  /** As they are stored; see `timer-texts.ts`. `paused`: what becomes of them meanwhile. Throws `not_storable`. */
+  /** The stored form; see `timer-texts.ts`. `paused`: what timers do during the pause. Throws `not_storable`. */
   text(naming: ActorNaming, paused: PausedTimers | undefined): TimersText {
-    // what is left is what is left by the clock as it goes now
+    // notice a clock that was set, so that the time left is right
     if (paused) this.retime()
     return this.#texts.text(naming, paused, this.#clock.now())
   }
@@ -111,7 +111,7 @@ export class ProgramTimers {
     return this.#texts.first?.dueAt
   }
 
-  /** Another one takes its name, or one of its name has fired. */
+  /** Another timer takes its id, or a timer of that id has fired. */
   #loosen(armed: Armed | undefined): void {
     if (!armed) return
     armed.loose = true

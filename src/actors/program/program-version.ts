@@ -1,4 +1,4 @@
-/** Which program a stored one goes on with. Owns the rules of versions: the same structure, a kept old version, a migration, or one that only grew. */
+/** Chooses the program with which a stored execution goes on. Owns the rules of versions: the same structure, a kept old version, a migration, or a program that only grew. */
 import type { AnyActorLogic } from 'xstate'
 import { StatewardError, isStatewardError } from '../../errors.js'
 import { programOf } from './stored-program.js'
@@ -9,9 +9,9 @@ import type { ProgramSettings } from './program-port.js'
 import type { ProgramInterceptor } from './program-interceptor.js'
 import type { PersistedProgram, ProgramRecord } from './program-record.js'
 
-/** What of an entry point says which programs it runs. */
+/** The part of an entry point that says which programs it runs. */
 export interface ProgramDefinition {
-  /** Of the entry point. */
+  /** The id of the entry point. */
   readonly id: string
   readonly program: AnyActorLogic
   readonly programId: string
@@ -21,7 +21,7 @@ export interface ProgramDefinition {
   readonly migrate:
     | ((snapshot: PersistedProgram, from: { readonly version: string; readonly hash: string }) => PersistedProgram)
     | undefined
-  /** What its program was like before, by hash; set when its stream is made. */
+  /** The earlier structures of its program, by hash; set when its stream is made. */
   readonly structures?: Readonly<Record<string, unknown>>
   /** Set by the testing kit alone. */
   readonly interceptor?: ProgramInterceptor
@@ -38,7 +38,7 @@ export function fittingProgram(
   const old = definition.versions[record.version]
   if (old && structureHash(old) === record.hash) return { settings: { ...current, logic: old, ...from }, record }
   if (definition.migrate) return { settings: current, record: migrated(definition, record, from) }
-  // another version of the same structure: nothing but code has changed
+  // another version of the same structure: only code has changed
   if (record.hash === current.hash) return { settings: current, record }
   const found = [...misfits(definition.program, record.snapshot, definition.interceptor)]
   const before = definition.structures?.[record.hash]

@@ -1,9 +1,9 @@
 /**
  * Whether a stored snapshot fits a program.
  *
- * Owns: what a snapshot needs of a program to be restored at all: its kind, its states, its actor sources. XState asks for
- * none of them: it drops what it does not find. A snapshot that fits in this sense may still stand still for ever; the
- * finer questions are those of `checkCompatibility` in `stateward/testing`.
+ * Owns: what a snapshot needs of a program to be restored at all: its kind, its states, its actor sources. XState checks
+ * none of them: it drops what it does not find. A snapshot that fits in this sense may still never move again;
+ * `checkCompatibility` in `stateward/testing` answers the finer questions.
  */
 import type { AnyActorLogic } from 'xstate'
 import { StatewardError } from '../../errors.js'
@@ -35,7 +35,7 @@ export function* misfits(
 ): Generator<Incompatibility, undefined> {
   const machine = machineIn(logic)
   const was = isMachineMade(snapshot)
-  // of logic that hides what it makes its snapshots with nothing can be said
+  // nothing can be said of logic that hides how it makes its snapshots
   const change = was
     ? creatorOf(logic) && 'is no state machine any more'
     : snapshot.value === undefined && machine && storesLikeMachine(machine) && 'was no state machine before'
