@@ -266,8 +266,8 @@ export const executionMachine = executionSetup.createMachine({
   },
 })
 
-/** The status that a snapshot of the machine stands for. */
+/** The status that a snapshot of the machine stands for: the tag of its state. Every state has one. */
 export function statusOf(snapshot: SnapshotFrom<typeof executionMachine>): ExecutionStatus {
   for (const tag of snapshot.tags) return tag as ExecutionStatus
-  return 'running'
+  throw new Error(`The lifecycle is in ${JSON.stringify(snapshot.value)}, which has no status: give the state a tag.`)
 }

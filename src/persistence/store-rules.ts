@@ -4,6 +4,7 @@
  * Owns: how long answers and traces are kept, what a limit means, the order of claims, which of them count an owner's death, and the form of a page's cursor.
  */
 import { StatewardError } from '../errors.js'
+import { mayBeInFlight } from '../events/execution-status.js'
 import type { StoredExecution } from './snapshot-store.js'
 
 /** For how long an answer waits for its sender, in milliseconds. */
@@ -37,9 +38,9 @@ export function byClaimOrder(a: ClaimCandidate, b: ClaimCandidate): number {
   return a.acceptedAt - b.acceptedAt || a.position - b.position
 }
 
-/** True of what may have brought its owner down: it was neither queued, nor waiting without an action that it owes. */
-export function isCounted({ status, owed }: Pick<StoredExecution, 'status' | 'owed'>): boolean {
-  return status !== 'queued' && (status !== 'waiting' || owed)
+/** True if a takeover from a dead owner counts as a recovery: the execution, or an action that is pending, may have ended that owner's process. */
+export function countsAsRecovery({ status, owed }: Pick<StoredExecution, 'status' | 'owed'>): boolean {
+  return mayBeInFlight(status) || (owed && status !== 'queued')
 }
 
 /** The cursor after the execution at `position`, its place in the order of acceptance. */

@@ -2,7 +2,7 @@
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { setup } from 'xstate'
 import { defineEntryPoint, fromStep, type EntryPointOptions, type StepOptions } from '../../src/index.js'
-import { CommitGate } from '../../src/actors/program/commit-gate.js'
+import { AfterCommit } from '../../src/actors/program/after-commit.js'
 import { attempts } from '../../src/actors/program/step-attempts.js'
 import type { StepContext } from '../../src/actors/program/step-context.js'
 import type { ProgramPort, ProgramSettings } from '../../src/actors/program/program-port.js'
@@ -157,7 +157,7 @@ test('where steps wait for no commit, a further attempt begins only in the proce
   const begun: boolean[] = []
   for (const isOwn of [true, false]) {
     const settings = { durability: 'relaxed', isOwner: () => Promise.resolve(isOwn) } as ProgramSettings
-    new CommitGate(settings, {} as ProgramPort, () => undefined).run(() => void begun.push(isOwn))
+    new AfterCommit(settings, {} as ProgramPort, () => undefined).run(() => void begun.push(isOwn))
   }
   await turns(2)
   expect(begun).toEqual([true])

@@ -269,7 +269,8 @@ export class ChildExecutions implements ChildPort {
   }
 }
 
-const restless: readonly ExecutionStatus[] = ['queued', 'running', 'waiting', 'pausing']
+/** Those that a pause still has something to do with. */
+const restless = liveStatuses.filter((status) => status !== 'paused' && status !== 'cancelling')
 
 const fromAbove = ({
   at,

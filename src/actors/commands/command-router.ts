@@ -8,7 +8,7 @@
 import type { AnyEventObject } from 'xstate'
 import { isHeldUp, isStatewardError, type StatewardError } from '../../errors.js'
 import type { Intervention } from '../../events/execution-events.js'
-import { isTerminal, liveStatuses, stageOf, type ExecutionStatus } from '../../events/execution-status.js'
+import { isTerminal, liveStatuses, stageOf, statusesThat, type ExecutionStatus } from '../../events/execution-status.js'
 import type { Absent, AlreadyFinished, Command, CommandOutcome, ResultOutcome, SendOutcome } from '../../events/outcomes.js'
 import { decode, encode } from '../../codec/snapshot-codec.js'
 import type { SnapshotStore, StoredExecution } from '../../persistence/snapshot-store.js'
@@ -163,7 +163,7 @@ export class CommandRouter {
 
   async #placeElsewhere(id: string, sent: SentEvent, hasWaited: boolean): Promise<Placed> {
     for (;;) {
-      const held = await this.#find(id, ['waiting', 'running'], hasWaited)
+      const held = await this.#find(id, statusesThat('takesEvents'), hasWaited)
       if (held.by === 'store') return { answer: held.answer }
       if (held.by === 'us') return handedTo(held.execution, sent)
       const at = this.#supervisor.settings.clock.now()
@@ -352,7 +352,7 @@ export class CommandRouter {
     for (;;) {
       const held = await this.#find(
         id,
-        command.type === 'pause' && !progress.queued ? ['queued', 'running', 'waiting', 'pausing', 'cancelling'] : liveStatuses,
+        command.type === 'pause' && !progress.queued ? liveStatuses.filter((status) => status !== 'paused') : liveStatuses,
       )
       if (held.by === 'store') return (await this.#handedOver(id, progress)) ?? held.answer
       if (pause?.resume && !pause.isDelivered) {

@@ -250,7 +250,7 @@ export class ExecutionHost implements Committer, ProgramWatcher, ExecutionEffect
   }
 
   /** Commits the present state and gives the execution back to the store, in whatever status it is. */
-  release(): Promise<void> {
+  giveBack(): Promise<void> {
     const isUnpaid = isTerminal(this.status) && this.program.hasPendingActions && !this.program.isPaying
     if (this.#hold.isOn || isUnpaid)
       return Promise.resolve(this.abandon(new StatewardError('already_stopped', 'The runtime was stopped.')))
@@ -372,7 +372,7 @@ export class ExecutionHost implements Committer, ProgramWatcher, ExecutionEffect
     if (isTerminal(commit.status)) this.#deadlines.clear()
     this.#acceptance = undefined
     this.delivery.inbox.acknowledged(commit.consumed)
-    this.program.release(commit.revision)
+    this.program.committed(commit.revision)
     if (commit.status === 'pausing' || commit.status === 'cancelling') this.tell({ type: 'commit.acknowledged' })
     this.#waiters.answer(commit.status, commit.revision)
     this.#port.committed(this, before, commit)
@@ -398,7 +398,7 @@ export class ExecutionHost implements Committer, ProgramWatcher, ExecutionEffect
   #idle(): void {
     this.#lingers = false
     if (this.nextStatus !== 'waiting') return
-    if (this.mayLeave) this.release().catch(() => undefined) // a rejection is already reported by the stream, or belongs to the new owner
+    if (this.mayLeave) this.giveBack().catch(() => undefined) // a rejection is already reported by the stream, or belongs to the new owner
     else this.#lingers = !this.isEnding && !this.program.isBusy
   }
 

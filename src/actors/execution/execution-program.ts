@@ -292,8 +292,8 @@ export class ExecutionProgram implements ProgramPort {
     return this.#host?.send(event) ?? false
   }
 
-  release(revision: number): void {
-    this.#host?.release(revision)
+  committed(revision: number): void {
+    this.#host?.committed(revision)
   }
 
   /** The clock was set back: the timers keep the time that they had left. */

@@ -10,7 +10,7 @@ import type { AnyActorRef, AnyEventObject } from 'xstate'
 import { StatewardError, isStatewardError, toErrorRecord } from '../../errors.js'
 import type { CheckpointCause } from '../../events/execution-events.js'
 import { encode } from '../../codec/snapshot-codec.js'
-import { CommitGate } from './commit-gate.js'
+import { AfterCommit } from './after-commit.js'
 import { joinProgram, type ProgramText } from './stored-program.js'
 import { misfit, mismatch } from './snapshot-compatibility.js'
 import { passages, type Passage, type ProgramMode } from '../../events/program-mode.js'
@@ -31,7 +31,7 @@ import { ProgramTimers } from './program-timers.js'
 
 interface Held {
   /** The commit that holds the output's cause; 0: not made yet. */
-  seq: number
+  revision: number
   readonly output: ProgramOutput | EndOutput
   /** Its entry in the outbox. */
   readonly entry: number
@@ -57,7 +57,7 @@ export class ProgramHost implements ProgramSystemHost {
   readonly #timers: ProgramTimers
   readonly #system: ProgramSystem
   readonly #held: Held[] = []
-  readonly #gateway: CommitGate
+  readonly #afterCommit: AfterCommit
   readonly #steps: ProgramSteps
   readonly #outbox: ProgramOutbox
   /** How far the program may go; only `setMode` sets it. */
@@ -80,8 +80,12 @@ export class ProgramHost implements ProgramSystemHost {
     this.#id = id
     this.#port = port
     const record = 'record' in from ? from.record : undefined
-    this.#gateway = new CommitGate(settings, port, (step) => this.#isOver || this.#gate({ seq: 0, output: step, entry: 0 }))
-    this.#steps = new ProgramSteps({ id, settings, port, gate: this.#gateway, record })
+    this.#afterCommit = new AfterCommit(
+      settings,
+      port,
+      (step) => this.#isOver || this.#gate({ revision: 0, output: step, entry: 0 }),
+    )
+    this.#steps = new ProgramSteps({ id, settings, port, afterCommit: this.#afterCommit, record })
     this.#outbox = new ProgramOutbox(id, record)
     this.#timers = new ProgramTimers(id, settings.clock, (timer) => this.#fire(timer))
     if (record) this.#refuseMisfit(record.snapshot)
@@ -203,20 +207,20 @@ export class ProgramHost implements ProgramSystemHost {
     this.#steps.mode = mode
     if (timers) this.#timers.run()
     else this.#timers.halt()
-    if (starts) for (const step of this.#steps.unparked()) this.#gate({ seq: 0, output: step, entry: 0 })
+    if (starts) for (const step of this.#steps.unparked()) this.#gate({ revision: 0, output: step, entry: 0 })
     if (!answers) this.#system.mute()
     if (outputs) return
     this.#left = this.#outbox.numbers
     this.#held.length = 0
-    this.#gateway.close()
+    this.#afterCommit.close()
     this.#steps.stop()
     this.#system.stop(() => this.#port.stopReason)
   }
 
-  /** The persisted form as of now; every output so far waits for commit `seq`. `paused`: how the timers are stored. Throws `not_storable`. */
-  collect(seq: number, paused?: PausedTimers): ProgramText {
-    for (const held of this.#held) held.seq ||= seq
-    this.#gateway.collected(seq)
+  /** The persisted form as of now; every output so far waits for commit `revision`. `paused`: how the timers are stored. Throws `not_storable`. */
+  collect(revision: number, paused?: PausedTimers): ProgramText {
+    for (const held of this.#held) held.revision ||= revision
+    this.#afterCommit.collected(revision)
     const steps = this.#steps.records(this.#system)
     const timers = this.#timers.text(this.#system, paused)
     const strays = persistedStrays(this.#system.strays(), this.#id)
@@ -234,14 +238,14 @@ export class ProgramHost implements ProgramSystemHost {
     return joinProgram(encode(record, { id: this.#id, what: 'program' }, this.#system.named), timers)
   }
 
-  /** Commit `seq` is durable: lets its outputs out, in order; with `relaxed` durability, all outputs. */
-  release(seq: number): void {
-    this.#gateway.committed(seq)
+  /** Commit `revision` is durable: lets its outputs out, in order; with `relaxed` durability, all outputs. */
+  committed(revision: number): void {
+    this.#afterCommit.committed(revision)
     const hadPendingActions = this.hasPendingActions
     this.#system.together(() => {
       while (this.#lets.outputs) {
         const held = this.#held[0]
-        if (!held || (this.#settings.durability === 'strict' && (held.seq === 0 || held.seq > seq))) return
+        if (!held || (this.#settings.durability === 'strict' && (held.revision === 0 || held.revision > revision))) return
         this.#held.shift()
         this.#run(held)
       }
@@ -251,8 +255,8 @@ export class ProgramHost implements ProgramSystemHost {
 
   /** The program has failed: the outputs since the last commit must not happen. */
   forgetUncommitted(): void {
-    for (const { seq, entry } of this.#held) if (seq === 0) this.#outbox.acknowledge(entry)
-    this.#held.splice(0, Infinity, ...this.#held.filter(({ seq }) => seq > 0))
+    for (const { revision, entry } of this.#held) if (revision === 0) this.#outbox.acknowledge(entry)
+    this.#held.splice(0, Infinity, ...this.#held.filter(({ revision }) => revision > 0))
   }
 
   // ── for its system: methods, since a set of closures for each program takes more memory than most programs ─────────
@@ -348,7 +352,7 @@ export class ProgramHost implements ProgramSystemHost {
     const entry = this.#outbox.put(output, this.#system.named)
     if (output.kind === 'step') this.#steps.add(output)
     if (output.kind === 'emit' && !output.waits) this.#port.publish('execution.emitted', output.value)
-    this.#gate({ seq: 0, output, entry })
+    this.#gate({ revision: 0, output, entry })
   }
 
   /** A restored step waits as well: only a commit proves that this process still owns the execution. */
@@ -381,7 +385,7 @@ export class ProgramHost implements ProgramSystemHost {
   }
 
   #let(output: ProgramOutput, entry: number): void {
-    if (output.kind === 'step') return this.#steps.release(output)
+    if (output.kind === 'step') return this.#steps.allow(output)
     if (output.kind === 'emit' && output.waits) this.#port.publish('execution.emitted', output.value)
     this.#effect(output.kind === 'action' ? (output.name ?? 'inline') : output.kind, entry, () => output.run())
   }

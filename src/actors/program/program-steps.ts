@@ -5,7 +5,7 @@
  * runs again. `step-doubts.ts` knows which steps these are.
  */
 import { StatewardError } from '../../errors.js'
-import type { CommitGate } from './commit-gate.js'
+import type { AfterCommit } from './after-commit.js'
 import { passages, type ProgramMode } from '../../events/program-mode.js'
 import type { ActorNaming, StepOutput } from './program-output.js'
 import type { ProgramPort, ProgramSettings } from './program-port.js'
@@ -23,7 +23,7 @@ export class ProgramSteps {
   readonly #id: string
   readonly #settings: ProgramSettings
   readonly #port: ProgramPort
-  readonly #gate: CommitGate
+  readonly #afterCommit: AfterCommit
   readonly #restored: Readonly<Record<string, StepRecord>>
   // many programs have no step: these are made with the first one
   /** Steps whose actor is active, started or not. */
@@ -43,11 +43,11 @@ export class ProgramSteps {
   #visits: number
 
   constructor(parts: StepsParts) {
-    const { id, settings, port, gate, record } = parts
+    const { id, settings, port, afterCommit, record } = parts
     this.#id = id
     this.#settings = settings
     this.#port = port
-    this.#gate = gate
+    this.#afterCommit = afterCommit
     this.#restored = record?.steps ?? {}
     this.#visits = record?.visits ?? 0
     this.children = new StepChildren(parts)
@@ -128,9 +128,9 @@ export class ProgramSteps {
   }
 
   /** Only the mode may still hold its start back. */
-  release(step: StepOutput): void {
+  allow(step: StepOutput): void {
     if (!this.#mayStart) this.#parked.push(step)
-    else if (this.#settings.durability === 'strict' && this.#doubts.isHeldBack(step)) this.#gate.start(step)
+    else if (this.#settings.durability === 'strict' && this.#doubts.isHeldBack(step)) this.#afterCommit.start(step)
     else this.#begin(step)
   }
 
@@ -188,7 +188,7 @@ export class ProgramSteps {
     if (!record || this.#isOver || !step.isActive()) return
     const earlier = this.#settings.bodies.over(this.#keyOf(step, record))
     // it was interrupted here, and must not run twice at the same time
-    if (earlier) return void earlier.then(() => this.#gate.start(step))
+    if (earlier) return void earlier.then(() => this.#afterCommit.start(step))
     if (this.#asksFirst()) return
     if (this.#doubts.has(step)) return step.fail(this.#interrupted(step))
     if (this.#doubts.concerns(step)) {
@@ -235,7 +235,7 @@ export class ProgramSteps {
           const now = this.#active?.get(step)
           if (!now) return
           this.#active?.set(step, { ...now, attempt })
-          this.#gate.run(resolve)
+          this.#afterCommit.run(resolve)
         }),
       outlived: (promise) => this.#outlived(step, idempotencyKey, promise),
       execute: (asked) => {

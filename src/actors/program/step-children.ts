@@ -6,7 +6,7 @@
  */
 import { isStatewardError, type StatewardError } from '../../errors.js'
 import type { ChildRequest, ChildTurn, StepChildRequest, WhenLeft } from './child-port.js'
-import type { CommitGate } from './commit-gate.js'
+import type { AfterCommit } from './after-commit.js'
 import type { ProgramPort, ProgramSettings } from './program-port.js'
 import type { ProgramRecord } from './program-record.js'
 import { settled } from './step-attempts.js'
@@ -27,7 +27,7 @@ export interface StepsParts {
   readonly id: string
   readonly settings: ProgramSettings
   readonly port: ProgramPort
-  readonly gate: CommitGate
+  readonly afterCommit: AfterCommit
   /** Absent: the program is a fresh one. */
   readonly record: ProgramRecord | undefined
 }
@@ -37,7 +37,7 @@ export class StepChildren {
   readonly #id: string
   readonly #settings: ProgramSettings
   readonly #port: ProgramPort
-  readonly #gate: CommitGate
+  readonly #afterCommit: AfterCommit
   // most programs start none: what is needed for it is made with the first
   /** By the key of the step that waits. */
   #waits: Map<string, Wait> | undefined
@@ -48,11 +48,11 @@ export class StepChildren {
   /** True if children may live that nobody waits for here. */
   #unknown: boolean
 
-  constructor({ id, settings, port, gate, record }: StepsParts) {
+  constructor({ id, settings, port, afterCommit, record }: StepsParts) {
     this.#id = id
     this.#settings = settings
     this.#port = port
-    this.#gate = gate
+    this.#afterCommit = afterCommit
     this.#some = this.#unknown = record?.children === true
     if (record?.leaving) this.#leaving = new Set(record.leaving)
   }
@@ -137,7 +137,7 @@ export class StepChildren {
   }
 
   #cancelLater(key: string, over: Promise<void>): void {
-    this.#gate.run(() => {
+    this.#afterCommit.run(() => {
       over
         .then(() => this.#settings.children.leave(this.#id, key))
         .then(() => this.#leaving?.delete(key) && this.#port.dirty())

@@ -166,9 +166,9 @@ export class StreamHost implements ExecutionPort, SlotSeeker {
   }
 
   /** Gives everything back to the store; nothing is lost and nothing ends. */
-  async release(): Promise<void> {
+  async giveBack(): Promise<void> {
     this.#setOpen(false)
-    await Promise.allSettled([...this.executions.values()].map((execution) => execution.release()))
+    await Promise.allSettled([...this.executions.values()].map((execution) => execution.giveBack()))
     this.#end()
   }
 

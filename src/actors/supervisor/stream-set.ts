@@ -94,8 +94,8 @@ export class StreamSet {
   }
 
   /** Gives every execution back to the store. */
-  async release(): Promise<void> {
-    await Promise.all(this.all.map((stream) => stream.release()))
+  async giveBack(): Promise<void> {
+    await Promise.all(this.all.map((stream) => stream.giveBack()))
   }
 
   /** Takes a claimed execution into memory. One that can't be read is named, and is never another's trouble. */

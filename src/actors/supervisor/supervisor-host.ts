@@ -282,7 +282,7 @@ export class SupervisorHost {
     this.settings.clock.glance()
     if (grace > 0) await settled(this.settings.clock, grace, this.#memberships.current, this.streams.all, this.#moves)
     this.#memberships.current.quiesce()
-    await this.#bound('giving executions back', this.streams.release())
+    await this.#bound('giving executions back', this.streams.giveBack())
     const asDead = this.#isGuarded
     this.streams.dropAll(new StatewardError('already_stopped', 'The runtime was stopped.'))
     await this.#bound('retiring the owner', this.#memberships.current.leave({ asDead }))

@@ -7,7 +7,7 @@ import { isTerminal } from '../../events/execution-status.js'
 import type { MemoryRow } from './memory-rows.js'
 import type { MemoryTables } from './memory-tables.js'
 import type { ClaimRequest, StoredExecution } from '../snapshot-store.js'
-import { atMost, byClaimOrder, isCounted } from '../store-rules.js'
+import { atMost, byClaimOrder, countsAsRecovery } from '../store-rules.js'
 
 /** Takes executions over, as the contract says. */
 export function claimInMemory(tables: MemoryTables, request: ClaimRequest): StoredExecution[] {
@@ -22,7 +22,7 @@ export function claimInMemory(tables: MemoryTables, request: ClaimRequest): Stor
     .toSorted(byClaimOrder)
   return found.slice(0, limit).map(({ row }) => {
     const { epoch, recoveries } = row.execution
-    const recovered = request.from.kind === 'lost' && isCounted(row.execution)
+    const recovered = request.from.kind === 'lost' && countsAsRecovery(row.execution)
     tables.change(row, { owner: request.owner, epoch: epoch + 1, recoveries: recoveries + (recovered ? 1 : 0) })
     return row.execution
   })

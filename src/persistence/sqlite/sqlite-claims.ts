@@ -5,11 +5,11 @@
  * claim costs what it takes, however many executions are stored. Knows no lease: see sqlite-owners.
  */
 import type { ClaimRequest, StoredExecution } from '../snapshot-store.js'
-import { hasWork, isAwaited, isDue, isLive, isQueued, isUnderWay, mayBeInFlight } from './sqlite-conditions.js'
+import { hasWork, isAwaited, isDue, isLive, isQueued, isUnderWay } from './sqlite-conditions.js'
 import type { SqliteDatabase } from './sqlite-database.js'
-import type { SqliteRows } from './sqlite-rows.js'
+import { statusOfNumber, type SqliteRows } from './sqlite-rows.js'
 import { statusNumbers } from './sqlite-schema.js'
-import { atMost, byClaimOrder, type ClaimCandidate } from '../store-rules.js'
+import { atMost, byClaimOrder, countsAsRecovery, type ClaimCandidate } from '../store-rules.js'
 
 interface CandidateRow {
   readonly position: number
@@ -92,7 +92,8 @@ export function sqliteClaims(database: SqliteDatabase, rows: SqliteRows): Sqlite
       inClaimOrder(candidates(request, limit))
         .slice(0, limit)
         .map((row) => {
-          const recovered = request.from.kind === 'lost' && mayBeInFlight(row)
+          const recovered =
+            request.from.kind === 'lost' && countsAsRecovery({ status: statusOfNumber(row.status), owed: row.owed === 1 })
           take.run(request.owner, recovered ? 1 : 0, row.position)
           called.run(row.position)
           return rows.byPosition(row.position) as StoredExecution

@@ -7,7 +7,7 @@
  */
 import { statusNumbers } from './sqlite-schema.js'
 
-const { queued, running, waiting, pausing, paused, cancelling } = statusNumbers
+const { queued, running, pausing, paused, cancelling } = statusNumbers
 
 /** The least number of a status that is an end. */
 export const firstTerminal = statusNumbers.completed
@@ -36,7 +36,3 @@ export const isDue = `owner IS NULL AND due_at IS NOT NULL AND ${isLive()}`
 /** A message that must wake an execution of that status which nobody holds: any but an event of a paused one, which waits for its resume. */
 export const isAwaited = (status: string) =>
   `i.answered_at IS NULL AND (${status} <> ${paused} OR i.kind = ${messageKinds.command})`
-
-/** True if a takeover from a dead owner counts as a recovery: it may have been in flight, or an action that it owes may. */
-export const mayBeInFlight = ({ status, owed }: { readonly status: number; readonly owed: number }): boolean =>
-  status !== queued && (status !== waiting || owed === 1)

@@ -80,7 +80,7 @@ export class Processes {
     for (const { executions } of this.#process.source.parts().supervisor.streams.all) {
       const execution = executions.get(id)
       execution?.program.observe()
-      if (execution?.mayLeave) await time.until(activity.during(Promise.race([execution.release(), life.death])))
+      if (execution?.mayLeave) await time.until(activity.during(Promise.race([execution.giveBack(), life.death])))
     }
   }
 

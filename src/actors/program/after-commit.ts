@@ -1,19 +1,20 @@
 /**
- * Holds back what must wait for a commit but is no output of the program: a further attempt of a step.
+ * What a program does after its next commit, and that is no output: a further attempt of a step, the start of a child execution.
  *
- * Owns: which commit each of them waits for. A durable commit also proves that this process still owns the execution.
+ * Owns: which commit each of these waits for. Outputs wait in `program-host.ts`. A durable commit also proves that this process
+ * still owns the execution.
  */
 import type { StepOutput } from './program-output.js'
 import type { ProgramPort, ProgramSettings } from './program-port.js'
 
-/** The gate of one program. */
-export class CommitGate {
+/** What one program does after its commits. */
+export class AfterCommit {
   readonly #settings: ProgramSettings
   readonly #port: ProgramPort
-  /** `seq`: the commit that it waits for; 0: that commit is not made yet. */
-  #waiting: { seq: number; readonly run: () => void }[] = []
+  /** `revision`: the commit after which it runs; 0: that commit is not made yet. */
+  #waiting: { revision: number; readonly run: () => void }[] = []
   #isClosed = false
-  /** Starts a step, which may then have to wait for a slot. */
+  /** Starts a step after the next commit, as an output of the program host, which may make it wait for a slot. */
   readonly start: (step: StepOutput) => void
 
   constructor(settings: ProgramSettings, port: ProgramPort, start: (step: StepOutput) => void) {
@@ -26,7 +27,7 @@ export class CommitGate {
   run(run: () => void): void {
     const { durability, isOwner, logger } = this.#settings
     if (durability === 'strict') {
-      this.#waiting.push({ seq: 0, run })
+      this.#waiting.push({ revision: 0, run })
       return this.#port.dirty()
     }
     isOwner().then(
@@ -35,20 +36,20 @@ export class CommitGate {
     )
   }
 
-  /** Everything that waits now waits for commit `seq`. */
-  collected(seq: number): void {
-    for (const waiting of this.#waiting) waiting.seq ||= seq
+  /** A commit was made: all that waits here runs after it. */
+  collected(revision: number): void {
+    for (const waiting of this.#waiting) waiting.revision ||= revision
   }
 
-  /** Commit `seq` is durable. */
-  committed(seq: number): void {
+  /** That commit is durable. */
+  committed(revision: number): void {
     if (this.#waiting.length === 0) return
-    const due = this.#waiting.filter((waiting) => waiting.seq > 0 && waiting.seq <= seq)
+    const due = this.#waiting.filter((waiting) => waiting.revision > 0 && waiting.revision <= revision)
     this.#waiting = this.#waiting.filter((waiting) => !due.includes(waiting))
     for (const { run } of due) if (!this.#isClosed) run()
   }
 
-  /** Nothing is let go any more. */
+  /** Nothing runs any more. */
   close(): void {
     this.#isClosed = true
     this.#waiting = []
