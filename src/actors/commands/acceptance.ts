@@ -1,4 +1,4 @@
-/** Accepts executions for a supervisor. Owns that a process which was frozen learns first that it was fenced off. */
+/** Accepts executions for a supervisor. Owns: a process that was frozen checks first whether it was fenced off. */
 import { isStatewardError } from '../../errors.js'
 import type { Admitted } from '../stream/accepted-before.js'
 import type { AdmissionRequest } from '../stream/admission.js'
@@ -17,7 +17,7 @@ async function acceptedBy(supervisor: SupervisorHost, entryPoint: string, reques
     try {
       return await stream.admit(request)
     } catch (error) {
-      // nothing of it was written: this process was fenced off meanwhile, and begins anew
+      // nothing was written: this process was fenced off meanwhile, and begins anew
       const isFenced = isStatewardError(error, 'stale_owner') && supervisor.streams.get(entryPoint) !== stream
       if (!isFenced) throw error
     }

@@ -1,37 +1,37 @@
 /**
  * The time that a command may take to answer.
  *
- * Owns: what it answers when that is up (it goes on all the same), and that this is answered only once the command is in
- * the store: whoever was told that an execution is pausing finds it so, also if the process dies in that moment.
+ * Owns: the answer when that time is up (the command goes on all the same); and that it is given only once the command is in
+ * the store. So an execution that was answered as pausing is pausing, even if the process dies in that moment.
  */
 import type { Command, CommandOutcome } from '../../events/outcomes.js'
 import type { WorkPlace } from './bounded-work.js'
 import { Deadline } from '../supervisor/deadline.js'
 import type { WallClock } from '../../wall-clock.js'
 
-/** What a command answers that is under way. */
+/** The answer of a command that is still under way. */
 export function underWay({ type }: Command): CommandOutcome {
   return { status: type === 'cancel' ? 'cancelling' : 'pausing' }
 }
 
 /**
- * Where a command has come to. `isHere`: an execution in memory has it, and answers it in time, once that is durable.
+ * How far a command has got. `isHere`: an execution in memory has it, and answers in time, once the answer is durable.
  * `queued`: it was put into the durable inbox, with this number; undefined if there is no such inbox (any more).
  */
 export interface CommandProgress {
-  /** Undefined: it may take as long as it needs. */
+  /** Undefined: the command may take as long as it needs. */
   readonly until: Deadline | undefined
   isHere: boolean
-  /** True if its answer comes by the durable inbox, where it stands behind what came before it. */
+  /** True if the answer comes by the durable inbox, in which the command waits behind earlier messages. */
   isByInbox?: boolean
-  /** True if another process that lives had the execution when it was looked for. */
+  /** True if another living process owned the execution when its owner was looked up. */
   isElsewhere?: boolean
-  /** Its place among those of a command to many that are being taken up. */
+  /** Its place among the executions that a command to many takes up. */
   readonly place?: WorkPlace | undefined
   queued?: Promise<number | undefined>
 }
 
-/** What a command to many says of each: until when the whole of it may take, and the place that one has among those being taken up. */
+/** For each command of a command to many: the deadline of the whole, and the place among the executions that are taken up. */
 export interface WithinMany {
   readonly until?: Deadline | undefined
   readonly place?: WorkPlace | undefined
@@ -43,7 +43,7 @@ export function commandProgress(clock: WallClock, command: Command, { until, pla
   return { until: until ?? (wait === undefined ? undefined : new Deadline(clock, wait)), isHere: false, place }
 }
 
-/** The command with what is left of its time; without one it may take as long as it needs. */
+/** The command with the time that is left; without a limit it may take as long as it needs. */
 export function withTimeLeft({ until }: CommandProgress, command: Command): Command {
   if (command.type === 'resume') return command
   if (until !== undefined) return { ...command, wait: until.left }
@@ -52,8 +52,8 @@ export function withTimeLeft({ until }: CommandProgress, command: Command): Comm
 }
 
 /**
- * The answer. If there is none when its time is up and nobody here will give one, it is what `kept` comes to, which puts the
- * command into the store; undefined: that is no place, and the answer is waited for, as it is without a time.
+ * The answer. If there is none when the time is up and nobody here will give one, `kept` puts the command into the store and
+ * gives the answer. If `kept` gives undefined, the store can't take it, and the answer is waited for, as without a limit.
  */
 export function answeredWithin<T>(progress: CommandProgress, kept: () => Promise<T | undefined>, answer: Promise<T>): Promise<T> {
   const { until } = progress

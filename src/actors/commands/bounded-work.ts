@@ -1,15 +1,15 @@
 /**
- * Many pieces of work of one call, some of which may run only a few at a time.
+ * Runs the pieces of work of one call; of some pieces only a few run at a time.
  *
- * Owns: that no rejection is ever without a handler, that one that fails or takes long keeps no other from being begun, and that
- * the call hears of all errors when everything has ended. Does not know: what the work is.
+ * Owns: every rejection has a handler; a piece that fails or takes long never prevents another piece from starting; and
+ * the call gets all errors when everything has ended. Does not know: what the work is.
  */
 
-/** What a piece of bounded work holds while it runs; it needs none while it only waits. */
+/** The place that a piece of bounded work holds while it runs; a piece that only waits needs none. */
 export interface WorkPlace {
-  /** What is left of the piece is waiting: the next one may begin. */
+  /** The rest of the piece is only waiting: the next one may begin. */
   leave(): void
-  /** The next one may begin while this is waited for. */
+  /** The next piece may begin while this one waits. */
   during<T>(wait: Promise<T>): Promise<T>
 }
 
@@ -59,7 +59,7 @@ export class BoundedWork<TOf> {
     return this.#errors
   }
 
-  /** A place that was taken, or given. */
+  /** A place that was taken or handed over. */
   #place(): WorkPlace {
     let isLeft = false
     const leave = () => {
@@ -88,7 +88,7 @@ export class BoundedWork<TOf> {
     return new Promise<void>((resolve) => this.#waiting.push(resolve))
   }
 
-  /** Whoever waits gets the place itself. */
+  /** The next waiting piece gets the place itself. */
   #freed(): void {
     const next = this.#waiting.shift()
     if (next) next()

@@ -1,19 +1,19 @@
 /**
- * Commands that are on their way down to what executions have started.
+ * Cascades: commands on their way from executions to their children.
  *
- * Owns: which of them are. A command whose time was up changes from the router to the inbox, and goes down once all the same.
+ * Owns: which cascades are under way. A command whose time is up moves from the router to the inbox, and still cascades only once.
  * Does not know: how a command gets down (the router).
  */
 import type { Command } from '../../events/outcomes.js'
 
-/** The same for the same command to the same execution, however long its answer may take. */
+/** The same key for the same command to the same execution, however long the answer may take. */
 const keyOf = (id: string, command: Command) => JSON.stringify([id, { ...command, wait: undefined }])
 
-/** Those of one router. */
+/** The cascades of one router. */
 export class Cascades {
   readonly #all = new Map<string, Promise<void>>()
 
-  /** One begins, and goes down to what `id` has started. */
+  /** A cascade to the children of `id` begins. */
   begin(id: string, command: Command, cascade: Promise<void>): Promise<void> {
     const key = keyOf(id, command)
     this.#all.set(key, cascade)
@@ -22,7 +22,7 @@ export class Cascades {
     })
   }
 
-  /** The one that is on its way with that command; undefined if there is none. */
+  /** The cascade of that command that is under way; undefined if there is none. */
   of(id: string, command: Command): Promise<void> | undefined {
     return this.#all.get(keyOf(id, command))
   }

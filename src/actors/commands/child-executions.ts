@@ -1,10 +1,10 @@
 /**
- * The executions that an execution starts for its steps.
+ * The children of an execution: the executions that its steps start.
  *
- * Owns: that a step's child is started once and that its outcome ends the step; that a child whose step stops is cancelled or
- * paused as its parent is, also if it was accepted only then; that one which outlives its parent goes on, also if it was
- * paused with it.
- * Talks to: the router, which carries commands to whoever holds the child.
+ * Owns: a step's child is started once, and its outcome ends the step; a child whose step stops is cancelled or
+ * paused with its parent, also if it was accepted only after that; a child that outlives its parent goes on, also if it was
+ * paused with the parent.
+ * Talks to: the router, which carries commands to the owner of the child.
  */
 import { isStatewardError, StatewardError } from '../../errors.js'
 import type { Intervention, PauseMode } from '../../events/execution-events.js'
@@ -20,10 +20,10 @@ import { pagesOf } from '../../persistence/stored-executions.js'
 import type { SupervisorHost } from '../supervisor/supervisor-host.js'
 import { unreachedError, type Unreached } from './unreached.js'
 
-/** How long a child that was cancelled for its parent's sake, or with all of the runtime, waits for the parent's own cancel, in ms. */
+/** How long a child that was cancelled with its parent, or with the whole runtime, waits for the parent's own cancel, in ms. */
 const HELD_BACK = 30_000
 
-/** What children need of the router. */
+/** The parts of the router that children use. */
 export interface ChildRouter {
   command(id: string, command: Command): Promise<CommandOutcome>
   inOrder(id: string, command: Command, own: () => Promise<CommandOutcome>): Promise<CommandOutcome>
@@ -31,7 +31,7 @@ export interface ChildRouter {
   result(id: string, options: { readonly signal: AbortSignal }): Promise<ResultOutcome>
 }
 
-/** The link of a stored child to its parent; undefined for what no step started, and for what older versions did. */
+/** The link of a stored child to its parent; undefined if no step started it, or an older version did. */
 export function childLink({ id, state }: StoredExecution): ChildLink | undefined {
   return splitState(state, id).lifecycle.context.child
 }
@@ -40,7 +40,7 @@ function isPausedFromAbove({ id, state }: StoredExecution): boolean {
   return splitState(state, id).lifecycle.context.pause?.scope === 'parent'
 }
 
-/** True for a child that goes on without its parent, and stands still since that was paused. */
+/** True for a child that goes on without its parent, and is paused because the parent was paused. */
 export function isLeftPaused({ id, state, status }: StoredExecution): boolean {
   if (status !== 'paused' && status !== 'pausing') return false
   const { child, pause } = splitState(state, id).lifecycle.context
@@ -49,14 +49,14 @@ export function isLeftPaused({ id, state, status }: StoredExecution): boolean {
 
 const isCancelledFromAbove = (outcome: ResultOutcome | undefined) => outcome?.status === 'cancelled' && outcome.scope === 'parent'
 
-/** True if its parent gets, or has got, a cancel of its own. */
+/** True if the parent gets, or has got, a cancel of its own. */
 const isCancelledWithParent = (outcome: ResultOutcome) =>
   outcome.status === 'cancelled' && (outcome.scope === 'parent' || outcome.scope === 'runtime')
 
 /** The idempotency key of the n-th child of a step. */
 const childKey = ({ key }: ChildRequest, n: number) => (n === 1 ? key : `${key}/${n}`)
 
-/** Those of one runtime. */
+/** The children of one runtime. */
 export class ChildExecutions implements ChildPort {
   readonly #supervisor: SupervisorHost
   readonly #router: ChildRouter
@@ -72,7 +72,7 @@ export class ChildExecutions implements ChildPort {
     for (let n = turn.n; ; n++) {
       const { id, ended } = (await this.#forgotten(request, n)) ?? (await this.#accept(request, n, retryOf))
       retryOf = id
-      // its parent was to end or to go on, and did neither: a crash came between
+      // a crash interrupted its parent, which had to end or to go on
       if (isCancelledFromAbove(ended)) continue
       const outcome = ended ?? (await this.#outcome(id, request))
       if (outcome.status === 'completed') return outcome.output
@@ -93,12 +93,12 @@ export class ChildExecutions implements ChildPort {
     await this.wakeLeft(parentId)
   }
 
-  /** Resumes those that outlive their parent and were paused with it: nobody else will. */
+  /** Resumes children that outlive their parent and were paused with it: nobody else will. */
   async wakeLeft(parentId: string): Promise<void> {
     await this.#toAll(parentId, ['paused', 'pausing'], isLeftPaused, (stored) => this.wake(stored))
   }
 
-  /** Resumes one of those; by its inbox if another process has it, or is to take it up: what stands there is durable. */
+  /** Resumes one of them; by its inbox, which is durable, if another process owns it or will take it up. */
   async wake({ id, entryPoint, owner }: StoredExecution): Promise<void> {
     const { store } = this.#supervisor.settings
     const intervention: Intervention = { at: this.#now, reason: 'left', scope: 'parent' }
@@ -120,7 +120,7 @@ export class ChildExecutions implements ChildPort {
     return this.#router.inOrder(id, command, own)
   }
 
-  /** Mends what a process has left half done that died on its way: below one that goes on, and below one that has ended. */
+  /** Completes a cascade that a dead process left unfinished: for the children of an execution that goes on, or that has ended. */
   async adopted(stored: StoredExecution): Promise<void> {
     await this.#goesOn(stored.id)
     if (stored.parentId === null || isTerminal(stored.status) || childLink(stored)?.whenLeft !== 'cancel') return
@@ -129,17 +129,17 @@ export class ChildExecutions implements ChildPort {
     await this.#cancel(stored.id, { at: this.#now, reason: `parent_${parent?.status ?? 'expired'}` })
   }
 
-  /** What it has started and a pause from there has stopped goes on, if it goes on itself: that pause, or the resume after it, never got so far. */
+  /** Resumes children that a pause of this execution has stopped, if the execution itself goes on: the pause, or the resume after it, never reached it. */
   async #goesOn(id: string): Promise<void> {
     const execution = this.#supervisor.live(id)
     if (!execution?.program.hasChildren) return
-    // a command that stands there is carried out first
+    // a command in its inbox is carried out first
     await execution.delivery.poll()
     if (stageOf(execution.nextStatus) !== 'going' || this.#router.isBeingPaused(id)) return
     await this.#toAll(id, ['paused', 'pausing'], isPausedFromAbove, (child) => this.wake(child))
   }
 
-  /** The id of the n-th child of a step. It is known before there is such an execution, and so is whether there was one that is forgotten. */
+  /** The id of the n-th child of a step. It is known before the child exists, so that the store can also say whether there was one that is forgotten. */
   #idOf(request: ChildRequest, n: number): string {
     const { ids } = this.#supervisor.settings
     const child = { parentId: request.parentId, entryPoint: request.entryPoint, key: childKey(request, n) }
@@ -150,12 +150,12 @@ export class ChildExecutions implements ChildPort {
     return this.#supervisor.settings.clock.now()
   }
 
-  /** The one that was started before, if it is no longer there: that it has ended is all that is known. */
+  /** The child that was started before, if it is no longer stored: only that it has ended is known. */
   async #forgotten(request: ChildRequest, n: number) {
     const { parentId, turn, signal, isAgain } = request
     const { store } = this.#supervisor.settings
     const known = n === turn.n && turn.known?.of === parentId ? turn.known.id : undefined
-    // its parent may have died before it could note which one it is
+    // its parent may have died before it could note the child
     const id = known ?? (isAgain ? this.#idOf(request, n) : undefined)
     if (id === undefined || (await store.load(id))) return undefined
     if (known === undefined && (await store.absence(id)) === 'unknown') return undefined
@@ -197,7 +197,7 @@ export class ChildExecutions implements ChildPort {
     }
   }
 
-  /** What stops the step reaches its child. What was left is cancelled once that it was left is durable, by `leave` and `end`. */
+  /** Passes a stop of the step on to its child. The child of a step that was left is cancelled by `leave` and `end`, once the leaving is durable. */
   async #stopped(id: string, whenLeft: WhenLeft, reason: unknown): Promise<void> {
     if (!isStatewardError(reason)) return
     const { code, details } = reason
@@ -207,7 +207,7 @@ export class ChildExecutions implements ChildPort {
       if (code === 'paused') await this.#pause(id, by, details['mode'] === 'now' ? 'now' : 'boundary')
       else if (['cancelled', 'timed_out', 'step_timeout'].includes(code) && whenLeft === 'cancel') await this.#cancel(id, by)
     } catch (error) {
-      // the step is over already: nobody but the logger can be told
+      // the step is over already: only the logger can report it
       this.#supervisor.settings.logger('execution', id, 'could not be stopped with its parent', error)
     }
   }
@@ -220,14 +220,14 @@ export class ChildExecutions implements ChildPort {
     await this.#router.command(id, { type: 'cancel', intervention: fromAbove({ at, reason, actor }) })
   }
 
-  /** Until a look finds none that lives. */
+  /** Repeats until no child lives. */
   async #cancelAll(parentId: string, by: Intervention, isMeant: (stored: StoredExecution) => boolean): Promise<void> {
     let living: number
     do living = await this.#toAll(parentId, liveStatuses, isMeant, ({ id }) => this.#cancel(id, by))
     while (living > 0)
   }
 
-  /** Does something to each that is meant, at once; resolves with how many there were. One that fails, or can't be read, keeps it from none of the others. */
+  /** Calls `act` for all matching children at the same time; resolves with how many there were. A child that fails, or can't be read, does not affect the others. */
   async #toAll(
     parentId: string,
     status: readonly ExecutionStatus[],
@@ -247,7 +247,7 @@ export class ChildExecutions implements ChildPort {
           continue
         }
         count++
-        // who they are and where they stand is kept, and not what they hold
+        // ids and statuses are kept, input and state are not
         const slim = { ...stored, input: '', state: '', output: null }
         acts.push(act(slim).catch((error: unknown) => void unreached.push({ of: { id }, error })))
       }
@@ -257,7 +257,7 @@ export class ChildExecutions implements ChildPort {
     return count
   }
 
-  /** A child that was cancelled with its parent tells it nothing before the parent's own cancel has had its time. */
+  /** A child that was cancelled with its parent ends the step only after the parent's own cancel has had its time. */
   #heldBack(signal: AbortSignal): Promise<void> {
     const { clock } = this.#supervisor.settings
     if (signal.aborted) return Promise.resolve()

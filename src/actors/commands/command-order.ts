@@ -1,10 +1,10 @@
 /**
- * The order of the commands to one execution, and of what they mean for the executions that it has started.
+ * The order of the commands to one execution and to its children.
  *
- * Owns: that a pause and a cancel come leaf first, and a resume last; that whoever came later decides, whether the commands were asked
- * for here or stand in the durable inbox: a resume takes back the pauses before it that the execution has not been told, and a
- * pause begins when the resumes before it are through; that what can't be reached below keeps the command from nobody.
- * Does not know: who holds an execution, and how it is told (the router).
+ * Owns: a pause and a cancel reach the children first, a resume reaches them last. The later command wins, whether the commands were
+ * asked for here or are in the durable inbox: a resume undoes earlier pauses that have not reached the execution, and a
+ * pause begins when the resumes before it are complete. A child that can't be reached never keeps the command from the others.
+ * Does not know: who owns an execution, and how a command reaches it (the router).
  */
 import { isHeldUp } from '../../errors.js'
 import { stageOf } from '../../events/execution-status.js'
@@ -14,41 +14,41 @@ import type { CommandProgress } from './answer-time.js'
 import { isOf, PendingPauses, type PendingPause } from './pending-pauses.js'
 import { unreachedError } from './unreached.js'
 
-/** What the order asks of the router. */
+/** The parts of the router that the order uses. */
 export interface CommandOrderPort {
-  /** Sees to what stands in the durable inbox of the execution: that came before the command. */
+  /** Handles the messages in the durable inbox of the execution: they came before the command. */
   ahead(id: string, command: Command, progress: CommandProgress): Promise<void>
-  /** What the execution has started is told the same; rejects once all of it was, if something has failed. */
+  /** Gives the children the same command; rejects after all of them were reached, if one has failed. */
   below(id: string, command: Command, progress: CommandProgress, pause?: PendingPause): Promise<void>
-  /** The same for one whose command came by its inbox. */
+  /** The same for a command that came by the inbox. */
   cascade(id: string, command: Command, pause?: PendingPause): Promise<void>
-  /** The execution itself is told. */
+  /** Gives the execution itself the command. */
   own(id: string, command: Command, progress: CommandProgress, pause?: PendingPause): Promise<CommandOutcome>
-  /** What outlives it goes on, if it was paused with it. */
+  /** Resumes children that outlive the execution, if they were paused with it. */
   wakeLeft(id: string): Promise<void>
   load(id: string): Promise<StoredExecution | undefined>
-  /** Resolves once what it has become is durable, if it is in memory. */
+  /** Resolves once the present state of the execution is durable, if it is in memory. */
   durable(id: string): Promise<unknown>
-  /** What it has started could not be told, and nobody else hears of that. */
+  /** Reports that children could not be reached; no caller hears of it otherwise. */
   failedBelow(id: string, error: unknown): void
 }
 
-/** The same for what an execution has started. */
+/** The same command for the children of an execution. */
 export const fromAbove = (command: Command): Command => ({
   ...command,
   intervention: { ...command.intervention, scope: 'parent' },
 })
 
-/** True if what a resume has come to concerns also what a pause had stopped below. */
+/** True if a resume with that answer must also resume children that a pause had stopped. */
 const wakesBelow = ({ status }: CommandOutcome) => status === 'resumed' || status === 'already_running'
 
-/** One resume: how the execution and what it has started are told. */
+/** One resume: how the execution and its children get it. */
 interface Waking {
   readonly own: () => Promise<CommandOutcome>
   readonly below: () => Promise<void>
 }
 
-/** The commands that one router has on their way. */
+/** The commands of one router that are under way. */
 export class CommandOrder {
   readonly pauses = new PendingPauses()
   readonly #port: CommandOrderPort
@@ -65,14 +65,14 @@ export class CommandOrder {
     return this.#pause(id, command, progress, pause).finally(() => this.pauses.end(id, pause))
   }
 
-  /** A command that came to what is in memory here by its inbox. */
+  /** A command that an execution in memory here found in its inbox. */
   inOrder(id: string, command: Command, own: () => Promise<CommandOutcome>): Promise<CommandOutcome> {
     const cascade = (pause?: PendingPause) =>
       this.#port.cascade(id, fromAbove(command), pause).catch((error: unknown) => this.#port.failedBelow(id, error))
     if (command.type === 'cancel') return cascade().then(own)
     const { scope } = command.intervention
     if (command.type === 'resume') {
-      // what is only about to look into the inbox came after what stands there
+      // a command that has not read the inbox yet came after the messages in it
       const before = this.pauses.of(id).filter((pause) => !pause.isDelivered && !pause.isLooking && isOf(pause, scope))
       return this.pauses.resuming(id, this.#wake(id, before, { own, below: cascade }))
     }
@@ -105,18 +105,18 @@ export class CommandOrder {
   async #pause(id: string, command: Command, progress: CommandProgress, pause: PendingPause): Promise<CommandOutcome> {
     await this.#port.ahead(id, command, progress)
     pause.isLooking = false
-    // a resume that came before would wake below what this one stops
+    // an earlier resume would resume children that this command stops
     const resumed = this.pauses.resumesOf(id)
     const heldUp = resumed && (await (progress.place?.during(resumed) ?? resumed))
     // the execution itself would wait as long for the same lock
     if (isHeldUp(heldUp)) throw heldUp
     const outcome = await this.#leafFirst(id, command, progress, pause)
-    // it came to its end while what it had started was paused
+    // the execution ended while its children were being paused
     if (outcome.status === 'already_finished') await this.#port.wakeLeft(id)
     return outcome
   }
 
-  /** What can't be told below keeps the command from nobody: it is thrown at the end. */
+  /** A child that can't be reached keeps the command from nobody: its error is thrown at the end. */
   async #leafFirst(id: string, command: Command, progress: CommandProgress, pause?: PendingPause): Promise<CommandOutcome> {
     const what = `The ${command.type} of execution ${id}`
     const failed: unknown[] = []
@@ -138,14 +138,14 @@ export class CommandOrder {
     return outcome as CommandOutcome
   }
 
-  /** `known`: the pauses that were on their way when it was asked for. */
+  /** `known`: the pauses that were under way when the resume was asked for. */
   async #resume(
     id: string,
     command: Command,
     progress: CommandProgress,
     known: readonly PendingPause[],
   ): Promise<CommandOutcome> {
-    // those that are being put into the inbox stand there before this one
+    // pauses that are being put into the inbox are there before this resume
     await Promise.allSettled(known.flatMap(({ progress: own }) => own?.queued ?? []))
     await this.#port.ahead(id, command, progress)
     for (let placed; (placed = known.flatMap(({ placing }) => placing ?? [])).length > 0;) await Promise.all(placed)
@@ -162,8 +162,8 @@ export class CommandOrder {
   }
 
   /**
-   * What was stopped below goes on as well, also where a pause stopped it and never came to the one above: its process died, or
-   * its commit failed. `before`: the pauses that it takes back.
+   * Resumes the children that were stopped, also those whose pause never reached the parent because the process died or
+   * the commit failed. `before`: the pauses that the resume undoes.
    */
   async #wake(id: string, before: readonly PendingPause[], { own, below }: Waking): Promise<CommandOutcome> {
     const resume = this.#woken(id, own, before.length > 0)
@@ -172,18 +172,18 @@ export class CommandOrder {
     if (wakesBelow(outcome)) await below()
     const kept = before.flatMap(({ through }) => through ?? [])
     if (outcome.status !== 'resumed' || kept.length === 0) return outcome
-    // what it takes back has left the inbox by then: nobody finds it there afterwards
+    // the pauses that it undoes have left the inbox by then, so that nobody finds them afterwards
     await Promise.all(kept)
     await this.#port.durable(id)
     return outcome
   }
 
-  /** `isBack`: it takes back a pause that the execution has not been told, so that it runs on. */
+  /** `isBack`: it undoes a pause that has not reached the execution, which therefore runs on. */
   async #woken(id: string, own: () => Promise<CommandOutcome>, isBack: boolean): Promise<CommandOutcome> {
     const before = isBack ? await this.#port.load(id) : undefined
     const outcome = await own()
     if (!isBack || outcome.status !== 'already_running') return outcome
-    // another pause may have come since: what is told is a revision in which it went on
+    // another pause may have come since: the answer is a revision in which the execution went on
     const going = [await this.#port.load(id), before].find((stored) => stored && stageOf(stored.status) === 'going')
     return going ? { status: 'resumed', revision: going.revision } : outcome
   }

@@ -1,9 +1,9 @@
 /**
- * Carries commands and questions to whoever holds an execution: this process, another one, or nobody but the store.
+ * Carries commands and questions to the owner of an execution: this process, another one, or only the store.
  *
- * Owns: finding the holder, taking an execution up that nobody holds, the time that a command may take, and the
- * cascade of commands to the executions that an execution started (leaf first). What one that nobody can take up is told is in `stored-commands.ts`.
- * Longer than others because where a command stands (on its way down, in an inbox, with its execution) is one question.
+ * Owns: finding the owner, taking up an execution that nobody owns, the time that a command may take, and the
+ * cascade of commands to children (leaf first). `stored-commands.ts` carries out commands to executions that nobody can take up.
+ * Longer than others because the way of a command (the cascade, an inbox, the execution) is one story.
  */
 import type { AnyEventObject } from 'xstate'
 import { isHeldUp, isStatewardError, type StatewardError } from '../../errors.js'
@@ -33,20 +33,20 @@ import { pagesOf } from '../../persistence/stored-executions.js'
 import type { SupervisorHost } from '../supervisor/supervisor-host.js'
 import { unreachedError, type Unreached } from './unreached.js'
 
-/** How many executions that nobody has in memory one command to many takes up at the same time. */
+/** How many executions one command to many takes into memory at the same time. */
 const TAKEN_UP_AT_ONCE = 16
 
 const isFromAbove = ({ type, intervention }: Command) => type === 'cancel' && intervention.scope === 'parent'
 
-/** True if a pause of that scope has stopped it, or is about to. Throws `corrupt`. */
+/** True if a pause of that scope has stopped the execution, or is about to. Throws `corrupt`. */
 function isStoppedBy({ id, status, state }: StoredExecution, scope: Intervention['scope']): boolean {
   return (status === 'paused' || status === 'pausing') && splitState(state, id).lifecycle.context.pause?.scope === scope
 }
 
-/** True if whom of many it concerns stands in their state. */
+/** True if the stored state of each execution decides whether the command concerns it. */
 const goesByState = (command: Command) => command.type === 'resume' || isFromAbove(command)
 
-/** Where an event has its place. `answer`: of whoever takes it in; undefined: it is to be routed again. */
+/** Where an event was placed. `answer`: of the execution or the inbox; undefined: the event must be routed again. */
 interface Placed {
   readonly answer: SendOutcome | Promise<SendOutcome | undefined>
 }
@@ -54,20 +54,20 @@ interface Placed {
 /** One command to many. */
 interface Walk extends WithinMany {
   answered?(this: void, outcome: CommandOutcome): void
-  /** Asked before each is told. */
+  /** Called before each execution gets the command: true if the command was undone. */
   isTakenBack(this: void): boolean
-  /** Resolves with whether one came only after the command, which is none of its business; undefined: it did not. */
+  /** Resolves with true if the execution was accepted after the command, which then does not concern it; undefined: it was not. */
   isLater?(this: void, id: string): Promise<boolean> | undefined
-  /** It is a pause of what one that is being paused has started. */
+  /** True for a pause of the children of an execution that is being paused. */
   readonly isCascade?: boolean
 }
 
-/** What a command to many is to one of them. `woken`: it is resumed instead. */
+/** What a command to many means for one execution. `woken`: the execution is resumed instead. */
 type Concern = 'told' | 'none' | 'woken' | 'if awaited'
 
-/** What a command to many has come to. */
+/** The result of a command to many. */
 export interface ScopeAnswers {
-  /** How many have answered what. */
+  /** Answer → how many gave it. */
   readonly counts: Readonly<Record<string, number>>
   readonly unreached: readonly Unreached[]
 }
@@ -81,14 +81,14 @@ function throwIfAny(error: StatewardError | undefined): void {
   if (error) throw error
 }
 
-/** One that has ended may stay here until its last actions have run. */
+/** An execution that has ended may stay in memory until its last actions have run. */
 function handedTo({ status, delivery }: ExecutionHost, sent: SentEvent): Placed {
   return { answer: isTerminal(status) ? { status: 'already_finished', as: status } : delivery.receive(sent) }
 }
 
 /** Routes for one supervisor. */
 export class CommandRouter {
-  /** For what no execution in memory commits. */
+  /** For commits that no execution in memory makes. */
   readonly direct: DirectCommits
   /** Pauses and resumes of many. */
   readonly scopes = new ScopeCommands()
@@ -117,13 +117,13 @@ export class CommandRouter {
     this.#order = new CommandOrder({
       ahead: (...of) => this.#ahead(...of),
       below: (...of) => this.#below(...of),
-      // the router may have begun with it, before its time was up
+      // the router may have begun the cascade before the command's time was up
       cascade: (id, command, pause) => this.#cascades.of(id, command) ?? this.#cascade(id, command, { pause }),
       own: (...of) => this.#own(...of),
       wakeLeft: (id) => this.#children.wakeLeft(id),
       load: (id) => this.#store.load(id),
       durable: async (id) => this.#supervisor.live(id)?.until(() => true),
-      // it is stopped with its parent once more
+      // it was stopped with its parent once more
       failedBelow: (id, error) =>
         this.#supervisor.settings.logger('what execution', id, 'has started could not be told yet', error),
     })
@@ -140,7 +140,7 @@ export class CommandRouter {
     return this.deliver(id, this.checked(id, event))
   }
 
-  /** Sends an event in its stored form, behind those that were sent from here before. Throws `invalid_event`. */
+  /** Sends an event in its stored form, after all that were sent from here before. Throws `invalid_event`. */
   async deliver(id: string, payload: string): Promise<SendOutcome> {
     const sent: SentEvent = { payload, event: decode<AnyEventObject>(payload, { id, what: 'event' }) }
     // a `type` that is computed may have been another one before
@@ -154,10 +154,10 @@ export class CommandRouter {
     }
   }
 
-  /** Finds an event its place: the way in to one that is here, or the durable inbox. */
+  /** Places an event: with an execution in memory here, or in the durable inbox. */
   #place(id: string, sent: SentEvent, hasWaited: boolean): Placed | Promise<Placed> {
     const here = this.#supervisor.live(id)
-    // those that were sent before wait there as well, even if it leaves
+    // earlier events wait there as well, even if the execution leaves memory
     return here ? handedTo(here, sent) : this.#placeElsewhere(id, sent, hasWaited)
   }
 
@@ -175,7 +175,7 @@ export class CommandRouter {
     }
   }
 
-  /** Carries out a command, and before it (a resume: after it) the same on the executions that this one started; all of it within its time. */
+  /** Carries out a command, and before it (a resume: after it) the same command on the children; all within the command's time. */
   command(id: string, command: Command, many?: WithinMany): Promise<CommandOutcome> {
     const { clock } = this.#supervisor.settings
     clock.glance()
@@ -184,12 +184,12 @@ export class CommandRouter {
   }
 
   /**
-   * Puts a command whose time is up before its execution was told into the durable inbox, which carries it out from then on:
-   * what is answered now still holds if this process dies. It is read there before anything else that comes from here.
+   * Puts a command whose time is up, and that has not reached its execution, into the durable inbox, which carries it out from then
+   * on: the answer that is given now still holds if this process dies. The inbox is read before anything else that this process sends.
    */
   async #kept(id: string, command: Command, progress: CommandProgress): Promise<CommandOutcome | undefined> {
     await this.#supervisor.open()
-    // it answers in time, or with the resume that takes it back
+    // the execution answers in time, or with the resume that undoes the pause
     if (progress.isHere || this.#order.pauses.of(id).some((pause) => pause.progress === progress && pause.resume !== undefined))
       return undefined
     const seq = await this.#remote.queue(id, { ...command, wait: 0 } as Command, progress)
@@ -199,20 +199,20 @@ export class CommandRouter {
     return (await this.#remote.answered(id, seq)) ?? underWay(command)
   }
 
-  /** A command that came to what is here by its inbox: this process sees to what it has started as well. */
+  /** Carries out a command that an execution here found in its inbox: this process also gives it to the children. */
   inOrder(id: string, command: Command, own: () => Promise<CommandOutcome>): Promise<CommandOutcome> {
     return this.#order.inOrder(id, command, own)
   }
 
-  /** True while a pause is on its way to it here. */
+  /** True while this process has a pause of the execution under way. */
   isBeingPaused(id: string): boolean {
     return this.#order.pauses.has(id, undefined)
   }
 
   /**
-   * What stands in the durable inbox came before a command that is given here. One that nobody holds is taken up for it; where that
-   * can't be, the command goes behind what stands there, as it does if executions hang on it: whoever takes that one up finds it
-   * and finishes it, wherever this process dies on its way down.
+   * The messages in the durable inbox came before a command that is given here. An execution that nobody owns is taken up for them.
+   * If that is not possible, or if the execution has children, the command goes into the inbox behind them: the next owner finds
+   * the command there and completes it, wherever this process dies during the cascade.
    */
   async #ahead(id: string, command: Command, progress: CommandProgress): Promise<void> {
     await this.#supervisor.open()
@@ -226,7 +226,7 @@ export class CommandRouter {
     if (!isAwaited && !(command.type !== 'resume' && (await this.#hasStarted(stored)))) return
     const isMine = this.#supervisor.runs(stored.entryPoint)
     if (isMine && !isAwaited && command.type === 'pause' && stored.status === 'paused') return
-    // what a cancel has ended does not come back, and one that is paused would not be asked before its resume
+    // an execution that a cancel has ended does not come back, and a paused one would not read the message before its resume
     const held = isMine && command.type !== 'cancel' ? await this.#find(id, liveStatuses) : undefined
     if (held?.by === 'us') return held.execution.delivery.poll()
     if (held?.by === 'store') return
@@ -234,17 +234,17 @@ export class CommandRouter {
     await this.#remote.queue(id, withTimeLeft(progress, command), progress)
   }
 
-  /** True if an execution lives that it has started. */
+  /** True if a child of the execution lives. */
   async #hasStarted({ id, startedAt }: StoredExecution): Promise<boolean> {
     if (startedAt === null) return false
     return (await this.#store.query({ parentId: id, status: liveStatuses, limit: 1, brief: true })).executions.length > 0
   }
 
-  /** What it has started, unless another process that lives has it: that one sees to all of it. */
+  /** Gives the command to the children, unless another living process owns the execution: that process does it. */
   async #below(id: string, command: Command, progress: CommandProgress, pause?: PendingPause): Promise<void> {
     const { until, place } = progress
     if (!this.#supervisor.live(id)) {
-      // a resume goes down last: it may have changed hands
+      // a resume reaches children last: the execution may have another owner by then
       const stored = command.type === 'resume' ? await this.#store.load(id) : undefined
       if (stored ? await this.#stored.isHeldElsewhere(stored) : progress.isElsewhere) return
     }
@@ -257,7 +257,7 @@ export class CommandRouter {
     return resultOf(this.#supervisor, id, options)
   }
 
-  /** Every execution of an entry point gets the command, at once; resolves once all have answered, or failed. */
+  /** Gives every execution of an entry point the command at the same time; resolves once all have answered or failed. */
   async commandAll(
     entryPoint: string,
     command: Command,
@@ -269,7 +269,7 @@ export class CommandRouter {
     return { counts, unreached }
   }
 
-  /** Rejects once all that the parent has started were told, if one of them has failed. */
+  /** Gives all children the command; rejects after that, if one of them has failed. */
   async #cascade(parentId: string, command: Command, { pause, ...many }: WithinMany & { pause?: PendingPause | undefined } = {}) {
     const walk = { ...many, isTakenBack: () => pause?.resume !== undefined, isCascade: pause !== undefined }
     const error = (unreached: readonly Unreached[]) =>
@@ -282,7 +282,7 @@ export class CommandRouter {
     )
   }
 
-  /** One that fails, or takes long, or a page that can't be read, keeps the command from none of the others. */
+  /** An execution that fails or takes long, or a page that can't be read, never keeps the command from the others. */
   async #each(
     filter: { readonly entryPoint: string } | { readonly parentId: string },
     command: Command,
@@ -293,7 +293,7 @@ export class CommandRouter {
       for await (const page of pagesOf(this.#store, { ...filter, status: liveStatuses, brief: !goesByState(command) }))
         for (const stored of page) {
           const { id } = stored
-          // what outlives its parent is none of its cancel's business, and no longer of its pause's
+          // a child that outlives its parent is not cancelled with it, and no longer paused with it
           let concern: Concern
           try {
             concern = this.#concernOf(stored, command)
@@ -303,15 +303,15 @@ export class CommandRouter {
           }
           if (concern === 'none') continue
           const woken = concern === 'woken' ? { ...stored, input: '', state: '' } : undefined
-          // what is in memory is told at once: only what must be read for it waits its turn
+          // executions in memory get the command at once: only those that must be read wait for their turn
           const isHere = this.#supervisor.live(id) !== undefined
           const give = async (place: WorkPlace | undefined) => {
             const later = isLater?.(id)
-            // whom nothing holds up is told in this turn, before a step of its begins
+            // they get it in this turn if nothing delays them, before one of their steps begins
             if ((later && (await later)) || isTakenBack()) return
             if (woken) return this.#children.wake(woken)
             if (concern === 'if awaited' && !(await this.#isPauseAwaited(id, command))) return
-            // what started it is told once it rests, however long that takes: until then a resume may take it back
+            // its parent gets the command once the child is paused, however long that takes: until then a resume may undo it
             const isUnbounded = isCascade === true && isHere
             const progress = { until: undefined, isHere }
             const outcome = await (isUnbounded
@@ -327,7 +327,7 @@ export class CommandRouter {
     return above && work.isPending ? above.during(work.done()) : work.done()
   }
 
-  /** A resume from above wakes those that a pause from there had stopped, or is about to stop, and no others. */
+  /** A resume of a scope resumes only executions that a pause of that scope had stopped, or is about to stop. */
   #concernOf(stored: StoredExecution, command: Command): Concern {
     const { id, state } = stored
     const { type, intervention } = command
@@ -338,7 +338,7 @@ export class CommandRouter {
     return isStoppedBy(stored, intervention.scope) ? 'told' : 'if awaited'
   }
 
-  /** True if a pause that such a resume takes back stands in its durable inbox, or has stopped it since it was read. */
+  /** True if its durable inbox holds a pause that such a resume undoes, or such a pause has stopped it since it was read. */
   async #isPauseAwaited(id: string, { intervention }: Command): Promise<boolean> {
     const here = this.#supervisor.live(id)
     const isGoing = here !== undefined && stageOf(here.nextStatus) === 'going'
@@ -361,7 +361,7 @@ export class CommandRouter {
           if (isHeldUp(error)) throw error
         })
         if (outcome?.status === 'resumed') return outcome
-        // a resume that comes to nothing takes nothing back; who holds it may have changed
+        // a resume without effect undoes nothing; the execution may have another owner by now
         pause.isDelivered = true
         continue
       }
@@ -384,7 +384,7 @@ export class CommandRouter {
           continue
         }
       }
-      // what this process held is on its way to the next one, and so would the command be
+      // the executions of this process go to their next owners, and so does the command
       this.#supervisor.refuseStopped()
       const carriedOut = held.by !== 'us' && (await this.#stored.handle(held.stored, command, 'certain', await progress.queued))
       if (carriedOut) return carriedOut
@@ -396,13 +396,13 @@ export class CommandRouter {
     }
   }
 
-  /** What is answered to a command that the inbox has got when its time was up, or else `late`; undefined if it has not got it. */
+  /** The answer to a command that was in the inbox when its time was up, or else `late`; undefined if it is not in the inbox. */
   async #handedOver(id: string, { queued }: CommandProgress, late?: CommandOutcome): Promise<CommandOutcome | undefined> {
     const seq = await queued?.catch(() => undefined)
     return seq === undefined ? undefined : ((await this.#remote.answered(id, seq)) ?? late)
   }
 
-  /** Who holds it. `hasWaited`: for a commit that came to nothing. One that nobody holds is taken up here if it stands in one of `statuses`. */
+  /** The owner of the execution. `hasWaited`: for a commit that failed. An execution that nobody owns is taken up here if it has one of `statuses`. */
   async #find(id: string, statuses: readonly ExecutionStatus[], hasWaited = false): Promise<Held> {
     let isLate = hasWaited
     for (;;) {
@@ -413,7 +413,7 @@ export class CommandRouter {
         isLate = true
       }
       await this.#supervisor.open()
-      // it was triggered before by this process
+      // this process has triggered it before
       await this.#supervisor.admissions.naming(id)
       const stored = await this.#store.load(id)
       if (!stored) return { by: 'store', answer: await absentFrom(this.#store, id) }
@@ -421,7 +421,7 @@ export class CommandRouter {
       if (stored.owner === this.#supervisor.owner) {
         const stream = this.#supervisor.streams.get(stored.entryPoint)
         const reloading = stream?.reloading(id)
-        // it has waited for the commit already that the lock of another process has kept from being written
+        // the call has already waited for a commit that another process's lock has prevented
         const busy = isLate && reloading ? stream?.busyWith(id) : undefined
         if (busy) throw busy
         if (reloading) await reloading

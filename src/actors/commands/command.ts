@@ -1,18 +1,18 @@
 /**
- * Makes a command of what was asked for, whichever way it was asked: by a handle, for a scope, or by an event.
+ * Builds a command from a request: by a handle, for a scope, or by an event.
  *
- * Owns: the defaults of each command, what is kept of who asked and why, and that a resume delivers all of its events or none.
- * Does not check options: `checkCommand` has.
+ * Owns: the defaults of each command, what is recorded of who asked and why, and that a resume delivers all of its events or none.
+ * Does not check options: `checkCommand` has done that.
  */
 import type { Intervention } from '../../events/execution-events.js'
 import type { Command, ResumeOutcome } from '../../events/outcomes.js'
 import type { By, CancelOptions, PauseOptions, ResumeOptions } from '../../events/requests.js'
 import type { CommandRouter } from './command-router.js'
 
-/** When a command is given, and to what; absent: to one execution. */
+/** The time of a command, and its scope; absent: one execution. */
 export type Given = Pick<Intervention, 'at' | 'scope'>
 
-/** A pause; at a boundary unless another mode is asked for. */
+/** A pause; the default mode is `boundary`. */
 export const pauseCommand = ({ mode = 'boundary', timeout, ...by }: PauseOptions, given: Given): Command => ({
   type: 'pause',
   mode,
@@ -20,7 +20,7 @@ export const pauseCommand = ({ mode = 'boundary', timeout, ...by }: PauseOptions
   ...waiting(timeout),
 })
 
-/** A resume; without fresh attempts unless they are asked for. */
+/** A resume; without fresh attempts by default. */
 export const resumeCommand = ({ retry = false, reason, actor }: ResumeOptions, given: Given): Command => ({
   type: 'resume',
   retry,

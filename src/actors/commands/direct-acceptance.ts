@@ -1,8 +1,8 @@
 /**
- * Accepts executions for a process that runs none: they are stored as queued, and nobody's, for a worker to claim.
+ * Accepts executions for a process that runs none: they are stored as queued, without an owner, for a worker to claim.
  *
- * Owns: that what is stored is the same as if the worker had accepted it. The queue's limit is the workers' own and does
- * not hold here.
+ * Owns: the stored form is the same as if the worker had accepted the execution. The limit of a worker's queue does
+ * not apply here.
  */
 import type { WallClock } from '../../wall-clock.js'
 import type { IdSource } from '../../ids.js'
@@ -49,7 +49,7 @@ export async function acceptDirectly(
   })
   const verdict = await commits.write(commit)
   if (verdict.status !== 'duplicate') return { status: 'accepted', id }
-  // an id that was just made is taken by nobody but a driver that wrote twice
+  // a fresh id can only be taken if the driver wrote twice
   if (request.id === undefined && verdict.id === id) return { status: 'accepted', id }
   const taken: Admitted = { status: 'duplicate', of: verdict.of, id: verdict.id }
   if (taken.of === 'idempotency_key') await refuseOtherInput(store, taken, request)

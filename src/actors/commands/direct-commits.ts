@@ -1,8 +1,8 @@
 /**
- * Commits that no execution in memory makes: what a client accepts, and commands to what nobody runs.
+ * Commits that no execution in memory makes: acceptances of a client, and commands to executions that nobody runs.
  *
- * Owns: that they travel in batches like others, and fail with the same typed errors. Fenced by revision and epoch alone:
- * whoever has taken the execution up meanwhile wins.
+ * Owns: they are written in batches like others, and fail with the same typed errors. Only revision and epoch fence them:
+ * if a process has taken the execution up meanwhile, that process wins.
  */
 import { GroupCommit } from '../../persistence/group-commit.js'
 import type { Commit, CommitVerdict, SnapshotStore } from '../../persistence/snapshot-store.js'

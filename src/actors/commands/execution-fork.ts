@@ -1,4 +1,4 @@
-/** Starts an execution from a kept commit of another one. Owns what of it goes along: its input, not what it owes. */
+/** Starts an execution from a checkpoint of another one. Owns what the fork gets: the input and the program, but no pending actions. */
 import { StatewardError } from '../../errors.js'
 import type { Admitted } from '../stream/accepted-before.js'
 import type { AdmissionRequest } from '../stream/admission.js'
@@ -7,14 +7,14 @@ import { forkedProgram } from '../program/stored-program.js'
 import { executionRecord } from '../execution/execution-record.js'
 import type { SupervisorHost } from '../supervisor/supervisor-host.js'
 
-/** Which commit, under which idempotency key, and which id the fork gets. */
+/** The commit to fork from, and the idempotency key and the id of the fork. */
 export interface ForkRequest {
   readonly id?: string | undefined
   readonly revision?: number | undefined
   readonly idempotencyKey?: string | undefined
 }
 
-/** The fork, once its acceptance is durable, and whether it is a new one. Throws `not_found`, `no_checkpoint`, and what a trigger throws. */
+/** The fork, once its acceptance is durable, and whether it is new. Throws `not_found`, `no_checkpoint`, and what a trigger throws. */
 export async function forkExecution(
   supervisor: SupervisorHost,
   id: string,

@@ -1,7 +1,7 @@
 /**
- * Results of executions, for whoever waits for them.
+ * Waits for the results of executions.
  *
- * Owns: asking the store what has ended already, and looking again and again where no poll loop does.
+ * Owns: asking the store whether the execution has ended already, and polling where no poll loop runs.
  */
 import { isTerminal, type ExecutionStatus } from '../../events/execution-status.js'
 import type { Absent, ExecutionOutcome, ResultOutcome } from '../../events/outcomes.js'
@@ -17,7 +17,7 @@ export interface ResultOptions {
   readonly signal?: AbortSignal | undefined
 }
 
-/** What of a supervisor is asked. */
+/** The parts of a supervisor that are used. */
 interface Asked {
   readonly settings: Pick<SupervisorSettings, 'clock' | 'pollInterval' | 'store' | 'logger'>
   readonly results: ResultWaiters
@@ -39,13 +39,13 @@ export async function resultOf(supervisor: Asked, id: string, { timeout, signal 
   let stopLooking: () => void = () => undefined
   try {
     const here = supervisor.live(id)
-    // one that has ended may stay here until its last actions have run
+    // an execution that has ended may stay in memory until its last actions have run
     if (!here || isTerminal(here.status)) {
       await supervisor.open()
       const stored = await settings.store.load(id)
       if (!stored) return await absentFrom(settings.store, id)
       outcome ??= storedOutcome(stored)
-      // one that can't be read may never end
+      // an execution that can't be read may never end
       if (!outcome) splitState(stored.state, id)
     }
     if (outcome) return outcome
@@ -61,7 +61,7 @@ export async function resultOf(supervisor: Asked, id: string, { timeout, signal 
   }
 }
 
-/** A runtime that runs nothing has no loop that finds the ends of executions elsewhere. */
+/** Polls for ends in other processes, where the runtime has no poll loop because it runs nothing. */
 function lookFor(supervisor: Asked, id: string): () => void {
   const { clock, pollInterval, store, logger } = supervisor.settings
   let timer: unknown
@@ -69,7 +69,7 @@ function lookFor(supervisor: Asked, id: string): () => void {
   const poll = () => settleIfEnded(store, supervisor.results, id)
   const failed = (error: unknown) => logger('the result of', id, 'could not be looked for', error)
   const again = () => {
-    // once it is started, or stopped, there is another who looks
+    // once the runtime is started or stopped, others do this
     if (isOver || supervisor.phase !== 'idle') return
     timer = clock.setTimeout(() => void poll().catch(failed).finally(again), pollInterval)
   }

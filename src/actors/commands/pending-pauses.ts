@@ -1,10 +1,9 @@
 /**
- * Pauses that are on their way to an execution: what it has started is being paused first. And resumes, which wake that last.
+ * Pauses on their way to an execution, whose children are paused first; and resumes, which reach the children last.
  *
- * Owns: that a resume takes such a pause back, as it does one that the execution itself has heard of; that a pause begins when the
- * resumes before it are through. Does not know: how a
- * pause gets there, or what answers (the router). Of those that another process has on their way nothing is known here, until they
- * are read in the durable inbox.
+ * Owns: a resume undoes such a pause like one that has reached the execution; a pause begins when the
+ * resumes before it are complete. Does not know: how a pause reaches the execution, or who answers (the router). The pauses
+ * of other processes are known here only once they are read in the durable inbox.
  */
 import { isHeldUp } from '../../errors.js'
 import type { Command, CommandOutcome } from '../../events/outcomes.js'
@@ -15,17 +14,17 @@ type Scope = Command['intervention']['scope']
 /** One pause. */
 export class PendingPause {
   readonly scope: Scope
-  /** Of one that stands in the durable inbox: resolves once it has its answer, with which it leaves that. */
+  /** For a pause in the durable inbox: resolves once it has its answer, and so has left the inbox. */
   readonly through: Promise<void> | undefined
-  /** Resolves once a resume has taken it back; never if none does. */
+  /** Resolves once a resume has undone the pause; never if none does. */
   readonly takenBack: Promise<void>
-  /** Of one that was asked for here. */
+  /** For a pause that was asked for here. */
   readonly progress: CommandProgress | undefined
-  /** True until it is known what stands in the durable inbox: that came before it. */
+  /** True until the durable inbox was read, whose messages came before the pause. */
   isLooking: boolean
-  /** True once the execution is told: from then on the commands that it gets one after the other decide. */
+  /** True once the pause has reached the execution: from then on the order of the execution's own commands decides. */
   isDelivered = false
-  /** The resume that is to take it back: what it comes to. */
+  /** The result of the resume that is to undo the pause. */
   resume: Promise<CommandOutcome> | undefined
   #isTakenBack!: () => void
   #isPlaced = false
@@ -33,7 +32,7 @@ export class PendingPause {
   #place!: () => void
   #end: () => void = () => undefined
 
-  /** `progress`: undefined for one that stands in the durable inbox. */
+  /** `progress`: undefined for a pause in the durable inbox. */
   constructor(scope: Scope, progress: CommandProgress | undefined) {
     this.scope = scope
     this.progress = progress
@@ -43,13 +42,13 @@ export class PendingPause {
     if (!progress) this.through = new Promise((resolve) => (this.#end = resolve))
   }
 
-  /** It is where the execution is told one command after the other: what comes from now on comes after it. */
+  /** The pause has reached the execution, which takes one command after the other: later commands come after it. */
   placed(): void {
     this.#isPlaced = true
     this.#place()
   }
 
-  /** It is told, and has no place yet: resolves once it has one. Undefined: it is not told, or has its place. */
+  /** Resolves once a pause that is on its way to the execution has its place there; undefined: it is not on its way, or has its place. */
   get placing(): Promise<void> | undefined {
     return this.isDelivered && !this.#isPlaced ? this.#placed : undefined
   }
@@ -60,21 +59,21 @@ export class PendingPause {
     this.#end()
   }
 
-  /** A resume came that concerns it. */
+  /** A resume came that concerns the pause. */
   takeBack(resume: Promise<CommandOutcome>): void {
     this.resume = resume
-    // one that comes to nothing takes nothing back
+    // a resume without effect undoes nothing
     resume.then(({ status }) => status === 'resumed' && this.#isTakenBack()).catch(() => undefined)
   }
 }
 
-/** Those of one router, by execution. */
+/** The pauses and resumes of one router, by execution. */
 export class PendingPauses {
   readonly #all = new Map<string, Set<PendingPause>>()
-  /** Resolves when the resumes of an execution that have begun are through: with its error if the last one was held up by another's lock. */
+  /** Resolves when the resumes of an execution that have begun are complete: with an error if another process's lock delayed the last one. */
   readonly #resumes = new Map<string, Promise<unknown>>()
 
-  /** A resume is on its way; returns it. */
+  /** Adds a resume, and returns it. */
   resuming<T>(id: string, resume: Promise<T>): Promise<T> {
     const through: Promise<unknown> = Promise.allSettled([this.#resumes.get(id), resume]).then(([, own]) => {
       if (this.#resumes.get(id) === through) this.#resumes.delete(id)
@@ -84,12 +83,12 @@ export class PendingPauses {
     return resume
   }
 
-  /** Resolves when those that have begun are through, with the error of a lock that has held up the last one; undefined if there is none. */
+  /** Resolves when the resumes that have begun are complete, with the error of a lock that delayed the last one; undefined if there are none. */
   resumesOf(id: string): Promise<unknown> | undefined {
     return this.#resumes.get(id)
   }
 
-  /** `progress`: undefined for one that stands in the durable inbox. */
+  /** `progress`: undefined for a pause in the durable inbox. */
   begin(id: string, scope: Scope, progress?: CommandProgress): PendingPause {
     const pause = new PendingPause(scope, progress)
     const pauses = this.#all.get(id) ?? new Set()
@@ -105,18 +104,18 @@ export class PendingPauses {
     if (pauses?.size === 0) this.#all.delete(id)
   }
 
-  /** Whether there is one that a resume of that scope concerns. */
+  /** True if there is a pause that a resume of that scope concerns. */
   has(id: string, scope: Scope): boolean {
     return this.of(id).some((pause) => isOf(pause, scope))
   }
 
-  /** All that are on their way to it. */
+  /** All pauses on their way to the execution. */
   of(id: string): readonly PendingPause[] {
     return [...(this.#all.get(id) ?? [])]
   }
 }
 
-/** A resume from above wakes what a pause from there has stopped; one of its own whatever has. */
+/** A resume of a scope undoes only pauses of that scope; a resume of the execution itself undoes every pause. */
 export function isOf(pause: { readonly scope?: Scope }, scope: Scope): boolean {
   return scope === undefined || pause.scope === scope
 }

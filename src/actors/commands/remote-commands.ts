@@ -1,8 +1,8 @@
 /**
  * Commands to executions that another process holds.
  *
- * Owns: the inbox as the way there and back, how long an answer is waited for, and that what nobody reads for as long as a
- * lease lasts is carried out here, if it can be.
+ * Owns: the inbox as the way of the command and of its answer; how long an answer is waited for; and that a command which nobody
+ * reads for as long as a lease lasts is carried out here, if possible.
  */
 import { StatewardError } from '../../errors.js'
 import { isTerminal } from '../../events/execution-status.js'
@@ -14,10 +14,10 @@ import { absentFrom } from '../cluster/result-waiters.js'
 import type { StoredCommands } from './stored-commands.js'
 import type { SupervisorSettings } from '../supervisor/supervisor-options.js'
 
-/** How long another process may take to answer a command that gives no time of its own, in ms. */
+/** How long another process may take to answer a command without a time limit, in ms. */
 const ANSWER_WITHIN = 30_000
 
-/** Commands by inbox. */
+/** Sends commands by the inbox. */
 export class RemoteCommands {
   readonly #settings: SupervisorSettings
   readonly #store: SnapshotStore
@@ -29,7 +29,7 @@ export class RemoteCommands {
     this.#stored = stored
   }
 
-  /** Puts it into the durable inbox, if it does not stand there yet: its number, undefined if that is no place any more. */
+  /** Puts the command into the durable inbox, if it is not there yet: its number, or undefined if there is no such inbox any more. */
   queue(id: string, command: Command, progress: CommandProgress): Promise<number | undefined> {
     return (progress.queued ??= this.#enqueue(id, command))
   }
@@ -42,8 +42,8 @@ export class RemoteCommands {
   }
 
   /**
-   * The answer; undefined if the execution has moved, and its holder is to be looked for again. `below`: the same for what it
-   * has started, if nobody reads it. Throws `no_answer`.
+   * The answer; undefined if the execution has moved and its owner must be looked up again. `below`: gives the command to the
+   * children, if nobody reads it. Throws `no_answer`.
    */
   async ask(
     id: string,
@@ -53,7 +53,7 @@ export class RemoteCommands {
   ): Promise<CommandOutcome | undefined> {
     const { clock, pollInterval, lease } = this.#settings
     const seq = await this.queue(id, command, progress)
-    // it waits where it stands, and the next one of many may be told
+    // the command waits in the inbox, and the next execution of a command to many may get it
     if (seq !== undefined) progress.place?.leave()
     const again = (): undefined => void delete progress.queued
     if (seq === undefined) return again()

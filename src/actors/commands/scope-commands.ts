@@ -1,9 +1,9 @@
 /**
- * Pauses and resumes of many executions at once that are on their way.
+ * Pauses and resumes of many executions that are under way.
  *
- * Owns: that they hold in the order in which they were asked for: a resume takes back what the pauses before it have not told yet,
- * and a pause tells nobody before the resumes that came earlier are through, or takes back what is left of them once its own time is up.
- * Does not know: what one execution is told (the router).
+ * Owns: they take effect in the order in which they were asked for. A resume stops earlier pauses from reaching further executions. A
+ * pause begins when earlier resumes are complete; once its own time is up, it stops them from reaching further executions.
+ * Does not know: how one execution gets its command (the router).
  */
 
 /** A pause or a resume of many that has no answer yet. */
@@ -11,13 +11,13 @@ export class ScopeCommand {
   readonly #overtaken = new Set<string>()
   #isOvertaken = false
 
-  /** A command that came later holds for that entry point, or for all: nobody else there is told of this one. */
+  /** A later command holds for that entry point, or for all: no further execution there gets this one. */
   overtake(entryPoint?: string): void {
     if (entryPoint === undefined) this.#isOvertaken = true
     else this.#overtaken.add(entryPoint)
   }
 
-  /** True if nobody else of that entry point is to be told. */
+  /** True if no further execution of that entry point may get the command. */
   isOvertaken(entryPoint: string): boolean {
     return this.#isOvertaken || this.#overtaken.has(entryPoint)
   }
@@ -25,13 +25,13 @@ export class ScopeCommand {
 
 /** Resumes that have begun, as a pause that comes after them sees them. */
 export interface EarlierResumes {
-  /** Resolves when they are through, well or not. */
+  /** Resolves when the resumes are complete or have failed. */
   readonly through: Promise<unknown>
-  /** The time of the pause is up: it takes back what they have not told yet. */
+  /** The time of the pause is up: the resumes reach no further execution. */
   takeBack(this: void): void
 }
 
-/** Those of one router, by what they are about. */
+/** The pauses and resumes of one router, by scope. */
 export class ScopeCommands {
   readonly #pauses = new Map<string, Set<ScopeCommand>>()
   readonly #resumes = new Map<string, Map<ScopeCommand, Promise<unknown>>>()
@@ -53,7 +53,7 @@ export class ScopeCommands {
     }
   }
 
-  /** Runs a resume; `takeBack` is for when it holds for an entry point: it concerns the pauses that came before it. */
+  /** Runs a resume. It calls `takeBack` when the resume takes effect for an entry point, which stops earlier pauses there. */
   resuming<T>(about: string, run: (resume: ScopeCommand, takeBack: (entryPoint: string) => void) => Promise<T>): Promise<T> {
     const before = [...(this.#pauses.get(about) ?? [])]
     const resume = new ScopeCommand()

@@ -1,18 +1,18 @@
 /**
  * The order of events that one process sends to one execution without awaiting each other.
  *
- * Owns: that none is routed before those that were sent earlier have their place, also where one has to be routed again; and
- * that nobody waits behind others for longer than a call may wait. Does not know: what a place is, or who holds the execution;
+ * Owns: no event is routed before earlier events have their place, also if one has to be routed again; and
+ * no call waits behind others for longer than a call may wait. Does not know: what a place is, or who owns the execution;
  * `command-router.ts` does.
  */
 import { isHeldUp } from '../../errors.js'
 
-/** An event on its way, by the order in which it was sent. */
+/** An event that has no place yet. */
 interface Waiting {
   readonly n: number
-  /** Finds it a place. A promise, if that takes its time: the next one waits for it. */
+  /** Finds the event a place. If it returns a promise, the next event waits for it. */
   readonly route: (hasWaited: boolean) => unknown
-  /** True once it has stood behind one that took its time. */
+  /** True once the event has waited behind another one. */
   hasWaited: boolean
   readonly resolve: (placed: never) => void
   readonly reject: (error: unknown) => void
@@ -20,7 +20,7 @@ interface Waiting {
 
 /** The events of one process that have no place yet. */
 export class SendingOrder {
-  /** By execution, first sent first. A lane is here for as long as something is in it. */
+  /** By execution, in the order of sending. An empty lane is removed. */
   readonly #lanes = new Map<string, Waiting[]>()
   #last = 0
 
@@ -42,7 +42,7 @@ export class SendingOrder {
 
   async #run(id: string, lane: Waiting[]): Promise<void> {
     this.#lanes.set(id, lane)
-    // no program hears of an event within the caller's own code
+    // no program gets an event within the caller's own code
     await Promise.resolve()
     for (let next = lane.shift(); next; next = lane.shift()) {
       try {
@@ -50,7 +50,7 @@ export class SendingOrder {
         if (placed instanceof Promise) next.resolve((await placed.finally(() => late(lane))) as never)
         else next.resolve(placed as never)
       } catch (error) {
-        // what kept it waiting for its whole time would keep each of the others as long, one after the other
+        // the same lock would delay each of the others for as long, one after the other
         const alike = isHeldUp(error) ? lane.splice(0) : []
         for (const waiting of [next, ...alike]) waiting.reject(error)
       }

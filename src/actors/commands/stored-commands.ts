@@ -1,9 +1,9 @@
 /**
- * Commands to executions that nobody holds and that can't be taken up here: carried out on what is stored of them.
+ * Carries out commands on the stored state of executions that nobody owns and that this process can't take up.
  *
- * Owns: which of them need no program, what is then written (the same as if the execution had been in memory), and that
- * one whose program must still make something good is left to a process that has it, if there may be one. Such are
- * executions of an entry point that was renamed or removed, and all of them for a process that runs nothing.
+ * Owns: which commands need no program; what is written (the same as if the execution had been in memory); and that
+ * an execution whose program must still compensate is left to a process that has the program, if there may be one. This concerns
+ * executions of an entry point that was renamed or removed, and every execution in a process that runs nothing.
  */
 import type { ExecutionContext, ExecutionEvent } from '../../events/execution-events.js'
 import type { Command, CommandOutcome } from '../../events/outcomes.js'
@@ -19,18 +19,18 @@ import { withFrozenTimers } from '../program/stored-program.js'
 import { isGone } from '../cluster/process-identity.js'
 import type { SupervisorSettings } from '../supervisor/supervisor-options.js'
 
-/** What it asks of its supervisor. */
+/** The parts of the supervisor that are used. */
 export interface StoredCommandsPort {
   readonly settings: SupervisorSettings
   readonly commits: DirectCommits
-  /** Its own key among the owners. */
+  /** The key of this process among the owners. */
   owner(): string
-  /** True if this process takes executions of that entry point up. */
+  /** True if this process takes up executions of that entry point. */
   runs(entryPoint: string): boolean
   committed(before: StoredExecution, commit: Commit): void
 }
 
-/** How sure one must be that nobody else runs it: `certain` at once, `likely` once an inbox was left unread for long. */
+/** How certain it is that no other process runs the execution: `certain` at once, `likely` once its inbox was left unread for long. */
 export type Certainty = 'certain' | 'likely'
 
 /** Carries out commands on stored executions. */
@@ -41,7 +41,7 @@ export class StoredCommands {
     this.#port = port
   }
 
-  /** The answer; undefined if the command must go by the inbox, or the execution has moved. `seq`: where it stands there, if it does. */
+  /** The answer; undefined if the command must go by the inbox, or the execution has moved. `seq`: its number in the inbox, if it is there. */
   async handle(
     stored: StoredExecution,
     command: Command,
@@ -50,7 +50,7 @@ export class StoredCommands {
   ): Promise<CommandOutcome | undefined> {
     if (command.type === 'resume' || this.#port.runs(stored.entryPoint)) return undefined
     if (stored.owner !== null && !(await this.#isDead(stored.owner))) return undefined
-    // a resume that stands before it in the inbox would take it back
+    // a resume before it in the inbox would undo it
     const isBehind = (each: { readonly seq: number; readonly command: Command }) =>
       each.command.type === 'resume' && (seq === undefined || each.seq < seq)
     if (command.type === 'pause' && (await this.commandsTo(stored.id)).some(isBehind)) return undefined
@@ -70,10 +70,10 @@ export class StoredCommands {
     if (await this.#mustCompensate(stored, certainty)) return undefined
     const { intervention } = command
     const { ending } = splitState(stored.state, stored.id).lifecycle.context
-    // its time was up, and only its steps were waited for
+    // its time is up, and it was only waiting for its steps
     if (ending?.status === 'timed_out') return this.#write(stored, 'timed_out', seq, (context) => context)
     return this.#write(stored, 'cancelled', seq, (context) => {
-      // one that was being cancelled already is cancelled as was asked first
+      // an execution that is being cancelled ends as the first cancel asked
       const cancel = stored.status === 'cancelling' ? (context.cancel ?? intervention) : intervention
       const event: ExecutionEvent = { type: 'execution.cancel', cancel, started: false, inFlight: false, stopBy: now }
       const noted = { ...context, ...note.noteCancel({ context, event }) }
@@ -81,7 +81,7 @@ export class StoredCommands {
     })
   }
 
-  /** What stands in the durable inbox of an execution, and has no answer. */
+  /** The messages in the durable inbox of an execution that have no answer. */
   async commandsTo(id: string): Promise<readonly { readonly seq: number; readonly command: Command }[]> {
     const messages = await this.#port.settings.store.inbox({ execution: id })
     return messages
@@ -89,18 +89,18 @@ export class StoredCommands {
       .map(({ seq, payload }) => ({ seq, command: decode<Command>(payload, { id, what: 'command' }) }))
   }
 
-  /** True if it may be carried out here, once it is likely that nobody else does. */
+  /** True if the command may be carried out here, once it is likely that nobody else does. */
   async mayHandle(stored: StoredExecution | undefined, command: Command): Promise<boolean> {
     if (!stored || isTerminal(stored.status) || command.type === 'resume' || this.#port.runs(stored.entryPoint)) return false
     return stored.owner === null || this.#isDead(stored.owner)
   }
 
-  /** True if another process has it that lives. */
+  /** True if another living process owns the execution. */
   async isHeldElsewhere({ owner }: StoredExecution): Promise<boolean> {
     return owner !== null && owner !== this.#port.owner() && !(await this.#isDead(owner))
   }
 
-  /** True if its program is to make something good, and may be had somewhere. */
+  /** True if its program must compensate and another process may have that program. */
   async #mustCompensate({ id, entryPoint, state, startedAt }: StoredExecution, certainty: Certainty): Promise<boolean> {
     if (startedAt === null || !splitState(state, id).lifecycle.context.compensates) return false
     const { store, entryPoints } = this.#port.settings
@@ -144,7 +144,7 @@ export class StoredCommands {
       program: frozen ? withFrozenTimers(program, id, definition?.pausedTimers ?? 'freeze', clock) : program,
       now,
       dueAt: status === 'paused' ? dueAt(status, context.limits, undefined) : null,
-      // whoever has its program again pays what is owed
+      // a process that has the program runs the pending actions later
       owed: stored.owed,
       consumed: seq === undefined ? [] : [{ seq, answer: encode(answer, { id, what: 'answer' }) }],
       checkpoints: definition?.checkpoints ?? 0,

@@ -1,4 +1,4 @@
-/** What a trigger must fulfil before anything is made or written, and what its answer comes to. Owns no state. */
+/** Checks a trigger before anything is made or written, and turns the store's verdict into its answer. Owns no state. */
 import { StatewardError } from '../../errors.js'
 import { triggerNames, type TriggerOptions } from '../../events/requests.js'
 import { isId, isWholeText, wholeTextWanted } from '../../ids.js'
@@ -8,13 +8,13 @@ import type { Admitted } from '../stream/accepted-before.js'
 const keyWanted = `a text of 1 to 512 characters, ${wholeTextWanted}`
 const idWanted = '1 to 128 letters, digits, or . _ : - inside, never two dots in a row'
 
-/** Throws `invalid_id` for what is no idempotency key. */
+/** Throws `invalid_id` for an invalid idempotency key. */
 export function checkKey(subject: string, key: unknown, details: Readonly<Record<string, unknown>>): void {
   if (key === undefined || (isWholeText(key) && key.length > 0 && key.length <= 512)) return
   throw notOne('idempotencyKey', key, subject, keyWanted, details)
 }
 
-/** Throws `invalid_option` for a filter by a text that no execution can have: some stores would take it for another one. */
+/** Throws `invalid_option` for a filter by a text that no execution can have: some stores would confuse it with another text. */
 export function checkFilterTexts(subject: string, filter: object): void {
   for (const [option, value] of Object.entries(filter)) {
     if (typeof value !== 'string' || isWholeText(value)) continue
@@ -54,7 +54,7 @@ export function checkTrigger(entryPoint: string, options: TriggerOptions = {}): 
   }
 }
 
-/** The execution that answers a trigger, and whether it is a new one. Throws `duplicate_execution`. */
+/** The execution that answers a trigger, and whether it is new. Throws `duplicate_execution`. */
 export function accepted(outcome: Admitted): { readonly id: string; readonly created: boolean } {
   if (outcome.status === 'duplicate' && outcome.of === 'id') {
     throw new StatewardError('duplicate_execution', `There is an execution ${outcome.id} already.`, {

@@ -1,27 +1,27 @@
 /**
- * What a command to many says of those that it could not be told.
+ * The error of a command to many that did not reach every execution.
  *
- * Owns: the one error that names each of them, made once all the others were told. Does not know: who tells them (the router).
+ * Owns: the one error that names each of them, made once all the others have the command. Does not know: how they get it (the router).
  */
 import { isStatewardError, StatewardError, toErrorRecord } from '../../errors.js'
 
-/** One that could not be told, or has not answered: an execution, or a whole stream. */
+/** An execution, or a whole stream, that the command did not reach or that has not answered. */
 export interface Unreached {
   readonly of: { readonly id: string } | { readonly entryPoint: string }
   readonly error: unknown
 }
 
-/** So many are named in the message, and so many in the details. */
+/** How many are named in the message, and how many in the details. */
 const NAMED = 5
 const LISTED = 100
 
-/** What an error of this kind holds: one that is made of it names the same ones. */
+/** The failures in an error of this kind: an error that is made of it names the same ones. */
 const known = new WeakMap<object, readonly Unreached[]>()
 
 /**
  * The error for a command that did not reach all; undefined if it did. `what`: `The pause of the runtime`. Its code is that of the
- * first failure, its details are those of that one and `failures` (each with an `id` or an `entryPoint`, and its `error`), `failed`: how many there are,
- * and `answered`: what the others have answered, if that is known.
+ * first failure. Its details are those of the first failure, `failures` (each with an `id` or an `entryPoint`, and its `error`),
+ * `failed` (how many there are), and `answered` (the answers of the others, if known).
  */
 export function unreachedError(what: string, all: readonly Unreached[], answered?: unknown): StatewardError | undefined {
   const unreached = all.flatMap((each) => (typeof each.error === 'object' && each.error && known.get(each.error)) || [each])
