@@ -1,8 +1,8 @@
 /**
  * One runtime's membership among those on the same store, for as long as its lease lasts.
  *
- * Owns: the lease, what is taken up under it, and the looks at what others did. One that was fenced off is thrown away
- * and another one is made, under another key.
+ * Owns: the lease, the executions that are taken up under it, and polling for the changes of other processes. A membership that was
+ * fenced off is replaced by a new one, under another key.
  */
 import type { HowTaken } from '../execution/execution-origin.js'
 import type { IdSource } from '../../ids.js'
@@ -30,23 +30,23 @@ export interface MembershipSettings {
   readonly entryPoints: readonly RetainedStream[]
 }
 
-/** What a membership tells its supervisor. */
+/** What a membership asks of its supervisor, and reports to it. */
 export interface MembershipPort {
   readonly results: ResultWaiters
   live(id: string): ExecutionHost | undefined
   followPauses(): Promise<void>
   taken(stored: StoredExecution, how: HowTaken): void
-  /** While executions of the dead are taken over. */
+  /** Runs while executions of dead owners are taken over. */
   whileTakingOver(work: () => Promise<void>): Promise<void>
   /** How many executions of other processes' queues could start here at once. */
   freeSlots(entryPoint: string): number
-  /** Lets go of what other processes have taken out of the queues here. */
+  /** Drops the executions that other processes have taken out of the queues here. */
   checkQueues(): Promise<void>
-  /** Looks for executions that wait for slots for ever. */
+  /** Checks for executions that wait for slots for ever. */
   findDeadlocks(): Promise<void>
-  /** Takes up what it holds and does not have in memory. */
+  /** Loads the executions that it owns and that are not in memory. */
   retake(): Promise<void>
-  /** The lease was taken away while this process was frozen: nothing it holds is its own. */
+  /** The lease was taken away while this process was frozen: it owns no execution any more. */
   fenced(): void
   /** The store could not be asked. */
   degraded(error: unknown): void
@@ -101,7 +101,7 @@ export class Membership {
     this.#poll = new PollLoop({
       store,
       clock,
-      // a look also prolongs the lease
+      // each poll also renews the lease
       interval: Math.min(interval, lease / 3),
       retentionInterval,
       streams,
@@ -127,14 +127,14 @@ export class Membership {
     return this.#lease.register()
   }
 
-  /** Takes up what nobody holds, and goes on looking for it. */
+  /** Takes up executions that nobody owns, and starts to poll for them. */
   async takeUp(): Promise<void> {
     await this.#takeover.lost()
     await this.#takeover.released()
     this.#poll.start()
   }
 
-  /** True if it certainly still is, without a question to the store. */
+  /** True if it is certainly still registered, without a question to the store. */
   get isSure(): boolean {
     return this.#lease.isSure
   }
@@ -144,22 +144,22 @@ export class Membership {
     this.#lease.doubt()
   }
 
-  /** True while what it commits is its own. */
+  /** True while it may commit, because its lease holds. */
   holds(): Promise<boolean> {
     return this.#lease.holds()
   }
 
-  /** Claims one execution, if nobody holds it. */
+  /** Claims one execution, if nobody owns it. */
   claim(stored: StoredExecution): Promise<StoredExecution | undefined> {
     return this.#takeover.one(stored)
   }
 
-  /** An execution that left memory is due then. */
+  /** An execution that left memory is due at that time. */
   wakeAt(due: number): void {
     this.#takeover.wakeAt(due)
   }
 
-  /** Takes up no more, and keeps its lease. */
+  /** Takes up no more executions, and keeps its lease. */
   takeNoMore(): void {
     this.#takeover.stop()
   }
@@ -174,18 +174,18 @@ export class Membership {
     this.#sharing.moved(entryPoint)
   }
 
-  /** An execution has ended here: there may be one too many. */
+  /** An execution has ended here: there may be more than the retention keeps. */
   ended(entryPoint: string): void {
     this.#poll.ended(entryPoint)
   }
 
-  /** Looks no more and takes up no more. */
+  /** Stops polling and takes up no more executions. */
   quiesce(): void {
     this.#poll.stop()
     this.#takeover.stop()
   }
 
-  /** Gives back what it still holds; `asDead`: as a process that has died leaves it. */
+  /** Gives back the executions that it still owns; `asDead`: leaves them as a process that died would. */
   leave({ asDead }: { readonly asDead: boolean }): Promise<void> {
     return this.#settings.store.retire(this.key, { giveBack: !asDead })
   }

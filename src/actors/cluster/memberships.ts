@@ -1,19 +1,19 @@
 /**
  * The memberships of one runtime, one after the other.
  *
- * Owns: which one counts; and that a process which was fenced off begins anew: again and again until it succeeds or the
- * runtime stops, once at a time, and before anything is accepted.
+ * Owns: which membership is the current one; and that a process which was fenced off begins anew. It tries until it succeeds or the
+ * runtime stops, one attempt at a time, and before it accepts anything.
  */
 import { StatewardError } from '../../errors.js'
 import { backoffDelay } from '../../backoff.js'
 import { Membership, type MembershipPort, type MembershipSettings } from './membership.js'
 
-/** What memberships ask of their supervisor. */
+/** The parts of the supervisor that memberships use. */
 export interface MembershipsPort extends Omit<MembershipPort, 'fenced'> {
   isUp(): boolean
-  /** Nothing that it holds is its own any more. */
+  /** This process owns none of its executions any more. */
   drop(error: StatewardError): void
-  /** Starts every stream that is not there. */
+  /** Starts every stream that does not run. */
   open(): Promise<void>
 }
 
@@ -36,13 +36,13 @@ export class Memberships {
     return this.#current
   }
 
-  /** The one that counts is over, and another one takes its place. */
+  /** The current membership is over, and a new one takes its place. */
   replace(): void {
     this.#current.quiesce()
     this.#current = this.#next()
   }
 
-  /** Resolves once the one that counts is certain to count: what was frozen learns first that it was fenced off. Undefined: it is certain. */
+  /** Resolves once the current membership is certain: a process that was frozen first finds out whether it was fenced off. Undefined: it is certain now. */
   certain(): Promise<void> | undefined {
     if (!this.#port.isUp() || (this.#current.isSure && !this.#rejoining)) return undefined
     return this.#certain()

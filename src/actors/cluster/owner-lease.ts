@@ -1,9 +1,9 @@
 /**
- * The lease under which one runtime holds executions.
+ * The lease under which one runtime owns executions.
  *
- * Owns: registering, prolonging, noticing that it was taken away, and telling which other owners are dead. All by the
- * monotonic clock: an owner is dead if its process is gone, or if its lease was not prolonged for as long as it lasts while
- * this runtime looked on. The time in the record is for people, and for those that have not looked on yet.
+ * Owns: registering and renewing it, noticing that it was taken away, and finding out which other owners are dead. All by the
+ * monotonic clock: an owner is dead if its process is gone, or if this runtime has watched its lease for the whole length
+ * and it was not renewed. The time in the record is for people, and for processes that have not watched the lease yet.
  */
 import { StatewardError } from '../../errors.js'
 import type { OwnerRecord, SnapshotStore } from '../../persistence/snapshot-store.js'
@@ -12,7 +12,7 @@ import { isGone, thisProcess } from './process-identity.js'
 
 interface Observed {
   readonly leaseUntil: number
-  /** For so long it was seen not to change, in ms. */
+  /** How long the lease was seen without a change, in ms. */
   still: number
 }
 
@@ -22,11 +22,11 @@ export interface OwnerLeaseOptions {
   readonly clock: WallClock
   /** The user's name for the instance. */
   readonly id: string
-  /** Under which it holds executions; a fresh one for each start. */
+  /** The key under which it owns executions; a fresh one for each start. */
   readonly key: string
-  /** In ms; the lease is prolonged when a third of it has passed. */
+  /** In ms; the lease is renewed when a third of it has passed. */
   readonly length: number
-  /** Told once, as soon as the lease is found to be taken away. */
+  /** Called once, as soon as the lease is found to be taken away. */
   lost(): void
 }
 
@@ -39,12 +39,12 @@ export class OwnerLease {
   readonly #length: number
   /** By the monotonic clock, as are the next two. */
   #renewAt = 0
-  /** Before that nobody else takes over what it holds. */
+  /** Before that time nobody else takes over its executions. */
   #until = 0
   #lookedAt = 0
   #others = new Map<string, Observed>()
   #living: readonly string[] = []
-  /** Told once, and only of a lease that was held. */
+  /** Reported once, and only for a lease that was held. */
   #lost: (() => void) | undefined
   readonly #tellLost: () => void
 
@@ -57,7 +57,7 @@ export class OwnerLease {
     this.#tellLost = lost
   }
 
-  /** Registers; owners that are certainly dead are taken away, and one of the same id whose lease has run out. Throws `owner_in_use`. */
+  /** Registers. Removes owners that are certainly dead, and an owner of the same id whose lease has run out. Throws `owner_in_use`. */
   async register(): Promise<void> {
     const owner: OwnerRecord = { key: this.key, id: this.#id, ...thisProcess(), ...this.#term }
     const since = this.#clock.monotonic()
@@ -86,7 +86,7 @@ export class OwnerLease {
     )
   }
 
-  /** Prolongs the lease if it is time. False: it was taken away. */
+  /** Renews the lease if it is time. False: the lease was taken away. */
   async renew(): Promise<boolean> {
     const since = this.#clock.monotonic()
     if (since < this.#renewAt) return true
@@ -99,7 +99,7 @@ export class OwnerLease {
     return false
   }
 
-  /** True if it certainly is held, without a question to the store. */
+  /** True if the lease is certainly held, without a question to the store. */
   get isSure(): boolean {
     return this.#clock.monotonic() < this.#until
   }
@@ -117,11 +117,11 @@ export class OwnerLease {
     this.#until = -Infinity
   }
 
-  /** The keys of owners whose process is gone, or who did not prolong their lease while this one looked on. To be asked regularly. */
+  /** The keys of owners whose process is gone, or that did not renew their lease while this runtime watched. To be called regularly. */
   async dead(): Promise<string[]> {
     const owners = await this.#store.owners()
     const now = this.#clock.monotonic()
-    // what passed while this process was frozen itself says nothing of the others
+    // the time for which this process itself was frozen says nothing about the others
     const passed = Math.min(now - this.#lookedAt, this.#length / 3)
     this.#lookedAt = now
     const known = this.#others
@@ -132,7 +132,7 @@ export class OwnerLease {
     return dead
   }
 
-  /** The keys of the other owners that were alive when `dead` was last asked. */
+  /** The keys of the other owners that were alive at the last call of `dead`. */
   get living(): readonly string[] {
     return this.#living
   }
@@ -141,12 +141,12 @@ export class OwnerLease {
     const { key, leaseUntil, lease } = owner
     if (isGone(owner) || leaseUntil <= 0) return true
     const expired = this.#clock.now() - leaseUntil
-    // those of older versions, and of stores that do not keep it
+    // the record of an older version, or of a store that does not keep the length
     if (lease === undefined) return expired >= 0
     const observed = known?.leaseUntil === leaseUntil ? known : { leaseUntil, still: 0 }
     if (observed === known) observed.still += passed
     this.#others.set(key, observed)
-    // what ran out long ago, also by its own clock, need not be watched for as long again
+    // a lease that ran out long ago, also by its own clock, need not be watched for its whole length again
     return observed.still >= (expired >= lease ? lease / 2 : lease)
   }
 

@@ -1,8 +1,8 @@
 /**
- * Looks, again and again, for what other processes did.
+ * Polls the store for the changes of other processes.
  *
- * Owns: the order of one look (lease, mail, lost and released executions, queues, results, retention) and that looks never
- * overlap. What this process does itself wakes at once and never waits for a look.
+ * Owns: the order of one poll (lease, inboxes, lost and released executions, queues, results, retention), and that polls never
+ * overlap. Changes of this process itself take effect at once and never wait for a poll.
  */
 import { inBackground, nextTurn } from '../../clock.js'
 import type { SnapshotStore } from '../../persistence/snapshot-store.js'
@@ -14,13 +14,13 @@ import type { ResultWaiters } from './result-waiters.js'
 import type { WallClock } from '../../wall-clock.js'
 import type { Takeover } from './takeover.js'
 
-/** What of a stream says how long what has ended is kept. */
+/** The retention of a stream: how long executions that have ended are kept. */
 export interface RetainedStream {
   readonly id: string
   readonly retention: { readonly maxAge: number; readonly keep: number }
 }
 
-/** What a look reads and tells. Times are milliseconds. */
+/** What a poll reads and reports. Times are milliseconds. */
 export interface PollPort {
   readonly store: SnapshotStore
   readonly clock: WallClock
@@ -34,15 +34,15 @@ export interface PollPort {
   readonly logger: (...args: unknown[]) => void
   live(id: string): ExecutionHost | undefined
   followPauses(): Promise<void>
-  /** Looks for executions that wait for slots for ever. */
+  /** Checks for executions that wait for slots for ever. */
   findDeadlocks(): Promise<void>
   failed(error: unknown): void
 }
 
-/** So many executions are forgotten in one transaction. */
+/** How many executions are forgotten in one transaction. */
 const PRUNED_AT_ONCE = 500
 
-/** Forgotten ids are told from unknown ones for so many at least. */
+/** At least this many forgotten ids are answered as `expired` and not as unknown. */
 const TRACES = 10_000
 
 /** One loop, from `start` to `stop`. */
@@ -56,7 +56,7 @@ export class PollLoop {
   /** How many executions of each entry point have ended here since its retention was last applied. */
   readonly #ended = new Map<string, number>()
   #pruning: Promise<void> | undefined
-  /** How many forgotten ids are still told from unknown ones. */
+  /** How many forgotten ids are still answered as `expired`. */
   readonly #traces: number
 
   constructor(port: PollPort) {
@@ -116,13 +116,13 @@ export class PollLoop {
   async #findResults(): Promise<void> {
     const { store, results, live } = this.#port
     const asked = [...results.ids].filter((id) => !live(id))
-    // one that can't be asked for keeps its result from nobody else; the others are asked one by one
+    // an id that fails must not keep the results of the others back: ask for them one by one
     const failures: unknown[] = []
     for (const id of asked) await settleIfEnded(store, results, id).catch((error: unknown) => failures.push(error))
     if (failures.length > 0) this.#port.failed(failures[0])
   }
 
-  /** By the clock, and by need: between two intervals far more may end than is to be kept. Looks go on meanwhile. */
+  /** Applies the retention at intervals, and earlier if far more executions have ended than are kept. Polls go on meanwhile. */
   #pruneInTime(): void {
     const { clock, retentionInterval, streams, failed } = this.#port
     if (this.#pruning) return
@@ -147,12 +147,12 @@ export class PollLoop {
       while (more && !this.#stopped) {
         const pruned = await store.prune(request)
         more = pruned.more ?? pruned.executions >= PRUNED_AT_ONCE
-        // what has waited meanwhile goes first
+        // other work that waits goes first
         if (more) await new Promise<void>(nextTurn)
       }
     }
   }
 }
 
-/** By how many those that have ended may be more than are to be kept, before they are looked at again. */
+/** How many more ended executions than the retention keeps are allowed before the retention is applied again. */
 const mayExceed = (keep: number) => Math.max(100, keep / 4)

@@ -1,5 +1,5 @@
 /**
- * Who this process is, and whether another one is still there.
+ * Identifies this process, and finds out whether another process still runs.
  *
  * Owns: the identity of a process beyond its pid (pids are used again): host, boot and pid namespace, start time.
  * On one machine a dead process is known at once; a frozen or a remote one only by its lease.
@@ -14,7 +14,7 @@ export interface ProcessIdentity {
   readonly processStart: string
 }
 
-/** Once it was read: there is one process, whatever runs in it. */
+/** Read once and shared, since all runtimes here are in one process. */
 let own: ProcessIdentity | undefined
 
 /** The running process; read once, since it does not change while it runs. */
@@ -23,7 +23,7 @@ export function thisProcess(): ProcessIdentity {
   return own
 }
 
-/** True if it certainly is gone; false also if this host can't tell. */
+/** True if that process is certainly gone; false also if this machine can't know. */
 export function isGone(other: ProcessIdentity): boolean {
   if (other.host !== thisProcess().host) return false
   try {

@@ -1,23 +1,23 @@
 /**
- * Shares the queues of the processes on one store: what stands in one is taken by another that has free slots.
+ * Shares queues between the processes on one store: a process with free slots takes executions from the queues of others.
  *
- * Owns: when a process with free slots looks into the queues of others, and that one which took all it asked for asks again
- * as soon as a slot is free. The store decides who has an execution: whoever lost it finds that its commits are stale, or
- * looks after its queue first.
+ * Owns: when a process with free slots reads the queues of others. A process that got as many as it asked for asks again
+ * as soon as a slot is free. The store decides who owns an execution: the former owner finds that its commits are stale, or
+ * checks its queue before that.
  * Does not know: leases and claims, see `takeover.ts`; the queues, see `stream-host.ts`.
  */
 import { nextTurn } from '../../clock.js'
 
-/** What it asks of the runtime. */
+/** The parts of the runtime that are used. */
 export interface QueueSharingPort {
   readonly entryPoints: readonly string[]
   /** True while other processes are on the same store. */
   hasOthers(): boolean
   /** How many executions of an entry point could start here at once, if they were here. */
   freeSlots(entryPoint: string): number
-  /** Lets go of what others have taken out of the queues here. */
+  /** Drops the executions that others have taken out of the queues here. */
   checkQueues(): Promise<void>
-  /** Takes up to so many out of the queues of others; resolves with how many. */
+  /** Takes up to that many executions out of the queues of others; resolves with how many. */
   take(entryPoint: string, limit: number): Promise<number>
   failed(error: unknown): void
 }
@@ -25,7 +25,7 @@ export interface QueueSharingPort {
 /** The part of one process in the sharing. */
 export class QueueSharing {
   readonly #port: QueueSharingPort
-  /** Entry points of which there may be more than was taken. */
+  /** Entry points that may have more executions to take. */
   readonly #more = new Set<string>()
   #taking: Promise<void> | undefined
   #isDue = false
@@ -34,14 +34,14 @@ export class QueueSharing {
     this.#port = port
   }
 
-  /** Part of each look. */
+  /** A part of each poll. */
   async poll(): Promise<void> {
     if (!this.#port.hasOthers()) return
     await this.#port.checkQueues()
     await this.#take(this.#port.entryPoints)
   }
 
-  /** Something of an entry point has moved here: there may be a free slot. */
+  /** An execution of an entry point has moved here: there may be a free slot. */
   moved(entryPoint: string): void {
     if (this.#isDue || !this.#more.has(entryPoint) || this.#port.freeSlots(entryPoint) === 0) return
     this.#isDue = true
@@ -51,7 +51,7 @@ export class QueueSharing {
     })
   }
 
-  /** One at a time: what is on its way here has no slot yet. */
+  /** One request at a time: executions on their way here have no slot yet. */
   async #take(entryPoints: readonly string[]): Promise<void> {
     while (this.#taking) await this.#taking.catch(() => undefined)
     this.#taking = this.#takeEach(entryPoints).finally(() => (this.#taking = undefined))

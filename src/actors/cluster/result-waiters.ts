@@ -1,7 +1,7 @@
 /**
- * Those who wait for executions to end.
+ * The calls that wait for executions to end.
  *
- * Owns: handing the outcome over in the turn in which it is durable, so that nothing can be forgotten in between.
+ * Owns: an outcome is handed over in the turn in which it is durable, before the execution can be forgotten.
  * Results of executions that other processes run are found by polling.
  */
 import type { Clock } from '../../clock.js'
@@ -30,7 +30,7 @@ export class ResultWaiters {
     set.add(waiting)
     return () => {
       set.delete(waiting)
-      // those who asked since the last outcome have a set of their own
+      // calls since the last outcome have a set of their own
       if (set.size === 0 && this.#waiting.get(id) === set) this.#waiting.delete(id)
     }
   }
@@ -39,7 +39,7 @@ export class ResultWaiters {
     return this.#waiting.has(id)
   }
 
-  /** Each gets an outcome of its own: what one does to it, no other sees. */
+  /** Each call gets its own copy of the outcome, which it may change. */
   settle(id: string, outcome: () => ExecutionOutcome | Absent): void {
     const set = this.#waiting.get(id)
     if (!set) return
@@ -47,26 +47,26 @@ export class ResultWaiters {
     for (const waiting of set) waiting.settle(outcome())
   }
 
-  /** What it came to can't be read. */
+  /** The outcome can't be read. */
   fail(id: string, error: unknown): void {
     const set = this.#waiting.get(id)
     this.#waiting.delete(id)
     for (const waiting of set ?? []) waiting.fail(error)
   }
 
-  /** Nobody here will hear of an end any more. */
+  /** The runtime stops: no call here will get an outcome any more. */
   failAll(error: unknown): void {
     for (const set of this.#waiting.values()) for (const waiting of set) waiting.fail(error)
     this.#waiting.clear()
   }
 }
 
-/** What became of an execution that is not stored. */
+/** The answer for an execution that is not stored. */
 export async function absentFrom(store: SnapshotStore, id: string): Promise<Absent> {
   return { status: (await store.absence(id)) === 'expired' ? 'expired' : 'not_found' }
 }
 
-/** Tells those who wait of an end that another process has made durable, also if it was forgotten since, or can't be read. */
+/** Answers the waiting calls with an end that another process made durable, also if it was forgotten since or can't be read. */
 export async function settleIfEnded(store: SnapshotStore, results: ResultWaiters, id: string): Promise<void> {
   const stored = await store.load(id)
   if (!stored) {

@@ -1,8 +1,8 @@
 /**
- * Executions whose entry point is not defined here: it was renamed or removed, or other processes run it.
+ * Finds executions whose entry point is not defined here: it was renamed or removed, or other processes run it.
  *
- * Owns: finding them, and telling an operator once, at the start. They stay as they are; a pause or a cancel of one is
- * carried out by `stored-commands.ts`.
+ * Owns: finding them, and one warning to the operator at the start. They stay as they are; `stored-commands.ts` carries out
+ * a pause or a cancel of them.
  */
 import { isTerminal, type ExecutionStatus } from '../../events/execution-status.js'
 import type { ExecutionCounts, SnapshotStore } from '../../persistence/snapshot-store.js'
@@ -26,7 +26,7 @@ export function strangerReason(entryPoint: string): string {
   return `there is no entry point ${entryPoint} here: it was renamed or removed, or another process runs it`
 }
 
-/** Tells of them: a warning, unless another process may run them. */
+/** Reports them: as a warning, unless another process may run them. */
 export async function tellStrangers(
   store: Pick<SnapshotStore, 'owners'>,
   strangers: ReadonlyMap<string, number>,

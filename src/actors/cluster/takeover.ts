@@ -1,8 +1,8 @@
 /**
- * Takes up executions that nobody holds: those of dead owners, those that were given back, those that are due.
+ * Takes up executions that no living process owns: executions of dead owners, executions that were given back, executions that are due.
  *
- * Owns: when to look, that one look finds everything, and that a claim whose answer was lost leaves nothing behind that
- * is held and not known. Polls only for what other processes may have done; what this process knows itself is woken by a timer.
+ * Owns: when to poll; one poll finds everything; and after a claim whose answer was lost, no execution is owned here without being
+ * known. Polls only for the changes of other processes; a timer wakes the executions that this process knows itself.
  */
 import type { HowTaken } from '../execution/execution-origin.js'
 import { inBackground, nextTurn } from '../../clock.js'
@@ -10,20 +10,20 @@ import type { ClaimRequest, SnapshotStore, StoredExecution } from '../../persist
 import type { Alarm, WallClock } from '../../wall-clock.js'
 import type { OwnerLease } from './owner-lease.js'
 
-/** Told of each execution that was claimed. */
+/** Called with each execution that was claimed. */
 export interface TakeoverPort {
   readonly store: SnapshotStore
   readonly clock: WallClock
   readonly lease: OwnerLease
   readonly entryPoints: readonly string[]
   taken(stored: StoredExecution, how: HowTaken): void
-  /** Pauses of streams that other processes were asked for hold here. */
+  /** Applies the pauses of streams that other processes were asked for. */
   followPauses(): Promise<void>
-  /** While executions of the dead are taken over. */
+  /** Runs while executions of dead owners are taken over. */
   whileTakingOver(work: () => Promise<void>): Promise<void>
-  /** Takes up what this owner holds and does not have in memory. */
+  /** Loads the executions that this process owns and that are not in memory. */
   retake(): Promise<void>
-  /** So many executions of so many owners that are gone were taken. */
+  /** Reports how many executions of how many dead owners were taken. */
   tookOver(executions: number, owners: number): void
   failed(error: unknown): void
 }
@@ -36,14 +36,14 @@ export class Takeover {
   #wakeAt = Infinity
   #wakeAlarm: Alarm | undefined
   #stopped = false
-  /** True while the store may have carried out a claim of which nothing was heard. */
+  /** True while the store may have carried out a claim without an answer. */
   #unsure = false
 
   constructor(port: TakeoverPort) {
     this.#port = port
   }
 
-  /** Everything of owners that are gone. */
+  /** Takes all executions of dead owners. */
   async lost(): Promise<void> {
     const { store, lease, retake, whileTakingOver } = this.#port
     if (this.#unsure) {
@@ -60,22 +60,22 @@ export class Takeover {
     })
   }
 
-  /** Everything that was given back and has something to do. */
+  /** Takes all executions that were given back and have something to do. */
   async released(): Promise<void> {
     await this.#claimAll({ kind: 'released' })
     const due = await this.#port.store.nextDue(this.#port.entryPoints)
     const { clock } = this.#port
-    // what was set before the clock was set back is due so much earlier
+    // times that were written before the clock was set back are due that much earlier
     if (due !== null) this.wakeAt(due - clock.setBack > clock.now() ? due - clock.setBack : due)
   }
 
-  /** One execution, if nobody holds it. */
+  /** Takes one execution, if nobody owns it. */
   async one({ id, entryPoint }: StoredExecution): Promise<StoredExecution | undefined> {
     const [claimed] = await this.#claim({ limit: 1, entryPoints: [entryPoint], from: { kind: 'one', id } })
     return claimed
   }
 
-  /** Of what stands in the queues of other processes, at most so many; resolves with how many there were. */
+  /** Takes at most that many executions out of the queues of other processes; resolves with how many. */
   async queued(entryPoint: string, limit: number): Promise<number> {
     const { lease, taken } = this.#port
     const owners = lease.living
@@ -85,7 +85,7 @@ export class Takeover {
     return page.length
   }
 
-  /** An execution that left memory is due then. */
+  /** An execution that left memory is due at that time. */
   wakeAt(due: number): void {
     const { clock } = this.#port
     if (this.#stopped || due >= this.#wakeAt) return
@@ -95,7 +95,7 @@ export class Takeover {
       this.#wakeAt = Infinity
       this.released().catch((error: unknown) => this.#port.failed(error))
     }
-    // the execution may have been woken or ended meanwhile: whoever waits asks the store what is due
+    // Background timer: the execution may have been woken or ended meanwhile.
     this.#wakeAlarm = clock.alarm(due, wake, inBackground)
   }
 
@@ -113,7 +113,7 @@ export class Takeover {
       for (const stored of page) this.#port.taken(stored, how)
       count += page.length
       if (page.length < PAGE) break
-      // what was taken is committed and goes on before more is taken
+      // the executions taken so far commit and go on before more are taken
       await new Promise<void>((resolve) => nextTurn(resolve))
     }
     return count
@@ -121,11 +121,11 @@ export class Takeover {
 
   async #claim(of: Omit<ClaimRequest, 'owner' | 'now' | 'setBack'>): Promise<readonly StoredExecution[]> {
     const { store, clock, lease } = this.#port
-    // what is due, and what is left of it, goes by how far the clock was set back
+    // how far the clock was set back decides what is due, and how much time is left
     clock.glance()
     try {
       const page = await store.claim({ ...of, owner: lease.key, now: clock.now(), setBack: clock.setBack })
-      // what was triggered after a pause does not start, however long ago this process has looked for pauses
+      // an execution that was triggered after a pause must not start, however long ago this process read the pauses
       if (page.some(({ status }) => status === 'queued')) await this.#port.followPauses()
       return page
     } catch (error) {

@@ -53,7 +53,7 @@ export class ScopeCommands {
     }
   }
 
-  /** Runs a resume. It calls `takeBack` when the resume takes effect for an entry point, which stops earlier pauses there. */
+  /** Runs a resume. `run` calls `takeBack` for each entry point where the resume takes effect: earlier pauses go no further there. */
   resuming<T>(about: string, run: (resume: ScopeCommand, takeBack: (entryPoint: string) => void) => Promise<T>): Promise<T> {
     const before = [...(this.#pauses.get(about) ?? [])]
     const resume = new ScopeCommand()

@@ -1,8 +1,8 @@
 /**
- * What a trigger comes to whose key or id is taken.
+ * Answers a trigger whose key or id is taken.
  *
- * Owns: finding the execution that has it, wherever that is, and telling the same request, delivered again, from another
- * one under the same key.
+ * Owns: finding the execution that has the key or id, in memory or in the store; and the difference between the same request,
+ * delivered again, and another request under the same key.
  */
 import { isDeepStrictEqual } from 'node:util'
 import { StatewardError } from '../../errors.js'
@@ -14,7 +14,7 @@ import type { AcceptOutcome } from '../execution/execution-origin.js'
 /** The verdict on a request, and the execution that answers it. */
 export type Admitted = AcceptOutcome & { readonly id: string }
 
-/** What the store holds of a request's key or id, asked where nothing may be written; undefined: it is a new one. */
+/** The execution that the store has under a request's key or id; writes nothing; undefined: the request is new. */
 export async function acceptedBefore(
   store: SnapshotStore,
   entryPoint: string,
@@ -30,7 +30,7 @@ export async function acceptedBefore(
   return taken && { status: 'duplicate', of: 'id', id: taken.id }
 }
 
-/** Throws `idempotency_conflict` if the key was given with another input. One that was forgotten since is as it was. */
+/** Throws `idempotency_conflict` if the key was given with another input. For an execution that was forgotten since, nothing is compared. */
 export async function refuseOtherInput(
   store: SnapshotStore,
   { id }: Admitted,

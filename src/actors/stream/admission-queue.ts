@@ -2,17 +2,17 @@
  * The order in which executions get slots.
  *
  * Owns: priority, FIFO within a priority, and ageing. One level of priority is worth `ageing` ms of waiting, so an entry's
- * place is fixed when it arrives (arrival − priority × ageing) and whoever waits long enough is first: nothing starves.
- * Arrival is by the monotonic clock: one that is set back brings nobody ahead of those that wait.
- * Executions that had started before (resumed, woken, recovered) go ahead of those that had not.
- * Entries that were removed are skipped when they come up.
+ * place is fixed when it arrives (arrival − priority × ageing), and an entry that waits long enough is first: nothing starves.
+ * Arrival is by the monotonic clock, so that a wall clock that is set back changes no order.
+ * Executions that had started before (resumed, woken, recovered) go ahead of executions that had not.
+ * Removed entries are skipped when they reach the front.
  */
 
 import { Heap } from '../../heap.js'
 import type { WallClock } from '../../wall-clock.js'
 import type { Admissible } from '../execution/execution-port.js'
 
-/** By less than this, in ms, a clock is not taken for set. */
+/** A difference of less than this, in ms, does not count as a clock that was set. */
 const JUMP = 1_000
 
 interface Entry<T> {
@@ -52,7 +52,7 @@ export class AdmissionQueue<T extends Admissible> {
     this.#heap.push(entry)
   }
 
-  /** By the monotonic clock. Both clocks are compared only when one was set: what was accepted in one ms keeps its order. */
+  /** By the monotonic clock. The two clocks are compared only when one was set, so that entries accepted in the same ms keep their order. */
   #arrival(acceptedAt: number): number {
     const now = this.#clock.monotonic()
     const ahead = now - this.#clock.now()
@@ -69,13 +69,13 @@ export class AdmissionQueue<T extends Admissible> {
     return this.#entries.has(item)
   }
 
-  /** The one that is next, left in its place. */
+  /** The next item, which stays in the queue. */
   peek(): T | undefined {
     this.#skipRemoved()
     return this.#heap.first?.item
   }
 
-  /** The place of the one that is next, comparable between queues; undefined if the queue is empty. */
+  /** The place of the next item, comparable between queues; undefined if the queue is empty. */
   headKey(): { started: boolean; key: number } | undefined {
     this.#skipRemoved()
     return this.#heap.first
@@ -90,7 +90,7 @@ export class AdmissionQueue<T extends Admissible> {
     return item
   }
 
-  /** The one that was accepted first among those that never started. */
+  /** The first accepted item among those that never started. */
   oldest(): T | undefined {
     let oldest: Entry<T> | undefined
     for (const entry of this.#entries.values()) {

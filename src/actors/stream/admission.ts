@@ -1,4 +1,4 @@
-/** Makes an acceptance of a request. Owns the defaults that an execution takes from its entry point. */
+/** Turns a request into an acceptance. Owns the defaults that an execution takes from its entry point. */
 import { StatewardError } from '../../errors.js'
 import { decode, encode } from '../../codec/snapshot-codec.js'
 import type { ChildLink } from '../program/child-port.js'
@@ -13,7 +13,7 @@ export interface AdmissionRequest {
   readonly idempotencyKey?: string | undefined
   readonly sessionId?: string | undefined
   readonly parentId?: string | undefined
-  /** What it knows of its parent, if a step has asked for it. */
+  /** The link to its parent, if a step has asked for the execution. */
   readonly child?: ChildLink | undefined
   readonly priority?: number | undefined
   readonly timeout?: number | undefined
@@ -22,11 +22,11 @@ export interface AdmissionRequest {
   readonly deadline?: number | undefined
   /** A program's stored text to begin with, instead of a fresh start. */
   readonly program?: string | undefined
-  /** Told the id that it is to have, before anything of it is written. */
+  /** Called with the id of the execution before anything is written. */
   readonly named?: ((id: string) => void) | undefined
 }
 
-/** What a fresh execution begins with. Throws `not_storable`: what the caller does to its input afterwards changes nothing. */
+/** The origin of a fresh execution. The input is encoded here, so that later changes by the caller have no effect. Throws `not_storable`. */
 export function admission(definition: StreamDefinition, request: AdmissionRequest, id: string, now: number): ExecutionOrigin {
   const input = encode(request.input, { id, what: 'input' })
   const timeout = request.timeout ?? definition.timeout
@@ -66,7 +66,7 @@ export function admission(definition: StreamDefinition, request: AdmissionReques
   }
 }
 
-/** The refusal of a request for which there is no room. */
+/** The error for a request when the queue is full. */
 export function queueFull(entryPoint: string, queued: number, maxQueued: number): StatewardError {
   return new StatewardError('queue_full', `The queue of entry point ${entryPoint} is full: ${queued} wait.`, {
     details: { entryPoint, queued, maxQueued },

@@ -1,4 +1,4 @@
-/** The limit on executions that run at the same time over all streams. Owns the count and whose turn is next. */
+/** The limit on executions that run at the same time over all streams. Owns the count, and which stream gets the next slot. */
 import { isBefore } from './admission-queue.js'
 
 /** A stream that wants slots. */
@@ -37,13 +37,13 @@ export class ConcurrencySlots {
     return true
   }
 
-  /** Gives one back, to whoever waits longest for it. */
+  /** Gives a slot back; the stream that has waited longest gets it. */
   free(): void {
     this.used--
     this.offer()
   }
 
-  /** Hands out what is free. */
+  /** Hands out the free slots. */
   offer(): void {
     while (this.used < this.limit) {
       const next = this.#next()

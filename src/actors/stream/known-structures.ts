@@ -1,19 +1,19 @@
 /**
- * The structures of the programs that an entry point has had, as far as runtimes on the store have started with them.
+ * The structures of the programs with which runtimes on this store have run an entry point.
  *
  * Owns: where they are kept (a small text beside the streams' pauses) and how many. A snapshot carries the hash of the
- * structure that it was taken from: by that it is found again, to tell whether a program has only grown since.
+ * structure that it was taken from. With that hash the structure is found again, to decide whether the program has only grown since.
  */
 import type { AnyActorLogic } from 'xstate'
 import type { SnapshotStore } from '../../persistence/snapshot-store.js'
 import { structureOf } from '../program/program-hash.js'
 
-/** By their hashes. */
+/** Structures by their hashes. */
 export type KnownStructures = Readonly<Record<string, unknown>>
 
-/** A program, and what it runs as. */
+/** A program of an entry point. */
 export interface StructuredProgram {
-  /** Of the entry point. */
+  /** The id of the entry point. */
   readonly id: string
   readonly hash: string
   readonly program: AnyActorLogic
@@ -23,13 +23,13 @@ const KEPT = 50
 
 const controlName = (entryPoint: string) => `stream:${entryPoint}:structures`
 
-/** Those that are known of an entry point. */
+/** The known structures of an entry point. */
 export async function knownStructures(store: SnapshotStore, entryPoint: string): Promise<KnownStructures> {
   const text = await store.control(controlName(entryPoint))
   return text === null ? {} : (JSON.parse(text) as KnownStructures)
 }
 
-/** Notes the present one, and gives all. */
+/** Stores the present structure, and gives all. */
 export async function notedStructures(store: SnapshotStore, { id, hash, program }: StructuredProgram): Promise<KnownStructures> {
   const known = await knownStructures(store, id)
   if (known[hash] !== undefined) return known

@@ -1,12 +1,12 @@
 /**
- * Finds out which executions of a queue another process has taken.
+ * Finds the executions of a queue that another process has taken.
  *
- * Owns: how few of them must be asked for. Of each priority they are taken in the order in which they were accepted: as long
- * as the first one is here, all behind it are.
+ * Owns: how few of them must be read from the store. Processes take the executions of one priority in the order of acceptance: as
+ * long as the first one is still here, all behind it are.
  */
 import type { SnapshotStore } from '../../persistence/snapshot-store.js'
 
-/** What it reads of an execution in the queue. */
+/** The part of a queued execution that is read. */
 export interface Takeable {
   readonly id: string
   readonly revision: number
@@ -17,10 +17,10 @@ export interface Takeable {
   readonly hasStarted: boolean
 }
 
-/** At most so many priorities are looked at in one check. */
+/** At most this many priorities are checked at a time. */
 const LEVELS = 50
 
-/** Those that are no longer this process's own, each as soon as it is known. */
+/** The executions that this process no longer owns, each as soon as it is known. */
 export async function* takenByOthers<T extends Takeable>(queue: Iterable<T>, store: SnapshotStore): AsyncGenerator<T, void> {
   for (const level of levels(queue)) {
     for (const execution of level) {
@@ -30,13 +30,13 @@ export async function* takenByOthers<T extends Takeable>(queue: Iterable<T>, sto
   }
 }
 
-/** By the epoch, which only grows: an answer that lags behind takes nothing away. */
+/** Compares epochs, which only grow: an outdated answer takes nothing away. */
 async function isTaken({ id, epoch }: Takeable, store: SnapshotStore): Promise<boolean> {
   const stored = await store.load(id)
   return stored ? stored.epoch > epoch : (await store.absence(id)) === 'expired'
 }
 
-/** Of each priority those that may be taken, in the order in which they are; the greatest priorities first, from which they are taken first. */
+/** The executions that may have been taken, by priority and in their order; the greatest priorities first, since these are taken first. */
 function levels<T extends Takeable>(queue: Iterable<T>): T[][] {
   const byPriority = new Map<number, T[]>()
   for (const execution of queue) {

@@ -1,26 +1,26 @@
 /**
- * Takes executions up again that were lost to a failing store.
+ * Reloads executions that were lost because the store failed.
  *
- * Owns: when that is tried. Only once the store takes a write, so that steps don't run again and again for ends that
- * can't be kept; and ever more rarely for an execution whose commits go on failing. A call that comes for one which was lost
- * to the lock of another process has it tried at once.
+ * Owns: when a reload is tried. Only once the store has taken a write, so that steps don't run again and again for ends that
+ * can't be stored; and ever more rarely for an execution whose commits keep failing. A call for an execution that was lost
+ * because of another process's lock makes the reload start at once.
  */
 import type { Clock } from '../../clock.js'
 import type { SnapshotStore } from '../../persistence/snapshot-store.js'
 import { isHeldUp, type StatewardError } from '../../errors.js'
 import { backoffDelay } from '../../backoff.js'
 
-/** What reloads need of the stream that they work for. */
+/** The parts of the stream that reloads use. */
 export interface ReloadPort {
-  /** Of the stream. */
+  /** The id of the stream. */
   readonly id: string
   readonly store: SnapshotStore
   readonly clock: Clock
   random(): number
-  /** Takes it up from what is durable, if it is still held here. False: it is not. */
+  /** Loads the execution from its last commit, if this process still owns it. False: it does not. */
   takeAgain(id: string): Promise<boolean>
   failed(id: string, error: unknown): void
-  /** An attempt has come to its end. */
+  /** An attempt has ended. */
   settled(): void
 }
 
@@ -30,9 +30,9 @@ const backoff = { initial: 50, max: 5_000 }
 export class ReloadSchedule {
   readonly #port: ReloadPort
   readonly #attempts = new Map<string, Promise<void>>()
-  /** How often each was lost since its last commit. */
+  /** How often each execution was lost since its last commit. */
   readonly #losses = new Map<string, number>()
-  /** What those were lost to that another process's lock has cost. */
+  /** The errors of executions that were lost because of another process's lock. */
   readonly #busy = new Map<string, StatewardError>()
   /** Ends the wait before an attempt. */
   readonly #hurry = new Map<string, () => void>()
@@ -47,13 +47,13 @@ export class ReloadSchedule {
     return this.#attempts.size
   }
 
-  /** Resolves once the attempt under way has taken the execution up, and rejects if it fails; undefined if there is none. */
+  /** Resolves once the attempt under way has loaded the execution, and rejects if it fails; undefined if there is no attempt. */
   attempt(id: string): Promise<void> | undefined {
     if (this.#busy.has(id)) this.#hurry.get(id)?.()
     return this.#attempts.get(id)
   }
 
-  /** An execution was lost: it is taken up again as soon as that makes sense. */
+  /** An execution was lost: schedules its reload. */
   lost(id: string, cause: unknown): void {
     if (this.#stopped) return
     if (isHeldUp(cause)) this.#busy.set(id, cause)
@@ -72,14 +72,14 @@ export class ReloadSchedule {
     )
   }
 
-  /** A commit of it is durable. */
+  /** A commit of the execution is durable. */
   committed(id: string): void {
     if (this.#losses.size === 0) return
     this.#losses.delete(id)
     this.#busy.delete(id)
   }
 
-  /** Why it was lost, if another process's lock was the cause. */
+  /** Why the execution was lost, if another process's lock was the cause. */
   busy(id: string): StatewardError | undefined {
     return this.#busy.get(id)
   }
@@ -105,7 +105,7 @@ export class ReloadSchedule {
     this.#busy.delete(id)
   }
 
-  /** Resolves once the store has taken a write; those that wait at the same time share it. */
+  /** Resolves once the store has taken a write; calls that wait at the same time share one write. */
   #prove(): Promise<void> {
     const { store, id, clock } = this.#port
     this.#proof ??= store.setControl(`stream:${id}:proof`, String(clock.now())).finally(() => (this.#proof = undefined))

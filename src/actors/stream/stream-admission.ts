@@ -1,8 +1,8 @@
 /**
  * Accepts the executions of one stream.
  *
- * Owns: that a key or an id is taken once, also by one that is on its way to the store, and that the queue's limit is exact
- * however many come at once: a request that was accepted before is no new one, and never refused for want of room.
+ * Owns: a key or an id is taken only once, also by an execution that is on its way to the store; and the queue's limit is exact,
+ * however many requests come at once. A request that was accepted before is not new, and never refused because the queue is full.
  */
 import type { Clock } from '../../clock.js'
 import { isStatewardError } from '../../errors.js'
@@ -14,7 +14,7 @@ import type { ExecutionHost } from '../execution/execution-host.js'
 import type { ExecutionOrigin } from '../execution/execution-origin.js'
 import type { StreamDefinition } from './stream-definition.js'
 
-/** What it asks of its stream. */
+/** The parts of the stream that are used. */
 export interface StreamAdmissionPort {
   readonly definition: StreamDefinition
   readonly store: SnapshotStore
@@ -22,9 +22,9 @@ export interface StreamAdmissionPort {
   readonly ids: IdSource
   readonly executions: ReadonlyMap<string, ExecutionHost>
   isFull(): boolean
-  /** Lets go of what other processes have taken out of the queue. */
+  /** Drops the executions that other processes have taken out of the queue. */
   checkQueue(): Promise<void>
-  /** Throws `queue_full`, unless another one makes room. */
+  /** Throws `queue_full`, unless another execution makes room. */
   refuseOverflow(): void
   dropOldest(): void
   make(id: string, origin: ExecutionOrigin): ExecutionHost
@@ -33,7 +33,7 @@ export interface StreamAdmissionPort {
 /** Accepts an execution; resolves once that is durable. Throws `queue_full`, `not_storable`, `idempotency_conflict`. */
 export async function admit(port: StreamAdmissionPort, request: AdmissionRequest): Promise<Admitted> {
   const admitted = await accepted(port, request)
-  // the key of a step that starts an execution is its own, and what it is given may have been migrated
+  // the key of a child is its own, and the input that its step gives may have changed by a migration
   const isAgain = admitted.status === 'duplicate' && admitted.of === 'idempotency_key' && request.parentId === undefined
   if (isAgain) await refuseOtherInput(port.store, admitted, request)
   return admitted
@@ -51,7 +51,7 @@ async function accepted(port: StreamAdmissionPort, request: AdmissionRequest): P
     const before = await acceptedBefore(store, definition.id, request)
     if (before) return before
     await port.checkQueue()
-    // while the store was asked it may have come by another way
+    // while the store was asked, the execution may have been loaded in another way
     const since = executions.get(id) ?? keyed(port, request)
     if (since) return again(port, since, request)
   }
@@ -61,12 +61,12 @@ async function accepted(port: StreamAdmissionPort, request: AdmissionRequest): P
     .make(id, origin)
     .accept()
     .catch((error: unknown) => {
-      // nothing of it was written: the one that has its id was taken up here meanwhile, and answers
+      // nothing was written: the execution with this id was taken up here meanwhile, and answers
       if (isStatewardError(error, 'stale_owner') && executions.has(id)) return undefined
       throw error
     })
   if (outcome === undefined) return accepted(port, request)
-  // only now: a trigger that comes to nothing, as its key is taken, drops nobody
+  // only now, because a trigger whose key is taken must not drop another execution
   if (isFull && outcome.status === 'accepted') port.dropOldest()
   return outcome.status === 'accepted' ? { status: 'accepted', id } : outcome
 }
@@ -79,7 +79,7 @@ async function again(port: StreamAdmissionPort, known: ExecutionHost, request: A
   try {
     if (known.revision === 0) await known.until(() => true)
   } catch (error) {
-    // another one has its key: that is the answer
+    // another execution has the key: that one is the answer
     if (isStatewardError(error, 'stale_owner')) return accepted(port, request)
     throw error
   }

@@ -1,10 +1,10 @@
-/** What the actors know of an entry point: its program and its limits, with every default filled in. Owns no behaviour. */
+/** An entry point as the hosts see it: its program and its limits, with every default filled in. Owns no behaviour. */
 import type { ExecutionDefinition } from '../execution/execution-port.js'
 
-/** Under which every copy of the package finds the format of a definition. */
+/** The symbol under which every copy of the package finds the format of a definition. */
 export const formatKey: unique symbol = Symbol.for('stateward.entry-point')
 
-/** Another one whenever a definition means something else to those who run it. */
+/** Changes whenever the meaning of a definition changes for the hosts. */
 export const definitionFormat = 1
 
 /** The settings of one stream. Times are milliseconds. */

@@ -1,8 +1,8 @@
 /**
  * Hosts the executions of one entry point.
  *
- * Owns: which of them are in memory, the queue, the slots in use. Answers to the executions below through
- * `ExecutionPort`, asks the supervisor above through `StreamPort`.
+ * Owns: which executions are in memory, the queue, the slots in use. Serves the executions below through
+ * `ExecutionPort`, and asks the supervisor above through `StreamPort`.
  * Does not know: triggers, other streams, processes.
  * A little over 300 lines: it is the one place where queue, slots and executions in memory meet.
  */
@@ -41,7 +41,7 @@ export class StreamHost implements ExecutionPort, SlotSeeker {
   readonly id: string
   readonly definition: StreamDefinition
   readonly executions = new Map<string, ExecutionHost>()
-  /** Those that hold a slot. Invariant: at most `definition.maxConcurrent`. */
+  /** Executions that hold a slot. Invariant: at most `definition.maxConcurrent`. */
   readonly holders = new Set<HeldExecution>()
   readonly clock: WallClock
   readonly commits: GroupCommit
@@ -52,10 +52,10 @@ export class StreamHost implements ExecutionPort, SlotSeeker {
   readonly #queue: AdmissionQueue<HeldExecution>
   readonly #settings: ProgramSettings
   readonly #admission: StreamAdmissionPort
-  /** Executions that are being taken up again after the store failed. */
+  /** Executions that are being reloaded after the store failed. */
   readonly #reloads: ReloadSchedule
   #open = false
-  /** A pause of it is on its way to the store. */
+  /** True while a pause of the stream is on its way to the store. */
   #isHeld = false
   #dead = false
 
@@ -117,38 +117,38 @@ export class StreamHost implements ExecutionPort, SlotSeeker {
     return admit(this.#admission, request)
   }
 
-  /** Takes up an execution that this process holds. Throws `corrupt`, `unknown_format`. */
+  /** Takes an execution that this process owns into memory. Throws `corrupt`, `unknown_format`. */
   take(stored: StoredExecution, how: HowTaken): ExecutionHost | undefined {
     const known = this.executions.get(stored.id)
-    // it was taken by another process, and came back before that was heard here
+    // another process had taken it, and it came back before this process noticed
     if (known && known.epoch < stored.epoch && !known.isLeaving) {
       known.takenAway(false)
       return this.take(stored, how)
     }
-    // it was given back, and claimed again before that was heard here
+    // it was given back, and claimed again before this process noticed
     if (known && known.epoch < stored.epoch)
       known.gone.then(() => this.take(stored, how)).catch((error: unknown) => this.lost(known, error))
     if (known || this.#dead) return known
     const input: unknown = decode(stored.input, { id: stored.id, what: 'input' })
     const execution = this.#make(stored.id, { kind: 'stored', stored, how, input })
-    // what came while nobody held it stands in its inbox
+    // messages that came while nobody owned it are in its inbox
     execution.delivery.poll().catch((error: unknown) => this.lost(execution, error))
     execution.revive()
     if (how !== 'claimed') this.children.adopted(stored).catch((error: unknown) => this.unstopped(execution, error))
     return execution
   }
 
-  /** Resolves once an execution that is being taken up again is there; rejects if the store still fails. */
+  /** Resolves once an execution that is being reloaded is in memory; rejects if the store still fails. */
   reloading(id: string): Promise<void> | undefined {
     return this.#reloads.attempt(id)
   }
 
-  /** Why it is being taken up again, if another process's lock was the cause. */
+  /** Why the execution is being reloaded, if another process's lock was the cause. */
   busyWith(id: string): StatewardError | undefined {
     return this.#reloads.busy(id)
   }
 
-  /** Starts nothing more: no execution, no step, no timer. What is in flight goes on, and what it comes to is committed. */
+  /** Starts nothing more: no execution, no step, no timer. What is in flight goes on, and its results are committed. */
   freeze(): void {
     this.#setOpen(false)
     for (const { nextStatus, program } of this.executions.values())
@@ -160,7 +160,7 @@ export class StreamHost implements ExecutionPort, SlotSeeker {
     return [...this.executions.values()].some(({ program }) => program.inFlight)
   }
 
-  /** True while it holds what must be asked about if it is not given back: what it has begun may not be in its last commit. */
+  /** True while a step is in flight that must not run twice unasked, or an execution is being reloaded: the last commit may not hold what has begun. */
   get isGuarded(): boolean {
     return this.#reloads.size > 0 || [...this.executions.values()].some(({ program }) => program.isGuarded)
   }
@@ -172,7 +172,7 @@ export class StreamHost implements ExecutionPort, SlotSeeker {
     this.#end()
   }
 
-  /** As if the process had died: nothing is written any more. */
+  /** Drops all executions as if the process had died: nothing is written any more. */
   abandon(error: unknown): void {
     this.#setOpen(false)
     this.#end()
@@ -218,7 +218,7 @@ export class StreamHost implements ExecutionPort, SlotSeeker {
     return this.#admits && this.used < this.definition.maxConcurrent ? this.#queue.headKey() : undefined
   }
 
-  /** How many executions of other processes' queues could start here at once; none where steps start before the store has decided. */
+  /** How many executions of other processes' queues could start here at once; 0 with `relaxed` durability, where steps start before the store has decided. */
   get freeSlots(): number {
     const { durability, maxConcurrent } = this.definition
     const { limit, used } = this.#port.slots
@@ -226,13 +226,13 @@ export class StreamHost implements ExecutionPort, SlotSeeker {
     return Math.max(0, Math.min(maxConcurrent - this.used, limit - used))
   }
 
-  /** Lets go of what other processes have taken out of the queue. */
+  /** Drops the executions that other processes have taken out of the queue. */
   async checkQueue(): Promise<void> {
     if (this.#queue.size === 0 || !this.#port.hasOthers()) return
     for await (const execution of takenByOthers(this.#queue, this.store)) execution.takenAway()
   }
 
-  /** True while its queue could move, and does not: every slot that it may have is held. */
+  /** True while the queue has executions that could start, and every slot that the stream may have is in use. */
   get isJammed(): boolean {
     const { slots } = this.#port
     return this.#admits && this.#queue.size > 0 && (this.used >= this.definition.maxConcurrent || !slots.hasFree)
@@ -242,7 +242,7 @@ export class StreamHost implements ExecutionPort, SlotSeeker {
     return this.#queue.has(execution)
   }
 
-  /** Grants a free slot to the first of the queue. */
+  /** Grants a free slot to the first execution of the queue. */
   next(): void {
     const execution = this.#queue.peek()
     if (!execution || !this.#useSlot(execution)) return
@@ -269,7 +269,7 @@ export class StreamHost implements ExecutionPort, SlotSeeker {
 
   #setOpen(open: boolean): void {
     this.#open = open
-    if (this.#admits) queueMicrotask(() => this.#port.slots.offer()) // an action that starts programs is one that XState warns of
+    if (this.#admits) queueMicrotask(() => this.#port.slots.offer()) // Deferred: XState warns when an action starts actors synchronously.
   }
 
   #make(id: string, origin: ExecutionOrigin): ExecutionHost {
@@ -324,7 +324,7 @@ export class StreamHost implements ExecutionPort, SlotSeeker {
 
   lost(execution: HeldExecution, error: unknown): void {
     execution.abandon(error)
-    // also one whose acceptance failed: the store may have written it all the same
+    // also an execution whose acceptance failed: the store may have written it all the same
     this.#reloads.lost(execution.id, error)
   }
 

@@ -1,4 +1,4 @@
-/** What a stream asks of the supervisor that holds it. Owns no behaviour: the supervisor actor implements it. */
+/** What a stream asks of its supervisor. Owns no behaviour: the supervisor host implements it. */
 import type { ExecutionStatus } from '../../events/execution-status.js'
 import type { IdSource } from '../../ids.js'
 import type { Log } from '../../logger.js'
@@ -9,7 +9,7 @@ import type { ConcurrencySlots } from './concurrency-slots.js'
 import type { Suspects } from '../execution/suspects.js'
 import type { WallClock } from '../../wall-clock.js'
 
-/** The parts of the runtime that all its streams share, and the calls upwards. */
+/** The parts of the runtime that all its streams share, and the calls from a stream to its supervisor. */
 export interface StreamPort {
   readonly store: SnapshotStore
   readonly commits: GroupCommit
@@ -22,7 +22,7 @@ export interface StreamPort {
   readonly logger: Log
   committed(entryPoint: string, before: ExecutionStatus | undefined, commit: Commit): void
   left(): void
-  /** Another process has taken an execution that had come to this status here. */
+  /** Another process has taken an execution, which had this status here. */
   takenAway(entryPoint: string, status: ExecutionStatus): void
   /** True while other processes are on the same store. */
   hasOthers(): boolean
