@@ -1,21 +1,21 @@
 /**
- * Executions that are on their way into the store, as commands see them that come meanwhile.
+ * Executions on their way into the store, for commands that come meanwhile.
  *
- * Owns: which of them were asked for before a command and which after it, in this process. What was asked for before is
- * concerned by it although the store does not know of it yet; what came after it is not, although the store may know of it by then.
+ * Owns: which executions were asked for before a command and which after it, in this process. A command concerns the executions that
+ * were asked for before it, even if they are not stored yet. It does not concern later ones, even if they are stored by then.
  * Does not know: how an execution is accepted, or what a command does.
  */
 import type { Admitted } from '../stream/accepted-before.js'
 import type { AdmissionRequest } from '../stream/admission.js'
 
-/** One that is on its way. Its outcome is undefined if it was refused, or the store failed. */
+/** An admission under way. Its outcome is undefined if it was refused or the store failed. */
 interface Admission {
   outcome: Promise<Admitted | undefined>
 }
 
-/** What was on its way when a command to many was given, and what came after that. */
+/** The admissions under way when a command to many was given, and those that came after it. */
 export interface AdmissionsAround {
-  /** Resolves with the ids of what was accepted of what was on its way then; undefined: nothing was. */
+  /** Resolves with the ids of those that were accepted; undefined: none was under way. */
   before(entryPoint: string): Promise<readonly string[]> | undefined
   /** Resolves with whether that execution was asked for after the command; undefined: it was not. */
   isLater(this: void, id: string): Promise<boolean> | undefined
@@ -25,14 +25,14 @@ export interface AdmissionsAround {
 
 const none: Promise<undefined> = Promise.resolve(undefined)
 
-/** Those of one supervisor. */
+/** The admissions of one supervisor. */
 export class Admissions {
   readonly #byEntryPoint = new Map<string, Set<Admission>>()
   readonly #byId = new Map<string, Admission>()
-  /** Of each command to many that has no answer yet: what was asked for since, by id. */
+  /** For each command to many without an answer yet: the admissions since then, by id. */
   readonly #since = new Set<Map<string, Admission>>()
 
-  /** Accepts an execution. `isAsked`: by a call, which has its place among the commands; a step's child has none. */
+  /** Accepts an execution. `isAsked`: by a call, which has its place in the order of commands; the child of a step has none. */
   during(
     entryPoint: string,
     request: AdmissionRequest,
@@ -60,12 +60,12 @@ export class Admissions {
     return admitted
   }
 
-  /** Resolves once what is accepted here under that id is there, or refused; undefined: nothing is. */
+  /** Resolves once the execution that is being accepted here under that id is accepted or refused; undefined: there is none. */
   naming(id: string): Promise<unknown> | undefined {
     return this.#byId.get(id)?.outcome
   }
 
-  /** Around a command to many that is given now. */
+  /** Begins to follow admissions for a command to many that is given now. */
   around(): AdmissionsAround {
     const later = new Map<string, Admission>()
     const before = new Map([...this.#byEntryPoint].map(([entryPoint, all]) => [entryPoint, [...all]]))
@@ -78,7 +78,7 @@ export class Admissions {
           outcomes.flatMap((admitted) => (admitted?.status === 'accepted' ? [admitted.id] : [])),
         )
       },
-      // one that was there before keeps its id
+      // an execution that existed before keeps its id
       isLater: (id) => later.get(id)?.outcome.then((admitted) => admitted?.status !== 'duplicate'),
       over: () => void this.#since.delete(later),
     }

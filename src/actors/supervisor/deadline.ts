@@ -1,4 +1,4 @@
-/** Waiting no longer than until a deadline. Owns that a late answer holds nobody up, also while the clock is set. */
+/** Bounds several pieces of work by one deadline. Owns: a late answer delays nothing, also when the clock is set. */
 import type { WallClock } from '../../wall-clock.js'
 
 /** A time by which several pieces of work must be done together. */
@@ -15,18 +15,18 @@ export class Deadline {
     this.#at = clock.monotonic() + within
   }
 
-  /** How many ms there are left: 0 once the time is up. */
+  /** How many ms are left: 0 once the time is up. */
   get left(): number {
     return Math.max(0, this.#at - this.#clock.monotonic())
   }
 
-  /** Calls once the time is up, unless what is returned is called before. */
+  /** Calls `late` once the time is up, unless the returned function is called before. */
   whenUp(late: () => void): () => void {
     const timer = this.#clock.setTimeout(late, this.left)
     return () => this.#clock.clearTimeout(timer)
   }
 
-  /** The work, or a rejection when the time is up; the work itself goes on. */
+  /** The result of the work, or a rejection when the time is up; the work itself goes on. */
   async bound<T>(work: Promise<T>): Promise<T> {
     let stop: (() => void) | undefined
     const late = new Promise<never>((_, reject) => {

@@ -1,9 +1,9 @@
 /**
- * Wakes those who follow the journal.
+ * Feeds the readers that follow the journal.
  *
- * Owns: following events from a place on. Readers that have caught up share one query a commit, whose events go to those
- * whose filter they fit; a reader that lags behind reads pages of its own. Commits of this process wake at once; those of
- * others are found by polling. Closing waits until every reader has what there is, so that none of them needs the store
+ * Owns: following events from a given place. Readers that have caught up share one query for each commit, whose events go to the
+ * readers with a matching filter; a reader that lags behind reads pages of its own. Commits of this process wake readers at once;
+ * commits of others are found by polling. Closing waits until every reader has all events, so that no reader needs the store
  * any more.
  */
 import { inBackground, nextTurn, type Clock } from '../../clock.js'
@@ -18,7 +18,7 @@ export interface RuntimeEvent {
   readonly type: JournalEventType
   readonly executionId: string
   readonly entryPoint: string
-  /** Of the commit that holds it. */
+  /** The revision of the commit that holds the event. */
   readonly revision: number
   readonly at: number
   readonly data: unknown
@@ -36,7 +36,7 @@ export interface EventFilter {
 
 const PAGE = 500
 
-/** Follows the journal for any number of readers; each reads at its own pace, so a slow one holds up nobody. */
+/** Follows the journal for any number of readers; each reads at its own pace, so that a slow reader delays no other. */
 export class JournalFeed {
   readonly #store: SnapshotStore
   readonly #clock: Clock
@@ -47,7 +47,7 @@ export class JournalFeed {
   #head = 0
   #due = false
   #reading: Promise<void> | undefined
-  /** Something was committed since the journal was last looked at. */
+  /** True if something was committed since the journal was last read. */
   #again = false
   #timer: unknown
   #closing = false
@@ -68,7 +68,7 @@ export class JournalFeed {
     })
   }
 
-  /** Resolves once every reader has what there is, and ends its iteration after that. */
+  /** Resolves once every reader has all events; its iteration then ends. */
   async close(): Promise<void> {
     this.#closing = true
     this.#clock.clearTimeout(this.#timer)
@@ -107,7 +107,7 @@ export class JournalFeed {
     }
   }
 
-  /** Gives the live readers what has come; calls at the same time share a look, and one more after it. */
+  /** Gives the live readers the new events; calls at the same time share one read, and one more after it. */
   #read(): Promise<void> {
     this.#again = true
     this.#reading ??= this.#readOn().finally(() => {
@@ -132,12 +132,12 @@ export class JournalFeed {
   }
 
   #give(event: StoredEvent): void {
-    // whoever came meanwhile has read it
+    // a reader that came meanwhile has read it itself
     if (event.seq <= this.#head) return
     this.#head = event.seq
     for (const reader of this.#live.of(event)) {
       if (reader.push([event])) continue
-      // too slow to be waited for: it reads on by itself
+      // too slow for the others: it reads pages of its own
       this.#live.delete(reader)
       reader.since = event.seq
     }
@@ -173,7 +173,7 @@ export class JournalFeed {
         if (!hasRoom) await reader.room()
         continue
       }
-      // nothing up to there fits the filter: it need not be looked at again
+      // no event up to there fits the filter: the reader can skip them
       reader.since = Math.max(reader.since, head)
       if (isLast) return reader.complete()
       if (this.#closing) continue
@@ -187,7 +187,7 @@ export class JournalFeed {
   }
 }
 
-/** A stored event as people see it. Throws `corrupt`, `unknown_format`. */
+/** A stored event as users see it. Throws `corrupt`, `unknown_format`. */
 export function runtimeEvent({ seq, type, executionId, entryPoint, revision, at, data }: StoredEvent): RuntimeEvent {
   const what = `event ${seq}`
   return {

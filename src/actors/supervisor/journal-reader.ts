@@ -1,11 +1,11 @@
 /**
- * One reader of the journal: what it has been given and has not taken yet.
+ * One reader of the journal, with the events that it has been given and has not taken yet.
  *
  * Owns: its place, its buffer and its end. Reads nothing itself: `journal-feed.ts` does.
  */
 import type { StoredEvent } from '../../persistence/snapshot-store.js'
 
-/** Beyond so many events that nobody has taken, a reader is given no more. */
+/** A reader with this many events in its buffer is given no more. */
 const ROOM = 2_000
 
 /** Which events a reader wants. */
@@ -16,9 +16,9 @@ interface Wanted {
 
 /** A reader and its buffer. */
 export class JournalReader {
-  /** It has been given what is to come to it up to here, by pages of its own. */
+  /** The place up to which it has been given its events, by pages of its own. */
   since: number
-  /** The page that is being read for it. */
+  /** The page that is being read for this reader. */
   filling: Promise<void> | undefined
   readonly filter: { readonly execution?: string; readonly entryPoint?: string }
   #buffer: StoredEvent[] = []
@@ -33,17 +33,17 @@ export class JournalReader {
     this.filter = { ...(execution === undefined ? {} : { execution }), ...(entryPoint === undefined ? {} : { entryPoint }) }
   }
 
-  /** True once nothing more will be given to it. */
+  /** True once it will be given nothing more. */
   get isOver(): boolean {
     return this.#isOver
   }
 
-  /** True for what it wants and has not been given: a page of its own may have been ahead of the others. */
+  /** True for an event that it wants and has not been given: a page of its own may have been ahead of the others. */
   wants({ seq, entryPoint }: StoredEvent): boolean {
     return seq > this.since && (this.filter.entryPoint === undefined || this.filter.entryPoint === entryPoint)
   }
 
-  /** Gives it these events. False: it has no room for more. */
+  /** Gives the reader these events. False: it has no room for more. */
   push(events: readonly StoredEvent[]): boolean {
     for (const event of events) this.#buffer.push(event)
     this.#change()
@@ -61,7 +61,7 @@ export class JournalReader {
     return event
   }
 
-  /** It has everything. */
+  /** The reader has all events. */
   complete(): void {
     this.#isOver = true
     this.#change()
@@ -82,12 +82,12 @@ export class JournalReader {
     this.#roomMade?.()
   }
 
-  /** Resolves once all that it was given is taken. */
+  /** Resolves once all events that it was given are taken. */
   room(): Promise<void> {
     return this.#isOver ? Promise.resolve() : new Promise((resolve) => (this.#roomMade = resolve))
   }
 
-  /** Resolves once there is something to take, or the end, or the signal fires. */
+  /** Resolves once there is an event to take, or the iteration ends, or the signal fires. */
   change(signal: AbortSignal | undefined): Promise<void> {
     if (this.#isOver || signal?.aborted || this.#buffer.length > this.#taken) return Promise.resolve()
     return new Promise((resolve) => {
@@ -106,7 +106,7 @@ export class JournalReader {
   }
 }
 
-/** The readers that have caught up, by what they want. */
+/** The readers that have caught up, by their filters. */
 export class LiveReaders {
   readonly #all = new Set<JournalReader>()
   readonly #ofEverything = new Set<JournalReader>()
@@ -124,7 +124,7 @@ export class LiveReaders {
     return [...this.#all]
   }
 
-  /** Those who want this event. */
+  /** The readers that want this event. */
   of(event: StoredEvent): JournalReader[] {
     const known = this.#ofExecution.get(event.executionId)
     return [...this.#ofEverything, ...(known ?? [])].filter((reader) => reader.wants(event))

@@ -1,8 +1,8 @@
 /**
- * A read-model of what is durable, to bind a page to.
+ * A live read-model of the durable state, for user interfaces.
  *
- * Owns: a small store of counts per stream, one of health, and an atom per execution that somebody looks at.
- * No map of all executions is ever copied: an update costs the same with ten and with a million of them.
+ * Owns: a small store of counts per stream, one of health, and an atom for each execution that is watched.
+ * It never copies a map of all executions, so that an update costs the same with ten and with a million of them.
  */
 import { createAtom, createStore, type Atom } from '@xstate/store'
 import type { ErrorRecord } from '../../errors.js'
@@ -15,7 +15,7 @@ import type { SlotDeadlock } from './slot-deadlocks.js'
 /** Status → how many, for one stream; statuses that never occurred are absent. */
 export type StatusCounts = Partial<Record<ExecutionStatus, number>>
 
-/** What an atom shows of an execution. */
+/** The value of an execution's atom. */
 export interface ExecutionSummary {
   readonly id: string
   readonly entryPoint: string
@@ -26,11 +26,11 @@ export interface ExecutionSummary {
 
 /** How the runtime is doing. */
 export interface Health {
-  /** Of the store: `degraded` from a write that failed until one that did not. */
+  /** Health of the store: `degraded` from a write that failed until a write that succeeded. */
   readonly status: 'ok' | 'degraded'
   readonly error: ErrorRecord | null
   /**
-   * Executions that wait for slots which are held by those that wait for them: nothing of that moves before one of them is
+   * Executions that wait for slots which are held by executions that wait for them: none of them moves before one of them is
    * cancelled, times out, or is started again with more slots. Absent while there are none. See `fromExecution` in the guide.
    */
   readonly deadlocks?: readonly SlotDeadlock[] | undefined
@@ -63,11 +63,11 @@ export class Registry {
   readonly #atoms = new Map<string, Atom<ExecutionSummary | undefined>>()
   readonly #ended: string[] = []
   readonly #logger: Log
-  /** Who held the slots in the last deadlock that was warned of, by entry point. */
+  /** The executions that held the slots in the last deadlock that was warned of, by entry point. */
   readonly #warnedOf = new Map<string, string>()
   #due = false
 
-  /** What subscribers throw goes to `logger`: it is never the fault of what they watch. */
+  /** Errors of subscribers go to `logger` and never reach the runtime. */
   constructor(logger: Log) {
     this.#logger = logger
   }
@@ -79,7 +79,7 @@ export class Registry {
     return atom
   }
 
-  /** Starts from what is stored. */
+  /** Starts with the counts of the store. */
   count(counts: ExecutionCounts, entryPoints: readonly string[]): void {
     for (const id of entryPoints) this.#counts[id] = {}
     for (const [entryPoint, statuses] of Object.entries(counts)) this.#counts[entryPoint] = { ...statuses }
@@ -90,7 +90,7 @@ export class Registry {
   committed(entryPoint: string, before: ExecutionStatus | undefined, commit: Commit): void {
     if (before !== commit.status) {
       const counts = (this.#counts[entryPoint] ??= {})
-      // accepted elsewhere since the count: it stands in no number that could be lowered
+      // accepted elsewhere since the count: no number contains it that could be lowered
       if (before) counts[before] = Math.max(0, (counts[before] ?? 0) - 1)
       counts[commit.status] = (counts[commit.status] ?? 0) + 1
       this.#schedule()
@@ -127,7 +127,7 @@ export class Registry {
       const holders = heldBy.toSorted().join()
       const isKnown = before.some((known) => known.entryPoint === entryPoint) || this.#warnedOf.get(entryPoint) === holders
       this.#warnedOf.set(entryPoint, holders)
-      // what is queued may be on its way to another process in one look, and back in the next
+      // a queued execution may be on its way to another process in one check, and back in the next
       if (isKnown) continue
       this.#logger.warn(
         `a deadlock over slots: ${some(queued)} of ${entryPoint} can't start, since ${some(heldBy)} hold the slots and wait for executions like these. ` +
@@ -143,7 +143,7 @@ export class Registry {
     if (this.#ended.length > KEPT) this.#atoms.delete(this.#ended.shift() as string)
   }
 
-  /** What is durable shows at once. */
+  /** Shows durable changes at once. */
   publishDue(): void {
     if (this.#due) this.#publish()
   }
@@ -151,7 +151,7 @@ export class Registry {
   #schedule(): void {
     if (this.#due) return
     this.#due = true
-    // one batch a turn is told, at once; whoever awaits one of its ends goes on after that
+    // one update a turn for the whole batch, before the calls that wait for its ends go on
     queueMicrotask(() => this.publishDue())
   }
 

@@ -1,27 +1,27 @@
 /**
- * Waiting for what executions come to.
+ * Waits for conditions on executions.
  *
- * Owns: who waits until something has become so, asked again whenever an execution was committed or has left memory, and
- * how a runtime comes to rest before it stops.
+ * Owns: the waiting calls, whose conditions are checked again whenever an execution has committed or has left memory; and
+ * how a runtime becomes idle before it stops.
  */
 import type { Clock } from '../../clock.js'
 
-/** Those who wait. */
+/** The waiting calls. */
 export class Moves {
   #waiting: (() => void)[] = []
 
-  /** Something has moved. */
+  /** An execution has committed or left memory: checks the conditions. */
   happened(): void {
     for (const resolve of this.#waiting.splice(0)) resolve()
   }
 
-  /** Resolves once it is so, or `isOver` is. */
+  /** Resolves once the condition or `isOver` is true. */
   async until(isSo: () => boolean, isOver: () => boolean = () => false): Promise<void> {
     while (!isSo() && !isOver()) await new Promise<void>((resolve) => this.#waiting.push(resolve))
   }
 }
 
-/** What is to come to rest. */
+/** A part of the runtime that must become idle. */
 interface Settling {
   /** Starts nothing more: no execution, no step, no timer. */
   freeze(): void

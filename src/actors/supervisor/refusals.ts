@@ -1,4 +1,4 @@
-/** Why a supervisor refuses a call. Owns the words of its refusals. */
+/** The errors with which a supervisor refuses a call. Owns their words. */
 import { StatewardError } from '../../errors.js'
 import type { StreamDefinition } from '../stream/stream-definition.js'
 
@@ -8,12 +8,12 @@ export function unknownEntryPoint(entryPoint: string, known: readonly string[]):
   return new StatewardError('unknown_entry_point', message, { details: { entryPoint, known } })
 }
 
-/** It accepts nothing more. */
+/** The supervisor drains and accepts nothing more. */
 export function draining(): StatewardError {
   return new StatewardError('draining', 'The runtime is draining and accepts nothing more.')
 }
 
-/** It is not started yet, or was stopped; `failure` is why it gave up, if it did. */
+/** The supervisor is not started yet, or was stopped; `failure` is the reason why it gave up, if it did. */
 export function notRunning(phase: string, failure: unknown): StatewardError {
   if (phase !== 'stopping' && phase !== 'stopped')
     return new StatewardError('not_started', 'The runtime is not started; call `start()` first.')

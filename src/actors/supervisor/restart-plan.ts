@@ -2,7 +2,7 @@
 import type { StreamDefinition } from '../stream/stream-definition.js'
 import type { SupervisorSettings } from './supervisor-options.js'
 
-/** What is to be done: restart these after a wait (in ms), leave the stream ended, or give up. */
+/** The decision: restart these streams after a wait (in ms), leave the stream ended, or give up. */
 export type RestartDecision =
   | { readonly kind: 'restart'; readonly streams: readonly StreamDefinition[]; readonly restarts: number }
   | { readonly kind: 'leave' | 'give_up' }

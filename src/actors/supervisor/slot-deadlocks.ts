@@ -1,9 +1,9 @@
 /**
- * Executions that wait for slots which are held by those that wait for them.
+ * Finds deadlocks over slots: executions that wait for slots which are held by executions that wait for them.
  *
- * Owns: when that is looked for, and what is told of it: that every holder of an entry point's slots waits for executions that
- * its steps have started, and each of those for a slot that never becomes free. Whether it is one is for `wait-graph.ts` to
- * say; what other processes have is read by `stored-waits.ts`. Costs nothing while no queue stands, or a holder does more than wait.
+ * Owns: when to check, and what is reported. In a deadlock every execution that holds a slot of an entry point waits for its
+ * children, and each child waits for a slot that never becomes free. `wait-graph.ts` decides whether there is one; `stored-waits.ts`
+ * reads the executions of other processes. A check costs nothing while no execution is queued, or while a slot's holder does more than wait.
  */
 import { nextTurn } from '../../clock.js'
 import type { SnapshotStore } from '../../persistence/snapshot-store.js'
@@ -15,13 +15,13 @@ import { WaitGraph, type WaitsFor } from './wait-graph.js'
 /** Executions that wait for slots of an entry point, in this process, and that will never get one by themselves. */
 export interface SlotDeadlock {
   readonly entryPoint: string
-  /** The ids of those that wait: steps of other executions have started them. */
+  /** The ids of the executions that wait: children of other executions. */
   readonly queued: readonly string[]
-  /** The ids of those that hold the slots, and that wait for these, or for others that wait as well. */
+  /** The ids of the executions that hold the slots, and that wait for them or for others that wait as well. */
   readonly heldBy: readonly string[]
 }
 
-/** What is asked of the runtime. */
+/** The parts of the runtime that are used. */
 export interface SlotDeadlocksPort {
   readonly store: SnapshotStore
   /** Slots over all streams. */
@@ -34,33 +34,33 @@ export interface SlotDeadlocksPort {
   failed(error: unknown): void
 }
 
-/** So many nodes are looked at; of the rest it is taken that it goes on. */
+/** How many nodes are checked; the rest is assumed to go on. */
 const LARGEST = 2_000
 
-/** Those of one runtime. */
+/** The checks of one runtime. */
 export class SlotDeadlocks {
   readonly #port: SlotDeadlocksPort
   #isDue = false
   #reported: readonly SlotDeadlock[] = []
-  /** What the last look has found: what others may still take is told when the next one finds it again. */
+  /** The result of the last check. A deadlock that other processes may still resolve is reported only if the next check finds it again. */
   #before: ReadonlySet<string> = new Set()
 
   constructor(port: SlotDeadlocksPort) {
     this.#port = port
   }
 
-  /** Something is durable: an execution may have come to stand, or go on. */
+  /** A commit is durable: an execution may have begun or ceased to wait. */
   moved(): void {
     if (this.#isDue || this.#port.hasOthers() || (this.#reported.length === 0 && this.#jammed.length === 0)) return
     this.#isDue = true
-    // what is accepted is known by then to whoever waits for it
+    // by then each parent knows of its children that are accepted
     nextTurn(() => {
       this.#isDue = false
       this.poll().catch((error: unknown) => this.#port.failed(error))
     })
   }
 
-  /** Looks once. */
+  /** Checks once. */
   async poll(): Promise<void> {
     const jammed = this.#jammed.filter((stream) => this.#isHeldByWaiting(stream))
     const found = jammed.length > 0 ? await this.#among(jammed) : []
@@ -95,7 +95,7 @@ export class SlotDeadlocks {
     })
   }
 
-  /** Goes on as long as what is waited for is here; the rest. */
+  /** Follows the executions that are in memory here, and returns the others. */
   #explore(graph: WaitGraph): readonly string[] {
     const slots = new Map(this.#port.streams().map((stream) => [this.#node(stream), stream]))
     const elsewhere = new Set<string>()
@@ -123,7 +123,7 @@ export class SlotDeadlocks {
     return slotsNode(this.#port.owner(), stream.id)
   }
 
-  /** Whoever holds the slots for which a stream's queue waits; undefined: there are free ones, or nothing of it may start. */
+  /** The executions that hold the slots for which a stream's queue waits; undefined: a slot is free, or the stream may not start any. */
   #holders(stream: StreamHost): readonly string[] | undefined {
     if (!stream.isJammed) return undefined
     const { maxConcurrent, streams } = this.#port

@@ -1,8 +1,8 @@
 /**
- * What the executions of other processes wait for, as far as the store tells.
+ * Reads from the store what the executions of other processes wait for.
  *
- * Owns: how that is read out of a stored execution: for slots, if it is queued; for executions that its steps have started,
- * if each of its active steps has one that lives. Does not know: what is in memory here. One look, one object.
+ * Owns: the meaning of a stored execution: if it is queued, it waits for slots; if each of its active steps has a living child,
+ * it waits for these children. Does not know: what is in memory here. Each check makes a new object.
  */
 import { holdsSlot, isTerminal, liveStatuses, type ExecutionStatus } from '../../events/execution-status.js'
 import type { SnapshotStore, StoredExecution } from '../../persistence/snapshot-store.js'
@@ -10,10 +10,10 @@ import { splitState } from '../execution/stored-state.js'
 import { programOf } from '../program/stored-program.js'
 import type { WaitsFor } from './wait-graph.js'
 
-/** What is known here of all processes on the store. */
+/** What this process knows of all processes on the store. */
 export interface StoredWaitsPort {
   readonly store: SnapshotStore
-  /** The key of the process that asks: what it has is in its memory. */
+  /** The key of the process that asks; its own executions are in its memory. */
   readonly owner: string
   /** Slots over all entry points of a process. */
   readonly maxConcurrent: number
@@ -23,10 +23,10 @@ export interface StoredWaitsPort {
 
 const holding = liveStatuses.filter(holdsSlot) as readonly ExecutionStatus[]
 
-/** The node of an entry point's slots in one process. No id has such a name: it is not a printable one. */
+/** The node of an entry point's slots in one process. No execution id is equal to it, since it is not printable. */
 export const slotsNode = (owner: string, entryPoint: string) => `\u0000slots\u0000${owner}\u0000${entryPoint}`
 
-/** What is read for one look. */
+/** The reads of one check. */
 export class StoredWaits {
   readonly #port: StoredWaitsPort
   readonly #slots = new Map<string, { readonly owner: string; readonly entryPoint: string }>()
@@ -36,7 +36,7 @@ export class StoredWaits {
     this.#port = port
   }
 
-  /** For what a node waits that is not in memory here. */
+  /** The nodes for which a node waits that is not in memory here. */
   async of(node: string): Promise<WaitsFor> {
     const slots = this.#slots.get(node)
     if (slots) return this.#holders(slots.owner, slots.entryPoint)
@@ -50,7 +50,7 @@ export class StoredWaits {
     return [wanted]
   }
 
-  /** Whoever holds the slots of an entry point, or those of the whole process; undefined: some are free. */
+  /** The executions that hold the slots of an entry point, or of the whole process; undefined: a slot is free. */
   async #holders(owner: string, entryPoint: string): Promise<WaitsFor> {
     const own = await this.#heldBy(owner, this.#port.slots(entryPoint) ?? Infinity, entryPoint)
     return own ?? this.#heldBy(owner, this.#port.maxConcurrent)
@@ -60,7 +60,7 @@ export class StoredWaits {
     if (limit > 1_000) return undefined
     const of = entryPoint === undefined ? {} : { entryPoint }
     const { executions, cursor } = await this.#port.store.query({ owner, ...of, status: holding, limit: limit + 1 })
-    // a page may end early, and then not all of them are known
+    // if the page ended early, not all of them are known
     if (executions.length < limit || cursor !== undefined) return undefined
     for (const stored of executions) this.#read.set(stored.id, stored)
     return executions.map(({ id }) => id)

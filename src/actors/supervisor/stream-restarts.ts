@@ -1,10 +1,10 @@
-/** Starts failed streams again. Owns the wait before it; what restarts when one fails is decided in `restart-plan.ts`. */
+/** Restarts failed streams. Owns the wait before a restart; `restart-plan.ts` decides which streams restart when one fails. */
 import { backoffDelay } from '../../backoff.js'
 import { RestartPlan } from './restart-plan.js'
 import type { StreamSet } from './stream-set.js'
 import type { SupervisorSettings } from './supervisor-options.js'
 
-/** What restarts ask of the supervisor. */
+/** The parts of the supervisor that restarts use. */
 export interface StreamRestartsPort {
   readonly settings: SupervisorSettings
   readonly streams: StreamSet

@@ -1,8 +1,8 @@
 /**
  * The streams of one supervisor.
  *
- * Owns: which streams there are, which of them an execution belongs to, and taking executions from the store into them; and that
- * pauses and resumes of a stream hold in the order in which they were asked for, however long the store takes over each.
+ * Owns: which streams there are, which stream an execution belongs to, and taking executions from the store into the streams; and that
+ * pauses and resumes of a stream take effect in the order in which they were asked for, however long the store takes for each.
  */
 import type { HowTaken } from '../execution/execution-origin.js'
 import { isHeldUp } from '../../errors.js'
@@ -33,9 +33,9 @@ export class StreamSet {
   readonly #port: StreamSetPort
   readonly #definitions: readonly StreamDefinition[]
   readonly #streams = new Map<string, StreamHost>()
-  /** By entry point: resolves once its pauses and resumes so far are through; with the error, if another's lock held them up. */
+  /** By entry point: resolves once its pauses and resumes so far are complete; with the error, if another process's lock delayed them. */
   readonly #turns = new Map<string, Promise<unknown>>()
-  /** By entry point: how many pauses are on their way. */
+  /** By entry point: how many pauses are under way. */
   readonly #holds = new Map<string, number>()
 
   constructor(port: StreamSetPort, definitions: readonly StreamDefinition[]) {
@@ -60,18 +60,18 @@ export class StreamSet {
     return undefined
   }
 
-  /** Starts every stream that is not there. */
+  /** Starts every stream that does not run. */
   async open(): Promise<void> {
     for (const definition of this.#definitions) if (!this.#streams.has(definition.id)) await this.#make(definition)
   }
 
-  /** Starts a stream again, with what `owner` holds of it. */
+  /** Restarts a stream, with the executions that `owner` owns. */
   async restart(definition: StreamDefinition, owner: string): Promise<void> {
     await this.#make(definition)
     for await (const stored of this.held(owner, definition.id)) this.take(stored, 'recovered')
   }
 
-  /** As if the process had died for this stream alone. */
+  /** Drops one stream as if the process had died for this stream alone. */
   drop(id: string, error: unknown): void {
     const stream = this.#streams.get(id)
     this.#streams.delete(id)
@@ -83,12 +83,12 @@ export class StreamSet {
     for (const id of [...this.#streams.keys()]) this.drop(id, error)
   }
 
-  /** The clock was set back: what the limits and timers in memory had left stays. */
+  /** The clock was set back: limits and timers in memory keep the time that they had left. */
   retime(): void {
     for (const { executions } of this.#streams.values()) for (const execution of [...executions.values()]) execution.retime()
   }
 
-  /** Lets go of what other processes have taken out of the queues. */
+  /** Drops the executions that other processes have taken out of the queues. */
   async checkQueues(): Promise<void> {
     await allOf(this.all.map((stream) => stream.checkQueue()))
   }
@@ -98,7 +98,7 @@ export class StreamSet {
     await Promise.all(this.all.map((stream) => stream.giveBack()))
   }
 
-  /** Takes a claimed execution into memory. One that can't be read is named, and is never another's trouble. */
+  /** Takes a claimed execution into memory. An execution that can't be read is reported, and does not affect others. */
   take(stored: StoredExecution, how: HowTaken): ExecutionHost | undefined {
     try {
       return this.#streams.get(stored.entryPoint)?.take(stored, how)
@@ -108,7 +108,7 @@ export class StreamSet {
     }
   }
 
-  /** Nothing more starts in it until what is returned is called: a pause of it is on its way to the store. */
+  /** Starts nothing more in a stream until the returned function is called, because its pause is on its way to the store. */
   hold(entryPoint: string): () => void {
     const change = (by: 1 | -1) => {
       const holds = (this.#holds.get(entryPoint) ?? 0) + by
@@ -124,12 +124,12 @@ export class StreamSet {
     }
   }
 
-  /** Resolves once the pauses and resumes of it so far are through, well or not; undefined: they are. */
+  /** Resolves once the stream's pauses and resumes so far are complete or have failed; undefined: there are none. */
   ordered(entryPoint: string): Promise<unknown> | undefined {
     return this.#turns.get(entryPoint)
   }
 
-  /** A stream's pause outlives the process. */
+  /** Stores the pause of a stream, which outlives the process. */
   setPause(entryPoint: string, pause: Intervention | undefined): Promise<void> {
     return this.#inTurn(entryPoint, async () => {
       await this.#port.store.setControl(controlName(entryPoint), pause ? JSON.stringify(pause) : null)
@@ -137,9 +137,9 @@ export class StreamSet {
     })
   }
 
-  /** Pauses and resumes that other processes were asked for. */
+  /** Applies the pauses and resumes that other processes were asked for. */
   async followPauses(): Promise<void> {
-    // what is on its way from here is newer than what the store tells meanwhile
+    // a pause that is under way here is newer than the answer of the store
     const streams = [...this.#streams].filter(([entryPoint]) => !this.#turns.has(entryPoint))
     await allOf(
       streams.map(([entryPoint, { ref }]) =>
@@ -152,7 +152,7 @@ export class StreamSet {
     )
   }
 
-  /** Begins once all that was begun before for the stream is through; what kept that for its whole time is not waited for once more. */
+  /** Begins once all earlier work for the stream is complete. A lock that delayed that work for its whole time is not waited for again. */
   #inTurn(entryPoint: string, run: () => Promise<void>): Promise<void> {
     const before = this.#turns.get(entryPoint)
     const own = before ? before.then((error) => (error ? Promise.reject(error as Error) : run())) : run()
@@ -185,7 +185,7 @@ export class StreamSet {
     }
   }
 
-  /** What an owner is not done with, of one entry point or of all. */
+  /** The unfinished executions of an owner, of one entry point or of all. */
   async *held(owner: string, entryPoint?: string): AsyncGenerator<StoredExecution, void> {
     const one = entryPoint === undefined ? {} : { entryPoint }
     for await (const stored of this.#stored({ owner, ...one })) if (stored.owner === owner) yield stored
@@ -206,7 +206,7 @@ export class StreamSet {
   }
 }
 
-/** All of them, whether another one fails or not; throws the first error at the end. */
+/** Runs all, even if one fails; throws the first error at the end. */
 async function allOf(work: readonly Promise<void>[]): Promise<void> {
   for (const result of await Promise.allSettled(work)) if (result.status === 'rejected') throw result.reason
 }

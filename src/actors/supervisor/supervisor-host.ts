@@ -2,8 +2,8 @@
  * Hosts the streams of one runtime on one store.
  *
  * Owns: start and stop (all or nothing, bounded, joined by concurrent callers), the lease, and the streams.
- * What restarts when one fails is decided in `restart-plan.ts`; the work of other processes is found by `poll-loop.ts`.
- * Talks to: the streams below; `command-router.ts` carries commands to whoever holds an execution.
+ * `restart-plan.ts` decides which streams restart when one fails; `poll-loop.ts` finds the changes of other processes.
+ * Talks to: the streams below; `command-router.ts` carries commands to the owner of an execution.
  */
 import type { AnyActorRef } from 'xstate'
 import { StatewardError, toErrorRecord } from '../../errors.js'
@@ -74,7 +74,7 @@ export class SupervisorHost {
         store,
         make: (definition, pause) => new StreamHost(definition, this.#streamPort(), this.#ref as AnyActorRef, pause),
         unreadable: ({ id }, error) => {
-          // it is kept as it is, and named
+          // the execution is kept as it is, and reported
           this.settings.logger('execution', id, 'could not be taken up', error)
           this.registry.healthy(toErrorRecord(error))
         },
@@ -113,7 +113,7 @@ export class SupervisorHost {
     return this.#phase
   }
 
-  /** Why it gave up, if it did. */
+  /** The reason why the supervisor gave up, if it did. */
   get failure(): unknown {
     return this.#failure
   }
@@ -132,12 +132,12 @@ export class SupervisorHost {
     return this.#opened
   }
 
-  /** Throws `already_stopped` from the moment on in which it was told to stop. */
+  /** Throws `already_stopped` from the call of `stop` on. */
   refuseStopped(): void {
     if (this.#stopped) throw this.#stopped
   }
 
-  /** Starts every stream and takes up what was left; on failure everything that was started is stopped again. */
+  /** Starts every stream and takes up the stored executions; if that fails, everything that was started is stopped again. */
   start(ref: AnyActorRef): Promise<void> {
     if (this.#phase === 'stopping' || this.#phase === 'stopped') {
       return Promise.reject(new StatewardError('already_stopped', 'This runtime was stopped; make a new one to start again.'))
@@ -154,7 +154,7 @@ export class SupervisorHost {
 
   /** Accepts nothing more and resolves once nothing is running, nor queued where it could start; waiting and paused executions stay as they are. */
   async drain(): Promise<void> {
-    // at once where it runs: what is triggered from now on is refused
+    // at once if it runs: triggers are refused from now on
     if (this.#phase !== 'running') await this.#starting
     if (this.#phase === 'running') this.#phase = 'draining'
     for (const stream of this.streams.all) stream.ref.send({ type: 'stream.drain' })
@@ -202,12 +202,12 @@ export class SupervisorHost {
     if (phase === 'idle' || phase === 'stopping' || phase === 'stopped') throw notRunning(phase, this.#failure)
   }
 
-  /** Resolves once it is certain that what is accepted here is this process's own; undefined: it is. */
+  /** Resolves once it is certain that this process may accept executions (its lease holds); undefined: it is certain now. */
   certain(): Promise<void> | undefined {
     return this.#memberships.certain()
   }
 
-  /** True if executions of that entry point are taken up here. */
+  /** True if this process takes up executions of that entry point. */
   runs(entryPoint: string): boolean {
     return this.#isUp && this.entryPointIds.includes(entryPoint)
   }
@@ -217,7 +217,7 @@ export class SupervisorHost {
     return this.streams.live(id)
   }
 
-  /** Takes an execution that nobody holds into memory; undefined if it could not be had. */
+  /** Claims an execution that nobody owns and takes it into memory; undefined if the claim failed. */
   async claim(stored: StoredExecution): Promise<ExecutionHost | undefined> {
     if (!this.streams.get(stored.entryPoint) || !this.#isUp) return undefined
     const claimed = await this.#memberships.current.claim(stored)
@@ -232,9 +232,9 @@ export class SupervisorHost {
   async takeOwn(known: StoredExecution, into?: Pick<StreamHost, 'take'>): Promise<boolean> {
     const stored = await this.settings.store.load(known.id)
     const stream = this.streams.get(known.entryPoint)
-    // what a runtime that stops did not give back is for the next one
+    // executions that a stopping runtime did not give back are for the next one
     if (!stream || !this.#isUp) return false
-    // what has moved meanwhile was in memory, and is to be looked for again
+    // an execution that moved meanwhile was in memory, and must be looked up again
     const isSame = stored?.owner === this.owner && stored.revision === known.revision
     if (isSame && !stream.executions.has(known.id) && !stream.reloading(known.id)) (into ?? stream).take(stored, 'recovered')
     return true
@@ -265,13 +265,13 @@ export class SupervisorHost {
     this.#memberships.replace()
   }
 
-  /** True while something is held that could not be given back, and that whoever takes it up must ask about. */
+  /** True while a stream has an execution that was not given back and whose next owner may have to ask a person (`onRecovery`). */
   get #isGuarded(): boolean {
     return this.streams.all.some(({ isGuarded }) => isGuarded)
   }
 
   async #stop(grace: number): Promise<void> {
-    // at once: what is asked from now on is refused
+    // at once: calls are refused from now on
     if (this.#phase === 'running' || this.#phase === 'draining') this.#phase = 'stopping'
     await this.#starting?.catch(() => undefined)
     if (this.#phase === 'idle') {
@@ -298,7 +298,7 @@ export class SupervisorHost {
     if (this.#opened) await this.#bound('closing the store', this.settings.store.close())
   }
 
-  /** A store that hangs, or fails, holds nobody up: what was not given back is taken up from its last commit. */
+  /** A store that hangs or fails does not delay the stop: executions that were not given back go on from their last commit. */
   async #bound(what: string, work: Promise<unknown>): Promise<void> {
     const { clock, shutdownTimeout, logger } = this.settings
     this.#deadline ??= new Deadline(clock, shutdownTimeout)
