@@ -1,5 +1,5 @@
 /**
- * What an execution actor is told, and what it remembers of it.
+ * The events of an execution's lifecycle, and the records that it keeps.
  *
  * Owns: the events of the execution machine and the records of interventions, limits and endings that are persisted with it.
  */
@@ -11,7 +11,7 @@ export interface Intervention {
   readonly at: number
   readonly reason?: string
   readonly actor?: string
-  /** What was addressed: the execution itself, its stream or the whole runtime; default the execution. */
+  /** The scope of the command: the execution itself, its stream or the whole runtime; default the execution. */
   readonly scope?: 'execution' | 'stream' | 'runtime' | 'parent'
 }
 
@@ -21,7 +21,7 @@ export type PauseMode = 'boundary' | 'now'
 /** A pause with its mode. */
 export interface PauseRecord extends Intervention {
   readonly mode: PauseMode
-  /** What made the runtime itself pause it. */
+  /** Why the runtime itself paused the execution. */
   readonly error?: ErrorRecord
 }
 
@@ -69,11 +69,11 @@ export interface ExecutionContext {
   readonly failure?: ErrorRecord
 }
 
-/** What the execution machine answers to. `inFlight`: promises run that must come to their end first. */
+/** The events of the execution machine. `inFlight`: promises run that must end first. */
 export type ExecutionEvent =
   | { readonly type: 'slot.granted'; readonly at: number }
   | { readonly type: 'slot.missing' }
-  /** Of one that is held back as a suspect. `stopBy`: its time begins now. */
+  /** The turn of a suspect has come. `stopBy`: its time begins now. */
   | { readonly type: 'turn.given'; readonly stopBy: number }
   | { readonly type: 'program.busy'; readonly granted: boolean }
   | { readonly type: 'program.idle' }

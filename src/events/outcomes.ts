@@ -11,12 +11,12 @@ export interface AlreadyFinished {
   readonly as: TerminalStatus
 }
 
-/** There is no such execution: it never was, or it was pruned by its retention. */
+/** There is no such execution: it never existed, or it was pruned by its retention. */
 export type Absent = { readonly status: 'not_found' } | { readonly status: 'expired' }
 
 /**
  * `delivered`: what the event caused is durable; `taken` is false if the program is a machine that has no transition for it
- * where it stands, so that nothing came of it. `queued`: it is in the durable inbox, until the execution goes on.
+ * in its present state, so that the event changed nothing. `queued`: the event is in the durable inbox, until the execution goes on.
  */
 export type SendOutcome =
   | { readonly status: 'delivered'; readonly revision: number; readonly taken: boolean }
@@ -25,8 +25,8 @@ export type SendOutcome =
   | Absent
 
 /**
- * `pausing`: the given time ran out before the steps in flight had ended; it goes on pausing. `resumed`: a resume took the
- * pause back before it was through.
+ * `pausing`: the given time ran out before the steps in flight had ended; it goes on pausing. `resumed`: a resume undid the
+ * pause before it was complete.
  */
 export type PauseOutcome =
   | { readonly status: 'paused' | 'already_paused' | 'resumed'; readonly revision: number }

@@ -1,24 +1,24 @@
 /**
  * How far a live program may go.
  *
- * Owns: the modes, and what each lets through. A program in `muted` or `stopped` is never gone on with: it is dropped, and
- * restored from what is durable.
+ * Owns: the modes, and what each lets through. A program in `muted` or `stopped` never goes on: it is dropped, and
+ * restored from its durable form.
  */
 
 /**
- * `no-new-steps`: there is no slot for a step. `frozen`: it comes to a boundary. `muted`: the next commit is its last here.
+ * `no-new-steps`: there is no slot for a step. `frozen`: it stops at the next boundary. `muted`: the next commit is its last here.
  * `stopped`: its signals have fired, and only the ends of its promises are awaited.
  */
 export type ProgramMode = 'running' | 'no-new-steps' | 'frozen' | 'muted' | 'stopped'
 
 /** What a mode lets through. */
 export interface Passage {
-  /** Steps that want to start; else they are parked. */
+  /** Steps that want to start; otherwise they are parked. */
   readonly starts: boolean
   readonly timers: boolean
   /** Events from outside. */
   readonly events: boolean
-  /** What its own steps and actors say. */
+  /** Events of its own steps and actors. */
   readonly answers: boolean
   /** Outputs whose commit is durable. */
   readonly outputs: boolean

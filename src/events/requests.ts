@@ -1,5 +1,5 @@
 /**
- * What may be asked of a supervisor, by call or by event, and its answers to events.
+ * The requests to a supervisor, by call or by event, and its answers to events.
  *
  * Owns: the options of each request and their checks, which are the same for both ways. Times are milliseconds.
  */

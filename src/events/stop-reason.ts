@@ -1,13 +1,13 @@
 /**
- * Why the signal of a step fires, as its function sees it in `signal.reason`.
+ * The reason that a step's function finds in `signal.reason` when its signal fires.
  *
- * Owns: which of an execution's records says why it stops. Knows no actor and no program.
+ * Owns: how the reason follows from the state of the execution. Knows no actor and no program.
  */
 import { isStatewardError, StatewardError } from '../errors.js'
 import type { ExecutionContext } from './execution-events.js'
 import type { ExecutionStatus } from './execution-status.js'
 
-/** Where an execution stands when its program is stopped. */
+/** The state of an execution when its program is stopped. */
 export interface Stopping {
   readonly id: string
   readonly nextStatus: ExecutionStatus

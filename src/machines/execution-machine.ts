@@ -1,9 +1,9 @@
 /**
- * The life of one execution, as a statechart.
+ * The lifecycle of one execution, as a statechart.
  *
- * Owns: which statuses there are to go through, and what each command does in each of them.
- * Its effects are named and not implemented: the execution actor gives them (`actors/execution/execution-host.ts`).
- * Every state commits on entry. The machine is ahead of what is durable by at most one commit; answers are not.
+ * Owns: the order of statuses, and what each command does in each of them.
+ * Its effects are named and not implemented: the execution host implements them (`actors/execution/execution-host.ts`).
+ * Every state commits on entry. The machine is at most one commit ahead of the durable state; answers never are.
  */
 import { setup, type SnapshotFrom } from 'xstate'
 import type { ExecutionContext, ExecutionEvent } from '../events/execution-events.js'
@@ -11,7 +11,7 @@ import type { ExecutionStatus } from '../events/execution-status.js'
 import type { ProgramMode } from '../events/program-mode.js'
 import * as note from './execution-notes.js'
 
-/** What a state's commit is to say: a status, or that another attempt will be made. */
+/** What the commit of a state says: a status, or that another attempt will be made. */
 export type CommitReason = ExecutionStatus | 'retrying'
 
 const executionSetup = setup({
@@ -32,7 +32,7 @@ const executionSetup = setup({
     isTimed: ({ context }) => context.timeout !== undefined || context.limits.queueUntil !== undefined,
     inFlight: ({ event }) => 'inFlight' in event && event.inFlight,
     granted: ({ event }) => 'granted' in event && event.granted,
-    /** One that never ran has nothing to make good. */
+    /** An execution that never ran has nothing to compensate. */
     compensates: ({ context, event }) => context.compensates && event.type === 'execution.cancel' && event.started,
     mayRetry: ({ context, event }) => event.type === 'program.failed' && !event.final && context.attempt < context.maxAttempts,
     mayRetryLater: ({ context, event }) =>
@@ -71,7 +71,7 @@ const freeze = setMode('frozen')
 const mute = setMode('muted')
 const stop = setMode('stopped')
 
-// what several states do alike
+// transitions that several states share
 const done = { target: '#execution.completed', actions: completed } as const
 const whenFailed = [
   { guard: 'mayRetry', target: '#execution.backingOff', actions: noteRetry },
@@ -155,7 +155,7 @@ export const executionMachine = executionSetup.createMachine({
           { guard: 'granted', target: 'running', actions: [noteRetryNow, startClocks] },
           { target: 'queued', actions: noteRetryNow },
         ],
-        // steps of the attempt that failed may not be gone yet
+        // steps of the failed attempt may still run
         'execution.pause': [
           { guard: 'inFlight', target: 'pausing', actions: [notePause, clearRetry] },
           { target: 'paused', actions: [notePause, clearRetry] },
@@ -211,7 +211,7 @@ export const executionMachine = executionSetup.createMachine({
       tags: 'cancelling',
       initial: 'stopping',
       states: {
-        /** What is to compensate was silenced by a pause: once that is durable, it begins again from there. */
+        /** A pause had silenced the program that must compensate: once this state is durable, it is restored and compensates. */
         restoring: {
           entry: commit('cancelling'),
           on: { 'commit.acknowledged': { target: 'compensating', actions: stop } },
@@ -239,14 +239,14 @@ export const executionMachine = executionSetup.createMachine({
             ],
           },
         },
-        /** It may be what has brought its process down: it goes on when it is its turn. */
+        /** The execution is a suspect: it goes on when its turn has come. */
         held: {
           on: {
             'turn.given': { target: 'compensating', actions: noteStop },
             'program.failed': { target: '#execution.cancelled', actions: [noteFailure, cancelled] },
           },
         },
-        /** The program has come to its end, and steps that it has left have not: their signals have fired. */
+        /** The program has ended, but steps that it has left still run: their signals have fired. */
         draining: {
           entry: freeze,
           on: { 'program.drained': '#execution.cancelled', 'limit.reached': '#execution.cancelled' },

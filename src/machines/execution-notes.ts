@@ -1,4 +1,4 @@
-/** What the execution machine writes down when it moves: pure functions from context and event to a change of context. */
+/** The context changes of the execution machine: pure functions from context and event to a change of context. */
 import type { Ending, ExecutionContext, ExecutionEvent, Limits } from '../events/execution-events.js'
 
 interface Given {
@@ -17,28 +17,28 @@ function limits(now: Limits, change: { [Key in keyof Limits]?: number | undefine
 
 const ends = (ending: (given: Given) => Ending) => (given: Given) => ({ ending: ending(given) }) satisfies Change
 
-/** It has come to its end; its output is stored beside it. */
+/** The program has completed; its output is stored beside the lifecycle. */
 export const completed = ends(() => ({ status: 'completed' }))
 
-/** It ends with the error of the program. */
+/** The execution ends with the error of the program. */
 export const failed = ends(({ event, context }) => ({
   status: 'failed',
   error: event.type === 'program.failed' ? event.error : (context.failure ?? { name: 'Error', message: 'unknown' }),
 }))
 
-/** It ends by the limit that was reached. */
+/** The execution ends by the limit that was reached. */
 export const timedOut = ends(({ event }) => ({
   status: 'timed_out',
   limit: event.type === 'limit.reached' ? event.limit : 'timeout',
 }))
 
-/** It ends without having begun. */
+/** The execution ends without having begun. */
 export const rejected = ends(({ event }) => ({
   status: 'rejected',
   reason: event.type === 'execution.reject' ? event.reason : '',
 }))
 
-/** It ends as the cancel asked, with what went wrong on the way. */
+/** The execution ends as cancelled, with the error of the compensation if it failed. */
 export const cancelled = ends(({ event, context }) => ({
   status: 'cancelled',
   intervention: (event.type === 'execution.cancel' ? event.cancel : context.cancel) ?? { at: 0 },
@@ -47,12 +47,12 @@ export const cancelled = ends(({ event, context }) => ({
 
 const stopBy = (event: ExecutionEvent) => ('stopBy' in event ? event.stopBy : undefined)
 
-/** When the steps in flight must be gone. It is over: no other limit counts any more, reached or not. */
+/** The time by which the steps in flight must have ended. The execution is ending, so that no other limit counts any more. */
 export function noteStop({ event }: Given): Change {
   return { limits: limits({}, { stopBy: stopBy(event) }) }
 }
 
-/** Who cancels, why, and by when its steps must be gone. */
+/** Who cancels, why, and the time by which the steps must have ended. */
 export function noteCancel({ context, event }: Given): Change {
   return event.type === 'execution.cancel' ? { cancel: event.cancel, ...noteStop({ context, event }) } : {}
 }
@@ -67,7 +67,7 @@ export function notePause({ context, event }: Given): Change {
   }
 }
 
-/** It goes on; `away`: so long its time limits have stood still. */
+/** The execution goes on; `away`: the time for which its limits did not run. */
 function goesOn({ context, event }: Given, away: number): Change {
   if (event.type !== 'execution.resume') return {}
   const { timeoutAt, queueUntil } = context.limits
@@ -90,7 +90,7 @@ export function noteResume({ context, event }: Given): Change {
   return goesOn({ context, event }, away)
 }
 
-/** It was not paused but between two attempts, which counts. */
+/** The execution was not paused but between two attempts, and that time counts. */
 export function noteRetryNow(given: Given): Change {
   return goesOn(given, 0)
 }
@@ -106,7 +106,7 @@ export function noteRetry({ context, event }: Given): Change {
   return { attempt: context.attempt + 1, failure: event.error, limits: limits(context.limits, { retryAt: event.retryAt }) }
 }
 
-/** Its steps are gone, or left behind. */
+/** Its steps have ended, or are no longer waited for. */
 export function clearStop({ context }: Given): Change {
   return context.limits.stopBy === undefined ? {} : { limits: limits(context.limits, { stopBy: undefined }) }
 }
@@ -116,7 +116,7 @@ export function clearRetry({ context }: Given): Change {
   return { limits: limits(context.limits, { retryAt: undefined }) }
 }
 
-/** Its attempts are used up, and a person is to mend what is wrong. */
+/** Its attempts are used up, and a person must resume it. */
 export function noteExhausted({ event }: Given): Change {
   if (event.type !== 'program.failed') return {}
   return { failure: event.error, pause: { mode: 'now', at: event.at, reason: 'retries_exhausted' } }
@@ -127,7 +127,7 @@ export function noteLimits({ event }: Given): Change {
   return event.type === 'clock.set_back' ? { limits: event.limits } : {}
 }
 
-/** The time limit starts with the first slot, whatever it comes with; waiting for a later one counts. */
+/** The time limit starts with the first slot; waiting for a later slot counts. */
 export function startClocks({ context, event }: Given): Change {
   const { timeoutAt } = context.limits
   const at = 'at' in event ? event.at : 0

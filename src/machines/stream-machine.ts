@@ -1,9 +1,9 @@
 /**
- * The life of a stream: whether it admits executions, and how it ends.
+ * The lifecycle of a stream: whether it admits executions, and how it ends.
  *
  * Owns: which commands a stream takes when. Executions are its children in the actor system, but stand in no context:
  * XState copies `children` at every spawn, which makes thousands quadratic.
- * Its effects are named and not implemented: the stream actor gives them (`actors/stream/stream-host.ts`).
+ * Its effects are named and not implemented: the stream host implements them (`actors/stream/stream-host.ts`).
  */
 import { setup } from 'xstate'
 import type { Intervention } from '../events/execution-events.js'
@@ -15,7 +15,7 @@ export interface StreamInput {
   readonly pause?: Intervention
 }
 
-/** What a stream answers to. */
+/** The events of a stream. */
 export type StreamEvent =
   | { readonly type: 'stream.pause'; readonly pause: Intervention }
   | { readonly type: 'stream.resume' }
@@ -41,7 +41,7 @@ export const streamMachine = setup({
   on: {
     'stream.stop': '.stopped',
     'stream.crash': { actions: 'crash' },
-    // an execution's end is dealt with when its commit is durable
+    // the stream handles the end of an execution when its commit is durable
     'xstate.done.actor.*': {},
     'xstate.error.actor.*': {},
   },
@@ -55,7 +55,7 @@ export const streamMachine = setup({
       entry: 'closeAdmission',
       on: { 'stream.resume': 'running', 'stream.drain': 'draining' },
     },
-    /** What was accepted goes on to its end; nothing new comes in. */
+    /** Accepted executions go on to their end; no new one is admitted. */
     draining: {},
     stopped: { type: 'final', entry: 'closeAdmission' },
   },

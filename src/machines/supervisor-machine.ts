@@ -1,8 +1,8 @@
 /**
- * The life of a runtime: start, run, drain, stop; all or nothing.
+ * The lifecycle of a runtime: start, run, drain, stop; all or nothing.
  *
- * Owns: what may be asked of it when. Streams are its children in the actor system.
- * Its effects are named and not implemented: the supervisor logic gives them (`runtime/supervisor-logic.ts`).
+ * Owns: which requests are allowed when. Streams are its children in the actor system.
+ * Its effects are named and not implemented: the supervisor logic implements them (`runtime/supervisor-logic.ts`).
  */
 import { assign, fromCallback, sendTo, setup, type AnyActorRef, type EventObject } from 'xstate'
 import type { ErrorRecord } from '../errors.js'
@@ -21,7 +21,7 @@ export interface SupervisorInput {
   readonly store: { readonly name: string; readonly location: string }
 }
 
-/** What a supervisor answers to. */
+/** The events of a supervisor. */
 export type SupervisorEvent =
   | { readonly type: 'supervisor.started' }
   | { readonly type: 'supervisor.failed'; readonly error: ErrorRecord }
@@ -69,7 +69,7 @@ export const supervisorChart = <TInput extends SupervisorInput>() =>
     initial: 'starting',
     invoke: { src: 'lifeline', id: 'lifeline', input: ({ self }) => self },
     on: {
-      // in every state: what can't be done is refused, never forgotten
+      // in every state: a request that can't be carried out is refused, never ignored
       'execution.trigger': { actions: 'handleRequest' },
       'execution.send': { actions: 'handleRequest' },
       'execution.pause': { actions: 'handleRequest' },

@@ -1,10 +1,10 @@
 /**
- * Makes one transaction of what many executions owe the store at the same time.
+ * Writes the commits of many executions in one transaction.
  *
- * Owns: when a batch goes (at the end of the event loop's turn; one in flight, the next one gathering), and what a
- * failing store means for each commit: the batch is tried again one by one, so that a commit never fails for another's sake,
- * unless the store is busy, which is nobody's own trouble. How long one has waited counts from when it asked for its place:
- * whoever stands behind a batch that waits for a lock waits no longer than that batch does.
+ * Owns: when a batch is written (at the end of the event loop's turn; one batch is in flight while the next one gathers), and what a
+ * failing store means for each commit. After a failure the commits of the batch are tried one by one, so that no commit fails because
+ * of another one; except when the store is busy, which concerns all alike. The waiting time of a commit counts from its request: a
+ * commit behind a batch that waits for a lock waits no longer than that batch does.
  * Does not know: what is in a commit; it asks for it at the last moment, so that an execution that moved twice writes once.
  */
 import { nextTurn, realTime } from '../clock.js'
@@ -14,19 +14,19 @@ import type { Commit, CommitVerdict, SnapshotStore } from './snapshot-store.js'
 /** Someone with something to commit. */
 export interface Committer {
   readonly id: string
-  /** The commit as of now; undefined: there is nothing any more. What it throws comes back through `refused`. */
+  /** The commit as of now; undefined: there is nothing to commit any more. An error that it throws comes back through `refused`. */
   collect(): Commit | undefined
   judged(verdict: CommitVerdict, commit: Commit): void
   /** Nothing was written: the value can't be stored, or the store failed. */
   refused(error: unknown, commit: Commit | undefined): void
-  /** It threw while it was told; its supervisor must know. */
+  /** One of its callbacks threw; its supervisor must know. */
   crashed(error: unknown): void
 }
 
-/** A batch takes no more commits once it has so many characters: it blocks whoever writes it, and stands in the log whole. */
+/** A batch takes no more commits once it has so many characters: it blocks the thread, and is in the log as a whole. */
 const BATCH = 4 * 2 ** 20
 
-/** Those that asked within so many ms have waited for the same time. */
+/** Requests within so many ms count as made at the same time. */
 const AT_ONCE = 250
 
 /** A commit of a batch. */
@@ -42,12 +42,12 @@ export class GroupCommit {
   readonly #store: SnapshotStore
   readonly #onHealth: (error: StatewardError | undefined) => void
   readonly #isOwner: () => Promise<boolean>
-  /** Who asks for a place in the next batch, since when in real time. */
+  /** The executions that ask for a place in the next batch, each with the real time of its request. */
   #dirty = new Map<Committer, number>()
   #inFlight = false
   #scheduled = false
 
-  /** `isOwner`: false if this process was frozen while it wrote, and others have taken over what it holds. */
+  /** `isOwner`: false if this process was frozen while it wrote, and others have taken over its executions. */
   constructor(
     store: SnapshotStore,
     onHealth: (error: StatewardError | undefined) => void = () => undefined,
@@ -79,7 +79,7 @@ export class GroupCommit {
   }
 
   async #flush(): Promise<void> {
-    // before anything is collected: what is asked for meanwhile goes with the next batch
+    // before anything is collected: requests from now on go with the next batch
     this.#inFlight = true
     const places: Place[] = []
     const dirty = this.#dirty
@@ -97,14 +97,14 @@ export class GroupCommit {
         notify(committer, () => committer.refused(error, undefined))
       }
     }
-    // what did not fit goes first the next time
+    // commits that did not fit go first the next time
     if (dirty.size > 0) this.#dirty = new Map([...dirty, ...this.#dirty, ...dirty])
     for (let rest = places; rest.length > 0;) rest = await this.#write(rest)
     this.#inFlight = false
     if (this.#dirty.size > 0) this.#schedule()
   }
 
-  /** Those that are left: they wait for the lock of another one, and have not waited for so long as those that were told. */
+  /** The remaining requests: they wait for another process's lock, and their time is not up yet. */
   async #write(places: readonly Place[]): Promise<Place[]> {
     const batch = places.map(({ commit }) => commit)
     const since = places.reduce((first, place) => Math.min(first, place.since), Infinity)
@@ -143,7 +143,7 @@ export class GroupCommit {
     return []
   }
 
-  /** Whoever has waited as long as the store lets them is told; the others are left. */
+  /** Fails the requests that have waited as long as the store allows; the others remain. */
   #waited(places: readonly Place[], since: number, cause: unknown): Place[] {
     const isOver = (place: Place) => place.since <= since + AT_ONCE
     this.#refuse(places.filter(isOver), cause)
@@ -171,7 +171,7 @@ export class GroupCommit {
     )
   }
 
-  /** A commit may have been written although it was not acknowledged; when it is made again it looks stale, or taken by itself. */
+  /** A commit may have been written although it was not acknowledged. When it is tried again, its verdict is `stale`, or a duplicate of itself. */
   async #ownWrite(verdict: CommitVerdict, commit: Commit): Promise<CommitVerdict> {
     if (verdict.status !== 'stale' && verdict.status !== 'duplicate') return verdict
     if (verdict.status === 'duplicate' && verdict.id !== commit.id) return verdict
@@ -187,18 +187,18 @@ export class GroupCommit {
   }
 }
 
-/** It was written, and whoever owns it now goes on from it: nothing of it may be seen from here. A duplicate was not written. */
+/** The commit was written, and the new owner goes on from it: this process must let out nothing of it. A duplicate was not written. */
 const tooLate = (verdict: CommitVerdict, { revision, epoch }: Commit): CommitVerdict =>
   verdict.status === 'duplicate' ? verdict : { status: 'stale', revision, epoch, owner: null }
 
-/** How long the texts of a commit are that may be long. */
+/** The length of those texts of a commit that may be long. */
 function lengthOf({ accept, state, output, error, events }: Commit): number {
   let length = state.length + (accept?.input.length ?? 0) + (output?.length ?? 0) + (error?.length ?? 0)
   for (const { data } of events) length += data?.length ?? 0
   return length
 }
 
-/** One execution's trouble with a verdict is never another's. */
+/** If one callback throws, the others still run. */
 function notify(committer: Committer, tell: () => void): void {
   try {
     tell()
@@ -207,7 +207,7 @@ function notify(committer: Committer, tell: () => void): void {
   }
 }
 
-/** Whatever a store threw, as a typed error that names the execution; what the store said of it, and whether to try again, stays. */
+/** Any error of a store, as a typed error that names the execution. Keeps the store's own details, and whether to try again. */
 export function storeFailed(store: SnapshotStore, id: string, cause: unknown): StatewardError {
   const known = cause instanceof StatewardError ? cause : undefined
   const message = cause instanceof Error ? cause.message : String(cause)

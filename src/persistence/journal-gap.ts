@@ -1,8 +1,8 @@
 /**
- * What stands in the journal for events of an execution that were not kept.
+ * The event that replaces events of an execution which the journal no longer keeps.
  *
  * Owns: the form of that event, for every store. It has the number, the time and the revision of the last event that is
- * missing, so that whoever reads past it in order is told, and nobody else.
+ * missing, so that only a reader that would have read the missing events gets it.
  */
 import { decode, encode } from '../codec/snapshot-codec.js'
 import type { StoredEvent } from './snapshot-store.js'
@@ -10,7 +10,7 @@ import type { StoredEvent } from './snapshot-store.js'
 /** The type of the event. */
 export const gapType = 'journal.gap'
 
-/** What is missing: `dropped` events of one execution, the first and the last of which had these numbers. */
+/** The missing events: `dropped` events of one execution; the first and the last one had these numbers. */
 export interface JournalGap {
   readonly from: number
   readonly to: number

@@ -28,7 +28,7 @@ export interface StoredExecution {
   readonly updatedAt: number
   /** When it must be woken although nothing happened. */
   readonly dueAt: number | null
-  /** True while its outbox holds actions that were not acknowledged; may be true on a terminal execution. */
+  /** True while actions are pending: asked for and not acknowledged. May be true on a terminal execution. */
   readonly owed: boolean
   /** How often it was taken over from a dead owner since it last made progress. */
   readonly recoveries: number
@@ -83,7 +83,7 @@ export interface InboxMessage {
   readonly at: number
 }
 
-/** What became of a command in an inbox; `answer` is what the commit that consumed it gave. */
+/** The state of a command in an inbox; `answer` comes from the commit that consumed it. */
 export type CommandAnswer =
   | { readonly status: 'pending' | 'finished' | 'unknown' }
   | { readonly status: 'answered'; readonly answer: string | null }
@@ -100,7 +100,7 @@ export interface StatePieces {
   readonly pieces: readonly StatePiece[]
 }
 
-/** Everything that one execution owes the store, written whole or not at all. */
+/** All changes of one execution, written whole or not at all. */
 export interface Commit {
   readonly id: string
   /** Present on the first commit alone: the execution comes into being with revision 1 and epoch 1. */
@@ -131,7 +131,7 @@ export interface Commit {
   readonly consumed: readonly { readonly seq: number; readonly answer: string | null }[]
   /** How many checkpoints to keep from now on, this commit's included; 0 keeps none, absent leaves them alone. */
   readonly checkpoints?: number | undefined
-  /** What made the difference, kept with the checkpoint: a text of the codec. */
+  /** What moved the program, kept with the checkpoint: a text of the codec. */
   readonly cause?: string | null | undefined
   /**
    * How many events of this execution to keep from now on, those that came last, this commit's included; at least 1, absent
@@ -197,7 +197,7 @@ export interface ExecutionQuery {
   readonly correlationId?: string
   readonly parentId?: string
   readonly idempotencyKey?: string
-  /** What this owner key holds and is not done with: not terminal, or owed. */
+  /** The unfinished executions of this owner key: not terminal, or owed. */
   readonly owner?: string
   readonly limit: number
   readonly cursor?: string
@@ -228,7 +228,7 @@ export interface StoredCheckpoint {
   readonly at: number
   readonly status: ExecutionStatus
   readonly state: string
-  /** What its commit gave as its cause. */
+  /** The cause that its commit gave. */
   readonly cause: string | null
 }
 

@@ -1,7 +1,7 @@
 /**
- * Who has a store open: two runtimes in one process may be given the same store object.
+ * Shares an open store between its users: two runtimes in one process may be given the same store object.
  *
- * Owns: that it is opened with the first of them and closed with the last, whichever copy of the package they are of.
+ * Owns: the first user opens the store and the last one closes it, whichever copy of the package they belong to.
  */
 import type { SnapshotStore } from './snapshot-store.js'
 
@@ -35,7 +35,7 @@ export async function holdStore(store: SnapshotStore, holder: object): Promise<v
   }
 }
 
-/** `holder` needs it no more: closes it, unless another one does. */
+/** `holder` no longer needs the store: closes it, unless another holder still does. */
 export async function letStoreGo(store: SnapshotStore, holder: object): Promise<void> {
   const holding = holdingOf(store)
   holding.holders.delete(holder)

@@ -1,5 +1,5 @@
 /**
- * What every store does alike, whatever it keeps its rows in.
+ * Rules that are the same for every store.
  *
  * Owns: how long answers and traces are kept, what a limit means, the order of claims, which of them count an owner's death, and the form of a page's cursor.
  */
@@ -10,15 +10,15 @@ import type { StoredExecution } from './snapshot-store.js'
 /** For how long an answer waits for its sender, in milliseconds. */
 export const answerKept = 60 * 60 * 1000
 
-/** For how long a pruned id is told from an unknown one, in milliseconds. */
+/** For how long a pruned id is answered as `expired` and not as unknown, in milliseconds. */
 export const tombstoneKept = 90 * 24 * 60 * 60 * 1000
 
-/** A limit as a whole number that any store can bind; less than nothing is nothing. */
+/** A limit as a whole number that any store can bind; a negative limit becomes 0. */
 export function atMost(limit: number): number {
   return limit >= 1 ? Math.floor(Math.min(limit, 2 ** 31 - 1)) : 0
 }
 
-/** How long the texts of an execution are that may be long, in characters. */
+/** The length of those texts of an execution that may be long, in characters. */
 export function lengthOf({ input, state, output, error }: StoredExecution): number {
   return input.length + state.length + (output?.length ?? 0) + (error?.length ?? 0)
 }
@@ -31,7 +31,7 @@ export interface ClaimCandidate {
   readonly acceptedAt: number
 }
 
-/** Those under way before those in the queue; there the greater priority first; then the oldest first. */
+/** Executions under way before queued ones; queued ones by priority, the greater first; then the oldest first. */
 export function byClaimOrder(a: ClaimCandidate, b: ClaimCandidate): number {
   if (a.queued !== b.queued) return a.queued ? 1 : -1
   if (a.queued && a.priority !== b.priority) return b.priority - a.priority

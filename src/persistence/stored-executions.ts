@@ -1,7 +1,7 @@
 /**
  * Walks through the stored executions that fit a filter.
  *
- * Owns: that no more of them is in memory at a time than a page holds, however long they are. Does not know: what for.
+ * Owns: only one page of them is in memory at a time, however long they are. Does not know: what they are read for.
  */
 import type { ExecutionQuery, SnapshotStore, StoredExecution } from './snapshot-store.js'
 
@@ -11,7 +11,7 @@ const PAGE = 200
 /** A page ends early once it has so many characters. */
 const LENGTH = 2 ** 20
 
-/** A page after the other, the newest accepted execution first. `brief`: without what they hold. */
+/** One page after the other, the newest accepted execution first. `brief`: without input, state, output and error. */
 export async function* pagesOf(
   store: SnapshotStore,
   filter: Omit<ExecutionQuery, 'limit' | 'cursor' | 'length'>,

@@ -1,5 +1,5 @@
 /**
- * Any store, with every failure as a `StatewardError`.
+ * Wraps any store, so that every failure is a `StatewardError`.
  *
  * Owns: the boundary between what a driver may throw and what a caller of the runtime gets. Leaves `commit` alone: the
  * group commit names the execution that it failed for. Opens and closes it as one of those who share it; who has closed it is
@@ -11,10 +11,10 @@ import { holdStore, letStoreGo } from './store-holders.js'
 
 type Call = (...args: unknown[]) => Promise<unknown>
 
-/** The same store; what it throws that is no `StatewardError` comes as `store_failed`, naming the call and the place. */
+/** The same store. An error of another class becomes `store_failed`, which names the call and the place. */
 export function typedStore(store: SnapshotStore): SnapshotStore {
   const wrapped = new Map<string | symbol, Call>()
-  /** Whoever was given this has let it go: its runtime has stopped. */
+  /** The error for calls after the runtime of this store has stopped. */
   let isGone = false
   const open = () => {
     isGone = false

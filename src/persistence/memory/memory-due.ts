@@ -1,8 +1,8 @@
 /**
  * When the unowned executions of a memory store are due.
  *
- * Owns: a heap for each entry point. An entry is not taken out when its row changes, but passed over when it
- * comes up, if it does not hold any more; a heap that is mostly such entries is made anew.
+ * Owns: a heap for each entry point. When a row changes, its old entry stays in the heap and is skipped when it
+ * comes up; a heap that consists mostly of such entries is made anew.
  */
 import { Heap } from '../../heap.js'
 import type { MemoryRow, MemoryRows } from './memory-rows.js'

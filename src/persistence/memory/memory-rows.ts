@@ -23,7 +23,7 @@ export interface MemoryRow {
   readonly journal: MemoryJournal
 }
 
-/** True while an owner has something to do with it, now or later. */
+/** True while its owner has not finished with the execution. */
 export function isUnderWay({ status, owed }: StoredExecution): boolean {
   return !isTerminal(status) || owed
 }
@@ -46,7 +46,7 @@ const indexes = {
     if (isTerminal(status)) return null
     if (status === 'waiting') return open.size > 0 ? entryPoint : null
     if (status !== 'paused') return entryPoint
-    // the events of a paused one wait for its resume
+    // the events of a paused execution wait for its resume
     return openCommands > 0 ? entryPoint : null
   },
   /** Unowned, with something to do at a time. */

@@ -1,7 +1,7 @@
 /**
- * The reference implementation of `SnapshotStore`: everything in memory, for tests and for what need not last.
+ * The reference implementation of `SnapshotStore`: everything in memory, for tests and for data that need not last.
  *
- * Owns: the face of the contract. What it keeps lives as long as the object does, also while it is closed, so that a
+ * Owns: the calls of the contract. The data lives as long as the object does, also while the store is closed, so that a
  * second runtime on the same object finds what a first one left, as after a crash.
  */
 import { StatewardError } from '../../errors.js'
@@ -81,7 +81,7 @@ export function memoryStore(): SnapshotStore {
         const limit = atMost(of.limit)
         const held = rows.under('held', of.owner)
         const found: InboxMessage[] = []
-        // those that wait for a resume may be far more than what the owner holds
+        // messages that wait for a resume may be far more than the executions of the owner
         if (open.size > held.size) {
           for (const row of held) for (const message of row.open.values()) if (message.seq > of.after) found.push(message)
           return found.toSorted((a, b) => a.seq - b.seq).slice(0, limit)

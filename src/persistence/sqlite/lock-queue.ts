@@ -1,8 +1,8 @@
 /**
  * Waits for a lock of another process across turns of the event loop, never on the thread.
  *
- * Owns: how long a call may wait in all, and the order of those that wait: who comes while others wait stands behind
- * them. SQLite itself waits on the thread, so it may for a moment only (`onThread`); the rest of the time is waited here.
+ * Owns: how long a call may wait in all, and the order of the waiting calls: a new call goes to the end. SQLite itself waits on
+ * the thread, so it may do that only for a moment (`onThread`); the rest of the waiting happens here.
  * Knows neither SQL nor files.
  */
 import { nextTurn, realTime } from '../../clock.js'
@@ -24,7 +24,7 @@ interface Waiter {
 export interface LockQueueOptions {
   /** For how long a call may wait, in ms. */
   readonly limit: number
-  /** True if another one's lock is the cause. */
+  /** True if the lock of another connection is the cause. */
   isBusy(error: unknown): boolean
   /** What a call that has waited for its whole time fails with. */
   tooLong(operation: string, waited: number, cause: unknown): unknown
@@ -41,7 +41,7 @@ export class LockQueue {
     this.#options = options
   }
 
-  /** Runs `work` at once if nobody waits, else in its turn. What is busy is tried again until the limit has passed, counted from `from`. */
+  /** Runs `work` at once if no call waits, else in its turn. Busy work is tried again until the limit has passed, counted from `from`. */
   run<T>(operation: string, work: () => T, from = realTime.now()): Promise<T> {
     if (this.#waiting.length === 0) {
       try {
@@ -72,7 +72,7 @@ export class LockQueue {
     })
   }
 
-  /** Lets each that waits try once more: what it works on has been closed. */
+  /** Lets each waiting call try once more, because the file was closed. */
   close(): void {
     realTime.clearTimeout(this.#timer)
     for (const waiter of this.#waiting.splice(0)) waiter.close()
@@ -84,7 +84,7 @@ export class LockQueue {
     return true
   }
 
-  /** The lock was found held: who has waited long enough is told, and the others go on waiting. */
+  /** The lock is still held: calls that have waited long enough fail, and the others go on waiting. */
   #failed(tries: number): void {
     const now = realTime.now()
     const over = this.#waiting.filter(({ until }) => until <= now)
@@ -96,7 +96,7 @@ export class LockQueue {
     this.#timer = realTime.setTimeout(() => this.#tryNext(tries + 1), Math.max(1, Math.min(pause, next)))
   }
 
-  /** One a turn, as when nobody waits: each may take as long as its sync to the disk. */
+  /** Runs one call a turn, as when no call waits: each may take as long as its sync to the disk. */
   #tryNext(tries: number): void {
     const first = this.#waiting[0]
     if (!first) return

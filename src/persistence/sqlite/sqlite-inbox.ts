@@ -16,7 +16,7 @@ export interface SqliteConsumption {
   consume(position: number, consumed: Commit['consumed'], at: number): void
   /** Ends the inbox of an execution that has ended. */
   finish(position: number, at: number): void
-  /** Nobody holds it any more: what stands in its inbox is to be looked for. */
+  /** Nobody owns the execution any more: its messages must be found by a claim. */
   letGo(position: number, status: number): void
 }
 
@@ -77,14 +77,14 @@ interface AnswerRow {
   readonly answer: string | null
 }
 
-/** The face of the inboxes; each function is its namesake of the contract, synchronous. */
+/** The calls on inboxes; each function is its namesake of the contract, synchronous. */
 export interface SqliteInbox {
   enqueue(message: Omit<InboxMessage, 'seq'>): Awaited<ReturnType<SnapshotStore['enqueue']>>
   inbox(of: Parameters<SnapshotStore['inbox']>[0]): InboxMessage[]
   answer(seq: number): CommandAnswer
 }
 
-/** So many messages are looked at one by one, whoever they are for. */
+/** Up to this many messages are read one by one, whatever execution they are for. */
 const fewOpen = 200
 
 const select = 'SELECT i.seq, e.id AS executionId, i.kind, i.payload, i.at FROM'
@@ -113,7 +113,7 @@ export function sqliteInbox(database: SqliteDatabase): SqliteInbox {
     ) e CROSS JOIN stateward_inbox i INDEXED BY stateward_inbox_of ON i.position = e.position
     WHERE i.seq > ? AND i.answered_at IS NULL ORDER BY i.seq LIMIT ?`)
 
-  /** Messages that wait for a resume may be many: then it is cheaper to ask for each execution that the owner holds. */
+  /** Messages that wait for a resume may be many: then it is cheaper to ask for each execution of the owner. */
   function openOf(owner: string, after: number, limit: number): InboxRow[] {
     const isMany = nthOpen.get(after) !== undefined
     return isMany ? ofHeld.all(owner, owner, after, limit) : ofOwner.all(after, owner, limit)

@@ -1,7 +1,7 @@
 /**
  * Owners and controls in SQLite.
  *
- * Owns: who is registered, and how an owner leaves. Judges no lease: whoever reads `owners` does.
+ * Owns: which owners are registered, and how an owner leaves. Decides about no lease: the readers of `owners` do.
  */
 import type { OwnerRecord } from '../snapshot-store.js'
 import type { SqliteDatabase } from './sqlite-database.js'

@@ -13,7 +13,7 @@ export const noPieces: readonly StatePiece[] = []
 
 /** The pieces of a commit's state; none if it is to be kept whole. */
 export function piecesOf({ state, pieces: given }: Commit): readonly StatePiece[] {
-  // whoever stands between may have made another state of it
+  // a store wrapper in between may have changed the state
   if (given === undefined || given.state !== state) return noPieces
   let length = 0
   let last = -Infinity

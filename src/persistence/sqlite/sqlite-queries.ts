@@ -1,5 +1,5 @@
 /**
- * Questions to the SQLite store: pages of executions, counts, checkpoints.
+ * Queries of the SQLite store: pages of executions, counts, checkpoints.
  *
  * Owns: which index answers which filter. A page is found as positions first, each list of them in the order of an
  * index, and its rows are read then: a page costs the same however many executions are stored.
@@ -42,7 +42,7 @@ const selective = [
   ['sessionId', 'session_id'],
   ['correlationId', 'correlation_id'],
 ] as const
-/** What an owner is not done with, as the two indexes of what is held say it. */
+/** The unfinished executions of an owner, in the words of the two indexes on owned executions. */
 const held = [isUnderWay(), isQueued()] as const
 const newestFirst = 'AND position < ? ORDER BY position DESC LIMIT ?'
 const selectCheckpoint = `

@@ -1,5 +1,5 @@
 /**
- * How an execution stands in its row.
+ * The form of an execution in its row.
  *
  * Owns: reading rows back into `StoredExecution`s, and the short numbers of statuses and entry points.
  */

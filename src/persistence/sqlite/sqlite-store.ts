@@ -1,8 +1,8 @@
 /**
  * The embedded default: a `SnapshotStore` in one SQLite file, which several processes may share.
  *
- * Owns: the life of the connection and the face of the contract. All SQL is in the modules beside it, synchronous;
- * nothing of it leaves them. A transaction blocks the thread for as long as its sync to the disk takes, and never for
+ * Owns: the life of the connection and the calls of the contract. All SQL is in the modules beside it, which are synchronous.
+ * A transaction blocks the thread for as long as its sync to the disk takes, and never for
  * another process: `lock-queue.ts` waits for its locks.
  */
 import { StatewardError } from '../../errors.js'
@@ -65,7 +65,7 @@ export function sqliteStore(path: string, options: SqliteStoreOptions = {}): Sna
     isBusy,
     tooLong: (operation: string, waited: number, cause: unknown) => waitedTooLong(operation, path, waited, cause),
   }
-  // a writer of another process lets reads through, so they have a queue of their own
+  // reads have a queue of their own, because a writer of another process does not block them
   const reads = new LockQueue(waiting)
   const writes = new LockQueue(waiting)
 
