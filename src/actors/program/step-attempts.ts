@@ -1,7 +1,7 @@
 /**
  * How the attempts of one step follow each other.
  *
- * Owns: the time limit of an attempt, the back-off, and that an attempt never begins while the one before it still runs.
+ * Owns: the time limit of an attempt, the back-off, and that an attempt never begins while the attempt before it still runs.
  * Talks to: the host of the step through its context, which says when a further attempt may begin.
  */
 import { backoffDelay } from '../../backoff.js'
@@ -18,7 +18,7 @@ export async function attempts<TOutput>(
 ): Promise<TOutput> {
   const { clock, random } = context
   const most = retry?.maxAttempts ?? 1
-  // what it waited for may have come in the same turn as the end of it
+  // its promise may have settled in the same turn as the signal fired
   const begin = (attempt: number) => (inner: AbortSignal) => {
     signal.throwIfAborted()
     return run(attempt, inner)

@@ -1,8 +1,8 @@
 /**
  * The functions of steps that run in this process, wanted or not.
  *
- * Owns: until when each of them counts as in flight: until it has really ended, or its time to do so has passed since nobody wanted
- * it any more; and which ones run under one idempotency key, over all that an execution goes through here.
+ * Owns: how long each function counts as in flight: until it has really ended, or until its time to end is over after it
+ * was no longer wanted; and which functions run under one idempotency key, over all attempts and reloads of an execution here.
  */
 import type { Clock } from '../../clock.js'
 
@@ -17,13 +17,13 @@ export class StepBody {
     this.#clock = clock
   }
 
-  /** Calls back when it does not count any more. */
+  /** Calls back when the function no longer counts as in flight. */
   whenOver(run: () => void): void {
     if (this.#isOver) run()
     else this.#whenOver.push(run)
   }
 
-  /** It has ended, or is waited for no longer. */
+  /** The function has ended, or is no longer waited for. */
   over(): void {
     if (this.#isOver) return
     this.#isOver = true
@@ -31,18 +31,18 @@ export class StepBody {
     for (const run of this.#whenOver.splice(0)) run()
   }
 
-  /** Nobody wants it any more: it has so many ms to end. */
+  /** The function is no longer wanted: it has so many ms to end. */
   unwanted(patience: number): void {
     if (this.#isOver || this.#timer !== undefined) return
     this.#timer = this.#clock.setTimeout(() => this.over(), patience)
   }
 }
 
-/** Those of one runtime. */
+/** The functions of one runtime. */
 export class StepBodies {
   readonly #running = new Map<string, Set<StepBody>>()
 
-  /** One begins. */
+  /** A function begins. */
   begin(key: string, clock: Clock): StepBody {
     const body = new StepBody(clock)
     const all = this.#running.get(key) ?? new Set()
@@ -59,7 +59,7 @@ export class StepBodies {
     for (const all of [...this.#running.values()]) for (const body of [...all]) body.over()
   }
 
-  /** Resolves once none that runs under the key now counts any more; undefined if none does. */
+  /** Resolves once no function that runs under the key now counts any more; undefined if none runs. */
   over(key: string): Promise<unknown> | undefined {
     const all = this.#running.get(key)
     return all && Promise.all([...all].map((body) => new Promise<void>((resolve) => body.whenOver(resolve))))

@@ -1,8 +1,8 @@
 /**
- * The executions that the steps of one program have started.
+ * The children of one program: the executions that its steps have started.
  *
- * Owns: which of them a step waits for, which of them are still to be cancelled since their step was left (durable, until that is
- * done), and which child of a step comes next.
+ * Owns: which child a step waits for; which children must still be cancelled because their step was left (stored until that is
+ * done); and which child of a step comes next.
  */
 import { isStatewardError, type StatewardError } from '../../errors.js'
 import type { ChildRequest, ChildTurn, StepChildRequest, WhenLeft } from './child-port.js'
@@ -17,7 +17,7 @@ export type StepChild = Pick<ChildRequest, 'key' | 'turn' | 'isAgain'>
 interface Wait {
   readonly whenLeft: WhenLeft
   readonly over: Promise<void>
-  /** The one that is waited for, once it is accepted. */
+  /** The child that the step waits for, once it is accepted. */
   readonly child: () => string | undefined
 }
 
@@ -32,20 +32,20 @@ export interface StepsParts {
   readonly record: ProgramRecord | undefined
 }
 
-/** Those of one program. */
+/** The children of one program. */
 export class StepChildren {
   readonly #id: string
   readonly #settings: ProgramSettings
   readonly #port: ProgramPort
   readonly #afterCommit: AfterCommit
-  // most programs start none: what is needed for it is made with the first
+  // most programs have no children: these are made with the first one
   /** By the key of the step that waits. */
   #waits: Map<string, Wait> | undefined
   #leaving: Set<string> | undefined
   #stop: AbortController | undefined
-  /** True once a step has asked for one, in whatever process. */
+  /** True once a step has asked for a child, in any process. */
   #some: boolean
-  /** True if children may live that nobody waits for here. */
+  /** True if children may live for which no step here waits. */
   #unknown: boolean
 
   constructor({ id, settings, port, afterCommit, record }: StepsParts) {
@@ -57,7 +57,7 @@ export class StepChildren {
     if (record?.leaving) this.#leaving = new Set(record.leaving)
   }
 
-  /** What is stored of them. */
+  /** The stored form. */
   get record(): Pick<ProgramRecord, 'children' | 'leaving'> {
     return {
       ...(this.#some ? { children: true } : {}),
@@ -65,27 +65,27 @@ export class StepChildren {
     }
   }
 
-  /** True if one may live. */
+  /** True if a child may live. */
   get some(): boolean {
     return this.#unknown || (this.#waits?.size ?? 0) > 0 || (this.#leaving?.size ?? 0) > 0
   }
 
-  /** Those that steps wait for now, as far as they are accepted. */
+  /** The accepted children that steps wait for now. */
   get awaited(): readonly string[] {
     return [...(this.#waits?.values() ?? [])].flatMap(({ child }) => child() ?? [])
   }
 
-  /** A step will ask for one. */
+  /** A step will ask for a child. */
   expected(): void {
     this.#some = true
   }
 
-  /** Goes on cancelling what a process before this one was to cancel. */
+  /** Continues to cancel the children that an earlier process had to cancel. */
   resume(): void {
     for (const key of this.#leaving ?? []) this.#cancelLater(key, Promise.resolve())
   }
 
-  /** Starts the child of a step, or finds it; `noted` is told which one it is, and of the next one if this one has failed for good. */
+  /** Starts the child of a step, or finds it. `noted` gets the child, and the next one if this one has failed for good. */
   start({ key, turn, isAgain }: StepChild, asked: StepChildRequest, noted: (turn: ChildTurn) => void): Promise<unknown> {
     let current = turn
     let child: string | undefined
@@ -104,7 +104,7 @@ export class StepChildren {
       const hasEnded = isStatewardError(error, 'execution_failed')
       const isTooLate = isStatewardError(error, 'step_timeout') && asked.whenLeft === 'cancel' && current !== turn
       if (hasEnded || isTooLate) next()
-      // it is no longer waited for, as in a pause, and may live
+      // the step no longer waits for it, as in a pause, and the child may live
       if (!hasEnded) this.#unknown = true
       throw error
     })
@@ -116,7 +116,7 @@ export class StepChildren {
     return heard
   }
 
-  /** The step is no longer active: once that is durable, its child is cancelled if it still waits for it. */
+  /** The step is no longer active: once that is durable, its child is cancelled if the step still waits for it. */
   left(key: string): void {
     const wait = this.#waits?.get(key)
     if (!wait || wait.whenLeft === 'leave') return
@@ -124,13 +124,13 @@ export class StepChildren {
     this.#cancelLater(key, wait.over)
   }
 
-  /** What is awaited is to stop, as the parent does; resolves once it has. */
+  /** Stops the children that steps wait for, with their parent; resolves once they have stopped. */
   async stop(reason: StatewardError): Promise<void> {
     ;(this.#stop ??= new AbortController()).abort(reason)
     await Promise.all([...(this.#waits?.values() ?? [])].map(({ over }) => over))
   }
 
-  /** None lives any more that was to end. */
+  /** No child lives any more that had to end. */
   ended(): void {
     this.#leaving?.clear()
     this.#unknown = false

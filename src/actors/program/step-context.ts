@@ -1,4 +1,4 @@
-/** How a step is run, and what it is lent for it. Owns no behaviour. */
+/** The options of a step, and what its host gives it. Owns no behaviour. */
 import type { Backoff } from '../../backoff.js'
 import type { StepChildRequest, WhenLeft } from './child-port.js'
 import type { Clock } from '../../clock.js'
@@ -38,7 +38,7 @@ export interface ChildStepOptions extends StepOptions {
   readonly whenLeft?: WhenLeft | undefined
 }
 
-/** What a host lends to a step. */
+/** What a host gives to a step. */
 export interface StepContext {
   readonly executionId: string
   readonly idempotencyKey: string
@@ -47,9 +47,9 @@ export interface StepContext {
   readonly random: () => number
   readonly progress: (data: unknown) => void
   readonly logger: (...args: unknown[]) => void
-  /** Told before each further attempt; resolves once that may begin, if ever: its number is durable, and the execution still held here. */
+  /** Called before each further attempt; resolves once the attempt may begin, if ever: its number is durable, and this process still owns the execution. */
   readonly attempted: (attempt: number) => Promise<void>
-  /** Told of an attempt that ran out of time and whose function goes on; resolves once that is gone, or no longer waited for. */
+  /** Called after an attempt that ran out of time while its function goes on; resolves once the function has ended or is no longer waited for. */
   readonly outlived: (body: Promise<unknown>) => Promise<void>
   /** Starts an execution of another entry point, once for this step, and ends with its outcome. */
   readonly execute: (asked: StepChildRequest) => Promise<unknown>

@@ -1,8 +1,8 @@
 /**
- * The steps that must not run twice unasked: those whose `onRecovery` is not `rerun`.
+ * The steps that must not run twice without being asked for: steps whose `onRecovery` is not `rerun`.
  *
- * Owns: what a commit says of each: that it had begun, that it begins only after a further commit, or, if it begins with this very
- * one, nothing; and so which of the restored ones may have begun before. What becomes of these is up to `program-steps.ts`.
+ * Owns: what a commit says of each step (it had begun; it begins only after a further commit; or nothing, if it begins with this
+ * very commit), and so which of the restored steps may have begun before. `program-steps.ts` decides what happens to these.
  */
 import type { StepOutput } from './program-output.js'
 import type { StepRecord } from './program-record.js'
@@ -10,21 +10,21 @@ import { stepOptionsOf } from './step.js'
 
 const policyOf = ({ logic }: StepOutput) => stepOptionsOf(logic)?.onRecovery ?? 'rerun'
 
-/** Those of one program. */
+/** The doubtful steps of one program. */
 export class StepDoubts {
-  /** True while a process's death, or a commit of which nothing was heard, may have cut off the restored steps. */
+  /** True while the death of a process, or a commit without an answer, may have interrupted the restored steps. */
   recovering = false
-  /** Restored, and may have begun before. */
+  /** Restored steps that may have begun before. */
   #doubtful: Map<StepOutput, 'fail' | 'hold'> | undefined
-  /** Of these, the last text says that they begin only after a further commit. */
+  /** Steps of which the last stored form says that they begin only after a further commit. */
   #heldBack: Set<StepOutput> | undefined
 
-  /** True for one that is never to run twice unasked. */
+  /** True for a step that must never run twice without being asked for. */
   concerns(step: StepOutput): boolean {
     return policyOf(step) !== 'rerun'
   }
 
-  /** A restored step, as the program begins with it. */
+  /** A restored step, as the program begins. */
   restored(step: StepOutput, { begun = this.recovering ? true : undefined, ...record }: StepRecord): StepRecord {
     const policy = policyOf(step)
     if (policy === 'rerun' || begun !== true) return record
@@ -32,7 +32,7 @@ export class StepDoubts {
     return { ...record, begun }
   }
 
-  /** It as it is stored; `starts`: it may begin once that is durable. */
+  /** The stored form of a step; `starts`: the step may begin once that is durable. */
   stored(step: StepOutput, record: StepRecord, starts: boolean): StepRecord {
     if (record.begun === true || !this.concerns(step)) return record
     const { begun = starts ? undefined : false, ...rest } = record
@@ -41,7 +41,7 @@ export class StepDoubts {
     return begun === undefined ? rest : { ...rest, begun }
   }
 
-  /** True if what is stored, or is just being stored, says that it has not begun. */
+  /** True if the stored form, or the form that is being stored, says that the step has not begun. */
   isHeldBack(step: StepOutput): boolean {
     return this.#heldBack?.has(step) ?? false
   }
@@ -50,7 +50,7 @@ export class StepDoubts {
     return this.#doubtful?.has(step) ?? false
   }
 
-  /** Those that a person is asked about, all at once; from now on they are in doubt no longer. */
+  /** The doubtful steps about which a person is asked, all at once; from now on they are no longer in doubt. */
   takeHeld(): readonly StepOutput[] {
     const doubtful = this.#doubtful
     if (!doubtful) return []

@@ -42,13 +42,13 @@ interface CreatorArguments<TInput> {
   readonly step?: StepContext
 }
 
-/** What the package keeps on the logic of a step, for every copy of the package in the process to find. */
+/** The package's data on the logic of a step, which every copy of the package in the process finds. */
 interface Mark {
-  /** Another one whenever what a step and its host ask of each other changes. */
+  /** Changes whenever the calls between a step and its host change. */
   readonly format: number
   readonly options: StepOptions
   readonly run: Attempt<unknown, unknown>
-  /** Does nothing itself but wait for another execution. */
+  /** True for a step that only waits for another execution. */
   readonly waits: boolean
 }
 
@@ -56,7 +56,7 @@ const FORMAT = 1
 
 const markKey = Symbol.for('stateward.step')
 
-/** True for logic that does nothing itself but wait for another execution: it can be left and taken up at any time. */
+/** True for logic that only waits for another execution: it can be stopped and started again at any time. */
 export function waitsForExecution(logic: object): boolean {
   return markOf(logic)?.waits === true
 }
@@ -66,7 +66,7 @@ export function stepOptionsOf(logic: object): StepOptions | undefined {
   return markOf(logic)?.options
 }
 
-/** Throws `invalid_definition` for a step of a copy of the package whose steps ask something else of their host. */
+/** Throws `invalid_definition` for a step of an incompatible copy of the package. */
 function markOf(logic: object): Mark | undefined {
   const mark = (creatorOf(logic) as { readonly [markKey]?: Mark } | undefined)?.[markKey]
   if (mark === undefined || mark.format === FORMAT) return mark
@@ -85,7 +85,7 @@ export function checkSteps(logic: AnyActorLogic, seen = new Set<unknown>()): voi
   for (const actor of Object.values(actorsOf(logic))) checkSteps(actor, seen)
 }
 
-/** One attempt of a step, and what it would do by itself. */
+/** One attempt of a step, and its own function. */
 export interface StepAttempt {
   readonly input: unknown
   readonly signal: AbortSignal

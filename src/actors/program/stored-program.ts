@@ -1,7 +1,7 @@
 /**
  * The stored form of a program: its record on the first line, its timers on those behind it, a line each.
  *
- * Owns: that form, and what a pause and a fork make of it. Does not know: the lifecycle that stands before it in an execution's state.
+ * Owns: that form, and its changes by a pause and by a fork. Does not know: the lifecycle before it in an execution's state.
  */
 import { decode, encode } from '../../codec/snapshot-codec.js'
 import type { WallClock } from '../../wall-clock.js'
@@ -43,14 +43,14 @@ export function withFrozenTimers(
   const record = programOf(text, id)
   if (!record.timers || policy === 'run') return text
   const now = clock.now()
-  // one that is frozen already keeps what it has left
+  // a frozen timer keeps the time that it has left
   const timers = record.timers.map((timer) =>
     timer.left === undefined ? (thawedTimers([timer], clock)[0] as TimerRecord) : timer,
   )
   return encodeProgram({ ...record, timers: frozenTimers(timers, policy, now) }, id)
 }
 
-/** True for a stored program that has ended, well or not; false if it can't be read: who runs it is told why. */
+/** True for a stored program that has completed or failed; false if it can't be read: the error shows when it is run. */
 export function hasComeToItsEnd(text: string, id: string): boolean {
   try {
     return programOf(text, id).snapshot.status !== 'active'
@@ -59,19 +59,19 @@ export function hasComeToItsEnd(text: string, id: string): boolean {
   }
 }
 
-/** A stored program without the actions that it owed at these places: they are done. */
+/** A stored program without the pending actions at these places, which are done. */
 export function paidProgram(text: string, id: string, places: readonly number[]): string {
   const { outbox, outlived, ...record } = programOf(text, id)
   return encodeProgram({ ...record, ...withoutPlaces({ outbox, outlived }, places, id) } as ProgramRecord, id)
 }
 
-/** A stored program without what it owes. */
+/** A stored program without pending actions. */
 export function clearedProgram(text: string, id: string): string {
   const { outbox: _outbox, outlived: _outlived, ...record } = programOf(text, id)
   return encodeProgram(record, id)
 }
 
-/** A stored program as a fork begins with it: the actions that are owed, and the steps that had begun, are those of the execution that it was. */
+/** A stored program as a fork begins with it: the pending actions, and the steps that had begun, stay with the original execution. */
 export function forkedProgram(text: string, id: string): string {
   const { outbox, outlived: _, ...record } = programOf(text, id)
   const steps = Object.entries(record.steps ?? {})

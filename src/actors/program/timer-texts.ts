@@ -9,13 +9,13 @@ import type { StatePiece } from '../../persistence/snapshot-store.js'
 import type { ActorNaming, ProgramTimer } from './program-output.js'
 import { actorOutside, frozenTimers, type PausedTimers, type TimerRecord } from './program-record.js'
 
-/** A timer with what was stored of it last. */
+/** A timer with its last stored text. */
 export interface StoredTimer extends ProgramTimer {
   dueAt: number
-  /** Tells two that are due at the same time apart. */
+  /** Orders timers that are due at the same time. */
   readonly seq: number
   loose: boolean
-  /** Undefined: it is to be encoded. */
+  /** Undefined: the timer must be encoded. */
   stored: { readonly source: string; readonly target: string; readonly text: string } | undefined
 }
 
@@ -50,7 +50,7 @@ export class TimerTexts<T extends StoredTimer> {
     this.#execution = execution
   }
 
-  /** The one that is due first. */
+  /** The timer that is due first. */
   get first(): T | undefined {
     return this.#blocks[0]?.timers[0]
   }
@@ -80,14 +80,14 @@ export class TimerTexts<T extends StoredTimer> {
     if (block.timers.length === 0) this.#blocks.splice(this.#blocks.indexOf(block), 1)
   }
 
-  /** What is stored of one is another thing than before. */
+  /** The stored form of a timer has changed. */
   changed(timer: T): void {
     const block = this.#blockFor(timer)
     timer.stored = undefined
     if (block) block.text = undefined
   }
 
-  /** All of which a restoration finds both ends. Throws `not_storable`. */
+  /** The texts of all timers whose source and target a restoration finds. Throws `not_storable`. */
   text(naming: ActorNaming, paused: PausedTimers | undefined, now: number): TimersText {
     if (this.#blocks.length === 0) return noTimers
     try {
@@ -141,7 +141,7 @@ export class TimerTexts<T extends StoredTimer> {
     return text
   }
 
-  /** Undefined for one that nobody could fire after a restoration. */
+  /** Undefined for a timer that could not fire after a restoration. */
   #record(timer: T, naming: ActorNaming): TimerRecord | undefined {
     const { id, event, delay, dueAt, loose } = timer
     if (!naming.owns(timer.target)) {

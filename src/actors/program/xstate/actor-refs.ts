@@ -1,7 +1,7 @@
 /**
- * Actor refs between a live program and what is stored of it.
+ * Translates actor refs between a live program and its stored form.
  *
- * Owns: in which form each ref is stored, which actor a stored one stands for, and what takes the place of an actor that has
+ * Owns: in which form each ref is stored, which actor a stored ref means, and what takes the place of an actor that has
  * ended. Talks to: `program-actors.ts`, which knows where each actor is. Does not know: what else is stored.
  */
 import { createActor, fromTransition, type AnyActorRef } from 'xstate'
@@ -67,7 +67,7 @@ export class ActorRefs {
     for (const child of hosted(ref)?.below ?? []) this.restore(child)
   }
 
-  /** A decoded value with the actors that it names; by XState's form it names children of `holder`. */
+  /** A decoded value, with actors in the places of its refs; refs in XState's form name children of `holder`. */
   found(value: unknown, holder: InnerActor | undefined): unknown {
     const child = (id: string) => holder?._snapshot.children?.[id] as AnyActorRef | undefined
     return refsFound(value, this.#found, child)
@@ -89,7 +89,7 @@ export class ActorRefs {
   readonly #found = ({ id, at, was }: StoredRef): AnyActorRef =>
     ((at === undefined ? undefined : this.#actors.find(at)) ?? this.ended(id, was ?? at ?? '')) as unknown as AnyActorRef
 
-  /** What the codec refuses, by its place, stays what it is. */
+  /** A value that the codec refuses stays as it is, so that the refusal names its place. */
   #inContextOf(holder: InnerActor, value: AnyActorRef): unknown {
     const ref = value as unknown as InnerActor
     return holder._snapshot.children?.[ref.id] === ref ? refOfChild(ref) : (this.named(value) ?? value)

@@ -1,16 +1,16 @@
 /**
- * Code of the user's that XState calls in the midst of a transition, and whose result it takes as it comes: guards, assignments,
+ * Watches user code that XState calls during a transition and that must be synchronous: guards, assignments,
  * delays, mappers of inputs, outputs, events and params.
  *
- * Owns: that a promise which such code returns reaches somebody if it rejects, as it would end the process otherwise. XState goes
- * on as it would: it takes a guard's promise for true. Only what XState itself has made of the machine is changed, and neither
- * the objects of its config nor what was given to `setup`; out of a program it does nothing.
+ * Owns: if such code returns a promise that rejects, the rejection is reported; otherwise it would end the process. XState's own
+ * behaviour stays: it treats a guard's promise as true. Only the objects that XState itself has made of the machine are changed, and
+ * neither the user's config nor what was given to `setup`. Outside of a program the watch does nothing.
  */
 import type { AnyActorLogic } from 'xstate'
 import { machineIn } from './program-logic.js'
 import { isPromise } from './user-code.js'
 
-/** Is notified of what such code has rejected with, and by what it was. */
+/** Is notified of a rejection, and of the code that caused it. */
 export interface Listening {
   failedAside(what: string, error: unknown): void
 }
@@ -44,7 +44,7 @@ interface CodeNode {
 
 let current: Listening | undefined
 
-/** Whatever code of a program does while `run` acts is that program's. */
+/** Rejections of code that runs inside `run` are reported to that program. */
 export function listeningTo<T>(program: Listening, run: () => T): T {
   const before = current
   current = program

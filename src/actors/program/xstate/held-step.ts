@@ -1,9 +1,9 @@
 /**
  * Holds back the start of a step: a promise, callback or observable actor, or logic of the user's own that has a `start`.
  *
- * Owns: that it starts once, when its host says so; that what is sent to it before is kept for it; that a promise's end
- * is known whether or not anybody still wants its result; and that its cleanup runs however it ends. A machine under the
- * user's own logic is none: its snapshot tells, and it starts as any machine does.
+ * Owns: it starts once, when its host says so; events that are sent to it before that are kept for it; the end of its promise
+ * is known whether or not its result is still wanted; and its cleanup runs however it ends. A machine wrapped in the
+ * user's own logic is no step: its snapshot shows that it is a machine, and it starts like any machine.
  */
 import type { AnyActorLogic, AnyEventObject } from 'xstate'
 import type { StatewardError } from '../../../errors.js'
@@ -13,7 +13,7 @@ import type { InnerActor } from './xstate-internals.js'
 import { hosted } from './hosted-actor.js'
 import { guardedStart, type Started } from './step-start.js'
 
-/** What a held step needs of the program that it belongs to. */
+/** The parts of its program that a held step uses. */
 export interface StepSurroundings {
   readonly host: ProgramSystemHost
   isMuted(): boolean
@@ -25,13 +25,13 @@ export interface StepSurroundings {
   relay(ref: InnerActor, event: AnyEventObject): void
 }
 
-/** Replaces an actor's logic, before it has a state, by one that waits for its host. */
+/** Replaces an actor's logic, before it has a state, by logic that waits for its host. */
 export function holdStep(ref: InnerActor, path: string, program: StepSurroundings): void {
   const inner = ref.logic as AnyActorLogic & { config?: (args: object) => unknown }
   const isPromise = creatorOf(inner) === 'promise'
   const buffered: AnyEventObject[] = []
   let begun = false
-  /** Set while the host may start it within XState's own start, which then takes what it throws. */
+  /** Set while the host may start the step within XState's own start, which then handles its errors. */
   let starting: { error?: { readonly thrown: unknown } } | undefined
   let controller: AbortController | undefined
   let started: Started | undefined

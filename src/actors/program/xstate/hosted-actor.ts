@@ -1,8 +1,8 @@
 /**
- * What a program system keeps of each of its actors beside what XState keeps of it.
+ * The notes that a program system keeps on each of its actors, beside XState's own state.
  *
- * Owns: who stands below whom, also those whose parent has lost sight of them, and that they end when the actor above them does:
- * XState stops the children of a machine that ends properly, and forgets those of one that throws. Does not know outputs.
+ * Owns: which actor is below which, also for children that their parent no longer knows; and that they end with the actor above them:
+ * XState stops the children of a machine that ends properly, and forgets the children of a machine that throws. Does not know outputs.
  */
 import type { ProgramSystemHost } from '../program-output.js'
 import { hostedKey, type Hosted, type InnerActor } from './xstate-internals.js'

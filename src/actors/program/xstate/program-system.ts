@@ -1,10 +1,10 @@
 /**
  * The actor system in which one program runs, apart from the runtime's own.
  *
- * Owns: the isolation of the two, so that `systemId`s, timers and errors of one execution never meet another's. Tells its
- * host of every change, and hands it every output (the start of a step, a custom action, an emitted event, a log line)
+ * Isolates the program's actor system from the runtime's: ids, timers and errors cannot leak between executions. Reports
+ * every change to its host, and hands it every output (the start of a step, a custom action, an emitted event, a log line)
  * instead of running it. Does not know: commits, stores, executions.
- * Longer than others because it is the one object that XState takes for a system: what XState calls on it stands together.
+ * Longer than others because it is the one object that XState treats as a system: everything that XState calls on it is here.
  */
 import {
   createActor,
@@ -43,7 +43,7 @@ import type { StrayRecord } from '../program-record.js'
 import type { ActorNaming, NoticeOutput, ProgramActor, ProgramSystemHost } from '../program-output.js'
 import { guardedListening } from './user-code.js'
 
-/** The path of what stands above the root. */
+/** The path of the actor above the root. */
 const upwards = '^'
 
 const isDelivered = (event: AnyEventObject) =>
@@ -62,7 +62,7 @@ interface SeenSystem {
   readonly [member: string]: unknown
 }
 
-/** What a program is made of. */
+/** What a program system is made with. */
 export interface ProgramSystemOptions {
   readonly id: string
   /** The actor under which an inspector shows the root. */
@@ -78,7 +78,7 @@ export interface ProgramSystemOptions {
   readonly interceptor?: ProgramInterceptor | undefined
 }
 
-/** The program's side of the wall between it and the runtime. */
+/** The actor system of one program, for its host. */
 export class ProgramSystem implements ActorNaming, StepSurroundings {
   readonly root: AnyActorRef
   readonly host: ProgramSystemHost
@@ -87,14 +87,14 @@ export class ProgramSystem implements ActorNaming, StepSurroundings {
   readonly #options: ProgramSystemOptions
   readonly #root: InnerActor
   readonly #system: SeenSystem
-  /** Stands where the root's parent would: the root's end and its messages upwards arrive here. */
+  /** Takes the place of the root's parent: the root's end and its messages to its parent arrive here. */
   readonly #above: InnerActor
   readonly #turns: Turns<Message>
   readonly #actors: ProgramActors
   readonly #refs: ActorRefs
   readonly #strays: Strays
   #muted = false
-  /** Why it was stopped, for whoever asks: most programs end with nobody to tell. */
+  /** Computes why the program was stopped; called only if a step asks. */
   #stopped: (() => StatewardError) | undefined
   /** The event that the root is sent from outside just now, and whether a machine has a transition for it. */
   #asked: { readonly event: AnyEventObject; isTaken: boolean | undefined } | undefined
@@ -141,7 +141,7 @@ export class ProgramSystem implements ActorNaming, StepSurroundings {
     } finally {
       this.#asked = undefined
     }
-    // whoever fails by it, or keeps it for later, has taken it
+    // a program that fails by the event, or keeps it for later, has taken it
     return sent.isTaken ?? true
   }
 
@@ -167,7 +167,7 @@ export class ProgramSystem implements ActorNaming, StepSurroundings {
     return this.#actors.version
   }
 
-  /** Why an actor could not be restored, the root or any below it; XState leaves such a one as failed, and tells nobody. */
+  /** Why an actor could not be restored, the root or any below it; XState leaves such an actor as failed, and reports nothing. */
   unrestored(): string | undefined {
     return this.#strays.unrestored ?? this.#actors.unrestored(this.#root)
   }
@@ -178,17 +178,17 @@ export class ProgramSystem implements ActorNaming, StepSurroundings {
     return persisted
   }
 
-  /** What of the program is not in the snapshot of its root. */
+  /** The part of the program that is not in the snapshot of its root. */
   strays(): StrayRecord[] {
     return this.#strays.records()
   }
 
-  /** A decoded value with the actors that it names; by XState's form it names children of the actor at `address`. */
+  /** A decoded value, with actors in the places of its refs; refs in XState's form name children of the actor at `address`. */
   found<T>(value: T, address = ''): T {
     return this.#refs.found(value, this.#find(address)) as T
   }
 
-  /** What stands for an actor that has ended: it takes no events. */
+  /** The stand-in for an actor that has ended: it takes no events. */
   ended(address: string): AnyActorRef {
     return this.#refs.ended(idOf(address), address) as unknown as AnyActorRef
   }
@@ -219,13 +219,13 @@ export class ProgramSystem implements ActorNaming, StepSurroundings {
     return failsLater(actor as InnerActor)
   }
 
-  /** Whoever is above the actor at a path does not know yet that it has ended. */
+  /** The parent of the actor at a path does not know yet that the actor has ended. */
   keepEndPending(path: string): void {
     const notes = this.#find(path)?.[hostedKey]
     if (notes) notes.isNotified = false
   }
 
-  /** Tells whoever is above the actor at a path that it has ended, if it has and is still theirs. */
+  /** Reports the end of the actor at a path to its parent, if the actor has ended and is still a child of it. */
   tellEnd(path: string): void {
     const ref = this.#find(path)
     if (!ref?._parent || !this.#isTheirs(ref)) return
@@ -240,7 +240,7 @@ export class ProgramSystem implements ActorNaming, StepSurroundings {
     return this.#find(path) as AnyActorRef | undefined
   }
 
-  /** Stops every actor: abort signals fire, subscriptions end. Nothing that they still say is heard. */
+  /** Stops every actor: abort signals fire, subscriptions end. Their messages are ignored from then on. */
   stop(reason?: () => StatewardError): void {
     this.#muted = true
     this.#stopped ??= reason
@@ -248,7 +248,7 @@ export class ProgramSystem implements ActorNaming, StepSurroundings {
     stopBelow(this.#root, this.#system._unregister)
   }
 
-  /** From now on nothing of this program is heard, and nothing is told to it. */
+  /** Silences the program: from now on its messages are ignored, and it gets none. */
   mute(): void {
     this.#muted = true
   }
@@ -265,7 +265,7 @@ export class ProgramSystem implements ActorNaming, StepSurroundings {
     this.#system._relay(ref, ref, event)
   }
 
-  /** Fails an actor at something that was held back, as XState would have in its transition. Throws the error if it has ended and this was told. */
+  /** Fails an actor because of a held-back output, as XState would have done in its transition. Throws the error if the actor has ended and that was reported. */
   fail(ref: InnerActor, error: unknown): void {
     const notes = ref[hostedKey]
     const { status } = ref.getSnapshot()
@@ -279,7 +279,7 @@ export class ProgramSystem implements ActorNaming, StepSurroundings {
     this.host.changed()
   }
 
-  /** What XState takes for the system. */
+  /** The object that XState treats as the system. */
   #seen(): SeenSystem {
     const { owner, interceptor, clock, logger, maxIterations } = this.#options
     const { host } = this
@@ -351,7 +351,7 @@ export class ProgramSystem implements ActorNaming, StepSurroundings {
     this.#turns.take(() => listeningTo(this.host, () => target._send(event)))
   }
 
-  /** An actor outside hears nothing before it is durable. */
+  /** Messages to an actor outside wait until their cause is durable. */
   #outwards(source: InnerActor, target: InnerActor, event: AnyEventObject): void {
     const run = () => {
       this.#system._sendInspectionEvent({ type: '@xstate.event', sourceRef: source, actorRef: target, event } as never)
@@ -371,7 +371,7 @@ export class ProgramSystem implements ActorNaming, StepSurroundings {
     this.host.output(notice(source ?? this.#root, 'emit', event, () => undefined))
   }
 
-  /** An actor ends once its actions have run, since it has not come so far if one of them throws; the root, once all have. */
+  /** An actor ends once its actions have run, because it would not have reached its end if one of them throws; the root ends once all actions have run. */
   #endsWell(ref: InnerActor, deliverEnd: () => void): void {
     const run = () => {
       const notes = ref[hostedKey]
@@ -384,7 +384,7 @@ export class ProgramSystem implements ActorNaming, StepSurroundings {
     else run()
   }
 
-  /** True unless whoever is above an actor has let it go meanwhile. */
+  /** True unless the actor's parent has stopped or forgotten it meanwhile. */
   #isTheirs(ref: InnerActor): boolean {
     return ref === this.#root || this.#actors.isWanted(ref)
   }
@@ -415,7 +415,7 @@ export class ProgramSystem implements ActorNaming, StepSurroundings {
       if (!exec || type.startsWith('xstate.')) return execute(action)
       const held = (info: unknown) => {
         const notes = ref[hostedKey]
-        /** Set while the host may run it within the transition, which then takes what it throws. */
+        /** Set while the host may run the action within the transition, which then handles its errors. */
         let asking: { error?: { readonly thrown: unknown } } | undefined = {}
         const run = () => {
           if (notes) notes.actionsAhead--
@@ -452,7 +452,7 @@ export class ProgramSystem implements ActorNaming, StepSurroundings {
     return ref._parent === this.#above ? [] : [...this.#viaOf(ref._parent as InnerActor), String(ref.src)]
   }
 
-  /** However an actor comes to its error: nothing of it, and nothing below it, lives on. */
+  /** Ends an actor that has failed, for whatever reason: nothing of it, and nothing below it, lives on. */
   #endsInError(ref: InnerActor, thrown: unknown): void {
     const error = namedError(thrown, ref._snapshot as object)
     if (error !== thrown) ref._snapshot = { ...ref._snapshot, error } as InnerActor['_snapshot']

@@ -1,8 +1,8 @@
 /**
- * The turns of one program: what its actors say to each other without a pause.
+ * The turns of one program: the messages that its actors send to each other without a pause.
  *
- * Owns: the limit on a turn, past which actors that never come to rest are stopped by a typed error, and the messages that
- * wait for the end of what caused them. Does not know: who they are for.
+ * Owns: the limit on a turn, at which actors that never become idle are stopped by a typed error; and the messages that
+ * wait for the end of their cause. Does not know: the receivers.
  */
 import { StatewardError } from '../../../errors.js'
 
@@ -14,7 +14,7 @@ export class Turns<TMessage extends readonly unknown[]> {
   #depth = 0
   /** Messages since something came from outside. */
   #said = 0
-  /** What was said and is to be delivered later; undefined: all is delivered at once. */
+  /** Messages to deliver later; undefined: messages are delivered at once. */
   #late: TMessage[] | undefined
 
   constructor(id: string, most: number, deliver: (...message: TMessage) => void) {
@@ -39,14 +39,14 @@ export class Turns<TMessage extends readonly unknown[]> {
     }
   }
 
-  /** A message is said; true if it is delivered later. Throws `endless_loop`. */
+  /** A message is sent; true if it is delivered later. Throws `endless_loop`. */
   isLate(...message: TMessage): boolean {
     if (this.#late) this.#late.push(message)
     else if (++this.#said > this.#most && this.#depth > 0) throw endlessTalk(this.#id, this.#most)
     return this.#late !== undefined
   }
 
-  /** What is said while `run` acts is delivered once it is over, as XState does it within a transition. */
+  /** Messages that are sent during `run` are delivered after it, as XState does within a transition. */
   together(run: () => void): void {
     if (this.#late) return run()
     const late: TMessage[] = (this.#late = [])

@@ -1,13 +1,13 @@
 /**
- * Code of the user's that XState calls, and of which it drops what comes back: listeners, observers, cleanups, async functions.
+ * Runs user code whose result XState ignores: listeners, observers, cleanups, async functions.
  *
- * Owns: that neither what it throws nor what its promise rejects with reaches nobody, which would end the process; whom it is
- * told is said by those who call.
+ * Owns: every error that it throws or rejects with is reported; otherwise it would end the process. The caller says
+ * to whom.
  */
 import type { InnerActor } from './xstate-internals.js'
 import { hosted } from './hosted-actor.js'
 
-/** Told what user code has thrown, or rejected with. */
+/** Gets the error that user code has thrown or rejected with. */
 export type Failed = (error: unknown) => void
 
 /** True for a promise that runs already; a query that only begins once it is asked for its result is none. */
@@ -15,12 +15,12 @@ export function isPromise(value: unknown): value is PromiseLike<unknown> {
   return value instanceof Promise || Object.prototype.toString.call(value) === '[object Promise]'
 }
 
-/** Tells of a promise that rejects; anything else passes. */
+/** Reports a promise that rejects; ignores anything else. */
 export function watch(result: unknown, failed: Failed): void {
   if (isPromise(result)) result.then(undefined, failed)
 }
 
-/** Runs something, and tells of what it throws or rejects with. */
+/** Runs a function, and reports what it throws or rejects with. */
 export function attempt(run: () => unknown, failed: Failed): void {
   try {
     watch(run(), failed)

@@ -7,7 +7,7 @@
 import type { AnyActorLogic, AnyActorRef, AnyEventObject } from 'xstate'
 import type { ProgramSystemHost } from '../program-output.js'
 
-/** What an actor's logic is given to act with. */
+/** The scope that XState gives to an actor's logic. */
 export interface ActorScope {
   actionExecutor(action: {
     type: string
@@ -25,7 +25,7 @@ export interface ActorScope {
   readonly system: unknown
 }
 
-/** Where an actor stands in its program; Stateward's own, on the ref. */
+/** The key of an actor's place in its program; Stateward's own, on the ref. */
 export const placeKey: unique symbol = Symbol('stateward.place')
 
 /** What is noted of an actor of a program when it is made. */
@@ -103,7 +103,7 @@ export interface InnerActor {
   getPersistedSnapshot(options?: object): unknown
   _send(event: AnyEventObject): void
   _stop(): void
-  /** Ends it without a word to anybody: timers, mail and its `systemId` are given up. */
+  /** Ends the actor without notifying anybody: its timers, queued messages and `systemId` are given up. */
   _stopProcedure(): void
   _error(error: unknown): void
 }
