@@ -1,4 +1,4 @@
-/** The public face: a table of contents; nothing inside imports it. */
+/** The public API, as a table of contents; nothing inside imports it. */
 export { createRuntime, runtimeOf, Runtime } from './runtime/runtime.js'
 export type { RuntimeOptions, StopOptions } from './runtime/runtime.js'
 export { RuntimeCalls } from './runtime/runtime-calls.js'

@@ -1,11 +1,11 @@
 /**
- * Where the runtime's own words and the programs' logs go.
+ * Guards the user's logger, which gets the runtime's messages and the programs' logs.
  *
  * Owns: that a logger is a function or one of levels (the console, pino), and that one that throws or rejects harms
  * nobody: what it is given is then lost, and the process is warned once.
  */
 
-/** Takes what is to be told. */
+/** Takes a message. */
 export type LogFunction = (...args: unknown[]) => void
 
 /** A logger of levels, such as `console` or one of pino's. It is called with a text, and with the error that the text is about. */
@@ -20,7 +20,7 @@ export interface Log extends LogFunction {
   readonly info: LogFunction
   readonly warn: LogFunction
   readonly error: LogFunction
-  /** What a program logs itself: as it is, at the level of `info`. */
+  /** Logs what a program itself logs, as it is, at the level `info`. */
   readonly program: LogFunction
 }
 
@@ -35,7 +35,7 @@ export function isLogger(value: unknown): value is LogFunction | LevelLogger {
   )
 }
 
-/** The guarded form of a logger; without one nothing is told. */
+/** The guarded form of a logger; without one nothing is logged. */
 export function guardedLogger(logger: LogFunction | LevelLogger | undefined): Log {
   const quiet = () => undefined
   if (logger === undefined) return Object.assign(() => undefined, { info: quiet, warn: quiet, error: quiet, program: quiet })

@@ -1,23 +1,23 @@
 /**
  * Absolute times on a clock that may be set, and on a machine that may sleep.
  *
- * Owns: when what was promised for a time comes: as soon as the wall clock reads that time, also after a jump, and at the
- * latest when as much time has passed as was left when it was set. So one that is set back holds up nothing. What comes late,
- * after a standstill of the process, comes in the order in which it was due. Everything that a runtime does for itself goes
+ * Owns: when an alarm fires: as soon as the wall clock reads its time, also after a jump, and at the latest when as much time has
+ * passed as was left when the alarm was set. So a clock that is set back delays nothing. Alarms that are late, because the
+ * process stood still, fire in the order in which they were due. The runtime's own timers go
  * by `monotonic`.
  */
 import { nextTurn, type Clock, type TimerOptions } from './clock.js'
 
-/** After so many ms of what came at once, whatever else stands in the event loop has its turn: a lease has to be prolonged. */
+/** After so many ms of alarms in one turn, the rest of the event loop gets its turn: a lease must be renewed, for example. */
 const STRETCH = 50
 
-/** From so many ms on a timer is late: others that were due before it may not have fired. */
+/** A timer that is later than this, in ms, counts as late: timers that were due before it may not have fired. */
 const LATE = 5
 
-/** By less than this, in ms, a clock is adjusted, and not set. */
+/** A change of less than this, in ms, is an adjustment of the clock, and not a jump. */
 const LEAST_JUMP = 1_000
 
-/** Something that is promised for a time. */
+/** An alarm for a time of the wall clock. */
 export interface Alarm {
   /** By the wall clock. */
   at: number
@@ -39,7 +39,7 @@ interface Armed extends Alarm {
   due: number
   /** Its time has come. */
   readonly fire: () => void
-  /** It stands among those whose time has come. */
+  /** True once it is among the alarms whose time has come. */
   hasCome: boolean
   readonly fn: () => void
   handle: unknown
@@ -49,7 +49,7 @@ interface Armed extends Alarm {
 export class WallClock implements Clock {
   readonly #clock: Clock
   readonly #alarms = new Set<Armed>()
-  /** Whose time has come, in that order; those that have been cleared since are skipped. */
+  /** The alarms whose time has come, in order; alarms that were cleared since are skipped. */
   readonly #come: Armed[] = []
   /** When what comes now began to, by the monotonic clock; undefined: nothing has come in this turn. */
   #since: number | undefined
@@ -67,14 +67,14 @@ export class WallClock implements Clock {
     this.#clock = clock
   }
 
-  /** True if that is the clock by which it goes. */
+  /** True if this wall clock goes by that clock. */
   isOf(clock: Clock): boolean {
     return this.#clock === clock
   }
 
   now(): number {
     const now = this.#clock.now()
-    // what is written from now on is of another time than what was written before
+    // times that are written from now on are of another period than those before
     if (this.#unwatch && this.#clock.monotonic) this.#heed(now, this.#clock.monotonic(), LEAST_JUMP)
     return now
   }
@@ -96,7 +96,7 @@ export class WallClock implements Clock {
     return this.#setBack
   }
 
-  /** By how many ms it was set back since it read `at` last: what was written then and is ahead of it now is by so much too late. */
+  /** By how many ms the clock was set back since it read `at` last: a time that was written then and is ahead of the clock now is too late by so much. */
   setBackSince(at: number): number {
     return this.#past.findLast(({ end }) => end >= at)?.back ?? this.#setBack
   }
@@ -133,7 +133,7 @@ export class WallClock implements Clock {
     return now + Math.min(at - now, by - this.monotonic())
   }
 
-  /** From now on it notices jumps, until `close`. */
+  /** Notices jumps from now on, until `close`. */
   watch(): void {
     if (this.#unwatch) return
     this.#ahead = this.now() - this.monotonic()
@@ -144,12 +144,12 @@ export class WallClock implements Clock {
     })
   }
 
-  /** Notices now what would be told a moment later: for what is to be carried out by the time that there is left. */
+  /** Notices a jump now that would be reported a moment later; called before the time that is left is computed. */
   glance(): void {
     if (this.#unwatch) this.#compare(LEAST_JUMP)
   }
 
-  /** Tells by how many ms the wall clock was set, until the returned function is called; after the alarms have been set anew. */
+  /** Calls back with the ms by which the wall clock was set, after the alarms were set anew; until the returned function is called. */
   onJump(listener: (by: number) => void): () => void {
     this.#listeners.add(listener)
     return () => void this.#listeners.delete(listener)
@@ -179,7 +179,7 @@ export class WallClock implements Clock {
     }
   }
 
-  /** One after the other, for as long as a turn may take. */
+  /** Fires due alarms one after the other, for as long as a turn may take. */
   #carryOn(): void {
     if (this.#since === undefined) {
       this.#since = this.monotonic()

@@ -159,8 +159,8 @@ export class GroupCommit {
   }
 
   /**
-   * A driver that lost an acknowledgement may have written the batch twice, and tell what it was told the second time.
-   * A first commit that leaves nobody as its owner is taken at its word: the id may have been given twice.
+   * A driver that lost an acknowledgement may have written the batch twice, and then reports the verdict of the second time.
+   * For a first commit without an owner the verdict counts as it is: two requests may have used the same id.
    */
   async #ownWrites(verdicts: readonly CommitVerdict[], batch: readonly Commit[]): Promise<readonly CommitVerdict[]> {
     return Promise.all(

@@ -1,7 +1,7 @@
 /**
- * A process that asks and runs nothing: a web server beside its workers, on the same store.
+ * A client: a process that triggers, commands and asks, but runs nothing; for example a web server beside its workers.
  *
- * Owns: how it is made and closed, and that what it accepts is nobody's until a worker claims it. Its calls are those of
+ * Owns: how it is made and closed, and that an execution which it accepts has no owner until a worker claims it. Its calls are those of
  * `runtime-calls.ts`; it holds no lease, hosts no stream and takes nothing up.
  */
 import { acceptDirectly } from '../actors/commands/direct-acceptance.js'

@@ -1,9 +1,9 @@
 /**
  * Commands to many executions at once: to those of one stream, or of the whole runtime.
  *
- * Owns: that a scope stays paused for what is triggered later, that no stream keeps the command from another, how long the whole of
- * it may take, and the counts of the answers. Talks to: the streams (which keep their pause), and the router, which gives each
- * execution its command.
+ * Owns: a scope stays paused for executions that are triggered later; a stream never keeps the command from another one; how long
+ * the whole command may take; and the counts of the answers. Talks to: the streams (which keep their pause), and the router, which
+ * gives each execution its command.
  */
 import type { AdmissionsAround } from '../actors/supervisor/admissions.js'
 import { Deadline } from '../actors/supervisor/deadline.js'
@@ -40,7 +40,7 @@ export function commandScope(
   const given = () => ({ at: parts().supervisor.settings.clock.now(), scope })
   const about = `${scope} ${entryPoints.join()}`
 
-  /** `before`: what comes first in each stream; it throws where nobody is to be told. */
+  /** `before`: runs first for each stream; if it throws, no execution of that stream gets the command. */
   const all = async (
     command: Command,
     {
@@ -76,7 +76,7 @@ export function commandScope(
     if (error) throw error
     return counts
   }
-  /** Waits for what was triggered before; what is not there yet when the time is up is told once it is, and nobody hears of that. */
+  /** Waits for executions that were triggered before. Those that are not accepted when the time is up get the command later, without an answer. */
   const accepted = async (
     triggered: Promise<readonly string[]> | undefined,
     until: Deadline | undefined,
@@ -111,7 +111,7 @@ export function commandScope(
           try {
             await setPause(entryPoint, command.intervention).finally(holds.get(entryPoint))
           } catch (error) {
-            // whoever else would write waits as long for the same lock
+            // every other write would wait as long for the same lock
             if (isHeldUp(error)) throw error
             unreached.push({ of: { entryPoint }, error })
           }

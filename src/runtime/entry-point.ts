@@ -1,5 +1,5 @@
 /**
- * The definition of one way in, and its checks.
+ * The definition of an entry point, and its checks.
  *
  * Owns: the options of an entry point, their defaults and limits. Everything that can be wrong with a definition is
  * said here, before anything runs or is written.

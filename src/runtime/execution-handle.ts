@@ -40,7 +40,7 @@ export interface HandlePort {
   fork(id: string, options: ForkRequest): Promise<{ readonly id: string; readonly created: boolean }>
 }
 
-/** Under which a handle shows what it stands on to those who must look behind it: the testing kit. Not exported from the package. */
+/** The symbol under which the testing kit reads the parts of a handle. Not exported from the package. */
 export const portKey: unique symbol = Symbol('stateward.handle-port')
 
 type IsAny<T> = 0 extends 1 & T ? true : false

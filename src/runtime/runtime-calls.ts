@@ -1,7 +1,7 @@
 /**
- * The calls that a runtime and a client have alike: to trigger, to command, to ask and to follow.
+ * The calls that a runtime and a client share: to trigger, to command, to query and to follow.
  *
- * Owns: these calls and their types. Everything they do is done by actors; how an execution is accepted is given.
+ * Owns: these calls and their types. The hosts do the work; the caller gives the function that accepts an execution.
  */
 import type { AnyActorLogic, InputFrom } from 'xstate'
 import type { Admitted } from '../actors/stream/accepted-before.js'

@@ -1,7 +1,7 @@
 /**
- * The face of Stateward: a thin one over the supervisor actor.
+ * The public API of Stateward: a thin layer over the supervisor.
  *
- * Owns: how a runtime is made, started and stopped; its other calls are those of `runtime-calls.ts`. All is done by actors.
+ * Owns: how a runtime is made, started and stopped; its other calls are those of `runtime-calls.ts`. The hosts do the work.
  */
 import { createActor, type Actor, type AnyActorRef, type InspectionEvent, type Observer } from 'xstate'
 import { accept } from '../actors/commands/acceptance.js'

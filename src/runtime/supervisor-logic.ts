@@ -17,11 +17,11 @@ import { isWholeText } from '../ids.js'
 import { accepted, checkTrigger } from '../actors/commands/trigger-check.js'
 import { failedActorOf } from '../actors/program/xstate/xstate-events.js'
 
-/** What stands behind a supervisor's ref. */
+/** The parts behind the ref of a supervisor. */
 export interface SupervisorParts {
   readonly supervisor: SupervisorHost
   readonly router: CommandRouter
-  /** What its work has failed with, as it was thrown: its machine holds the record of it. */
+  /** The error of its work, as it was thrown: the machine has only the record of it. */
   failure: unknown
 }
 
@@ -115,7 +115,7 @@ async function handleRequest(self: Self, request: SupervisorRequest): Promise<vo
   }
 }
 
-/** Some stores would take such an id for another one. */
+/** Refuses an id that some stores would confuse with another one. */
 function checkWhole(id: unknown): void {
   if (typeof id !== 'string' || isWholeText(id)) return
   const shown = JSON.stringify(id)
