@@ -20,8 +20,24 @@ const trigger = (of: number, key: number | undefined, turns?: Line['turns']): Li
 
 const resume: Line = { do: 'resume', target: 0, turns: undefined }
 
+/** A state with two steps that don't heed, of which one that fails ends the program's attempt. */
+const pairStream: StreamSpec = {
+  ...stream('pair'),
+  options: { ...stream('pair').options, retry: { maxAttempts: 2, onExhausted: 'fail' } },
+}
+
 /** By what they show. `property`: how what they broke begins, if it is not the law's first one. */
 export const keptScripts: Readonly<Record<string, Script & { readonly law: number; readonly property?: string }>> = {
+  'a pause between two attempts waits for the step that the first one has left running': {
+    law: 1,
+    seed: 1,
+    streams: [pairStream, stream('event')],
+    lines: [
+      trigger(0, undefined),
+      { do: 'step', nth: 0, ok: false, turns: undefined },
+      { do: 'pause', target: 0, mode: 'boundary', turns: undefined },
+    ],
+  },
   'a resume whose commits fail is answered by what is durable, and so is a send after it': {
     law: 8,
     seed: 1,

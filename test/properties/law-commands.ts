@@ -23,7 +23,8 @@ function concerns({ id, call }: Asked, row: StoredExecution, { ledger }: World):
 
 /** At a quiet instant of one process: what was paused rests, until it is resumed; what is to be cancelled does not go on. */
 export function commandsHold(world: World): void {
-  if (!world.isCalm) return
+  // what a process that stops has in hand waits for the next one
+  if (!world.isCalm || world.primary.isLeaving) return
   const { ledger, findings } = world
   for (const row of ledger.rows.values()) {
     if (isTerminal(row.status)) continue

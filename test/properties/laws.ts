@@ -8,7 +8,7 @@ import { nothingSilent, repeatsAreIdle, truthfulAnswers } from './law-answers.js
 import { fencing, noLoss, nothingForgotten, oneEnd, outputCommit, restart } from './law-checks.js'
 import { countsAgree, countsAtTheEnd, neverMoreThanTheLimit } from './law-conservation.js'
 import { answersHold, commandsHold } from './law-commands.js'
-import { allEnd, cancelsAreTrue, endsAreLast, innocentsLive, leavesFirst, nothingLivesOn } from './law-ends.js'
+import { allEnd, cancelsAreTrue, endsAreLast, goneAtTheEnd, innocentsLive, leavesFirst, nothingLivesOn } from './law-ends.js'
 import { timersAreTrue, timersCome } from './law-timers.js'
 import type { Script, Weights, Wrong } from './script.js'
 import { World } from './world.js'
@@ -31,7 +31,12 @@ const crashes: Weights = { crash: 1, takeover: 1, join: 1, fault: 1, scope: 1, j
 export const laws: Readonly<Record<string, Law>> = {
   'law 1: every accepted execution ends once, and record, event and result agree': {
     commands: { ...crashes, call: 6 },
-    after: async (world) => [...(await oneEnd(world)), ...cancelsAreTrue(world), ...(await endsAreLast(world))],
+    after: async (world) => [
+      ...(await oneEnd(world)),
+      ...cancelsAreTrue(world),
+      ...(await endsAreLast(world)),
+      ...goneAtTheEnd(world),
+    ],
   },
   'law 2: no slot is lost or given twice, and the queue adds up': {
     commands: { crash: 1, fault: 1, scope: 1 },
@@ -112,6 +117,7 @@ async function ofAnyRun(world: World): Promise<string[]> {
     ...timersAreTrue(world),
     ...leavesFirst(world),
     ...cancelsAreTrue(world),
+    ...goneAtTheEnd(world),
     ...(await endsAreLast(world)),
   ]
 }

@@ -182,6 +182,23 @@ export const mutations: readonly Mutation[] = [
     instead: '',
     upholds: 'a pause of many also stops what was triggered before it and is still on its way into the store',
   },
+  {
+    law: 1,
+    name: 'One end, of steps that are left on the way',
+    file: 'src/machines/execution-machine.ts',
+    line: "{ guard: 'inFlight', target: 'draining', actions: cancelled },",
+    instead: '',
+    upholds: 'a cancel that compensates is answered once the steps that were left on the way are gone',
+  },
+  {
+    law: 1,
+    script: 'a pause between two attempts waits for the step that the first one has left running',
+    name: 'One end, of commands between two attempts',
+    file: 'src/machines/execution-machine.ts',
+    line: "{ guard: 'inFlight', target: 'pausing', actions: [notePause, clearRetry] },",
+    instead: '',
+    upholds: 'a pause between two attempts is answered once no step of the one that failed runs',
+  },
 ]
 
 /** The table of `docs/laws.md`. */

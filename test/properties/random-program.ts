@@ -15,6 +15,7 @@ import { throwing, type Throws, throws } from './throwing.js'
 export interface StateSpec {
   readonly kind:
     | 'step'
+    | 'pair'
     | 'twice'
     | 'once'
     | 'event'
@@ -32,6 +33,8 @@ export interface StateSpec {
   readonly delay: number
   /** True if its step ends when it is told to. */
   readonly heeds: boolean
+  /** True if it takes its time to end when it is told to. */
+  readonly lingers?: boolean
   /** What becomes of a step of kind `once` that may have begun before. */
   readonly onRecovery?: 'fail' | 'hold'
   /** True if the actor that it invokes has no id of its own. */
@@ -47,6 +50,8 @@ export interface ProgramSpec {
   readonly poisoned: boolean
   /** Its actions take some turns of the event loop. */
   readonly slowActions?: boolean
+  /** How it makes good what it has done: with a step, with two of which one may fail, or at once; absent: with a step. */
+  readonly undoes?: 'step' | 'pair' | 'at once'
   /** Where code of its own throws or rejects. */
   readonly throws?: Throws | undefined
 }
@@ -68,6 +73,8 @@ export interface ProgramContext extends Rung {
 export interface StepInput {
   readonly tick: number
   readonly heeds: boolean
+  /** It heeds, and takes its time with it. */
+  readonly lingers?: boolean | undefined
   /** It must not run twice unasked. */
   readonly once?: 'fail' | 'hold' | undefined
   /** Whatever process begins with it dies. */
@@ -95,6 +102,7 @@ const stateSpec: fc.Arbitrary<StateSpec> = fc.record({
     ...([
       'step',
       'step',
+      'pair',
       'twice',
       'once',
       'event',
@@ -112,6 +120,7 @@ const stateSpec: fc.Arbitrary<StateSpec> = fc.record({
   onError: fc.constantFrom('fail', 'go on', 'again'),
   delay: fc.constantFrom(0, 1_000, 25_000),
   heeds: fc.boolean(),
+  lingers: fc.boolean(),
   onRecovery: fc.constantFrom('fail', 'hold'),
   nameless: fc.boolean(),
 })
@@ -122,6 +131,7 @@ export const programSpecs: fc.Arbitrary<ProgramSpec> = fc.record({
   rich: fc.boolean(),
   poisoned: fc.constant(false),
   slowActions: fc.boolean(),
+  undoes: fc.constantFrom('step', 'step', 'pair', 'at once'),
 })
 
 /** The same, without what runs for long. */
@@ -175,11 +185,16 @@ function stateConfig(spec: StateSpec, index: number, states: number, rich: boole
   const input = ({ context, self }: { context: ProgramContext; self: { id: string } }) => ({
     tick: context.tick,
     heeds: spec.heeds,
+    lingers: spec.lingers,
     id: self.id,
   })
   const entry = [stepped(rich), note]
   const named = (id: string) => (spec.nameless ? {} : { id })
   const src = { step: 'work', twice: 'workTwice', once: spec.onRecovery === 'hold' ? 'workHeld' : 'workOnce', killer: 'killer' }
+  if (spec.kind === 'pair') {
+    const one = (id: string) => ({ src: 'work', id: `${id}${index}`, input, onDone: target, ...onError })
+    return { entry, invoke: [one('left'), one('right')] }
+  }
   if (spec.kind in src)
     return { entry, invoke: { src: src[spec.kind as 'step'], ...named(`work${index}`), input, onDone: target, ...onError } }
   if (spec.kind === 'spawned') {
@@ -212,6 +227,18 @@ function stateConfig(spec: StateSpec, index: number, states: number, rich: boole
   return { entry, on: { NEXT: target }, after: { 40_000: target } }
 }
 
+/** How a program makes good what it has done. */
+function making(how: ProgramSpec['undoes']): object {
+  const undo = (id: string, heeds: boolean) => ({
+    src: 'work',
+    id,
+    input: ({ context }: { context: ProgramContext }) => ({ tick: context.tick, heeds, lingers: true }),
+  })
+  if (how === 'at once') return { always: 'last' }
+  if (how === 'pair') return { invoke: [{ ...undo('undo', true), onDone: 'last' }, undo('undoOther', false)] }
+  return { invoke: { ...undo('undo', true), onDone: 'last', onError: 'last' } }
+}
+
 /** The machine of a spec; its steps and actions are told to `outputs`. `below`: the entry point that its executions are of. */
 export function machineOf(spec: ProgramSpec, outputs: ProgramOutputs, below: string | undefined): AnyStateMachine {
   const work = fromStep<unknown, StepInput>((args) => outputs.step(args))
@@ -239,16 +266,7 @@ export function machineOf(spec: ProgramSpec, outputs: ProgramOutputs, below: str
   })
   const states: Record<string, object> = {
     last: { type: 'final', entry: [stepped(spec.rich), note] },
-    undoing: {
-      entry: [stepped(spec.rich), note],
-      invoke: {
-        src: 'work',
-        id: 'undo',
-        input: ({ context }: { context: ProgramContext }) => ({ tick: context.tick, heeds: true }),
-        onDone: 'last',
-        onError: 'last',
-      },
-    },
+    undoing: { entry: [stepped(spec.rich), note], ...making(spec.undoes) },
   }
   if (spec.poisoned)
     states['last'] = { entry: assign({ poison: () => (spec.rich ? outsider : () => undefined) }), on: { NEXT: 'undoing' } }

@@ -249,4 +249,4 @@ export function scripts(more: Weights = {}, wrong?: Wrong): fc.Arbitrary<Script>
   })
 }
 
-const poisoned = (spec: StreamSpec): StreamSpec => ({ ...spec, program: { ...spec.program, poisoned: true } })
+const poisoned = (spec: StreamSpec): StreamSpec => ({ ...spec, program: { ...spec.program, poisoned: true, undoes: 'step' } })

@@ -28,11 +28,14 @@ export interface Flight {
   readonly key: string
   readonly signal: AbortSignal
   readonly heeds: boolean
+  readonly lingers: boolean
   /** Its place among all observations. */
   readonly n: number
   /** When it came to an error by itself. */
   failedAt: number | undefined
   over: boolean
+  /** Its place when it was over. */
+  overAt: number
   /** When it was told to stop. */
   abortedAt: number | undefined
   /** Its process was frozen meanwhile, or is leaving: others may have taken over what it does. */
@@ -47,10 +50,13 @@ export interface LiveCallback {
 }
 
 /** The `cancelTimeout` of the entry points. */
-const HEEDED = 10_000
+export const HEEDED = 10_000
 
 /** How long a step takes that ends by itself, in ms. */
 const SOON = 300
+
+/** How long one takes that lingers after it was told to stop, in ms. */
+const LINGERS = 2_000
 
 /** What processes share. */
 export interface Surroundings {
@@ -72,6 +78,8 @@ export class SimulatedProcess {
   readonly runtime: Runtime
   readonly health: string[] = []
   hasBeenFrozen = false
+  /** It was told to stop. */
+  isLeaving = false
   /** By the monotonic clock. */
   readonly begunAt: number
   readonly #around: Surroundings
@@ -114,14 +122,20 @@ export class SimulatedProcess {
 
   /** It is told to stop, without grace: what of it does not heed that runs on beside the next owner's, and ends with it. */
   leave(): void {
-    for (const flight of this.#around.flights) if (flight.process === this.name && !flight.heeds) flight.isTaken = true
+    this.isLeaving = true
+    for (const flight of this.#around.flights)
+      if (flight.process === this.name && (!flight.heeds || flight.lingers)) flight.isTaken = true
   }
 
   /** As SIGKILL: no call is answered any more, no timer fires, no step goes on. */
   kill(): void {
     this.fate.kill()
     this.#connection.cut()
-    for (const flight of this.#around.flights) if (flight.process === this.name) flight.over = true
+    for (const flight of this.#around.flights) {
+      if (flight.process !== this.name || flight.over) continue
+      flight.over = true
+      flight.overAt = this.#around.ledger.next()
+    }
     for (const live of this.#around.callbacks) if (live.process === this.name) this.#around.callbacks.delete(live)
   }
 
@@ -202,15 +216,17 @@ export class SimulatedProcess {
             key: idempotencyKey,
             signal,
             heeds: input.heeds,
+            lingers: input.lingers === true,
             n: ledger.next(),
             failedAt: undefined,
             over: fate.dead,
+            overAt: Infinity,
             isTaken: false,
             abortedAt: signal.aborted ? clock.monotonic() : undefined,
             end(ok) {
               if (flight.over) return
               flight.over = true
-              const n = ledger.next()
+              const n = (flight.overAt = ledger.next())
               if (!ok && !signal.aborted) flight.failedAt = n
               if (ok) resolve({ key: idempotencyKey })
               else reject(new Error(`step ${idempotencyKey} failed`))
@@ -219,7 +235,9 @@ export class SimulatedProcess {
           flights.push(flight)
           if (endsSoon) fate.life.clock.setTimeout(() => flight.end(true), SOON)
           signal.addEventListener('abort', () => (flight.abortedAt = clock.monotonic()), { once: true })
-          if (input.heeds) signal.addEventListener('abort', () => flight.end(false), { once: true })
+          const stop = () =>
+            input.lingers ? void fate.life.clock.setTimeout(() => flight.end(false), LINGERS) : flight.end(false)
+          if (input.heeds) signal.addEventListener('abort', stop, { once: true })
         })
       },
     }
