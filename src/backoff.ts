@@ -22,7 +22,7 @@ export function backoffDelay(backoff: Backoff | undefined, attempt: number, rand
   const { initial = 200, factor = 2, max = 30_000, jitter = 'equal' } = backoff ?? {}
   const whole = Math.min(max, initial * factor ** (attempt - 1))
   if (jitter === 'none') return whole
-  // whole ms, as the wall clock counts: a moment reads alike wherever it is told
+  // whole ms, as the wall clock counts, so that a time reads the same everywhere
   return Math.round(jitter === 'full' ? whole * random() : whole / 2 + (whole / 2) * random())
 }
 

@@ -8,7 +8,7 @@
 import { performance } from 'node:perf_hooks'
 import * as real from 'node:timers'
 
-/** What a clock may be told of a timer. */
+/** Options of a timer. */
 export interface TimerOptions {
   /**
    * True: maintenance only, such as a look at what other processes did; a simulated clock may go idle while such timers are
@@ -48,7 +48,7 @@ const LEAST_JUMP = 1_000
 class JumpWatch {
   readonly #listeners = new Set<(by: number) => void>()
   #timer: ReturnType<typeof setInterval> | undefined
-  /** How far the wall clock was ahead of the monotonic one when last told. */
+  /** How far the wall clock was ahead of the monotonic one at the last report. */
   #ahead = 0
 
   listen(listener: (by: number) => void): () => void {

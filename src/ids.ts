@@ -1,6 +1,6 @@
 /**
  * The only place that makes random values: execution ids, owner keys, jitter. And the one id that is no random one:
- * that of what a step starts, which can be told beforehand.
+ * the id of an execution that a step starts, which is known beforehand.
  *
  * An execution id sorts by its time of acceptance (B-tree locality), carries no `-` or `_` at either end
  * (safe in file names and on command lines) and is never reused; every id that comes from outside is

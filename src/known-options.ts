@@ -1,5 +1,5 @@
 /**
- * Refuses options that nobody reads: a misspelt one is told, with the name that was meant.
+ * Refuses options that nobody reads. For a misspelt option the error names the option that was meant.
  *
  * Owns: how near two names are, and the words of the refusal. Which options there are is said beside their types.
  */

@@ -52,7 +52,7 @@ rich.registerCustom<RegExp, never>(
  * depth. Gotchas: an object that is reachable twice comes back as two (a graph of shared objects grows as it is written; past
  * two million parts it is refused); non-enumerable properties and the class of an Error that is not built in are
  * not kept; a part of an Error that can't be stored is left out, so that a failure can always be recorded; a cause that can't is
- * told by an error in its place.
+ * replaced by an error that says so.
  *
  * `named` gives what is stored for an object that can't be stored itself, such as a living actor; undefined: it is refused.
  */

@@ -202,7 +202,7 @@ class Walk {
         this.path.length = depth
         this.#parts = before
         this.#deepest = deepest
-        // that the chain goes on is told
+        // the stored chain says that it was longer
         return key === 'cause' && part instanceof Error ? { form: causeLeftOut(error) } : undefined
       } finally {
         this.#inError = true

@@ -52,7 +52,7 @@ export type ExecutionOutcome<TOutput = unknown> =
   | { readonly status: 'timed_out'; readonly limit: LimitName }
   | { readonly status: 'rejected'; readonly reason: string }
 
-/** What waiting for a result may also come to. `timeout`: it has not ended yet. */
+/** The other answers of a call that waits for a result. `timeout`: the execution has not ended yet. */
 export type ResultOutcome<TOutput = unknown> = ExecutionOutcome<TOutput> | { readonly status: 'timeout' } | Absent
 
 /** A command as it travels through an inbox. */

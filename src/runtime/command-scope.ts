@@ -17,9 +17,9 @@ import type { Command } from '../events/outcomes.js'
 import { checkCommand, commandNames, type By, type CancelOptions, type PauseOptions } from '../events/requests.js'
 
 /**
- * Pause, resume and cancel of many: of one stream, or of the whole runtime. Everything in the scope is told at once, and each
- * resolves with how many answered what. One that could not be told keeps the command from no other: it rejects once all the
- * others have answered, with the code of the first failure; `details.failures` names each, `details.answered` has the counts.
+ * Pause, resume and cancel of many: of one stream, or of the whole runtime. All executions in the scope get the command at once, and
+ * the call resolves with how many gave which answer. If the command can't reach an execution, the others still get it: the call rejects
+ * once they have answered, with the code of the first failure; `details.failures` names each, `details.answered` has the counts.
  */
 export interface CommandScope {
   /** Starts nothing more (what is triggered is accepted and queued), and pauses all that has not ended. Outlives the process. */
@@ -88,7 +88,7 @@ export function commandScope(
       parts().supervisor.settings.logger('what was triggered before a command to', name, 'could not be told of it', error)
     await (until ? until.bound(triggered).catch(() => void late().catch(failed)) : triggered)
   }
-  /** From now on, whatever has to be waited for before anybody is told. */
+  /** Takes effect at once; resolves once the executions may get the command. */
   const deadline = (timeout: number | undefined) =>
     timeout === undefined ? undefined : new Deadline(parts().supervisor.settings.clock, timeout)
   const setPause = (entryPoint: string, pause: Intervention | undefined) => parts().supervisor.streams.setPause(entryPoint, pause)

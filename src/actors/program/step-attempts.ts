@@ -18,7 +18,7 @@ export async function attempts<TOutput>(
 ): Promise<TOutput> {
   const { clock, random } = context
   const most = retry?.maxAttempts ?? 1
-  // its promise may have settled in the same turn as the signal fired
+  // the permission to begin may come in the same turn in which the step is stopped
   const begin = (attempt: number) => (inner: AbortSignal) => {
     signal.throwIfAborted()
     return run(attempt, inner)

@@ -94,7 +94,7 @@ export class StepChildren {
     const accepted = (n: number, id: string) => {
       child = id
       noted({ n, ...(current.retryOf === undefined ? {} : { retryOf: current.retryOf }), known: { id, of: this.#id } })
-      // with whatever commit comes next: until then its id tells that it was there, for as long as its trace is kept
+      // stored with the next commit, whatever causes that; until then its id shows that it existed, for as long as the trace is kept
       this.#port.stale()
       current = { n, retryOf: id }
     }

@@ -57,7 +57,7 @@ export function sqliteEventJournal(database: SqliteDatabase): SqliteEventJournal
   }
 }
 
-/** Keeps the last `keep` events of an execution, and what tells of the others. */
+/** Keeps the last `keep` events of an execution, and one event for the missing others. */
 export function sqliteEventTrimming(database: SqliteDatabase): (position: number, id: string, keep: number) => void {
   const ofExecution = 'FROM stateward_events INDEXED BY stateward_events_of_execution WHERE position = ?'
   const place = 'SELECT seq, type, data'

@@ -2,8 +2,8 @@
  * States in pieces, in SQLite.
  *
  * Owns: their table, and that a commit writes the pieces which have changed, and no others. The row of an execution whose
- * state is in pieces has an empty one, which nothing takes for a state. Is told by `sqlite-commits.ts` which pieces are there,
- * and compares their texts: a wrong cut costs time, never a piece.
+ * state is in pieces has an empty one, which is never read as a state. `sqlite-commits.ts` says which pieces are there; this module
+ * compares their texts: a wrong cut costs time, never a piece.
  */
 import type { Commit, StatePiece } from '../snapshot-store.js'
 import type { SqliteDatabase } from './sqlite-database.js'

@@ -39,7 +39,7 @@ export interface ExplorationReport {
   readonly accepted: number
   /** Runs that did not come to the point at which they were to be disturbed. */
   readonly unreached: number
-  /** The smallest first: one deed before two, and the earliest. */
+  /** The smallest first: one disturbance before two, and the earliest. */
   readonly failures: readonly ExplorationFailure[]
   toString(): string
 }

@@ -25,7 +25,7 @@ export interface Disturbance {
 /** How a scenario came out. */
 export interface Run {
   readonly plan: readonly Disturbance[]
-  /** The points at which the deeds were done; fewer than planned if the run did not come to them. */
+  /** The points at which disturbances happened; fewer than planned if the run did not reach them. */
   readonly done: readonly Point[]
   readonly points: readonly Point[]
   /** By name: the id, or where it was started by another execution. */

@@ -1,4 +1,4 @@
-/** Waits for a scenario, or for a command. Owns: that what will never come is not waited for for ever. */
+/** Rejects with `stuck` when nothing has happened for two seconds while a scenario or a command waits. */
 import { realTime } from '../../clock.js'
 import { StatewardError } from '../../errors.js'
 
@@ -6,7 +6,7 @@ import { StatewardError } from '../../errors.js'
 const PATIENCE = 2_000
 const GLANCE = 20
 
-/** What shows whether a world moves. */
+/** The activity of a world. */
 export interface Attended {
   settle(): Promise<void>
   /** Grows with all that happens. */

@@ -1,4 +1,4 @@
-/** The real runtime as the host of an exploration. Owns reading how each execution came out, from its store. */
+/** Runs an exploration on the real runtime. Owns reading the outcome of each execution from the store. */
 import { isTerminal, type ExecutionStatus } from '../../events/execution-status.js'
 import { decode } from '../../codec/snapshot-codec.js'
 import type { SnapshotStore } from '../../persistence/snapshot-store.js'
@@ -13,7 +13,7 @@ import type { ExplorationCommand, ExplorationHost, ObservedExecution } from './e
 /** What has ended is looked at in the end, however long the scenario goes on. */
 const NEVER = Number.MAX_SAFE_INTEGER
 
-/** So many instants, and a program is taken for one that never rests. */
+/** After this many timer steps a program is considered endless. */
 const MOST = 10_000
 
 /** Stateward, on a store in memory. */

@@ -1,9 +1,9 @@
 /**
- * What the steps of a world stand on: that each begins only as the last commit of its execution says.
+ * Checks that every step starts only after the commit that caused it is durable.
  *
- * Owns: the last durable state of each execution, and what was begun against it: before the commit that holds its cause, after
- * one that holds its end, in an attempt that is over, or after the end of all; which steps a cancel did not wait for; and which
- * programs had come to their own end when they were told to be cancelled.
+ * Owns: the last durable state of each execution, and each start that contradicts it: before the commit that holds the cause, after
+ * a commit that holds the step's end, in an attempt that is over, or after the end of the execution; which steps a cancel did not wait
+ * for; and which programs had ended by themselves when a cancel reached them.
  */
 import { splitState } from '../../actors/execution/stored-state.js'
 import { programOf } from '../../actors/program/stored-program.js'
@@ -36,7 +36,7 @@ interface LastCommit {
   readonly at: number
 }
 
-/** The ground of one world. */
+/** The oracle of one world. */
 export class CommitOracle {
   readonly breaches: Breach[] = []
   readonly #states = new Map<string, LastCommit>()
@@ -80,7 +80,7 @@ export class CommitOracle {
     if (wrong !== undefined) this.breaches.push({ execution: beginning.execution, what: `step ${beginning.step} ${wrong}` })
   }
 
-  /** An attempt of a step has come to its end. */
+  /** An attempt of a step has ended. */
   ended(idempotencyKey: string, now: number): void {
     const beginning = this.#running.get(idempotencyKey)
     this.#running.delete(idempotencyKey)

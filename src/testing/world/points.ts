@@ -1,7 +1,7 @@
 /**
  * The instants of a world at which something may be made to happen: around every commit, and around every output.
  *
- * Owns: their order, and who is told. A run of the same scenario comes to the same points, until something is done at one.
+ * Owns: their order, and notifying the listener. Every run of a scenario reaches the same points, until the first disturbance.
  */
 
 /** What happens there: a commit or another write, or an output of a program. */
@@ -38,7 +38,7 @@ export class Points {
     this.#listener = listener
   }
 
-  /** The world has come to an instant; whoever listens may kill the process that came there. */
+  /** The world has reached a point; the listener may kill the process that reached it. */
   reach(kind: PointKind, side: Point['side'], execution: string, what: string, isInline = false): void {
     const n = ++this.count
     this.#listener?.({ n, kind, side, execution, what, isInline, at: this.#now() })

@@ -49,7 +49,7 @@ const upwards = '^'
 const isDelivered = (event: AnyEventObject) =>
   event.type.startsWith('xstate.done.actor.') || event.type.startsWith('xstate.error.actor.')
 
-/** Sessions are told apart in a whole process, where an inspector sees the actors of all programs; nothing durable is made of them. */
+/** Session ids differ in the whole process, where an inspector sees the actors of all programs; they are never stored. */
 let session = 0
 
 type Message = [source: InnerActor | undefined, target: InnerActor, event: AnyEventObject]

@@ -8,7 +8,7 @@ import { fromCallback, fromEventObservable, fromObservable, type AnyActorLogic, 
 import { creatorOf } from './program-logic.js'
 import { attempt, isPromise, watch, type Failed } from './user-code.js'
 
-/** Whom a started step tells of its errors. */
+/** Gets the errors of a started step. */
 export interface StepReports {
   /** While its actor may still fail with it. */
   readonly failed: Failed
@@ -63,7 +63,7 @@ function guardedCallback(callback: (args: CallbackArguments) => unknown, reports
   }
 }
 
-/** The cleanup that an asynchronous function may come to return: it runs as soon as there is one, and the actor has ended. */
+/** The cleanup that an asynchronous function may return later: it runs as soon as it exists and the actor has ended. */
 function lateCleanup(coming: PromiseLike<unknown>, reports: StepReports): Cleanup {
   let cleanUp: Cleanup | undefined
   let isOver = false

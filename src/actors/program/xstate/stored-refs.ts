@@ -1,5 +1,5 @@
 /**
- * Actor refs in what is stored: in contexts, in the inputs of children, in delayed events and in owed actions.
+ * Actor refs in stored values: in contexts, in the inputs of children, in delayed events and in pending actions.
  *
  * Owns: their two forms, and finding both in a value. XState's form names a child of the actor that holds the ref, and XState
  * itself finds that again; ours names any actor of a program by its address, or says that it has ended. Which actor is where

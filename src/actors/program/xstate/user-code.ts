@@ -47,7 +47,7 @@ const made = (ref: InnerActor) => Object.getPrototypeOf(ref) as InnerActor
 
 /**
  * The members of an actor of a program by which somebody listens to it, each listener heard to fail by itself.
- * An actor's error is told its parent, so that it is no error that nobody listens for it here.
+ * The error of an actor goes to its parent, so that an error without a listener here is not lost.
  */
 export const guardedListening: Pick<InnerActor, 'on' | 'subscribe'> = {
   on(this: InnerActor, type, listener) {

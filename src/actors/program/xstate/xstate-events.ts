@@ -27,13 +27,13 @@ export function inlineSourceOf(src: string): { readonly state: string; readonly 
   return index === undefined ? undefined : { state: state as string, index: Number(index) }
 }
 
-/** The event with which an actor tells its parent its output. */
+/** The event with which an actor reports its output to its parent. */
 export const doneActorEvent = (id: string) => `xstate.done.actor.${id}` as const
 
-/** The event with which an actor tells its parent its error. */
+/** The event with which an actor reports its error to its parent. */
 export const errorActorEvent = (id: string) => `xstate.error.actor.${id}` as const
 
-/** Of an event with which an actor tells its parent its end: whose, and how it has ended; undefined for any other event. */
+/** For an event with which an actor reports its end to its parent: which actor, and how it has ended; undefined for any other event. */
 export function endOf(type: string): { readonly id: string; readonly kind: 'done' | 'error' } | undefined {
   const [, kind, id] = /^xstate\.(done|error)\.actor\.(.*)$/.exec(type) ?? []
   return kind === undefined ? undefined : { id: id as string, kind: kind as 'done' | 'error' }

@@ -82,7 +82,7 @@ export interface InnerActor {
   readonly options: { readonly id?: string; readonly snapshot?: unknown }
   readonly src: unknown
   readonly systemId?: string
-  /** True if its parent is told of each of its snapshots. */
+  /** True if its parent is notified of each of its snapshots. */
   readonly _syncSnapshot?: boolean
   readonly _parent?: InnerActor
   /** Where it stands in its program; Stateward's own. */
