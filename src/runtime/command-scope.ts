@@ -88,7 +88,7 @@ export function commandScope(
       parts().supervisor.settings.logger('what was triggered before a command to', name, 'could not be told of it', error)
     await (until ? until.bound(triggered).catch(() => void late().catch(failed)) : triggered)
   }
-  /** Takes effect at once; resolves once the executions may get the command. */
+  /** The deadline of the whole command, counted from now; it includes what the command waits for before any execution gets it. */
   const deadline = (timeout: number | undefined) =>
     timeout === undefined ? undefined : new Deadline(parts().supervisor.settings.clock, timeout)
   const setPause = (entryPoint: string, pause: Intervention | undefined) => parts().supervisor.streams.setPause(entryPoint, pause)

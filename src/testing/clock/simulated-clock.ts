@@ -1,5 +1,5 @@
 /**
- * A clock that stands still until it is told to go on.
+ * A simulated clock: its time passes only when a test lets it pass.
  *
  * Owns: simulated time, by the wall and as it passes, and the order in which timers fire: by due time, then by when they were set. A binary heap, so
  * that a timer costs the same among many as among few. Does not know: what the timers are for, and when all is quiet.

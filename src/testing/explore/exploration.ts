@@ -63,7 +63,7 @@ export class Exploration {
     return this.#failures.length > 0
   }
 
-  /** The undisturbed run. Two of them must come to the same. Throws if the scenario fails by itself. */
+  /** The undisturbed run. Two of them must have the same outcome. Throws if the scenario fails by itself. */
   async begin(): Promise<Run> {
     const first = await this.#run([])
     if (first.failure) throw scenarioFailed(first)

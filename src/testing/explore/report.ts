@@ -37,14 +37,14 @@ export interface ExplorationReport {
   readonly leftOut: number
   /** Runs that came out otherwise for a cause that is accepted. */
   readonly accepted: number
-  /** Runs that did not come to the point at which they were to be disturbed. */
+  /** Runs that did not reach the point of their disturbance. */
   readonly unreached: number
   /** The smallest first: one disturbance before two, and the earliest. */
   readonly failures: readonly ExplorationFailure[]
   toString(): string
 }
 
-/** A failure of two runs that should have come to the same. */
+/** A failure of two runs that should have had the same outcome. */
 export function explorationFailure(
   expected: Run,
   actual: Run,

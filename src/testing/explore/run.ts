@@ -1,7 +1,7 @@
 /**
  * One run of a scenario, with what was done at which of its points.
  *
- * Owns: carrying out a plan, and what a run comes to. The same scenario with the same plan comes to the same.
+ * Owns: carrying out a plan, and the outcome of a run. The same scenario with the same plan has the same outcome.
  */
 import { StatewardError, toErrorRecord, type ErrorRecord } from '../../errors.js'
 import type { Breach } from '../world/commit-oracle.js'

@@ -40,7 +40,7 @@ export interface GoldenRecording {
 
 /**
  * Runs scenarios (as explorations take them) on test runtimes, and keeps one execution for each state in which a commit found one: as it was stored,
- * with its timers, its steps in flight and the actions that it owed.
+ * with its timers, its steps in flight and its pending actions.
  *
  * Commit the files, and never change one whose version has run in earnest: `checkGolden` restores all of them for ever.
  * Recording again is free as long as nothing has changed, so that it may stand in a test. A new `version` gets a new file.

@@ -67,7 +67,7 @@ export class RestoredProgram {
     return clone(snapshot, { id: this.#name, what: 'snapshot' }, this.#system.named)
   }
 
-  /** The custom actions that it owes, as they would be repeated. Throws `corrupt`, `unknown_format`. */
+  /** Its pending custom actions, as they would be repeated. Throws `corrupt`, `unknown_format`. */
   *pending(): Iterable<RepeatedAction> {
     const outbox = new ProgramOutbox(this.#name, this.#record)
     for (const pending of outbox.repeated(this.#logic, this.#system)) if (pending.kind === 'action') yield pending

@@ -60,7 +60,7 @@ export async function refusedByRuntime(
 
 const turn = () => new Promise<void>((resolve) => nextTurn(resolve))
 
-/** It was running when its process stopped. What it owed stays out: an action would run for real. */
+/** It was running when its process stopped. Pending actions are left out: an action would run for real. */
 function commitOf({ id: entryPoint, programId }: EntryPoint, { record }: GoldenExecution, id: string): Commit {
   const { version, hash } = record
   const limits = { attempt: 1, maxAttempts: 1, onExhausted: 'fail', compensates: false, limits: {} } as const

@@ -72,7 +72,7 @@ export class Processes {
     await this.restart()
   }
 
-  /** An execution leaves memory, if it waits once all is quiet, and nothing is due or owed that would bring it back at once. */
+  /** Passivates an execution, if it waits once all is quiet, and no due timer or pending action would bring it back at once. */
   async passivate(id: string): Promise<void> {
     const { activity, time, life } = this.#port.world
     await time.settle()

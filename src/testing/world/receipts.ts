@@ -1,5 +1,5 @@
 /**
- * What the store has kept of events whose senders were not told of it, when their process died.
+ * Counts events that the store has kept although their senders got no answer, because the process died.
  *
  * Owns: how many of the sends of one event are in the store, so that a sender that lives longer than the process sends again
  * what was lost, and nothing else. Does not know: which of several that are the same was kept. It is the same to the program

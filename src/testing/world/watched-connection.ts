@@ -1,7 +1,7 @@
 /**
  * A process's connection to its store, in a simulated world.
  *
- * Owns: the points around each write, what the story tells of it, and which events are safe with it. Whether the process has
+ * Owns: the points around each write, its lines in the story, and which events are safe with it. Whether the process has
  * died at a point is looked at after it: then the call has no effect, or nobody hears of it.
  */
 import { splitState } from '../../actors/execution/stored-state.js'
