@@ -4,18 +4,20 @@
  * Each measurement is a process of its own, and the sides take turns. In a round OpenWorkflow, which takes most of the
  * time, has one turn at each concurrency; the two fast sides have `PAIRS` turns each, one right after the other, so
  * that a noisy second of the disk hits both. A ratio is the median over the pairs of all rounds, never one of medians.
+ * `--before FOLDER` puts the build in another checkout beside them, as a side of its own.
  * Flags: --quick, --rounds N, --executions N, --warm-up N, --sides a,b, --concurrency a,b, --no-memory, --json FILE,
  * --markdown, --strict (a missed goal ends in 1).
  */
 import { writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
+import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { measure } from './child-process.mjs'
 import { median } from './closed-loop.mjs'
 import { conditions, table, verdict, verdictTable } from './report.mjs'
 import { CONCURRENCIES, EXECUTIONS } from './workload.mjs'
 
-const SIDES = { bare: 'bare-loop', openworkflow: 'openworkflow-side', stateward: 'stateward-side' }
+const SIDES = { bare: 'bare-loop', openworkflow: 'openworkflow-side', before: 'stateward-side', stateward: 'stateward-side' }
 const SLOW = 'openworkflow'
 const PAIRS = 3
 const IDLE = { concurrency: 1, pause: 20, warmUp: 20, seconds: 8 }
@@ -27,7 +29,8 @@ const { values: flags } = parseArgs({
     rounds: { type: 'string' },
     executions: { type: 'string' },
     'warm-up': { type: 'string' },
-    sides: { type: 'string', default: Object.keys(SIDES).join() },
+    before: { type: 'string' },
+    sides: { type: 'string' },
     concurrency: { type: 'string', default: CONCURRENCIES.join() },
     memory: { type: 'boolean', default: true },
     json: { type: 'string' },
@@ -40,13 +43,19 @@ const rounds = Number(flags.rounds ?? (flags.quick ? 1 : 3))
 const executions = Number(flags.executions ?? (flags.quick ? 200 : EXECUTIONS))
 const warmUp = Number(flags['warm-up'] ?? executions)
 const seconds = flags.quick ? 4 : 20
-const sides = flags.sides.split(',')
+const root = flags.before && resolve(flags.before)
+const sides = (flags.sides ?? Object.keys(SIDES).join()).split(',').filter((side) => side !== 'before' || root)
 const concurrencies = flags.concurrency.split(',').map(Number)
 
 /** Every measurement: `{ side, point, round, turn, …figures }`, where a point is a concurrency or `idle`. */
 const measurements = []
 const take = async (side, point, round, turn, job) => {
-  const figures = await measure('side-process.mjs', { side: SIDES[side], pause: 0, ...job })
+  const figures = await measure('side-process.mjs', {
+    side: SIDES[side],
+    pause: 0,
+    ...(side === 'before' ? { root } : {}),
+    ...job,
+  })
   measurements.push({ side, point, round, turn, ...figures })
   const what = point === 'idle' ? 'idle system' : `${point} at a time`
   console.error(

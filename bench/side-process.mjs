@@ -8,7 +8,8 @@ import { join } from 'node:path'
 import { closedLoop } from './closed-loop.mjs'
 import { watchConnections } from './sqlite-probe.mjs'
 
-const { side, concurrency, executions, warmUp, seconds, pause } = JSON.parse(process.argv[2])
+const { side, concurrency, executions, warmUp, seconds, pause, root } = JSON.parse(process.argv[2])
+if (root) process.env.STATEWARD_ROOT = root
 const xstate = import.meta.resolve('xstate')
 if (xstate.includes('development')) throw new Error(`not XState's production build: ${xstate}`)
 

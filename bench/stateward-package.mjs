@@ -3,8 +3,11 @@
  * Node 24), so that `stateward` does not resolve to the folder above by itself.
  */
 import { readFileSync } from 'node:fs'
+import { pathToFileURL } from 'node:url'
 
-const root = new URL('../', import.meta.url)
+const { STATEWARD_ROOT } = process.env
+/** The folder above, or that of another build, which is measured beside it. */
+const root = STATEWARD_ROOT ? pathToFileURL(`${STATEWARD_ROOT}/`) : new URL('../', import.meta.url)
 
 const target = (entry) => (typeof entry === 'string' ? entry : target(entry.import ?? entry.default))
 
