@@ -26,8 +26,29 @@ const pairStream: StreamSpec = {
   options: { ...stream('pair').options, retry: { maxAttempts: 2, onExhausted: 'fail' } },
 }
 
+/** A state with a step that fails if it may have begun before. */
+const onceStream: StreamSpec = {
+  program: { states: [{ ...state('once'), onRecovery: 'fail' }], rich: false, poisoned: false },
+  options: { ...stream('once').options, maxConcurrent: 3 },
+}
+
 /** By what they show. `property`: how what they broke begins, if it is not the law's first one. */
 export const keptScripts: Readonly<Record<string, Script & { readonly law: number; readonly property?: string }>> = {
+  'a step that must not run twice unasked is in doubt also in the process after the one that had no slot for it': {
+    law: 3,
+    seed: 1,
+    isUneven: true,
+    streams: [onceStream, stream('step')],
+    lines: [
+      trigger(0, undefined, 3),
+      resume,
+      { do: 'fork', target: 3, turns: 'same' },
+      { do: 'scope', stream: 1, call: 'pause', mode: 'boundary', timeout: 1_000, turns: undefined },
+      { do: 'scope', stream: 0, call: 'pause', mode: 'boundary', turns: 3 },
+      { do: 'crash', turns: 0 },
+      { do: 'restart', turns: undefined },
+    ],
+  },
   'a pause between two attempts waits for the step that the first one has left running': {
     law: 1,
     seed: 1,

@@ -199,6 +199,15 @@ export const mutations: readonly Mutation[] = [
     instead: '',
     upholds: 'a pause between two attempts is answered once no step of the one that failed runs',
   },
+  {
+    law: 3,
+    script: 'a step that must not run twice unasked is in doubt also in the process after the one that had no slot for it',
+    name: 'Restart, of doubts in the queue',
+    file: 'src/actors/execution/execution-host.ts',
+    line: "if (this.nextStatus === 'queued') this.program.keepDoubts()",
+    instead: '',
+    upholds: 'that a step may have begun is stored with an execution that waits for a slot, for the process that starts it',
+  },
 ]
 
 /** The table of `docs/laws.md`. */

@@ -323,6 +323,7 @@ export class ExecutionHost implements Committer, ProgramWatcher, ExecutionEffect
     if (this.#gone) return undefined
     // first the lifecycle: it reacts to the end of the program, and to a snapshot that can't be stored
     this.program.observe()
+    if (this.nextStatus === 'queued') this.program.keepDoubts()
     this.program.take(this.nextStatus === 'paused' && (this.status !== 'paused' || this.program.isLive))
     if (this.program.isReturning || this.#hold.holds()) return undefined
     const { nextTimer, hasPendingActions: owed } = this.program

@@ -15,6 +15,7 @@ import { leftReason } from '../../events/stop-reason.js'
 import { pendingActions, withoutErrors } from '../program/program-outbox.js'
 import {
   clearedProgram,
+  doubtedProgram,
   hasComeToItsEnd,
   paidProgram,
   programOf,
@@ -196,6 +197,16 @@ export class ExecutionProgram implements ProgramPort {
       this.#hasBegun = true
     } catch {
       this.isUnpaid = true // reported as `unreadable`
+    }
+  }
+
+  /** Stores that steps may have begun in a process that died: the one that starts the program may have to be told so by the store. */
+  keepDoubts(): void {
+    if (!this.#recovering || this.#host || this.text === undefined) return
+    try {
+      this.text = doubtedProgram(this.text, this.#execution.id)
+    } catch {
+      return // what can't be read is reported when it is run
     }
   }
 

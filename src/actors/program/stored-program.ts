@@ -71,6 +71,15 @@ export function clearedProgram(text: string, id: string): string {
   return encodeProgram(record, id)
 }
 
+/** A stored program whose steps may have been in flight when a process died: those of which it does not say so may have begun. */
+export function doubtedProgram(text: string, id: string): string {
+  const record = programOf(text, id)
+  const steps = Object.entries(record.steps ?? {})
+  if (!steps.some(([, { begun }]) => begun === undefined)) return text
+  const doubted = Object.fromEntries(steps.map(([at, step]) => [at, { ...step, begun: step.begun ?? true }]))
+  return encodeProgram({ ...record, steps: doubted }, id)
+}
+
 /** A stored program as a fork begins with it: the pending actions, and the steps that had begun, stay with the original execution. */
 export function forkedProgram(text: string, id: string): string {
   const { outbox, outlived: _, ...record } = programOf(text, id)
