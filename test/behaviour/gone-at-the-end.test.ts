@@ -48,7 +48,8 @@ describe.each(places)('on %s', (_, place) => {
       },
     })
     const entryPoint = defineEntryPoint({ id: 'one', program, maxConcurrent: 1, ...options })
-    const runtime = await begin({ store: place().open(), entryPoints: [entryPoint] })
+    const store = place().open()
+    const runtime = await begin({ store, entryPoints: [entryPoint] })
     const execution = await runtime.trigger('one')
     await eventually('its steps', () => running.size === 1 && fails.length === 1)
     /** Resolves with what is answered, which nothing is while a step runs. */
@@ -61,7 +62,7 @@ describe.each(places)('on %s', (_, place) => {
       for (const end of [...running.values()]) end()
       return asked
     }
-    return { execution, running, fails, answered }
+    return { execution, running, fails, answered, store }
   }
 
   test.each(['END', 'THROW', 'KEEP'])('a cancel whose compensation is over at once, by %s', async (type) => {
@@ -96,6 +97,25 @@ describe.each(places)('on %s', (_, place) => {
     fails[0]?.()
     await eventually('the attempt to have failed', async () => (await execution.get()).status === 'waiting')
     expect(await answered(command(execution))).toMatchObject({ status })
+  })
+
+  test.each(commands)(
+    '%s between two attempts that are far apart: the execution stays in memory for the step',
+    async (_n, command, status) => {
+      const { execution, fails, answered } = await open({ retry, passivateAfter: 1 })
+      fails[0]?.()
+      await eventually('the attempt to have failed', async () => (await execution.get()).status === 'waiting')
+      await turns(50)
+      expect(await answered(command(execution))).toMatchObject({ status })
+    },
+  )
+
+  test('an execution between two attempts leaves memory once the step that was left is gone', async () => {
+    const { execution, fails, running, store } = await open({ retry, passivateAfter: 1 })
+    fails[0]?.()
+    await eventually('the attempt to have failed', async () => (await execution.get()).status === 'waiting')
+    for (const end of [...running.values()]) end()
+    await eventually('the store to own it', async () => (await store.load(execution.id))?.owner === null)
   })
 
   test.each(commands)('%s while the attempt fails', async (_name, command, status) => {

@@ -405,8 +405,10 @@ export class ExecutionHost implements Committer, ProgramWatcher, ExecutionEffect
 
   /** True if the execution waits, and no due timer or pending action would bring it back at once. */
   get mayLeave(): boolean {
-    const { isBusy, hasPendingActions, nextTimer } = this.program
-    if (this.nextStatus !== 'waiting' || this.isLeaving || this.isEnding || isBusy || hasPendingActions) return false
+    const { isBusy, inFlight, hasPendingActions, nextTimer } = this.program
+    if (this.nextStatus !== 'waiting' || this.isLeaving || this.isEnding) return false
+    // a failed attempt may have left a step running, which a command must still wait for
+    if (isBusy || inFlight || hasPendingActions) return false
     const due = nextDue('waiting', this.context.limits, nextTimer)
     return due === null || due > this.clock.now()
   }
