@@ -317,4 +317,132 @@ export const keptScripts: Readonly<Record<string, Script & { readonly law: numbe
     ],
     lines: [trigger(1, 1), { do: 'cancel', target: 'same', turns: undefined }, trigger(0, 2)],
   },
+  'a pause whose time is up at once comes after a resume that was asked for before it': {
+    law: 4,
+    seed: 288518879,
+    isUneven: true,
+    streams: [
+      {
+        program: {
+          states: [{ kind: 'timer', skip: 0, onError: 'go on', delay: 1000, heeds: false, onRecovery: 'fail', nameless: false }],
+          rich: false,
+          poisoned: false,
+          slowActions: false,
+        },
+        options: {
+          maxConcurrent: 3,
+          compensates: true,
+          checkpoints: 2,
+          passivateAfter: 0,
+          pausedTimers: 'restart',
+          retry: { maxAttempts: 1, onExhausted: 'pause' },
+        },
+      },
+      {
+        program: {
+          states: [{ kind: 'event', skip: 1, onError: 'fail', delay: 0, heeds: false, onRecovery: 'hold', nameless: true }],
+          rich: false,
+          poisoned: false,
+          slowActions: true,
+        },
+        options: {
+          maxConcurrent: 2,
+          compensates: false,
+          checkpoints: 1,
+          passivateAfter: 0,
+          pausedTimers: 'freeze',
+          retry: { maxAttempts: 1, onExhausted: 'fail' },
+          timeout: 90000,
+        },
+      },
+      {
+        program: {
+          states: [{ kind: 'ring', skip: 0, onError: 'go on', delay: 25000, heeds: true, onRecovery: 'fail', nameless: true }],
+          rich: true,
+          poisoned: false,
+          slowActions: true,
+        },
+        options: {
+          maxConcurrent: 3,
+          compensates: true,
+          checkpoints: 2,
+          passivateAfter: 0,
+          pausedTimers: 'run',
+          retry: { maxAttempts: 1, onExhausted: 'pause' },
+          timeout: 90000,
+        },
+      },
+    ],
+    lines: [
+      { do: 'trigger', stream: 0, key: 0, priority: 2, bad: false, turns: undefined },
+      { do: 'scope', stream: 'all', call: 'pause', mode: 'boundary', turns: undefined },
+      { do: 'resume', target: 'same', turns: 0 },
+      { do: 'pause', target: 'same', mode: 'boundary', timeout: 0, turns: 'same' },
+      { do: 'advance', ms: 30000, turns: undefined },
+    ],
+  },
+  'every pause of a stream that could not be read in one poll is reported': {
+    law: 9,
+    seed: 1030732455,
+    streams: [
+      {
+        program: {
+          states: [{ kind: 'spawned', skip: 1, onError: 'fail', delay: 1000, heeds: false, onRecovery: 'fail', nameless: true }],
+          rich: true,
+          poisoned: true,
+          slowActions: false,
+        },
+        options: {
+          maxConcurrent: 2,
+          compensates: true,
+          checkpoints: 1,
+          passivateAfter: 0,
+          pausedTimers: 'restart',
+          retry: { maxAttempts: 3, onExhausted: 'fail' },
+          timeout: 90000,
+        },
+      },
+      {
+        program: {
+          states: [{ kind: 'spawned', skip: 1, onError: 'go on', delay: 1000, heeds: false, onRecovery: 'hold', nameless: true }],
+          rich: true,
+          poisoned: false,
+          slowActions: false,
+        },
+        options: {
+          maxConcurrent: 2,
+          compensates: false,
+          checkpoints: 0,
+          passivateAfter: 0,
+          pausedTimers: 'freeze',
+          retry: { maxAttempts: 1, onExhausted: 'fail' },
+          timeout: 90000,
+        },
+      },
+      {
+        program: {
+          states: [{ kind: 'timers', skip: 1, onError: 'go on', delay: 25000, heeds: true, onRecovery: 'hold', nameless: false }],
+          rich: true,
+          poisoned: false,
+          slowActions: true,
+        },
+        options: {
+          maxConcurrent: 2,
+          compensates: false,
+          checkpoints: 1,
+          passivateAfter: 0,
+          pausedTimers: 'restart',
+          retry: { maxAttempts: 1, onExhausted: 'fail' },
+          timeout: 90000,
+        },
+      },
+    ],
+    lines: [
+      { do: 'fault', operation: 'any', when: 'before', count: 3, turns: undefined },
+      { do: 'fault', operation: 'any', when: 'after', count: 1, turns: undefined },
+      { do: 'jump', ms: -1000, turns: undefined },
+      trigger(1, undefined, undefined),
+      { do: 'advance', ms: 5000, turns: undefined },
+    ],
+  },
 }

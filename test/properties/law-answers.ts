@@ -6,7 +6,7 @@
 import { inspect } from 'node:util'
 import { isStatewardError, isTerminal, type ExecutionStatus } from '../../src/index.js'
 import { decode } from '../../src/codec/snapshot-codec.js'
-import type { Answer } from './ledger.js'
+import type { Answer, Written } from './ledger.js'
 import type { World } from './world.js'
 
 type Call = 'pause' | 'resume' | 'cancel' | 'send'
@@ -86,9 +86,11 @@ function problemWith(answer: Answer, world: World): string | undefined {
   // a pause that is under way at the quiet instant is taken back: it waits for children, or its process was frozen
   const isPausedSince =
     history.some((later) => later.n > n && ['pausing', 'paused'].includes(later.commit.status)) ||
-    world.ledger.answers.some((other) => other.n < n && other.told > n && pauses(other, id, world))
+    world.ledger.answers.some(
+      (other) => other.n < n && (other.told > n || other.status === 'pausing') && pauses(other, id, world),
+    )
   // an attempt that failed meanwhile waited for its next one, which the resume has brought at once
-  const wasRetrying = history.some((later) => later.n > n && later.n < answer.told && later.record.limits.retryAt !== undefined)
+  const wasRetrying = history.some((later) => later.n > n && later.n < answer.told && isRetrying(later))
   if (call === 'resume' && status === 'resumed' && (isPausedSince || wasRetrying)) return undefined
   // its time was up
   if (timeout !== undefined && status === (call === 'cancel' ? 'cancelling' : 'pausing')) return undefined
@@ -96,6 +98,10 @@ function problemWith(answer: Answer, world: World): string | undefined {
   if (allowed && status !== 'already_finished' && !allowed.includes(status)) return `answers ${status}`
   return undefined
 }
+
+/** True of a commit with which an attempt that has failed waits for its next one, or has waited. */
+const isRetrying = ({ record, commit }: Written) =>
+  record.limits.retryAt !== undefined || commit.events.some(({ type }) => type === 'execution.retrying')
 
 /** True if the store had it paused from when it was asked until the answer came. */
 function neverGoes({ id, n, told }: Answer, { ledger }: World): boolean {

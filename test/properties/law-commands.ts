@@ -93,10 +93,14 @@ function isKept(row: StoredExecution, about: readonly Asked[], world: World): st
   return `after a cancel that was answered cancelling`
 }
 
-/** True if steps of it, or of what it has started, have not ended. */
+/** True if steps of it, or of what it has started, have not ended: one runs, or its attempt has failed and the next one is to come. */
 function isBusy(row: StoredExecution, { ledger, flights }: World): boolean {
-  const ids = new Set([row.id, ...ledger.below(row.id).map(({ id }) => id)])
-  return flights.some(({ id, over }) => !over && ids.has(id))
+  const ids = [row.id, ...ledger.below(row.id).map(({ id }) => id)]
+  const betweenAttempts = (key: string) => flights.findLast((flight) => flight.key === key)?.failedAt !== undefined
+  return (
+    flights.some(({ id, over }) => !over && ids.includes(id)) ||
+    ids.some((id) => [...(ledger.history(id).at(-1)?.steps ?? [])].some(betweenAttempts))
+  )
 }
 
 /** True if it was answered, or its process has begun, so lately that it may stand in the inbox. */

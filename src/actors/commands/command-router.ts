@@ -180,15 +180,24 @@ export class CommandRouter {
     const { clock } = this.#supervisor.settings
     clock.glance()
     const progress = commandProgress(clock, command, many)
-    return answeredWithin(progress, () => this.#kept(id, command, progress), this.#order.asked(id, command, progress))
+    const resumed = command.type === 'pause' ? this.#order.pauses.resumesOf(id) : undefined
+    return answeredWithin(progress, () => this.#kept(id, command, progress, resumed), this.#order.asked(id, command, progress))
   }
 
   /**
    * Puts a command whose time is up, and that has not reached its execution, into the durable inbox, which carries it out from then
    * on: the answer that is given now still holds if this process dies. The inbox is read before anything else that this process sends.
+   * `resumed`: the resumes that this process was asked for before a pause; the pause goes into the inbox after them.
    */
-  async #kept(id: string, command: Command, progress: CommandProgress): Promise<CommandOutcome | undefined> {
+  async #kept(
+    id: string,
+    command: Command,
+    progress: CommandProgress,
+    resumed: Promise<unknown> | undefined,
+  ): Promise<CommandOutcome | undefined> {
     await this.#supervisor.open()
+    // the pause itself would wait as long for the same lock, and says so
+    if (isHeldUp(await resumed)) return undefined
     // the execution answers in time, or with the resume that undoes the pause
     if (progress.isHere || this.#order.pauses.of(id).some((pause) => pause.progress === progress && pause.resume !== undefined))
       return undefined

@@ -5,7 +5,7 @@
  * pauses and resumes of a stream take effect in the order in which they were asked for, however long the store takes for each.
  */
 import type { HowTaken } from '../execution/execution-origin.js'
-import { isHeldUp } from '../../errors.js'
+import { isHeldUp, StatewardError } from '../../errors.js'
 import type { Intervention } from '../../events/execution-events.js'
 import { liveStatuses } from '../../events/execution-status.js'
 import type { ExecutionQuery, SnapshotStore, StoredExecution } from '../../persistence/snapshot-store.js'
@@ -206,7 +206,14 @@ export class StreamSet {
   }
 }
 
-/** Runs all, even if one fails; throws the first error at the end. */
+/** Runs all, even if one fails; throws at the end what has failed: the first error, which names the others. */
 async function allOf(work: readonly Promise<void>[]): Promise<void> {
-  for (const result of await Promise.allSettled(work)) if (result.status === 'rejected') throw result.reason
+  const results = await Promise.allSettled(work)
+  const failures = results.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []))
+  const [first] = failures
+  if (first === undefined) return
+  const messages = [...new Set(failures.map((error) => (error instanceof Error ? error.message : String(error))))]
+  if (messages.length === 1 || !(first instanceof StatewardError)) throw first
+  const { code, details, retryable } = first
+  throw new StatewardError(code, messages.join('; '), { details: { ...details, failures: messages }, retryable, cause: first })
 }
