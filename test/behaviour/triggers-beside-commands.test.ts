@@ -12,6 +12,9 @@ import { paceOf } from '../properties/pace.js'
 
 type Calls = Pick<Runtime, 'trigger' | 'execution' | 'stream' | 'pause' | 'resume' | 'cancel' | 'executions'>
 
+/** How long the ends are waited for at most, in ms. */
+const PATIENCE = 5_000
+
 const gaps = { 'the same turn': () => undefined, 'a turn': turn } as const
 
 /** Each call takes some turns of the event loop each way, some kinds of call many more than others. */
@@ -86,7 +89,9 @@ async function wrong(
     standing = Object.fromEntries(executions.map(({ id, status }) => [id, status]))
     return Object.entries(ends).every(([id, allowed]) => allowed.includes(standing[id] as ExecutionStatus))
   }
-  for (let left = 30; left > 0 && !(await isRight()); left--) await turns(10)
+  // a worker looks by the clock what a client asks for
+  const until = performance.now() + PATIENCE
+  while (performance.now() < until && !(await isRight())) await turns(10)
   // and they stay so
   await turns(20)
   return (await isRight()) && failed.length === 0 ? [] : [{ [`${gap}, seed ${seed}`]: { ...standing, failed } }]
