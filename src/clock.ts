@@ -42,7 +42,7 @@ interface LongTimer {
 const GLANCE = 1_000
 
 /** By less than this, in ms, a wall clock is adjusted, and not set. */
-const LEAST_JUMP = 1_000
+export const LEAST_JUMP = 1_000
 
 /** Watches the wall clock of the machine while somebody listens. */
 class JumpWatch {

@@ -6,16 +6,13 @@
  * process stood still, fire in the order in which they were due. The runtime's own timers go
  * by `monotonic`.
  */
-import { nextTurn, type Clock, type TimerOptions } from './clock.js'
+import { LEAST_JUMP, nextTurn, type Clock, type TimerOptions } from './clock.js'
 
 /** After so many ms of alarms in one turn, the rest of the event loop gets its turn: a lease must be renewed, for example. */
 const STRETCH = 50
 
 /** A timer that is later than this, in ms, counts as late: timers that were due before it may not have fired. */
 const LATE = 5
-
-/** A change of less than this, in ms, is an adjustment of the clock, and not a jump. */
-const LEAST_JUMP = 1_000
 
 /** An alarm for a time of the wall clock. */
 export interface Alarm {

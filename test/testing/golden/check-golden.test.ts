@@ -6,11 +6,12 @@ import { fromPromise, setup } from 'xstate'
 import { z } from 'zod'
 import { defineEntryPoint } from '../../../src/index.js'
 import { checkGolden, recordGolden } from '../../../src/testing/index.js'
-import { door, doors, read, rejection, temporary, through } from './door-entry-point.js'
+import { door, doors, read, rejection, through } from './door-entry-point.js'
+import { temporaryFolder } from '../../support/temporary-folder.js'
 
 describe('the test of one line', () => {
   test('names each break of each version, and why', async () => {
-    const folder = temporary()
+    const folder = temporaryFolder()
     await recordGolden(doors(), through, { folder })
     await recordGolden(doors({ version: '2', program: door(['shut', 'ajar']) }), through, { folder })
     const now = doors({ version: '3', program: door(['shut', 'locked']) })
@@ -30,7 +31,7 @@ describe('the test of one line', () => {
   })
 
   test('is content with what `versions` keeps or `migrate` mends', async () => {
-    const folder = temporary()
+    const folder = temporaryFolder()
     await recordGolden(doors(), through, { folder })
     const program = door(['shut', 'ajar'])
     expect((await checkGolden(folder, doors({ version: '2', program, versions: { '1': door() } }))).ok).toBe(true)
@@ -42,7 +43,7 @@ describe('the test of one line', () => {
   })
 
   test('finds an owed action that is gone, and a context that its schema does not take', async () => {
-    const folder = temporary()
+    const folder = temporaryFolder()
     const machine = (action: string, schemas?: object) =>
       setup({ actions: { [action]: () => undefined }, ...(schemas ? { schemas } : {}) }).createMachine({
         id: 'door',
@@ -63,7 +64,7 @@ describe('the test of one line', () => {
   })
 
   test('hears it from a real runtime, of which nothing runs', async () => {
-    const folder = temporary()
+    const folder = temporaryFolder()
     const ran: string[] = []
     const machine = setup({
       actors: { ring: fromPromise(async () => void ran.push('ring')) },
@@ -91,7 +92,7 @@ describe('the test of one line', () => {
   })
 
   test('takes up more than a stream has slots, and many at once', async () => {
-    const folder = temporary()
+    const folder = temporaryFolder()
     const states = Array.from({ length: 30 }, (_, index) => `s${index}`)
     const busy = setup({ actors: { work: fromPromise(() => new Promise(() => undefined)) } }).createMachine({
       id: 'door',
@@ -114,7 +115,7 @@ describe('the test of one line', () => {
   })
 
   test('fails where there is nothing to check, and for the files of another entry point', async () => {
-    const folder = temporary()
+    const folder = temporaryFolder()
     await expect(checkGolden(folder, doors())).rejects.toMatchObject({ code: 'invalid_option', details: { entryPoint: 'doors' } })
     await expect(checkGolden(join(folder, 'nowhere'), doors())).rejects.toMatchObject({ code: 'invalid_option' })
     await recordGolden(doors(), through, { folder })
@@ -137,7 +138,7 @@ describe('the test of one line', () => {
     ['unknown_format', 'is of a newer version', (text: string) => text.replace('"format": 1', '"format": 2')],
     ['unknown_format', 'has a program of a newer version', (text: string) => text.replace('"f": 1', '"f": 99')],
   ])('rejects with %s if a file %s, and names it', async (code, _, damage) => {
-    const folder = temporary()
+    const folder = temporaryFolder()
     await recordGolden(doors(), through, { folder })
     const file = join(folder, 'doors@1.json')
     writeFileSync(file, damage(read(folder, 'doors@1.json')))

@@ -1,18 +1,10 @@
-/** A small entry point to record. Owns: folders that go with their test, doors in all forms, and the way through one. */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+/** A small entry point to record. Owns: doors in all forms, and the way through one. */
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, onTestFinished } from 'vitest'
+import { expect } from 'vitest'
 import { createMachine, type AnyActorLogic } from 'xstate'
 import { defineEntryPoint, type EntryPointOptions, type StatewardError } from '../../../src/index.js'
 import type { Scenario } from '../../../src/testing/index.js'
-
-/** A folder that is gone with the test. */
-export function temporary(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'stateward-golden-'))
-  onTestFinished(() => rmSync(folder, { recursive: true }))
-  return folder
-}
 
 /** The text of a file in a folder. */
 export const read = (folder: string, file: string) => readFileSync(join(folder, file), 'utf8')

@@ -9,7 +9,8 @@ import { defineEntryPoint, fromExecution } from '../../../src/index.js'
 import { memoryStore } from '../../../src/memory.js'
 import { observedCommits } from '../../../src/testing/golden/observed-commits.js'
 import { aCommit, anAccepted, checkGolden, readGolden, recordGolden } from '../../../src/testing/index.js'
-import { door, doors, read, rejection, temporary, through } from './door-entry-point.js'
+import { door, doors, read, rejection, through } from './door-entry-point.js'
+import { temporaryFolder } from '../../support/temporary-folder.js'
 import { scenarios, shop1, shop2 } from './shop.js'
 
 const fixtures = fileURLToPath(new URL('fixtures/', import.meta.url))
@@ -61,7 +62,7 @@ describe('a recording', () => {
   beforeEach(() => vi.stubEnv('UPDATE_GOLDEN', ''))
 
   test('keeps one execution for each state, the first one that was stored in it, and says which it never saw', async () => {
-    const folder = temporary()
+    const folder = temporaryFolder()
     const [golden] = await recordGolden(doors({ program: door(['shut', 'open', 'broken']) }), through, {
       folder: join(folder, 'new'),
     })
@@ -86,11 +87,11 @@ describe('a recording', () => {
   })
 
   test('gives the same bytes each time, wherever it is made', async () => {
-    const [one, two] = [temporary(), temporary()]
+    const [one, two] = [temporaryFolder(), temporaryFolder()]
     await recordGolden(shop1, scenarios, { folder: one })
     await recordGolden(shop1, scenarios.toReversed(), { folder: two })
     const [a, b] = [read(one, 'shop@1.json'), read(two, 'shop@1.json')]
-    const again = temporary()
+    const again = temporaryFolder()
     await recordGolden(shop1, scenarios, { folder: again })
     expect(read(again, 'shop@1.json')).toBe(a)
     // another order may keep another execution of a state, and names them all the same
@@ -98,7 +99,7 @@ describe('a recording', () => {
   })
 
   test('is not replaced by another one of the same version, unless it is asked for', async () => {
-    const folder = temporary()
+    const folder = temporaryFolder()
     await recordGolden(doors(), through, { folder })
     const before = read(folder, 'doors@1.json')
     expect((await recordGolden(doors(), through, { folder }))[0]?.outcome).toBe('unchanged')
@@ -117,7 +118,7 @@ describe('a recording', () => {
   })
 
   test('of another version stands beside it', async () => {
-    const folder = temporary()
+    const folder = temporaryFolder()
     await recordGolden(doors(), through, { folder })
     await recordGolden(doors({ version: '2/beta' }), through, { folder })
     expect(readdirSync(folder)).toEqual(['doors@1.json', 'doors@2%2Fbeta.json'])
@@ -125,7 +126,7 @@ describe('a recording', () => {
   })
 
   test('is the same although a checkout or a formatter has changed its white space', async () => {
-    const folder = temporary()
+    const folder = temporaryFolder()
     await recordGolden(doors(), through, { folder })
     writeFileSync(
       join(folder, 'doors@1.json'),
@@ -136,7 +137,7 @@ describe('a recording', () => {
   })
 
   test('is whole at every moment, however many record and read it at the same time', async () => {
-    const folder = temporary()
+    const folder = temporaryFolder()
     await recordGolden(doors(), through, { folder })
     const again = () => recordGolden(doors(), through, { folder, update: true })
     writeFileSync(join(folder, 'doors@1.json'), read(folder, 'doors@1.json').replace('"open"', '"ajar"'))
@@ -150,7 +151,7 @@ describe('a recording', () => {
   })
 
   test('takes several entry points that need each other, each into a file of its own', async () => {
-    const folder = temporary()
+    const folder = temporaryFolder()
     const hall = defineEntryPoint({
       id: 'halls',
       program: setup({ actors: { door: fromExecution('doors') } }).createMachine({
@@ -168,7 +169,7 @@ describe('a recording', () => {
     const [golden] = await recordGolden(
       defineEntryPoint({ id: 'echo', program: fromPromise(async () => 1) }),
       (world) => world.trigger('echo'),
-      { folder: temporary() },
+      { folder: temporaryFolder() },
     )
     expect(golden).toMatchObject({ states: ['active', 'done'], unreached: [] })
   })
@@ -183,7 +184,7 @@ describe('a recording', () => {
         await world.restart()
         await it.send({ type: 'GO' })
       },
-      { folder: temporary() },
+      { folder: temporaryFolder() },
     )
     expect(golden?.states).toEqual(['open', 'shut'])
 
@@ -197,7 +198,7 @@ describe('a recording', () => {
   })
 
   test('of nothing is refused, and so is one whose scenario fails', async () => {
-    const folder = temporary()
+    const folder = temporaryFolder()
     await expect(recordGolden(doors(), () => undefined, { folder })).rejects.toMatchObject({ code: 'invalid_option' })
     await expect(recordGolden(doors(), () => Promise.reject(new Error('my own')), { folder })).rejects.toThrow('my own')
     expect(readdirSync(folder)).toEqual([])

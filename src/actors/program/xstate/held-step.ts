@@ -12,6 +12,7 @@ import type { ProgramSystemHost, StepOutput } from '../program-output.js'
 import type { InnerActor } from './xstate-internals.js'
 import { hosted } from './hosted-actor.js'
 import { guardedStart, type Started } from './step-start.js'
+import { stopEvent } from './xstate-events.js'
 
 /** The parts of its program that a held step uses. */
 export interface StepSurroundings {
@@ -115,7 +116,7 @@ export function holdStep(ref: InnerActor, path: string, program: StepSurrounding
     return next
   }
   const move = (snapshot: { status: string }, event: AnyEventObject, scope: never): { status: string } => {
-    if (event.type === 'xstate.stop') {
+    if (event.type === stopEvent) {
       controller?.abort(program.stopReason(path))
       if (!begun) return { ...snapshot, status: 'stopped' }
     } else if (!begun && !isPromise) {

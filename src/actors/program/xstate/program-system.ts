@@ -38,6 +38,8 @@ import { idOf, ProgramActors } from './program-actors.js'
 import { Strays } from './strays.js'
 import { listeningTo, watchMachine, watchValue } from './asynchronous-code.js'
 import { SystemIds } from './system-ids.js'
+import { actionsOf } from './implementations.js'
+import { doneActorEvent, endOf, isXStateEvent } from './xstate-events.js'
 import { Turns } from './turns.js'
 import type { StrayRecord } from '../program-record.js'
 import type { ActorNaming, NoticeOutput, ProgramActor, ProgramSystemHost } from '../program-output.js'
@@ -45,9 +47,6 @@ import { guardedListening } from './user-code.js'
 
 /** The path of the actor above the root. */
 const upwards = '^'
-
-const isDelivered = (event: AnyEventObject) =>
-  event.type.startsWith('xstate.done.actor.') || event.type.startsWith('xstate.error.actor.')
 
 /** Session ids differ in the whole process, where an inspector sees the actors of all programs; they are never stored. */
 let session = 0
@@ -231,7 +230,7 @@ export class ProgramSystem implements ActorNaming, StepSurroundings {
     if (!ref?._parent || !this.#isTheirs(ref)) return
     const { status, output } = ref.getSnapshot()
     if (status !== 'done') return
-    const event = { type: `xstate.done.actor.${ref.id}`, output, actorId: ref.id }
+    const event = { type: doneActorEvent(ref.id), output, actorId: ref.id }
     this.#endsWell(ref, () => this.#deliver(ref, ref._parent as InnerActor, event))
   }
 
@@ -363,7 +362,7 @@ export class ProgramSystem implements ActorNaming, StepSurroundings {
   }
 
   #heard(source: InnerActor | undefined, event: AnyEventObject): void {
-    if (source === this.#root && isDelivered(event)) {
+    if (source === this.#root && endOf(event.type)) {
       const { status, error, output } = this.#root.getSnapshot()
       this.host.settled(status === 'done' ? { status, output } : { status: 'error', error: error ?? event['error'] })
       return
@@ -412,7 +411,7 @@ export class ProgramSystem implements ActorNaming, StepSurroundings {
     const execute = scope.actionExecutor
     scope.actionExecutor = (action) => {
       const { type, exec, params } = action
-      if (!exec || type.startsWith('xstate.')) return execute(action)
+      if (!exec || isXStateEvent(type)) return execute(action)
       const held = (info: unknown) => {
         const notes = ref[hostedKey]
         /** Set while the host may run the action within the transition, which then handles its errors. */
@@ -478,5 +477,5 @@ const hasActionsAhead = (ref: InnerActor) => (ref[hostedKey]?.actionsAhead ?? 0)
 
 function namedAction(ref: InnerActor, name: string): unknown {
   const snapshot = ref._snapshot as object | undefined
-  return snapshot && isMachineSnapshot(snapshot) ? snapshot.machine.implementations.actions[name] : undefined
+  return snapshot && isMachineSnapshot(snapshot) ? actionsOf(snapshot.machine)[name] : undefined
 }

@@ -35,7 +35,7 @@ export const errorActorEvent = (id: string) => `xstate.error.actor.${id}` as con
 
 /** For an event with which an actor reports its end to its parent: which actor, and how it has ended; undefined for any other event. */
 export function endOf(type: string): { readonly id: string; readonly kind: 'done' | 'error' } | undefined {
-  const [, kind, id] = /^xstate\.(done|error)\.actor\.(.*)$/.exec(type) ?? []
+  const [, kind, id] = /^xstate\.(done|error)\.actor\.(.*)$/s.exec(type) ?? []
   return kind === undefined ? undefined : { id: id as string, kind: kind as 'done' | 'error' }
 }
 
