@@ -113,4 +113,9 @@ export function isHeldUp(error: unknown): error is StatewardError {
   return isStatewardError(error, 'store_failed') && error.details['busy'] === true
 }
 
+/** The error itself, if it is such a one. */
+export function heldUpBy(error: unknown): StatewardError | undefined {
+  return isHeldUp(error) ? error : undefined
+}
+
 Object.defineProperty(StatewardError.prototype, errorBrand, { value: true })

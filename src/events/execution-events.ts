@@ -84,6 +84,7 @@ export type ExecutionEvent =
       readonly retryAt: number
       readonly final: boolean
       readonly inFlight: boolean
+      readonly stopBy: number
       readonly at: number
     }
   | { readonly type: 'program.drained' }

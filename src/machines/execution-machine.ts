@@ -37,6 +37,8 @@ const executionSetup = setup({
     mayRetry: ({ context, event }) => event.type === 'program.failed' && !event.final && context.attempt < context.maxAttempts,
     mayRetryLater: ({ context, event }) =>
       event.type === 'program.failed' && event.inFlight && !event.final && context.attempt < context.maxAttempts,
+    mayMendLater: ({ context, event }) =>
+      event.type === 'program.failed' && event.inFlight && !event.final && context.onExhausted === 'pause',
     mayMend: ({ context, event }) => event.type === 'program.failed' && !event.final && context.onExhausted === 'pause',
     now: ({ event }) => event.type === 'execution.pause' && event.pause.mode === 'now',
     isAtOnce: ({ context }) => context.pause?.mode === 'now',
@@ -75,6 +77,7 @@ const stop = setMode('stopped')
 const done = { target: '#execution.completed', actions: completed } as const
 const whenFailed = [
   { guard: 'mayRetry', target: '#execution.backingOff', actions: noteRetry },
+  { guard: 'mayMendLater', target: '#execution.pausing', actions: [noteExhausted, 'dropProgram'] },
   { guard: 'mayMend', target: '#execution.paused', actions: [noteExhausted, 'dropProgram'] },
   { target: '#execution.failed', actions: [noteFailure, failed] },
 ] as const
@@ -106,12 +109,12 @@ export const executionMachine = executionSetup.createMachine({
       on: {
         'slot.granted': [{ guard: 'isTimed', target: 'running', actions: startClocks }, { target: 'running' }],
         'execution.reject': { target: 'rejected', actions: rejected },
-        'program.held': pauseAtOnce,
+        'program.held': pauseOrWait,
         'program.done': done,
         'program.failed': whenFailed,
-        'execution.pause': pauseAtOnce,
-        'execution.cancel': [compensate, cancelAtOnce],
-        'limit.reached': timeOutAtOnce,
+        'execution.pause': pauseOrWait,
+        'execution.cancel': [compensate, ...cancelOrWait],
+        'limit.reached': timeOutOrWait,
       },
     },
     running: {
@@ -136,10 +139,10 @@ export const executionMachine = executionSetup.createMachine({
         'program.busy': [{ guard: 'granted', target: 'running' }, { target: 'queued' }],
         'program.done': done,
         'program.failed': whenFailed,
-        'program.held': pauseAtOnce,
-        'execution.pause': pauseAtOnce,
-        'execution.cancel': [compensate, cancelAtOnce],
-        'limit.reached': timeOutAtOnce,
+        'program.held': pauseOrWait,
+        'execution.pause': pauseOrWait,
+        'execution.cancel': [compensate, ...cancelOrWait],
+        'limit.reached': timeOutOrWait,
       },
     },
     /** An attempt has failed; the next one begins at the last good commit. */
@@ -203,8 +206,8 @@ export const executionMachine = executionSetup.createMachine({
           { guard: 'granted', target: 'running', actions: [noteResume, startClocks] },
           { target: 'queued', actions: noteResume },
         ],
-        'execution.cancel': [compensate, cancelAtOnce],
-        'limit.reached': timeOutAtOnce,
+        'execution.cancel': [compensate, ...cancelOrWait],
+        'limit.reached': timeOutOrWait,
       },
     },
     cancelling: {

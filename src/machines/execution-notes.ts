@@ -116,10 +116,11 @@ export function clearRetry({ context }: Given): Change {
   return { limits: limits(context.limits, { retryAt: undefined }) }
 }
 
-/** Its attempts are used up, and a person must resume it. */
-export function noteExhausted({ event }: Given): Change {
+/** Its attempts are used up, and a person must resume it once the steps that still run have ended or had their time. */
+export function noteExhausted({ context, event }: Given): Change {
   if (event.type !== 'program.failed') return {}
-  return { failure: event.error, pause: { mode: 'now', at: event.at, reason: 'retries_exhausted' } }
+  const pause = { mode: 'now', at: event.at, reason: 'retries_exhausted' } as const
+  return { failure: event.error, pause, limits: limits(context.limits, { stopBy: stopBy(event) }) }
 }
 
 /** The clock was set back. */

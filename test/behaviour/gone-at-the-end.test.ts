@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { assign, setup } from 'xstate'
 import { defineEntryPoint, fromStep, type ExecutionHandle } from '../../src/index.js'
+import { faultyStore } from '../../src/testing/store/faulty-store.js'
 import { begin } from '../support/begin.js'
 import { eventually, turns } from '../support/eventually.js'
 import { places } from '../support/store-place.js'
@@ -48,7 +49,7 @@ describe.each(places)('on %s', (_, place) => {
       },
     })
     const entryPoint = defineEntryPoint({ id: 'one', program, maxConcurrent: 1, ...options })
-    const store = place().open()
+    const store = faultyStore(place().open())
     const runtime = await begin({ store, entryPoints: [entryPoint] })
     const execution = await runtime.trigger('one')
     await eventually('its steps', () => running.size === 1 && fails.length === 1)
@@ -117,6 +118,36 @@ describe.each(places)('on %s', (_, place) => {
     for (const end of [...running.values()]) end()
     await eventually('the store to own it', async () => (await store.load(execution.id))?.owner === null)
   })
+
+  test('an execution whose attempts are used up is paused once the step that was left is gone', async () => {
+    const { execution, fails, running } = await open({ retry: { maxAttempts: 1, onExhausted: 'pause' } })
+    fails[0]?.()
+    await eventually('the attempt to have failed', async () => (await execution.get()).status === 'pausing')
+    await turns(50)
+    expect(await execution.get()).toMatchObject({ status: 'pausing', pause: { reason: 'retries_exhausted' } })
+    for (const end of [...running.values()]) end()
+    await eventually('the pause', async () => (await execution.get()).status === 'paused')
+    expect(await execution.get()).toMatchObject({ pause: { reason: 'retries_exhausted' }, error: { message: 'bad' } })
+  })
+
+  test('an execution whose attempts are used up waits for the step that was left no longer than its time', async () => {
+    const { execution, fails } = await open({ retry: { maxAttempts: 1, onExhausted: 'pause' }, cancelTimeout: 30 })
+    fails[0]?.()
+    await eventually('the pause', async () => (await execution.get()).status === 'paused')
+  })
+
+  test.each(commands)(
+    '%s of an execution that was lost to a failing store while a step of it ran',
+    async (_name, command, status) => {
+      const { execution, store, answered } = await open({})
+      store.inject({ kind: 'throw', call: 'commit' })
+      await expect(execution.send({ type: 'END' })).rejects.toMatchObject({ code: 'store_failed' })
+      store.heal()
+      // it is taken up again
+      await execution.send({ type: 'NOTHING' })
+      expect(await answered(command(execution))).toMatchObject({ status })
+    },
+  )
 
   test.each(commands)('%s while the attempt fails', async (_name, command, status) => {
     const { execution, fails, answered } = await open({ retry })

@@ -8,6 +8,7 @@ import { assign, setup } from 'xstate'
 import { SendingOrder } from '../../src/actors/commands/sending-order.js'
 import { defineEntryPoint, fromStep, StatewardError } from '../../src/index.js'
 import { createTestRuntime, fails, returns } from '../../src/testing/index.js'
+import { eventually } from '../support/eventually.js'
 import { slowStore, turn, type Turns } from '../support/slow-store.js'
 
 const noting = setup({
@@ -35,8 +36,8 @@ const speeds: readonly Turns[] = [
   { enqueue: [5, 0, 1], inbox: [0, 4], commit: 2 },
 ]
 
-async function begun(speed: Turns) {
-  const world = createTestRuntime({ entryPoints: [entry], store: slowStore(speed) })
+async function begun(speed: Turns, entryPoint = entry) {
+  const world = createTestRuntime({ entryPoints: [entryPoint], store: slowStore(speed) })
   onTestFinished(() => world.stop())
   return { world, execution: await world.trigger('noting') }
 }
@@ -83,6 +84,25 @@ describe.each(speeds)('with calls of %j turns', (speed) => {
       await turn()
     }
     await Promise.all(sent)
+    await execution.send({ type: 'END' })
+    expect(await execution.result()).toMatchObject({ output: numbers })
+  })
+
+  test('while it is paused between two attempts, and leaves memory', async () => {
+    const later = { maxAttempts: 2, backoff: { initial: 60_000 } }
+    const { world, execution } = await begun(speed, defineEntryPoint({ id: 'noting', program: noting, retry: later }))
+    world.mock('work', fails('first'), returns('done'))
+    await execution.send({ type: 'WORK' })
+    await eventually('the attempt to have failed', async () => (await execution.get()).status === 'waiting')
+    const paused: Promise<unknown>[] = []
+    const sent: Promise<unknown>[] = []
+    for (const n of numbers) {
+      if (n === 4) paused.push(execution.pause())
+      sent.push(execution.send({ type: 'NOTE', n }))
+      if (n % 2 > 0) await turn()
+    }
+    await Promise.all([...paused, ...sent])
+    await execution.resume()
     await execution.send({ type: 'END' })
     expect(await execution.result()).toMatchObject({ output: numbers })
   })

@@ -1,7 +1,7 @@
 /** Another process holds the lock of the store: every call answers within its limit, and nothing is lost by it. */
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { assign, createMachine } from 'xstate'
+import { assign, createMachine, fromPromise } from 'xstate'
 import { createRuntime, defineEntryPoint } from '../../src/index.js'
 import { sqliteStore } from '../../src/persistence/sqlite/sqlite-store.js'
 import { begin } from '../support/begin.js'
@@ -13,6 +13,11 @@ const counter = createMachine({
   id: 'counter',
   context: { n: 0 },
   on: { ADD: { actions: assign({ n: ({ context }: { context: { n: number } }) => context.n + 1 }) } },
+})
+/** Has its slot for as long as its step runs. */
+const worker = createMachine({
+  id: 'worker',
+  invoke: { src: fromPromise<void>(({ signal }) => new Promise((end) => signal.addEventListener('abort', () => end()))) },
 })
 const entryPoints = [defineEntryPoint({ id: 'counters', program: counter })]
 const busy = { code: 'store_failed', retryable: true, details: { sqliteCode: 'SQLITE_BUSY' } }
@@ -49,7 +54,21 @@ test('many executions wait for a lock together, not one after the other, while t
 test('every call answers within its limit, also those that stand behind others which wait', async () => {
   const path = join(temporaryFolder(), 'store.db')
   const limit = 400
-  const runtime = await begin({ store: sqliteStore(path, { busyTimeout: limit }), entryPoints })
+  const busyWith = defineEntryPoint({ id: 'workers', program: worker, maxConcurrent: 1 })
+  const runtime = await begin({ store: sqliteStore(path, { busyTimeout: limit }), entryPoints: [...entryPoints, busyWith] })
+  const [, queued, another] = [
+    await runtime.trigger('workers'),
+    await runtime.trigger('workers'),
+    await runtime.trigger('workers'),
+  ]
+  const [paused, resting, rested, failed] = [
+    await runtime.trigger('counters'),
+    await runtime.trigger('counters'),
+    await runtime.trigger('counters'),
+    await runtime.trigger('counters'),
+  ]
+  for (const each of [paused, resting, rested]) await each.pause()
+  await failed.cancel()
   const [one, other, third] = [
     await runtime.trigger('counters'),
     await runtime.trigger('counters'),
@@ -58,8 +77,16 @@ test('every call answers within its limit, also those that stand behind others w
   const free = await holdLock(path)
   const calls: Record<string, () => Promise<unknown>> = {
     send: () => one.send({ type: 'ADD' }),
+    'send to one in the queue': () => queued.send({ type: 'ADD' }),
+    'send to one that is paused': () => paused.send({ type: 'ADD' }),
     trigger: () => runtime.trigger('counters'),
     cancel: () => other.cancel(),
+    'cancel of one in the queue': () => another.cancel(),
+    'resume of one that is paused': () => resting.resume(),
+    'cancel of one that is paused': () => rested.cancel(),
+    'pause of a stream': () => runtime.stream('workers').pause({ timeout: limit / 4 }),
+    'resume of a stream': () => runtime.stream('workers').resume(),
+    retry: () => failed.retry(),
     // each stands behind, or is taken back by, those that came before it
     pause: () => third.pause({ timeout: limit / 4 }),
     resume: () => third.resume(),

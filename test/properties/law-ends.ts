@@ -35,17 +35,14 @@ export function nothingLivesOn(world: World): void {
 
 /** When a cancel, a pause or a time limit is durable as what it comes to, no step that it has told to stop runs, unless it has had its time. */
 export function goneAtTheEnd({ ledger, flights, jumps }: World): string[] {
-  return ledger.written.flatMap(({ n, at, process, commit: { id, status, epoch }, record }) => {
+  return ledger.written.flatMap(({ n, at, process, commit: { id, status } }) => {
     if (status !== 'cancelled' && status !== 'timed_out' && status !== 'paused') return []
-    // one that has failed for the last time is paused as it fails
-    if (record.pause?.reason === 'retries_exhausted') return []
     // its time began before a slow store took the commit that says so, or was over by a clock that was set
     if (ledger.slow > 0 || jumps.some((jump) => jump.ms > 0 && jump.n < n)) return []
     // a cancel takes no longer than its time, whatever compensates then
     const history = ledger.history(id).filter((written) => written.n < n)
     const since = history[history.findLastIndex(({ commit }) => commit.status !== 'cancelling') + 1]
     if (since && at - since.at >= HEEDED) return []
-    const epochAt = (begun: number) => history.findLast((written) => written.n < begun)?.commit.epoch
     const left = flights.find(
       (flight) =>
         flight.id === id &&
@@ -53,10 +50,7 @@ export function goneAtTheEnd({ ledger, flights, jumps }: World): string[] {
         !flight.isTaken &&
         flight.n < n &&
         flight.overAt > n &&
-        at - (flight.abortedAt ?? at) < HEEDED &&
-        // what has left memory, or was lost to a failing store, is taken up again beside what still runs of it
-        epochAt(flight.n) === epoch &&
-        !ledger.failed.some((failed) => failed.process === process && failed.n > flight.n && failed.n < n),
+        at - (flight.abortedAt ?? at) < HEEDED,
     )
     return left ? [`${left.key} still runs in ${process} when ${id} comes to be ${status}`] : []
   })

@@ -208,6 +208,33 @@ export const mutations: readonly Mutation[] = [
     instead: '',
     upholds: 'that a step may have begun is stored with an execution that waits for a slot, for the process that starts it',
   },
+  {
+    law: 2,
+    script:
+      'an execution that two commands take up at the same time, on a store whose answers overtake each other, is in memory once',
+    name: 'Conservation, of what is taken into memory',
+    file: 'src/actors/execution/loads.ts',
+    line: 'return left !== undefined && left >= epoch',
+    instead: 'return false',
+    upholds: 'no execution is made of a copy that was read before the execution has been in memory, and has left it again',
+  },
+  {
+    law: 5,
+    script: 'an event that is still on its way into the inbox when its execution is paused between two attempts is not overtaken',
+    name: 'No loss, of events that nobody awaits',
+    file: 'src/actors/execution/left-events.ts',
+    line: 'if (!placing) return',
+    instead: 'if (placing) return',
+    upholds: 'an event that is on its way into the inbox when its execution leaves memory comes before those that are sent later',
+  },
+  {
+    law: 1,
+    name: 'One end, of what was lost to a failing store',
+    file: 'src/actors/execution/execution-program.ts',
+    line: 'for (const body of port.bodies.of(execution.id)) this.#waitFor(body)',
+    instead: '',
+    upholds: 'an execution that is taken up again waits for the functions of its steps that still run here',
+  },
 ]
 
 /** The table of `docs/laws.md`. */

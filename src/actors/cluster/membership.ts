@@ -10,6 +10,7 @@ import type { Log } from '../../logger.js'
 import type { SnapshotStore, StoredExecution } from '../../persistence/snapshot-store.js'
 import type { WallClock } from '../../wall-clock.js'
 import type { ExecutionHost } from '../execution/execution-host.js'
+import type { Load, Loads } from '../execution/loads.js'
 import { OwnerLease } from './owner-lease.js'
 import { PollLoop, type RetainedStream } from './poll-loop.js'
 import { QueueSharing } from './queue-sharing.js'
@@ -33,9 +34,10 @@ export interface MembershipSettings {
 /** What a membership asks of its supervisor, and reports to it. */
 export interface MembershipPort {
   readonly results: ResultWaiters
+  readonly loads: Loads
   live(id: string): ExecutionHost | undefined
   followPauses(): Promise<void>
-  taken(stored: StoredExecution, how: HowTaken): void
+  taken(stored: StoredExecution, how: HowTaken, load: Load): void
   /** Runs while executions of dead owners are taken over. */
   whileTakingOver(work: () => Promise<void>): Promise<void>
   /** How many executions of other processes' queues could start here at once. */
@@ -79,7 +81,8 @@ export class Membership {
       clock,
       lease: this.#lease,
       entryPoints: streams.map((stream) => stream.id),
-      taken: (stored, how) => port.taken(stored, how),
+      loads: port.loads,
+      taken: (stored, how, load) => port.taken(stored, how, load),
       followPauses: () => port.followPauses(),
       retake: () => port.retake(),
       whileTakingOver: (work) => port.whileTakingOver(work),

@@ -7,6 +7,7 @@
 import type { HowTaken } from '../execution/execution-origin.js'
 import { inBackground, nextTurn } from '../../clock.js'
 import type { ClaimRequest, SnapshotStore, StoredExecution } from '../../persistence/snapshot-store.js'
+import type { Load, Loads } from '../execution/loads.js'
 import type { Alarm, WallClock } from '../../wall-clock.js'
 import type { OwnerLease } from './owner-lease.js'
 
@@ -16,7 +17,8 @@ export interface TakeoverPort {
   readonly clock: WallClock
   readonly lease: OwnerLease
   readonly entryPoints: readonly string[]
-  taken(stored: StoredExecution, how: HowTaken): void
+  readonly loads: Loads
+  taken(stored: StoredExecution, how: HowTaken, load: Load): void
   /** Applies the pauses of streams that other processes were asked for. */
   followPauses(): Promise<void>
   /** Runs while executions of dead owners are taken over. */
@@ -29,6 +31,8 @@ export interface TakeoverPort {
 }
 
 const PAGE = 500
+
+type Claiming = Omit<ClaimRequest, 'owner' | 'now' | 'setBack'>
 
 /** Claims for one owner. */
 export class Takeover {
@@ -77,12 +81,9 @@ export class Takeover {
 
   /** Takes at most that many executions out of the queues of other processes; resolves with how many. */
   async queued(entryPoint: string, limit: number): Promise<number> {
-    const { lease, taken } = this.#port
-    const owners = lease.living
+    const owners = this.#port.lease.living
     if (this.#stopped || owners.length === 0) return 0
-    const page = await this.#claim({ limit, entryPoints: [entryPoint], from: { kind: 'queued', owners } })
-    for (const stored of page) taken(stored, 'claimed')
-    return page.length
+    return this.#take({ limit, entryPoints: [entryPoint], from: { kind: 'queued', owners } }, 'claimed')
   }
 
   /** An execution that left memory is due at that time. */
@@ -109,17 +110,26 @@ export class Takeover {
     const { entryPoints } = this.#port
     let count = 0
     while (!this.#stopped) {
-      const page = await this.#claim({ limit: PAGE, entryPoints, from })
-      for (const stored of page) this.#port.taken(stored, how)
-      count += page.length
-      if (page.length < PAGE) break
+      const taken = await this.#take({ limit: PAGE, entryPoints, from }, how)
+      count += taken
+      if (taken < PAGE) break
       // the executions taken so far commit and go on before more are taken
       await new Promise<void>((resolve) => nextTurn(resolve))
     }
     return count
   }
 
-  async #claim(of: Omit<ClaimRequest, 'owner' | 'now' | 'setBack'>): Promise<readonly StoredExecution[]> {
+  /** Takes the executions of one claim into memory; resolves with how many it has claimed. */
+  #take(of: Claiming, how: HowTaken): Promise<number> {
+    const { loads, taken } = this.#port
+    return loads.during(async (load) => {
+      const page = await this.#claim(of)
+      for (const stored of page) taken(stored, how, load)
+      return page.length
+    })
+  }
+
+  async #claim(of: Claiming): Promise<readonly StoredExecution[]> {
     const { store, clock, lease } = this.#port
     // how far the clock was set back decides what is due, and how much time is left
     clock.glance()

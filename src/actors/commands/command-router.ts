@@ -96,7 +96,7 @@ export class CommandRouter {
   readonly #store: SnapshotStore
   readonly #stored: StoredCommands
   readonly #remote: RemoteCommands
-  readonly #sending = new SendingOrder()
+  readonly #sending: SendingOrder
   readonly #children: ChildExecutions
   readonly #cascades = new Cascades()
   readonly #order: CommandOrder
@@ -113,6 +113,7 @@ export class CommandRouter {
     })
     this.#remote = new RemoteCommands(supervisor.settings, this.#stored)
     this.#store = supervisor.settings.store
+    this.#sending = new SendingOrder((id) => supervisor.leftEvents.placing(id))
     supervisor.children = this.#children = new ChildExecutions(supervisor, this)
     this.#order = new CommandOrder({
       ahead: (...of) => this.#ahead(...of),
@@ -442,7 +443,8 @@ export class CommandRouter {
       const claimed = await this.#supervisor.claim(stored)
       if (claimed) return { by: 'us', execution: claimed }
       const now = await this.#store.load(id)
-      if (now?.owner === null) return { by: 'nobody', stored }
+      // one that has moved was taken up by another call, and must be looked up again
+      if (now?.owner === null && now.epoch === stored.epoch && now.revision === stored.revision) return { by: 'nobody', stored }
     }
   }
 }

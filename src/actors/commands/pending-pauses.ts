@@ -5,7 +5,7 @@
  * resumes before it are complete. Does not know: how a pause reaches the execution, or who answers (the router). The pauses
  * of other processes are known here only once they are read in the durable inbox.
  */
-import { isHeldUp } from '../../errors.js'
+import { heldUpBy } from '../../errors.js'
 import type { Command, CommandOutcome } from '../../events/outcomes.js'
 import type { CommandProgress } from './answer-time.js'
 
@@ -77,7 +77,7 @@ export class PendingPauses {
   resuming<T>(id: string, resume: Promise<T>): Promise<T> {
     const through: Promise<unknown> = Promise.allSettled([this.#resumes.get(id), resume]).then(([, own]) => {
       if (this.#resumes.get(id) === through) this.#resumes.delete(id)
-      return own.status === 'rejected' && isHeldUp(own.reason) ? own.reason : undefined
+      return own.status === 'rejected' ? heldUpBy(own.reason) : undefined
     })
     this.#resumes.set(id, through)
     return resume

@@ -22,7 +22,13 @@ interface Waiting {
 export class SendingOrder {
   /** By execution, in the order of sending. An empty lane is removed. */
   readonly #lanes = new Map<string, Waiting[]>()
+  readonly #ahead: (id: string) => Promise<unknown> | undefined
   #last = 0
+
+  /** `ahead`: resolves once earlier events, which somebody else places, have their places or are here again, with the error if a lock delayed one for its whole time; undefined: there are none. */
+  constructor(ahead: (id: string) => Promise<unknown> | undefined = () => undefined) {
+    this.#ahead = ahead
+  }
 
   /** The number of an event that is sent now. */
   next(): number {
@@ -34,9 +40,8 @@ export class SendingOrder {
     return new Promise<T>((resolve, reject) => {
       const waiting: Waiting = { n, route, hasWaited: false, resolve: resolve as (placed: never) => void, reject }
       const lane = this.#lanes.get(id)
-      if (!lane) return void this.#run(id, [waiting])
-      const later = lane.findIndex((other) => other.n > n)
-      lane.splice(later < 0 ? lane.length : later, 0, waiting)
+      if (lane) enter(lane, waiting)
+      else void this.#run(id, [waiting])
     })
   }
 
@@ -46,17 +51,34 @@ export class SendingOrder {
     await Promise.resolve()
     for (let next = lane.shift(); next; next = lane.shift()) {
       try {
+        const ahead = this.#ahead(id)
+        if (ahead) {
+          const error = await ahead
+          enter(lane, next)
+          late(lane)
+          if (isHeldUp(error)) rejectAll(lane.splice(0), error)
+          continue
+        }
         const placed = next.route(next.hasWaited)
         if (placed instanceof Promise) next.resolve((await placed.finally(() => late(lane))) as never)
         else next.resolve(placed as never)
       } catch (error) {
         // the same lock would delay each of the others for as long, one after the other
-        const alike = isHeldUp(error) ? lane.splice(0) : []
-        for (const waiting of [next, ...alike]) waiting.reject(error)
+        rejectAll([next, ...(isHeldUp(error) ? lane.splice(0) : [])], error)
       }
     }
     this.#lanes.delete(id)
   }
+}
+
+/** Gives an event its place among those that wait. */
+function enter(lane: Waiting[], waiting: Waiting): void {
+  const later = lane.findIndex((other) => other.n > waiting.n)
+  lane.splice(later < 0 ? lane.length : later, 0, waiting)
+}
+
+function rejectAll(each: readonly Waiting[], error: unknown): void {
+  for (const waiting of each) waiting.reject(error)
 }
 
 function late(lane: readonly Waiting[]): void {

@@ -7,6 +7,7 @@ import type { GroupCommit } from '../../persistence/group-commit.js'
 import type { Commit, SnapshotStore } from '../../persistence/snapshot-store.js'
 import type { ProgramSettings } from '../program/program-port.js'
 import type { PausedTimers, ProgramRecord } from '../program/program-record.js'
+import type { StepBodies } from '../program/step-bodies.js'
 import type { ProgramDefinition } from '../program/program-version.js'
 import type { Suspect } from './suspects.js'
 import type { WallClock } from '../../wall-clock.js'
@@ -25,6 +26,7 @@ export interface HeldExecution extends Admissible {
   readonly revision: number
   readonly epoch: number
   readonly recoveries: number
+  readonly delivery: { readonly placing: Promise<unknown> | undefined }
   /** True while it holds a slot. */
   hasSlot: boolean
   /** A slot is free for this execution. */
@@ -62,6 +64,8 @@ export interface ExecutionPort {
   readonly commits: GroupCommit
   readonly store: SnapshotStore
   readonly children: ChildPort
+  /** The functions of steps that run in this process. */
+  readonly bodies: StepBodies
   /** The key under which this process owns executions. */
   readonly owner: string
   /** The stream's ref: an inspector shows executions under it. */

@@ -25,11 +25,12 @@ import {
 import { ProgramHost } from '../program/program-host.js'
 import { passages, type ProgramMode } from '../../events/program-mode.js'
 import type { ProgramPort } from '../program/program-port.js'
+import type { StepBody } from '../program/step-bodies.js'
 
 /** The parts of an execution that its program uses. */
 export interface ProgramWatcher extends HeldExecution {
   readonly ref: AnyActorRef
-  readonly delivery: { readonly inbox: { lose(): void }; putBack(): Promise<void> }
+  readonly delivery: HeldExecution['delivery'] & { readonly inbox: { lose(): void }; putBack(): Promise<void> }
   /** True while the program compensates: no further attempt is made. */
   readonly isCompensating: boolean
   /** False once it is certain that the program never goes on. */
@@ -64,6 +65,8 @@ export class ExecutionProgram implements ProgramPort {
   #host: ProgramHost | undefined
   /** Hosts that were dropped while functions of their steps still ran. */
   #former: readonly ProgramHost[] = []
+  /** Functions of its steps that still ran here when the execution was last taken into memory. */
+  readonly #left = new Set<StepBody>()
   /** True until the program has begun in this process. */
   #recovering: boolean
   #dirty = false
@@ -93,6 +96,7 @@ export class ExecutionProgram implements ProgramPort {
     this.text = text
     this.#recovering = recovering
     this.#known = text
+    for (const body of port.bodies.of(execution.id)) this.#waitFor(body)
   }
 
   get isLive(): boolean {
@@ -139,7 +143,7 @@ export class ExecutionProgram implements ProgramPort {
 
   /** True while the function of a step runs, wanted or not, and its time to end has not run out. */
   get inFlight(): boolean {
-    return this.#host?.inFlight === true || this.#former.some((host) => host.inFlight)
+    return this.#host?.inFlight === true || this.#hasLeft
   }
 
   /** True while a step is in flight that must not run twice without being asked for (`onRecovery`). */
@@ -149,7 +153,7 @@ export class ExecutionProgram implements ProgramPort {
 
   /** The executions that the program waits for; undefined if it does anything else besides. */
   get awaited(): readonly string[] | undefined {
-    return this.#former.some(({ inFlight }) => inFlight) ? undefined : this.#host?.steps.awaited
+    return this.#hasLeft ? undefined : this.#host?.steps.awaited
   }
 
   /** True while a step is in flight or about to be. */
@@ -245,7 +249,8 @@ export class ExecutionProgram implements ProgramPort {
       this.#noteForNext()
       void this.#giveBack()
     } else delivery.inbox.lose()
-    const failed = { error: toErrorRecord(cause), retryAt, final: isFinal, inFlight: this.inFlight, at: now }
+    const { inFlight, stopBy } = this.#execution.stopping()
+    const failed = { error: toErrorRecord(cause), retryAt, final: isFinal, inFlight, stopBy, at: now }
     tell.call(this.#execution, { type: 'program.failed', ...failed })
   }
 
@@ -315,6 +320,7 @@ export class ExecutionProgram implements ProgramPort {
   /** No longer waits for functions of steps that still run. */
   giveUp(): void {
     for (const host of [...this.#former, ...(this.#host ? [this.#host] : [])]) host.giveUp()
+    this.#left.clear()
   }
 
   /** Sets how far the program may go. A stopped program reports `drained` once no promise runs any more. */
@@ -375,6 +381,18 @@ export class ExecutionProgram implements ProgramPort {
   }
 
   // ── inside ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** True while functions run of which the present program knows nothing. */
+  get #hasLeft(): boolean {
+    return this.#left.size > 0 || this.#former.some(({ inFlight }) => inFlight)
+  }
+
+  #waitFor(body: StepBody): void {
+    this.#left.add(body)
+    body.whenOver(() => {
+      if (this.#left.delete(body) && !this.inFlight) this.drained()
+    })
+  }
 
   #notifyLifecycle(): void {
     const { value } = this.#execution.lifecycle

@@ -8,6 +8,7 @@
 import type { AnyEventObject } from 'xstate'
 import type { Command, CommandOutcome, SendOutcome } from '../../events/outcomes.js'
 import { decode, encode } from '../../codec/snapshot-codec.js'
+import { heldUpBy } from '../../errors.js'
 import type { InboxMessage, SnapshotStore } from '../../persistence/snapshot-store.js'
 import { lastAnswer, handle, type CommandedExecution } from './execution-commands.js'
 import { ExecutionInbox } from './execution-inbox.js'
@@ -54,6 +55,7 @@ export class InboxDelivery {
   #news = 0
   #reading: { done: Promise<void>; again: boolean } | undefined
   #arrivals: Arrival[] | undefined
+  #placing: Promise<unknown> | undefined
   #arrived = 0
   /** Arrivals up to this one came before the last read of the durable inbox, which left it empty. */
   #looked = 0
@@ -92,8 +94,13 @@ export class InboxDelivery {
     return new Promise((resolve, reject) => {
       const arrival = { event, n: ++this.#arrived, resolve, reject }
       if (this.#arrivals) this.#arrivals.push(arrival)
-      else void this.#place((this.#arrivals = [arrival]))
+      else this.#placing = this.#place((this.#arrivals = [arrival]))
     })
+  }
+
+  /** Resolves once no event waits here any more for its place, with the error if another process's lock delayed one for its whole time; undefined: none waits. */
+  get placing(): Promise<unknown> | undefined {
+    return this.#placing
   }
 
   /** Puts the events of a failed attempt back: messages keep their place in the inbox, direct events are appended in their order. */
@@ -106,8 +113,9 @@ export class InboxDelivery {
   }
 
   /** Places the arrivals one after the other; the next one does not wait until the one before is durable. */
-  async #place(arrivals: Arrival[]): Promise<void> {
+  async #place(arrivals: Arrival[]): Promise<unknown> {
     const execution = this.#execution
+    let heldUp: unknown
     for (let next = arrivals.shift(); next; next = arrivals.shift()) {
       try {
         while (this.#isUnsure) await (this.#returning ?? execution.decided())
@@ -117,10 +125,13 @@ export class InboxDelivery {
         else if (execution.isLeaving) await this.#sentBack(next, arrivals)
         else next.resolve(await this.#queued(next))
       } catch (error) {
-        next.reject(error)
+        heldUp = heldUpBy(error)
+        // the same lock would delay each of the others for as long, one after the other
+        for (const { reject } of [next, ...(heldUp ? arrivals.splice(0) : [])]) reject(error)
       }
     }
-    this.#arrivals = undefined
+    this.#arrivals = this.#placing = undefined
+    return heldUp
   }
 
   /** Reads and delivers the durable inbox, whose messages came before the arrivals up to `n`. */

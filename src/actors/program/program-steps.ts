@@ -186,7 +186,7 @@ export class ProgramSteps {
   #begin(step: StepOutput): void {
     const record = this.#active?.get(step)
     if (!record || this.#isOver || !step.isActive()) return
-    const earlier = this.#settings.bodies.over(this.#keyOf(step, record))
+    const earlier = this.#settings.bodies.over(this.#id, this.#keyOf(step, record))
     // it was interrupted here, and must not run twice at the same time
     if (earlier) return void earlier.then(() => this.#afterCommit.start(step))
     if (this.#asksFirst()) return
@@ -267,7 +267,7 @@ export class ProgramSteps {
 
   /** A function begins to run; it counts as in flight until it is over. */
   #track(key: string): StepBody {
-    const body = this.#settings.bodies.begin(key, this.#settings.clock)
+    const body = this.#settings.bodies.begin(this.#id, key, this.#settings.clock)
     ;(this.#bodies ??= new Set()).add(body)
     body.whenOver(() => this.#uncount(body))
     return body

@@ -40,28 +40,35 @@ export class StepBody {
 
 /** The functions of one runtime. */
 export class StepBodies {
-  readonly #running = new Map<string, Set<StepBody>>()
+  /** By execution: each function with its idempotency key. */
+  readonly #running = new Map<string, Map<StepBody, string>>()
 
-  /** A function begins. */
-  begin(key: string, clock: Clock): StepBody {
+  /** A function of that execution begins. */
+  begin(execution: string, key: string, clock: Clock): StepBody {
     const body = new StepBody(clock)
-    const all = this.#running.get(key) ?? new Set()
-    this.#running.set(key, all.add(body))
+    const all = this.#running.get(execution) ?? new Map<StepBody, string>()
+    this.#running.set(execution, all.set(body, key))
     body.whenOver(() => {
       all.delete(body)
-      if (all.size === 0) this.#running.delete(key)
+      if (all.size === 0) this.#running.delete(execution)
     })
     return body
   }
 
   /** The runtime has stopped: nobody waits for any of them. */
   close(): void {
-    for (const all of [...this.#running.values()]) for (const body of [...all]) body.over()
+    for (const all of [...this.#running.values()]) for (const body of [...all.keys()]) body.over()
   }
 
-  /** Resolves once no function that runs under the key now counts any more; undefined if none runs. */
-  over(key: string): Promise<unknown> | undefined {
-    const all = this.#running.get(key)
-    return all && Promise.all([...all].map((body) => new Promise<void>((resolve) => body.whenOver(resolve))))
+  /** The functions of an execution that run now. */
+  of(execution: string): StepBody[] {
+    return [...(this.#running.get(execution)?.keys() ?? [])]
+  }
+
+  /** Resolves once no function of the execution that runs under the key now counts any more; undefined if none runs. */
+  over(execution: string, key: string): Promise<unknown> | undefined {
+    const same = [...(this.#running.get(execution) ?? [])].filter(([, each]) => each === key)
+    if (same.length === 0) return undefined
+    return Promise.all(same.map(([body]) => new Promise<void>((resolve) => body.whenOver(resolve))))
   }
 }

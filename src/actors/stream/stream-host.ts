@@ -23,7 +23,9 @@ import type { ExecutionOrigin, HowTaken } from '../execution/execution-origin.js
 import type { ExecutionPort, HeldExecution } from '../execution/execution-port.js'
 import type { ProgramSettings } from '../program/program-port.js'
 import type { ProgramRecord } from '../program/program-record.js'
+import type { StepBodies } from '../program/step-bodies.js'
 import { guardedParent } from '../program/xstate/inspection.js'
+import type { Load } from '../execution/loads.js'
 import { fittingProgram } from '../program/program-version.js'
 import { takenByOthers } from './queue-check.js'
 import { ReloadSchedule } from './reload-schedule.js'
@@ -117,17 +119,18 @@ export class StreamHost implements ExecutionPort, SlotSeeker {
     return admit(this.#admission, request)
   }
 
-  /** Takes an execution that this process owns into memory. Throws `corrupt`, `unknown_format`. */
-  take(stored: StoredExecution, how: HowTaken): ExecutionHost | undefined {
+  /** Takes an execution that this process owns into memory; undefined: it has left memory since it was read. Throws `corrupt`, `unknown_format`. */
+  take(stored: StoredExecution, how: HowTaken, load: Load): ExecutionHost | undefined {
     const known = this.executions.get(stored.id)
+    if (load.isOutdated(stored)) return known
     // another process had taken it, and it came back before this process noticed
     if (known && known.epoch < stored.epoch && !known.isLeaving) {
       known.takenAway(false)
-      return this.take(stored, how)
+      return this.take(stored, how, load)
     }
     // it was given back, and claimed again before this process noticed
     if (known && known.epoch < stored.epoch)
-      known.gone.then(() => this.take(stored, how)).catch((error: unknown) => this.lost(known, error))
+      known.gone.then(() => this.take(stored, how, load)).catch((error: unknown) => this.lost(known, error))
     if (known || this.#dead) return known
     const input: unknown = decode(stored.input, { id: stored.id, what: 'input' })
     const execution = this.#make(stored.id, { kind: 'stored', stored, how, input })
@@ -314,6 +317,8 @@ export class StreamHost implements ExecutionPort, SlotSeeker {
   left(execution: HeldExecution & Suspect): void {
     this.#queue.remove(execution)
     this.#port.suspects.left(execution)
+    this.#port.loads.left(execution)
+    this.#port.leftEvents.left(execution)
     if (this.executions.get(execution.id) === execution) this.executions.delete(execution.id)
     this.#port.left()
   }
@@ -332,6 +337,10 @@ export class StreamHost implements ExecutionPort, SlotSeeker {
     return this.#port.programs.children
   }
 
+  get bodies(): StepBodies {
+    return this.#port.programs.bodies
+  }
+
   unpaid({ id }: HeldExecution, action: string, error: unknown): void {
     this.#port.logger('execution', id, "has ended, and an action that it still owes can't be run:", action, error)
   }
@@ -345,10 +354,12 @@ export class StreamHost implements ExecutionPort, SlotSeeker {
     this.ref.send({ type: 'stream.crash', error })
   }
 
-  async #takeAgain(id: string): Promise<boolean> {
-    const stored = await this.#port.store.load(id)
-    if (stored?.owner !== this.owner) return false
-    this.take(stored, 'reloaded')
-    return true
+  #takeAgain(id: string): Promise<boolean> {
+    return this.#port.loads.during(async (load) => {
+      const stored = await this.#port.store.load(id)
+      if (stored?.owner !== this.owner) return false
+      this.take(stored, 'reloaded', load)
+      return true
+    })
   }
 }

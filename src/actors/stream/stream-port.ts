@@ -6,6 +6,8 @@ import type { GroupCommit } from '../../persistence/group-commit.js'
 import type { Commit, SnapshotStore } from '../../persistence/snapshot-store.js'
 import type { SharedByPrograms } from '../program/program-port.js'
 import type { ConcurrencySlots } from './concurrency-slots.js'
+import type { LeftEvents } from '../execution/left-events.js'
+import type { Loads } from '../execution/loads.js'
 import type { Suspects } from '../execution/suspects.js'
 import type { WallClock } from '../../wall-clock.js'
 
@@ -18,6 +20,8 @@ export interface StreamPort {
   readonly owner: string
   readonly slots: ConcurrencySlots
   readonly suspects: Suspects
+  readonly loads: Loads
+  readonly leftEvents: LeftEvents
   readonly programs: SharedByPrograms
   readonly logger: Log
   committed(entryPoint: string, before: ExecutionStatus | undefined, commit: Commit): void

@@ -5,7 +5,7 @@
  * pauses and resumes of a stream take effect in the order in which they were asked for, however long the store takes for each.
  */
 import type { HowTaken } from '../execution/execution-origin.js'
-import { isHeldUp, StatewardError } from '../../errors.js'
+import { heldUpBy, StatewardError } from '../../errors.js'
 import type { Intervention } from '../../events/execution-events.js'
 import { liveStatuses } from '../../events/execution-status.js'
 import type { ExecutionQuery, SnapshotStore, StoredExecution } from '../../persistence/snapshot-store.js'
@@ -14,6 +14,7 @@ import { knownStructures, notedStructures } from '../stream/known-structures.js'
 import { splitState } from '../execution/stored-state.js'
 import { misfitOf } from '../program/program-version.js'
 import { pagesOf } from '../../persistence/stored-executions.js'
+import type { Load, Loads } from '../execution/loads.js'
 import type { StreamHost } from '../stream/stream-host.js'
 import type { StreamDefinition } from '../stream/stream-definition.js'
 import { strangerReason, strangersIn } from '../cluster/strangers.js'
@@ -21,6 +22,7 @@ import { strangerReason, strangersIn } from '../cluster/strangers.js'
 /** What a set of streams is made with. */
 export interface StreamSetPort {
   readonly store: SnapshotStore
+  readonly loads: Loads
   make(definition: StreamDefinition, pause: Intervention | undefined): StreamHost
   /** A stored execution could not be read. */
   unreadable(stored: StoredExecution, error: unknown): void
@@ -68,7 +70,9 @@ export class StreamSet {
   /** Restarts a stream, with the executions that `owner` owns. */
   async restart(definition: StreamDefinition, owner: string): Promise<void> {
     await this.#make(definition)
-    for await (const stored of this.held(owner, definition.id)) this.take(stored, 'recovered')
+    await this.#port.loads.during(async (load) => {
+      for await (const stored of this.held(owner, definition.id)) this.take(stored, 'recovered', load)
+    })
   }
 
   /** Drops one stream as if the process had died for this stream alone. */
@@ -99,9 +103,9 @@ export class StreamSet {
   }
 
   /** Takes a claimed execution into memory. An execution that can't be read is reported, and does not affect others. */
-  take(stored: StoredExecution, how: HowTaken): ExecutionHost | undefined {
+  take(stored: StoredExecution, how: HowTaken, load: Load): ExecutionHost | undefined {
     try {
-      return this.#streams.get(stored.entryPoint)?.take(stored, how)
+      return this.#streams.get(stored.entryPoint)?.take(stored, how, load)
     } catch (error) {
       this.#port.unreadable(stored, error)
       return undefined
@@ -157,10 +161,7 @@ export class StreamSet {
     const before = this.#turns.get(entryPoint)
     const own = before ? before.then((error) => (error ? Promise.reject(error as Error) : run())) : run()
     const through: Promise<unknown> = own
-      .then(
-        () => undefined,
-        (error: unknown) => (isHeldUp(error) ? error : undefined),
-      )
+      .then(() => undefined, heldUpBy)
       .finally(() => {
         if (this.#turns.get(entryPoint) === through) this.#turns.delete(entryPoint)
       })

@@ -26,6 +26,8 @@ import { SlotDeadlocks } from './slot-deadlocks.js'
 import { ConcurrencySlots } from '../stream/concurrency-slots.js'
 import { StepBodies } from '../program/step-bodies.js'
 import { strangersIn, tellStrangers } from '../cluster/strangers.js'
+import { LeftEvents } from '../execution/left-events.js'
+import { Loads } from '../execution/loads.js'
 import { StreamHost } from '../stream/stream-host.js'
 import type { StreamPort } from '../stream/stream-port.js'
 import { StreamRestarts } from './stream-restarts.js'
@@ -43,12 +45,14 @@ export class SupervisorHost {
   readonly commits: GroupCommit
   readonly streams: StreamSet
   readonly admissions = new Admissions()
+  readonly leftEvents = new LeftEvents()
   /** Set by the router. */
   children: ChildPort = unroutedChildren
   readonly #memberships: Memberships
   readonly #slots: ConcurrencySlots
   readonly #suspects: Suspects
   readonly #bodies = new StepBodies()
+  readonly #loads = new Loads()
   readonly #restarts: StreamRestarts
   readonly #deadlocks: SlotDeadlocks
   #ref: AnyActorRef | undefined
@@ -72,6 +76,7 @@ export class SupervisorHost {
     this.streams = new StreamSet(
       {
         store,
+        loads: this.#loads,
         make: (definition, pause) => new StreamHost(definition, this.#streamPort(), this.#ref as AnyActorRef, pause),
         unreadable: ({ id }, error) => {
           // the execution is kept as it is, and reported
@@ -220,8 +225,10 @@ export class SupervisorHost {
   /** Claims an execution that nobody owns and takes it into memory; undefined if the claim failed. */
   async claim(stored: StoredExecution): Promise<ExecutionHost | undefined> {
     if (!this.streams.get(stored.entryPoint) || !this.#isUp) return undefined
-    const claimed = await this.#memberships.current.claim(stored)
-    return claimed && this.streams.take(claimed, 'claimed')
+    return this.#loads.during(async (load) => {
+      const claimed = await this.#memberships.current.claim(stored)
+      return claimed && this.streams.take(claimed, 'claimed', load)
+    })
   }
 
   /**
@@ -229,15 +236,18 @@ export class SupervisorHost {
    * mended. False: its stream is not there, or the runtime stops. Throws `corrupt`, `unknown_format`, unless it is taken `into`
    * all streams.
    */
-  async takeOwn(known: StoredExecution, into?: Pick<StreamHost, 'take'>): Promise<boolean> {
-    const stored = await this.settings.store.load(known.id)
-    const stream = this.streams.get(known.entryPoint)
-    // executions that a stopping runtime did not give back are for the next one
-    if (!stream || !this.#isUp) return false
-    // an execution that moved meanwhile was in memory, and must be looked up again
-    const isSame = stored?.owner === this.owner && stored.revision === known.revision
-    if (isSame && !stream.executions.has(known.id) && !stream.reloading(known.id)) (into ?? stream).take(stored, 'recovered')
-    return true
+  takeOwn(known: StoredExecution, into?: Pick<StreamHost, 'take'>): Promise<boolean> {
+    return this.#loads.during(async (load) => {
+      const stored = await this.settings.store.load(known.id)
+      const stream = this.streams.get(known.entryPoint)
+      // executions that a stopping runtime did not give back are for the next one
+      if (!stream || !this.#isUp) return false
+      // an execution that moved meanwhile was in memory, and must be looked up again
+      const isSame = stored?.owner === this.owner && stored.revision === known.revision
+      if (isSame && !stream.executions.has(known.id) && !stream.reloading(known.id))
+        (into ?? stream).take(stored, 'recovered', load)
+      return true
+    })
   }
 
   async #start(): Promise<void> {
@@ -315,6 +325,8 @@ export class SupervisorHost {
       commits: this.commits,
       slots: this.#slots,
       suspects: this.#suspects,
+      loads: this.#loads,
+      leftEvents: this.leftEvents,
       programs: { bodies: this.#bodies, children: this.children, isOwner: () => this.#memberships.current.holds() },
       owner: this.owner,
       committed: (...args) => this.committed(...args),
@@ -330,7 +342,8 @@ export class SupervisorHost {
       isUp: () => this.#isUp,
       live: (id) => this.live(id),
       followPauses: () => this.streams.followPauses(),
-      taken: (stored, how) => void this.streams.take(stored, how),
+      loads: this.#loads,
+      taken: (stored, how, load) => void this.streams.take(stored, how, load),
       retake: () => this.#retake(),
       freeSlots: (entryPoint) => (this.#phase === 'running' ? (this.streams.get(entryPoint)?.freeSlots ?? 0) : 0),
       checkQueues: () => this.streams.checkQueues(),
