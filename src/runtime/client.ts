@@ -5,7 +5,7 @@
  * `runtime-calls.ts`; it holds no lease, hosts no stream and takes nothing up.
  */
 import { acceptDirectly } from '../actors/commands/direct-acceptance.js'
-import { notRunning, unknownEntryPoint } from '../actors/supervisor/refusals.js'
+import { unknownEntryPoint } from '../actors/supervisor/refusals.js'
 import { makeParts, type SupervisorParts } from './supervisor-logic.js'
 import type { SupervisorOptions } from '../actors/supervisor/supervisor-options.js'
 import type { EntryPoint } from './entry-point.js'
@@ -49,7 +49,7 @@ export class Client<TEntryPoints extends readonly EntryPoint[] = readonly EntryP
         supervisor.admissions.during(entryPoint, request, async (named) => {
           const definition = settings.entryPoints.find(({ id }) => id === entryPoint)
           if (!definition) throw unknownEntryPoint(entryPoint, supervisor.entryPointIds)
-          if (supervisor.phase === 'stopped') throw notRunning('stopped', undefined)
+          supervisor.refuseStopped()
           await supervisor.open()
           // what a pause before it keeps from starting is not to be found before that pause
           await supervisor.streams.ordered(entryPoint)

@@ -83,8 +83,7 @@ export class Runtime<TEntryPoints extends readonly EntryPoint[] = readonly Entry
         details: { option: 'grace', value: String(grace) },
       })
     const { supervisor } = this.#parts
-    if (supervisor.phase === 'running' || supervisor.phase === 'draining' || supervisor.phase === 'starting')
-      this.actor.send({ type: 'supervisor.stop', ...(grace === undefined ? {} : { grace }) })
+    if (supervisor.isBegun) this.actor.send({ type: 'supervisor.stop', ...(grace === undefined ? {} : { grace }) })
     await supervisor.stop(grace)
   }
 }

@@ -20,7 +20,7 @@ import { JournalFeed } from './journal-feed.js'
 import { Memberships } from '../cluster/memberships.js'
 import { Moves, settled } from './moves.js'
 import { Registry } from './live-view.js'
-import { draining, notRunning, streamDown, unknownEntryPoint } from './refusals.js'
+import { streamDown, unknownEntryPoint } from './refusals.js'
 import { ResultWaiters } from '../cluster/result-waiters.js'
 import { SlotDeadlocks } from './slot-deadlocks.js'
 import { ConcurrencySlots } from '../stream/concurrency-slots.js'
@@ -34,6 +34,7 @@ import { StreamRestarts } from './stream-restarts.js'
 import type { StreamDefinition } from '../stream/stream-definition.js'
 import { StreamSet } from './stream-set.js'
 import { Suspects } from '../execution/suspects.js'
+import { SupervisorPhase, type PhaseName } from './supervisor-phase.js'
 import { supervisorSettings, type SupervisorOptions, type SupervisorSettings } from './supervisor-options.js'
 
 /** One supervisor. */
@@ -56,11 +57,10 @@ export class SupervisorHost {
   readonly #restarts: StreamRestarts
   readonly #deadlocks: SlotDeadlocks
   #ref: AnyActorRef | undefined
-  #phase: 'idle' | 'starting' | 'running' | 'draining' | 'stopping' | 'stopped' = 'idle'
+  readonly #phase = new SupervisorPhase()
   #starting: Promise<void> | undefined
   #stopping: Promise<void> | undefined
   #opened: Promise<void> | undefined
-  #failure: unknown
   readonly #moves = new Moves()
   #deadline: Deadline | undefined
 
@@ -89,10 +89,10 @@ export class SupervisorHost {
     this.#restarts = new StreamRestarts({
       settings: this.settings,
       streams: this.streams,
-      isUp: () => this.#isUp,
+      isUp: () => this.#phase.isUp,
       owner: () => this.owner,
       gaveUp: (error) => {
-        this.#failure = error
+        this.#phase.failure = error
         this.#ref?.send({ type: 'supervisor.failed', error: toErrorRecord(error) })
       },
     })
@@ -114,13 +114,18 @@ export class SupervisorHost {
     return this.#memberships.current.key
   }
 
-  get phase(): string {
-    return this.#phase
+  get phase(): PhaseName {
+    return this.#phase.name
+  }
+
+  /** True from the call of `start` until that of `stop`. */
+  get isBegun(): boolean {
+    return this.#phase.isBegun
   }
 
   /** The reason why the supervisor gave up, if it did. */
   get failure(): unknown {
-    return this.#failure
+    return this.#phase.failure
   }
 
   get entryPointIds(): string[] {
@@ -129,7 +134,7 @@ export class SupervisorHost {
 
   /** Opens the store, for queries and for commands to other processes. Rejects with `already_stopped` once it was stopped. */
   open(): Promise<void> {
-    if (this.#phase === 'stopped') return Promise.reject(notRunning(this.#phase, this.#failure))
+    if (this.phase === 'stopped') return Promise.reject(this.#phase.refusal)
     this.#opened ??= this.settings.store.open().catch((error: unknown) => {
       this.#opened = undefined
       throw error
@@ -139,19 +144,19 @@ export class SupervisorHost {
 
   /** Throws `already_stopped` from the call of `stop` on. */
   refuseStopped(): void {
-    if (this.#stopped) throw this.#stopped
+    if (this.#phase.isOver) throw this.#phase.refusal
   }
 
   /** Starts every stream and takes up the stored executions; if that fails, everything that was started is stopped again. */
   start(ref: AnyActorRef): Promise<void> {
-    if (this.#phase === 'stopping' || this.#phase === 'stopped') {
+    if (this.#phase.isOver) {
       return Promise.reject(new StatewardError('already_stopped', 'This runtime was stopped; make a new one to start again.'))
     }
     this.#ref = ref
     this.#starting ??= this.#start().catch(async (error: unknown) => {
       this.#starting = undefined
       await this.#rollBack(error)
-      this.#phase = 'idle'
+      this.#phase.enter('idle')
       throw error
     })
     return this.#starting
@@ -160,8 +165,8 @@ export class SupervisorHost {
   /** Accepts nothing more and resolves once nothing is running, nor queued where it could start; waiting and paused executions stay as they are. */
   async drain(): Promise<void> {
     // at once if it runs: triggers are refused from now on
-    if (this.#phase !== 'running') await this.#starting
-    if (this.#phase === 'running') this.#phase = 'draining'
+    if (this.phase !== 'running') await this.#starting
+    if (this.phase === 'running') this.#phase.enter('draining')
     for (const stream of this.streams.all) stream.ref.send({ type: 'stream.drain' })
     await this.#moves.until(() => !this.streams.all.some((stream) => stream.isBusy))
     this.registry.publishDue()
@@ -182,17 +187,16 @@ export class SupervisorHost {
   /** The stream of an entry point, also while it drains. Throws `unknown_entry_point`, `not_started`, `already_stopped`, `stream_down`. */
   streamFor(entryPoint: string): StreamHost {
     const definition = this.definitionOf(entryPoint)
-    this.#checkUp()
+    this.#phase.checkBegun()
     const stream = this.streams.get(entryPoint)
     if (stream) return stream
-    throw this.#phase === 'starting' ? notRunning(this.#phase, this.#failure) : streamDown(definition)
+    throw this.phase === 'starting' ? this.#phase.refusal : streamDown(definition)
   }
 
   /** Throws `unknown_entry_point`, `not_started`, `draining`, `already_stopped`. */
   checkAccepting(entryPoint: string): void {
     this.definitionOf(entryPoint)
-    if (this.#phase === 'draining') throw draining()
-    this.#checkUp()
+    this.#phase.checkAccepting()
   }
 
   /** Throws `unknown_entry_point`. */
@@ -202,11 +206,6 @@ export class SupervisorHost {
     return definition
   }
 
-  #checkUp(): void {
-    const phase = this.#phase
-    if (phase === 'idle' || phase === 'stopping' || phase === 'stopped') throw notRunning(phase, this.#failure)
-  }
-
   /** Resolves once it is certain that this process may accept executions (its lease holds); undefined: it is certain now. */
   certain(): Promise<void> | undefined {
     return this.#memberships.certain()
@@ -214,7 +213,7 @@ export class SupervisorHost {
 
   /** True if this process takes up executions of that entry point. */
   runs(entryPoint: string): boolean {
-    return this.#isUp && this.entryPointIds.includes(entryPoint)
+    return this.#phase.isUp && this.entryPointIds.includes(entryPoint)
   }
 
   /** The execution, if this process has it in memory. */
@@ -224,7 +223,7 @@ export class SupervisorHost {
 
   /** Claims an execution that nobody owns and takes it into memory; undefined if the claim failed. */
   async claim(stored: StoredExecution): Promise<ExecutionHost | undefined> {
-    if (!this.streams.get(stored.entryPoint) || !this.#isUp) return undefined
+    if (!this.streams.get(stored.entryPoint) || !this.#phase.isUp) return undefined
     return this.#loads.during(async (load) => {
       const claimed = await this.#memberships.current.claim(stored)
       return claimed && this.streams.take(claimed, 'claimed', load)
@@ -241,7 +240,7 @@ export class SupervisorHost {
       const stored = await this.settings.store.load(known.id)
       const stream = this.streams.get(known.entryPoint)
       // executions that a stopping runtime did not give back are for the next one
-      if (!stream || !this.#isUp) return false
+      if (!stream || !this.#phase.isUp) return false
       // an execution that moved meanwhile was in memory, and must be looked up again
       const isSame = stored?.owner === this.owner && stored.revision === known.revision
       if (isSame && !stream.executions.has(known.id) && !stream.reloading(known.id))
@@ -252,7 +251,7 @@ export class SupervisorHost {
 
   async #start(): Promise<void> {
     const { store } = this.settings
-    this.#phase = 'starting'
+    this.#phase.enter('starting')
     await this.open()
     this.settings.clock.watch()
     await this.#memberships.current.register()
@@ -260,7 +259,7 @@ export class SupervisorHost {
     this.registry.count(counts, this.entryPointIds)
     await tellStrangers(store, strangersIn(counts, this.entryPointIds), this.owner, this.settings.logger)
     await this.streams.open()
-    this.#phase = 'running'
+    this.#phase.enter('running')
     await this.#memberships.current.takeUp()
   }
 
@@ -282,13 +281,13 @@ export class SupervisorHost {
 
   async #stop(grace: number): Promise<void> {
     // at once: calls are refused from now on
-    if (this.#phase === 'running' || this.#phase === 'draining') this.#phase = 'stopping'
+    if (this.#phase.isUp) this.#phase.enter('stopping')
     await this.#starting?.catch(() => undefined)
-    if (this.#phase === 'idle') {
-      this.#phase = 'stopped'
+    if (this.phase === 'idle') {
+      this.#phase.enter('stopped')
       return this.#close()
     }
-    this.#phase = 'stopping'
+    this.#phase.enter('stopping')
     this.settings.clock.glance()
     if (grace > 0) await settled(this.settings.clock, grace, this.#memberships.current, this.streams.all, this.#moves)
     this.#memberships.current.quiesce()
@@ -296,7 +295,7 @@ export class SupervisorHost {
     const asDead = this.#isGuarded
     this.streams.dropAll(new StatewardError('already_stopped', 'The runtime was stopped.'))
     await this.#bound('retiring the owner', this.#memberships.current.leave({ asDead }))
-    this.#phase = 'stopped'
+    this.#phase.enter('stopped')
     await this.#close()
   }
 
@@ -339,13 +338,13 @@ export class SupervisorHost {
   #newMemberships(): Memberships {
     return new Memberships(this.settings, {
       results: this.results,
-      isUp: () => this.#isUp,
+      isUp: () => this.#phase.isUp,
       live: (id) => this.live(id),
       followPauses: () => this.streams.followPauses(),
       loads: this.#loads,
       taken: (stored, how, load) => void this.streams.take(stored, how, load),
       retake: () => this.#retake(),
-      freeSlots: (entryPoint) => (this.#phase === 'running' ? (this.streams.get(entryPoint)?.freeSlots ?? 0) : 0),
+      freeSlots: (entryPoint) => (this.phase === 'running' ? (this.streams.get(entryPoint)?.freeSlots ?? 0) : 0),
       checkQueues: () => this.streams.checkQueues(),
       findDeadlocks: () => this.#deadlocks.poll(),
       whileTakingOver: (work) => this.#suspects.whileTakingOver(work),
@@ -374,14 +373,5 @@ export class SupervisorHost {
   /** A stream has failed: restarts what the strategy says, or gives up. */
   streamFailed(id: string, error: unknown): Promise<void> {
     return this.#restarts.failed(id, error)
-  }
-
-  get #stopped(): StatewardError | undefined {
-    const isOver = this.#phase === 'stopping' || this.#phase === 'stopped'
-    return isOver ? notRunning(this.#phase, this.#failure) : undefined
-  }
-
-  get #isUp(): boolean {
-    return this.#phase === 'running' || this.#phase === 'draining'
   }
 }
