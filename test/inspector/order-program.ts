@@ -63,6 +63,8 @@ export const ordersEntryPoint = ({ passivateAfter = 30_000, pay }: OrderOptions 
     trigger: { type: 'api' },
     cancelEvent: { type: 'UNDO', secret: 's3cr3t-of-the-definition' },
     passivateAfter,
+    // no event undoes an order: what a cancel waits for is the time to make it good
+    cancelTimeout: 100,
   })
 
 /** Approves an order, once it asks for that. */

@@ -43,7 +43,7 @@ const brokenOf = ({ details }: StatewardError) => details['broken'] as readonly 
 
 describe('a store that keeps its promises passes', () => {
   test.each([
-    ['memory', good, 3],
+    ['memory', good, 1],
     ['sqlite', sqlite, 1],
   ] as const)('%s', { timeout: 60_000 }, async (name, factory, rounds) => {
     const report = await verifyStore(factory, { rounds })
