@@ -9,6 +9,8 @@ import type { RuntimeCalls } from '../../src/runtime/runtime-calls.js'
 import type { Command } from '../../src/events/outcomes.js'
 import { decode } from '../../src/codec/snapshot-codec.js'
 import type { SnapshotStore, StoredExecution } from '../../src/persistence/snapshot-store.js'
+import { memoryStore } from '../../src/persistence/memory/memory-store.js'
+import { faultyStore } from '../../src/testing/store/faulty-store.js'
 import { begin } from '../support/begin.js'
 import { eventually } from '../support/eventually.js'
 import { StepsInFlight } from '../support/steps-in-flight.js'
@@ -157,4 +159,22 @@ test.each([
   const place = () => withTest(kind === 'memory' ? makePlace.memory() : makePlace.sqlite())
   const all = asked.map(async (each) => untruths(await shop(place(), asker), each, scope))
   expect((await Promise.all(all)).flat()).toEqual([])
+})
+
+test('a pause whose time is up answers that the execution is being cancelled, however late the store is', async () => {
+  const flights = new StepsInFlight()
+  const store = faultyStore(memoryStore())
+  const entryPoints = [defineEntryPoint({ id: 'work', program: worker(flights) })] as const
+  const runtime = await begin({ store, entryPoints })
+  const execution = await runtime.trigger('work', { label: 'work' })
+  const step = await flights.started('work.1')
+  const cancelled = execution.cancel()
+  await eventually('the cancel', async () => (await store.load(execution.id))?.status === 'cancelling')
+  store.inject({ kind: 'hang', call: 'inbox', nth: 1 })
+  const paused = execution.pause({ timeout: 0 })
+  await eventually('the pause to be kept', async () => store.waiting === 1 && (store.calls.enqueue ?? 0) > 0)
+  store.heal()
+  expect(await paused).toEqual({ status: 'cancelling' })
+  step.end()
+  expect(await cancelled).toEqual({ status: 'cancelled' })
 })

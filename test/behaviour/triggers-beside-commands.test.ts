@@ -1,12 +1,14 @@
 /** What is triggered in the turn of a command to many: whichever was called later acts later, however uneven the store is. */
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { createClient, defineEntryPoint, type ExecutionStatus, type Runtime } from '../../src/index.js'
+import { createClient, defineEntryPoint, fromExecution, type ExecutionStatus, type Runtime } from '../../src/index.js'
 import type { SnapshotStore } from '../../src/persistence/snapshot-store.js'
+import { memoryStore } from '../../src/persistence/memory/memory-store.js'
+import { faultyStore } from '../../src/testing/store/faulty-store.js'
 import { seeded } from '../../src/testing/world/seeded-ids.js'
 import { begin } from '../support/begin.js'
-import { turn, turns } from '../support/eventually.js'
+import { eventually, turn, turns } from '../support/eventually.js'
 import { StepsInFlight } from '../support/steps-in-flight.js'
-import { worker } from '../support/programs.js'
+import { approval, worker } from '../support/programs.js'
 import { places, type StorePlace } from '../support/store-place.js'
 import { paceOf } from '../properties/pace.js'
 
@@ -267,4 +269,22 @@ describe.each(places)('on %s', (name, place) => {
       expect((await Promise.all(runs)).flat()).toEqual([])
     })
   })
+})
+
+test('what is started by an execution that was triggered after a cancel of everything is not cancelled by it', async () => {
+  const store = faultyStore(memoryStore())
+  const child = defineEntryPoint({ id: 'children', program: approval })
+  const parent = defineEntryPoint({ id: 'parents', program: fromExecution('children') })
+  const runtime = await begin({ store, entryPoints: [child, parent] })
+  // its question for those that it concerns is on its way while the parent is triggered, and starts its child
+  store.inject({ kind: 'hang', call: 'query', nth: 1, times: 2 })
+  const cancelled = runtime.cancel()
+  await eventually('the cancel to ask', () => store.waiting === 2)
+  const { id } = await runtime.trigger('parents')
+  const started = () => store.query({ parentId: id, limit: 1 }).then(({ executions: [first] }) => first)
+  await eventually('the child', async () => (await started()) !== undefined)
+  store.heal()
+  expect(await cancelled).toEqual({})
+  await runtime.execution((await started())?.id ?? '').send({ type: 'APPROVE' })
+  expect(await runtime.execution(id).result()).toEqual({ status: 'completed', output: { notes: [] } })
 })

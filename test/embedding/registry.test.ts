@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { fromPromise } from 'xstate'
 import { defineEntryPoint, type StatusCounts } from '../../src/index.js'
 import { memoryStore } from '../../src/memory.js'
+import { faultyStore } from '../../src/testing/store/faulty-store.js'
 import { begin } from '../support/begin.js'
 import { eventually, turn } from '../support/eventually.js'
 import { StepsInFlight } from '../support/steps-in-flight.js'
@@ -54,6 +55,24 @@ describe('the counts of a stream', () => {
     expect(counts()).toEqual({ completed: 1, waiting: 1 })
     await second.execution<typeof approval>(waiting.id).send({ type: 'APPROVE' })
     await eventually('both', () => same(counts(), { completed: 2 }))
+  })
+
+  it('hold what was written without being acknowledged, once the store answers', async () => {
+    const store = faultyStore(memoryStore())
+    const runtime = await begin({ store, entryPoints: [approvals()] })
+    const counts = () => notZero(runtime.registry.streams.getSnapshot().context['approvals'])
+    const [first, second] = [await runtime.trigger('approvals'), await runtime.trigger('approvals')]
+    const followed = runtime.registry.execution(first.id)
+    store.inject({ call: 'commit', kind: 'throw', when: 'after', nth: 1 }, { call: 'commit', kind: 'throw', nth: 2 })
+    await expect(first.cancel()).rejects.toMatchObject({ code: 'store_failed' })
+    await eventually('the end', () => same(counts(), { waiting: 1, cancelled: 1 }))
+    expect(followed.get()).toMatchObject({ status: 'cancelled' })
+    store.inject({ call: 'commit', kind: 'throw', when: 'after', nth: 1 }, { call: 'commit', kind: 'throw', nth: 2 })
+    await expect(second.pause()).rejects.toMatchObject({ code: 'store_failed' })
+    await eventually('the pause', () => same(counts(), { paused: 1, cancelled: 1 }))
+    store.inject({ call: 'commit', kind: 'throw', when: 'after', nth: 1 }, { call: 'commit', kind: 'throw', nth: 2 })
+    await expect(runtime.trigger('approvals')).rejects.toMatchObject({ code: 'store_failed' })
+    await eventually('the acceptance', () => same(counts(), { paused: 1, cancelled: 1, waiting: 1 }))
   })
 
   it('stay at zero for what another process accepted and this one took up', async () => {

@@ -5,7 +5,9 @@ import { defineEntryPoint } from '../../src/index.js'
 import { memoryStore } from '../../src/persistence/memory/memory-store.js'
 import { faultyStore, SimulatedClock } from '../../src/testing/index.js'
 import { begin } from '../support/begin.js'
-import { turns } from '../support/eventually.js'
+import { eventually, turns } from '../support/eventually.js'
+import { worker } from '../support/programs.js'
+import { StepsInFlight } from '../support/steps-in-flight.js'
 
 test('a trigger whose process was frozen past its lease at the commit resolves; the execution runs once, elsewhere', async () => {
   const clock = new SimulatedClock()
@@ -28,4 +30,23 @@ test('a trigger whose process was frozen past its lease at the commit resolves; 
   expect((await triggered).id).toBe('late')
   expect(ran).toEqual(['second'])
   expect(await first.execution('late').result({ timeout: 0 })).toMatchObject({ status: 'completed' })
+})
+
+test('a trigger whose acceptance was written without being acknowledged, and was then taken by another process, has made the execution', async () => {
+  const shared = memoryStore()
+  const store = faultyStore(shared)
+  const flights = new StepsInFlight()
+  const entryPoints = [defineEntryPoint({ id: 'work', program: worker(flights), maxConcurrent: 1 })] as const
+  const first = await begin({ store, id: 'first', entryPoints })
+  await first.trigger('work', { label: 'busy' })
+  store.inject(
+    { call: 'commit', kind: 'throw', when: 'after', nth: 1 },
+    { call: 'commit', kind: 'hang', nth: 2 }, // the second try
+  )
+  const triggered = first.trigger('work', { label: 'late' })
+  await eventually('the second try', () => store.waiting === 1)
+  await begin({ store: shared, id: 'second', entryPoints })
+  await flights.started('late.1')
+  store.heal()
+  expect((await triggered).created).toBe(true)
 })

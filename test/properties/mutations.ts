@@ -28,7 +28,7 @@ export const mutations: readonly Mutation[] = [
     law: 1,
     name: 'One end',
     file: 'src/actors/stream/stream-host.ts',
-    line: 'this.#reloads.lost(execution.id, error)',
+    line: 'this.#reloads.lost(execution, error)',
     instead: '',
     upholds: 'an execution whose commit failed is taken up again from what is durable',
   },

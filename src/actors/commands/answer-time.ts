@@ -5,13 +5,14 @@
  * the store. So an execution that was answered as pausing is pausing, even if the process dies in that moment.
  */
 import type { Command, CommandOutcome } from '../../events/outcomes.js'
+import type { ExecutionStatus } from '../../events/execution-status.js'
 import type { WorkPlace } from './bounded-work.js'
 import { Deadline } from '../supervisor/deadline.js'
 import type { WallClock } from '../../wall-clock.js'
 
-/** The answer of a command that is still under way. */
-export function underWay({ type }: Command): CommandOutcome {
-  return { status: type === 'cancel' ? 'cancelling' : 'pausing' }
+/** The answer of a command that is still under way, to an execution of that status. One that is being cancelled is not paused any more. */
+export function underWay({ type }: Command, status: ExecutionStatus): CommandOutcome {
+  return { status: type === 'cancel' || status === 'cancelling' ? 'cancelling' : 'pausing' }
 }
 
 /**

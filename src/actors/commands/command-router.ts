@@ -204,9 +204,11 @@ export class CommandRouter {
       return undefined
     const seq = await this.#remote.queue(id, { ...command, wait: 0 } as Command, progress)
     const held = await this.#find(id, liveStatuses)
-    if (seq === undefined) return held.by === 'store' ? held.answer : undefined
-    if (held.by === 'us') await held.execution.delivery.poll()
-    return (await this.#remote.answered(id, seq)) ?? underWay(command)
+    if (held.by === 'us' && seq !== undefined) await held.execution.delivery.poll()
+    const answer = seq === undefined ? undefined : await this.#remote.answered(id, seq)
+    if (answer) return answer
+    if (held.by === 'store') return held.answer
+    return seq === undefined ? undefined : underWay(command, (held.by === 'us' ? held.execution : held.stored).status)
   }
 
   /** Carries out a command that an execution here found in its inbox: this process also gives it to the children. */
@@ -381,7 +383,7 @@ export class CommandRouter {
       if (held.by === 'us' && progress.isByInbox) {
         await held.execution.delivery.poll()
       } else if (held.by === 'us') {
-        const late = progress.queued && (await this.#handedOver(id, progress, underWay(command)))
+        const late = progress.queued && (await this.#handedOver(id, progress, underWay(command, held.execution.status)))
         if (late) return late
         try {
           progress.isHere = true

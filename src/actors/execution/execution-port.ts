@@ -23,6 +23,8 @@ export interface Admissible {
 /** An execution as its stream sees it. */
 export interface HeldExecution extends Admissible {
   readonly id: string
+  /** As of the last durable commit. */
+  readonly status: ExecutionStatus
   readonly revision: number
   readonly epoch: number
   readonly recoveries: number

@@ -6,9 +6,13 @@
  * because of another process's lock makes the reload start at once.
  */
 import type { Clock } from '../../clock.js'
+import type { HeldExecution } from '../execution/execution-port.js'
 import type { SnapshotStore } from '../../persistence/snapshot-store.js'
 import { isHeldUp, type StatewardError } from '../../errors.js'
 import { backoffDelay } from '../../backoff.js'
+
+/** How an execution stood when it was lost, as of the last commit that was acknowledged. */
+export type LostExecution = Pick<HeldExecution, 'id' | 'epoch' | 'revision' | 'status'>
 
 /** The parts of the stream that reloads use. */
 export interface ReloadPort {
@@ -18,7 +22,7 @@ export interface ReloadPort {
   readonly clock: Clock
   random(): number
   /** Loads the execution from its last commit, if this process still owns it. False: it does not. */
-  takeAgain(id: string): Promise<boolean>
+  takeAgain(lost: LostExecution): Promise<boolean>
   failed(id: string, error: unknown): void
   /** An attempt has ended. */
   settled(): void
@@ -54,20 +58,21 @@ export class ReloadSchedule {
   }
 
   /** An execution was lost: schedules its reload. */
-  lost(id: string, cause: unknown): void {
+  lost({ id, epoch, revision, status }: LostExecution, cause: unknown): void {
     if (this.#stopped) return
+    const execution = { id, epoch, revision, status }
     if (isHeldUp(cause)) this.#busy.set(id, cause)
     else this.#busy.delete(id)
     const losses = (this.#losses.get(id) ?? 0) + 1
     this.#losses.set(id, losses)
-    const attempt = this.#try(id, losses)
+    const attempt = this.#try(execution, losses)
     this.#attempts.set(id, attempt)
     attempt.then(
       () => void (this.#attempts.delete(id) && this.#port.settled()),
       (error: unknown) => {
         this.#attempts.delete(id)
         this.#port.failed(id, error)
-        this.lost(id, error)
+        this.lost(execution, error)
       },
     )
   }
@@ -88,7 +93,8 @@ export class ReloadSchedule {
     this.#stopped = true
   }
 
-  async #try(id: string, losses: number): Promise<void> {
+  async #try(execution: LostExecution, losses: number): Promise<void> {
+    const { id } = execution
     const { clock } = this.#port
     const wait = backoffDelay(backoff, losses, () => this.#port.random())
     let timer: unknown
@@ -100,7 +106,7 @@ export class ReloadSchedule {
     clock.clearTimeout(timer)
     if (this.#stopped) return
     await this.#prove()
-    if (this.#stopped || (await this.#port.takeAgain(id))) return
+    if (this.#stopped || (await this.#port.takeAgain(execution))) return
     this.#losses.delete(id)
     this.#busy.delete(id)
   }

@@ -66,9 +66,12 @@ async function accepted(port: StreamAdmissionPort, request: AdmissionRequest): P
       throw error
     })
   if (outcome === undefined) return accepted(port, request)
+  // a fresh id can only be taken by this acceptance itself: it was written without being acknowledged, and another process has it now
+  const isOwn = outcome.status === 'duplicate' && request.id === undefined && outcome.id === id
+  const isAccepted = outcome.status === 'accepted' || isOwn
   // only now, because a trigger whose key is taken must not drop another execution
-  if (isFull && outcome.status === 'accepted') port.dropOldest()
-  return outcome.status === 'accepted' ? { status: 'accepted', id } : outcome
+  if (isFull && isAccepted) port.dropOldest()
+  return isAccepted ? { status: 'accepted', id } : (outcome as Admitted)
 }
 
 /** An id that is taken: by the same execution, if the key is the same; then it is accepted once that is durable. */

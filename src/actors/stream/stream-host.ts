@@ -28,7 +28,7 @@ import { guardedParent } from '../program/xstate/inspection.js'
 import type { Load } from '../execution/loads.js'
 import { fittingProgram } from '../program/program-version.js'
 import { takenByOthers } from './queue-check.js'
-import { ReloadSchedule } from './reload-schedule.js'
+import { ReloadSchedule, type LostExecution } from './reload-schedule.js'
 import type { SlotSeeker } from './concurrency-slots.js'
 import { admit, type StreamAdmissionPort } from './stream-admission.js'
 import type { StreamPort } from './stream-port.js'
@@ -81,7 +81,7 @@ export class StreamHost implements ExecutionPort, SlotSeeker {
       store: port.store,
       clock: port.clock,
       random: port.ids.random,
-      takeAgain: (id) => this.#takeAgain(id),
+      takeAgain: (lost) => this.#takeAgain(lost),
       failed: (id, error) => port.logger('execution', id, 'could not be taken up again yet', error),
       settled: () => port.left(),
     })
@@ -330,7 +330,7 @@ export class StreamHost implements ExecutionPort, SlotSeeker {
   lost(execution: HeldExecution, error: unknown): void {
     execution.abandon(error)
     // also an execution whose acceptance failed: the store may have written it all the same
-    this.#reloads.lost(execution.id, error)
+    this.#reloads.lost(execution, error)
   }
 
   get children(): ChildPort {
@@ -354,12 +354,20 @@ export class StreamHost implements ExecutionPort, SlotSeeker {
     this.ref.send({ type: 'stream.crash', error })
   }
 
-  #takeAgain(id: string): Promise<boolean> {
+  #takeAgain(lost: LostExecution): Promise<boolean> {
     return this.#port.loads.during(async (load) => {
-      const stored = await this.#port.store.load(id)
-      if (stored?.owner !== this.owner) return false
-      this.take(stored, 'reloaded', load)
-      return true
+      const stored = await this.#port.store.load(lost.id)
+      const isOurs = stored?.owner === this.owner
+      if (isOurs) this.take(stored, 'reloaded', load)
+      this.#tellOf(lost, isOurs || stored?.epoch === lost.epoch ? stored : undefined)
+      return isOurs
     })
+  }
+
+  /** Tells what was written of it without being acknowledged; `stored` undefined: it is no longer here. */
+  #tellOf({ revision, status }: LostExecution, stored: StoredExecution | undefined): void {
+    const before = revision > 0 ? status : undefined
+    if (stored && stored.revision > revision) this.#port.committed(this.id, before, stored)
+    else if (!stored && before) this.#port.takenAway(this.id, before)
   }
 }

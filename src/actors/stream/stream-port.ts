@@ -3,7 +3,7 @@ import type { ExecutionStatus } from '../../events/execution-status.js'
 import type { IdSource } from '../../ids.js'
 import type { Log } from '../../logger.js'
 import type { GroupCommit } from '../../persistence/group-commit.js'
-import type { Commit, SnapshotStore } from '../../persistence/snapshot-store.js'
+import type { LastCommit, SnapshotStore } from '../../persistence/snapshot-store.js'
 import type { SharedByPrograms } from '../program/program-port.js'
 import type { ConcurrencySlots } from './concurrency-slots.js'
 import type { LeftEvents } from '../execution/left-events.js'
@@ -24,7 +24,7 @@ export interface StreamPort {
   readonly leftEvents: LeftEvents
   readonly programs: SharedByPrograms
   readonly logger: Log
-  committed(entryPoint: string, before: ExecutionStatus | undefined, commit: Commit): void
+  committed(entryPoint: string, before: ExecutionStatus | undefined, commit: LastCommit): void
   left(): void
   /** Another process has taken an execution, which had this status here. */
   takenAway(entryPoint: string, status: ExecutionStatus): void

@@ -32,7 +32,10 @@ export class Admissions {
   /** For each command to many without an answer yet: the admissions since then, by id. */
   readonly #since = new Set<Map<string, Admission>>()
 
-  /** Accepts an execution. `isAsked`: by a call, which has its place in the order of commands; the child of a step has none. */
+  /**
+   * Accepts an execution. `isAsked`: by a call, which has its place in the order of commands. The child of a step has none of its own:
+   * it came after a command if the execution that starts it did.
+   */
   during(
     entryPoint: string,
     request: AdmissionRequest,
@@ -40,7 +43,8 @@ export class Admissions {
     isAsked = true,
   ): Promise<Admitted> {
     const own: Admission = { outcome: none }
-    const since = isAsked ? [...this.#since] : []
+    const { parentId } = request
+    const since = [...this.#since].filter((later) => isAsked || (parentId !== undefined && later.has(parentId)))
     const ids: string[] = []
     const named = (id: string) => {
       ids.push(id)

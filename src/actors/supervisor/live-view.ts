@@ -8,7 +8,7 @@ import { createAtom, createStore, type Atom } from '@xstate/store'
 import type { ErrorRecord } from '../../errors.js'
 import type { ExecutionStatus } from '../../events/execution-status.js'
 import type { Log } from '../../logger.js'
-import type { Commit, ExecutionCounts } from '../../persistence/snapshot-store.js'
+import type { ExecutionCounts, LastCommit } from '../../persistence/snapshot-store.js'
 import { tellHeld } from './held-executions.js'
 import type { SlotDeadlock } from './slot-deadlocks.js'
 
@@ -87,7 +87,7 @@ export class Registry {
   }
 
   /** A commit is durable. */
-  committed(entryPoint: string, before: ExecutionStatus | undefined, commit: Commit): void {
+  committed(entryPoint: string, before: ExecutionStatus | undefined, commit: LastCommit): void {
     if (before !== commit.status) {
       const counts = (this.#counts[entryPoint] ??= {})
       // accepted elsewhere since the count: no number contains it that could be lowered

@@ -10,7 +10,7 @@ import { StatewardError, toErrorRecord } from '../../errors.js'
 import { isTerminal, type ExecutionStatus } from '../../events/execution-status.js'
 import type { ExecutionOutcome } from '../../events/outcomes.js'
 import { GroupCommit } from '../../persistence/group-commit.js'
-import type { Commit, StoredExecution } from '../../persistence/snapshot-store.js'
+import type { LastCommit, StoredExecution } from '../../persistence/snapshot-store.js'
 import { unroutedChildren, type ChildPort } from '../program/child-port.js'
 import { Admissions } from './admissions.js'
 import { Deadline } from './deadline.js'
@@ -358,7 +358,7 @@ export class SupervisorHost {
     for await (const stored of this.streams.held(this.owner)) if (!this.live(stored.id)) await this.takeOwn(stored, this.streams)
   }
 
-  committed(entryPoint: string, before: ExecutionStatus | undefined, commit: Commit): void {
+  committed(entryPoint: string, before: ExecutionStatus | undefined, commit: LastCommit): void {
     this.registry.committed(entryPoint, before, commit)
     if (isTerminal(commit.status)) this.#memberships.current.ended(entryPoint)
     if (isTerminal(commit.status) && this.results.has(commit.id))
