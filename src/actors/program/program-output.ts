@@ -35,6 +35,8 @@ export interface StepOutput {
   readonly restored: boolean
   /** A promise ends by itself; callbacks and observables run until they are left. */
   readonly ends: boolean
+  /** True once its promise has settled. */
+  hasSettled: boolean
   readonly logic: AnyActorLogic
   isActive(): boolean
   run(extras?: object): void

@@ -175,6 +175,7 @@ export function thawedTimers(
   timers: readonly TimerRecord[],
   clock: Pick<WallClock, 'now' | 'setBackSince'>,
 ): readonly TimerRecord[] {
+  if (timers.length === 0) return timers
   const now = clock.now()
   return timers.map(({ left, ...timer }) => {
     if (left !== undefined) return { ...timer, dueAt: now + left }

@@ -147,7 +147,8 @@ export class ProgramSteps {
 
   /** The actor of a step is no longer active. `hasFailed`: it ended by itself, with an error. */
   left(step: StepOutput, hasFailed: boolean): void {
-    this.#bodyOf?.get(step)?.unwanted(this.#settings.cancelTimeout)
+    // a function that has ended needs no time to end
+    if (!step.hasSettled) this.#bodyOf?.get(step)?.unwanted(this.#settings.cancelTimeout)
     const record = this.#active?.get(step)
     if (!record) return
     this.#doubts.left(step)

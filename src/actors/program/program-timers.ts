@@ -103,7 +103,7 @@ export class ProgramTimers {
   text(naming: ActorNaming, paused: PausedTimers | undefined): TimersText {
     // notice a clock that was set, so that the time left is right
     if (paused) this.retime()
-    return this.#texts.text(naming, paused, this.#clock.now())
+    return this.#texts.text(naming, paused && { policy: paused, now: this.#clock.now() })
   }
 
   /** When the next one is due. */

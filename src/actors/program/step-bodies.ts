@@ -5,6 +5,7 @@
  * was no longer wanted; and which functions run under one idempotency key, over all attempts and reloads of an execution here.
  */
 import type { Clock } from '../../clock.js'
+import { ReleasingMap } from '../../releasing-map.js'
 
 /** One running function. */
 export class StepBody {
@@ -41,7 +42,7 @@ export class StepBody {
 /** The functions of one runtime. */
 export class StepBodies {
   /** By execution: each function with its idempotency key. */
-  readonly #running = new Map<string, Map<StepBody, string>>()
+  readonly #running = new ReleasingMap<string, Map<StepBody, string>>()
 
   /** A function of that execution begins. */
   begin(execution: string, key: string, clock: Clock): StepBody {

@@ -88,12 +88,12 @@ export class TimerTexts<T extends StoredTimer> {
   }
 
   /** The texts of all timers whose source and target a restoration finds. Throws `not_storable`. */
-  text(naming: ActorNaming, paused: PausedTimers | undefined, now: number): TimersText {
+  text(naming: ActorNaming, paused: { readonly policy: PausedTimers; readonly now: number } | undefined): TimersText {
     if (this.#blocks.length === 0) return noTimers
     try {
       if (paused) {
         const records = this.inOrder().flatMap((timer) => this.#record(timer, naming) ?? [])
-        return { text: timerLines(frozenTimers(records, paused, now), this.#execution, naming), pieces: [] }
+        return { text: timerLines(frozenTimers(records, paused.policy, paused.now), this.#execution, naming), pieces: [] }
       }
       const isSame = this.#version === naming.version
       let all = ''

@@ -33,7 +33,7 @@ class Timers {
   }
 
   stored() {
-    return this.texts.text(naming, undefined, 0)
+    return this.texts.text(naming, undefined)
   }
 
   /** The ids in the order in which they are due. */

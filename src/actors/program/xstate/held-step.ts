@@ -58,9 +58,13 @@ export function holdStep(ref: InnerActor, path: string, program: StepSurrounding
     const scope = ref._actorScope
     const { self, emit } = scope
     const answer = (type: string) => (data: unknown) => {
-      if (isActive()) program.relay(ref, { type, data })
-      // after its result, so that whoever waits for the last step finds it taken in
-      program.host.stepGone(step)
+      step.hasSettled = true
+      try {
+        if (isActive()) program.relay(ref, { type, data })
+      } finally {
+        // after its result, so that whoever waits for the last step finds it taken in
+        program.host.stepGone(step)
+      }
     }
     const given = { ...extras, input: ref._snapshot.input, system: scope.system, self, signal: controller.signal, emit }
     let running: unknown
@@ -86,6 +90,7 @@ export function holdStep(ref: InnerActor, path: string, program: StepSurrounding
     path,
     restored: ref.options.snapshot !== undefined,
     ends: isPromise,
+    hasSettled: false,
     logic: inner,
     isActive,
     run: begin,
