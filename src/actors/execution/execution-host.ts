@@ -414,7 +414,7 @@ export class ExecutionHost implements Committer, ProgramWatcher, ExecutionEffect
 
   /** An execution that has already moved on to a status with a slot keeps it, and so does one whose steps' functions still run. */
   #giveSlotBack(): void {
-    const isNeeded = this.program.inFlight || (!this.#gone && [this.status, this.nextStatus].some(holdsSlot))
+    const isNeeded = this.program.inFlight || (!this.#gone && (holdsSlot(this.status) || holdsSlot(this.nextStatus)))
     if (this.hasSlot && !isNeeded) this.#port.freed(this)
   }
 

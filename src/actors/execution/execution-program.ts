@@ -66,7 +66,7 @@ export class ExecutionProgram implements ProgramPort {
   /** Hosts that were dropped while functions of their steps still ran. */
   #former: readonly ProgramHost[] = []
   /** Functions of its steps that still ran here when the execution was last taken into memory. */
-  readonly #left = new Set<StepBody>()
+  #left: Set<StepBody> | undefined
   /** True until the program has begun in this process. */
   #recovering: boolean
   #dirty = false
@@ -320,7 +320,7 @@ export class ExecutionProgram implements ProgramPort {
   /** No longer waits for functions of steps that still run. */
   giveUp(): void {
     for (const host of [...this.#former, ...(this.#host ? [this.#host] : [])]) host.giveUp()
-    this.#left.clear()
+    this.#left?.clear()
   }
 
   /** Sets how far the program may go. A stopped program reports `drained` once no promise runs any more. */
@@ -384,13 +384,13 @@ export class ExecutionProgram implements ProgramPort {
 
   /** True while functions run of which the present program knows nothing. */
   get #hasLeft(): boolean {
-    return this.#left.size > 0 || this.#former.some(({ inFlight }) => inFlight)
+    return (this.#left?.size ?? 0) > 0 || this.#former.some(({ inFlight }) => inFlight)
   }
 
   #waitFor(body: StepBody): void {
-    this.#left.add(body)
+    const left = (this.#left ??= new Set()).add(body)
     body.whenOver(() => {
-      if (this.#left.delete(body) && !this.inFlight) this.drained()
+      if (left.delete(body) && !this.inFlight) this.drained()
     })
   }
 

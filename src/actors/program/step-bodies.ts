@@ -68,7 +68,8 @@ export class StepBodies {
 
   /** Resolves once no function of the execution that runs under the key now counts any more; undefined if none runs. */
   over(execution: string, key: string): Promise<unknown> | undefined {
-    const same = [...(this.#running.get(execution) ?? [])].filter(([, each]) => each === key)
+    const all = this.#running.get(execution)
+    const same = all ? [...all].filter(([, each]) => each === key) : []
     if (same.length === 0) return undefined
     return Promise.all(same.map(([body]) => new Promise<void>((resolve) => body.whenOver(resolve))))
   }

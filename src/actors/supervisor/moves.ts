@@ -12,6 +12,7 @@ export class Moves {
 
   /** An execution has committed or left memory: checks the conditions. */
   happened(): void {
+    if (this.#waiting.length === 0) return
     for (const resolve of this.#waiting.splice(0)) resolve()
   }
 

@@ -17,7 +17,7 @@ const childPath = (parent: string, id: string) => (parent === '' ? escaped(id) :
 
 /** An empty id would be no step of a path; no other id is escaped like it. */
 const empty = '%'
-const escaped = (id: string) => (id === '' ? empty : id.split(half).map(escapedPart).join(''))
+const escaped = (id: string) => (half.test(id) ? id.split(half).map(escapedPart).join('') : encodeURIComponent(id) || empty)
 const unescaped = (step: string) => (step === empty ? '' : step.split(escapedHalf).map(unescapedPart).join(''))
 
 /** Half a surrogate pair, which is no character that could be escaped as others are. */
