@@ -107,6 +107,21 @@ test('every call answers within its limit, also those that stand behind others w
   expect(late).toEqual([])
 })
 
+test('a command to many that have left memory answers within the limit of one', async () => {
+  const path = join(temporaryFolder(), 'store.db')
+  const limit = 200
+  const runtime = await begin({ store: sqliteStore(path, { busyTimeout: limit }), entryPoints })
+  const executions = await Promise.all(Array.from({ length: 100 }, () => runtime.trigger('counters')))
+  // that which is paused is in no memory
+  await Promise.all(executions.map((each) => each.pause()))
+  const free = await holdLock(path)
+  const from = performance.now()
+  await expect(runtime.cancel()).rejects.toMatchObject({ ...busy, details: { failed: executions.length } })
+  expect(performance.now() - from).toBeLessThan(3 * limit)
+  free()
+  expect(await runtime.cancel()).toEqual({ cancelled: executions.length })
+})
+
 test("a runtime that can't open its file starts no later than its limit says, and may be started again", async () => {
   const path = join(temporaryFolder(), 'store.db')
   const free = await holdLock(path, 'exclusive')

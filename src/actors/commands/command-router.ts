@@ -6,7 +6,7 @@
  * Longer than others because the way of a command (the cascade, an inbox, the execution) is one story.
  */
 import type { AnyEventObject } from 'xstate'
-import { isHeldUp, isStatewardError, type StatewardError } from '../../errors.js'
+import { heldUpBy, isHeldUp, isStatewardError, type StatewardError } from '../../errors.js'
 import type { Intervention } from '../../events/execution-events.js'
 import { isTerminal, liveStatuses, stageOf, statusesThat, type ExecutionStatus } from '../../events/execution-status.js'
 import type { Absent, AlreadyFinished, Command, CommandOutcome, ResultOutcome, SendOutcome } from '../../events/outcomes.js'
@@ -301,6 +301,7 @@ export class CommandRouter {
     { answered, isTakenBack, isLater, isCascade, until, place: above }: Walk,
   ): Promise<readonly Unreached[]> {
     const work = new BoundedWork<Unreached['of']>(TAKEN_UP_AT_ONCE)
+    let heldUp: StatewardError | undefined
     try {
       for await (const page of pagesOf(this.#store, { ...filter, status: liveStatuses, brief: !goesByState(command) }))
         for (const stored of page) {
@@ -318,6 +319,8 @@ export class CommandRouter {
           // executions in memory get the command at once: only those that must be read wait for their turn
           const isHere = this.#supervisor.live(id) !== undefined
           const give = async (place: WorkPlace | undefined) => {
+            // the same lock would hold up those that have waited for their place for as long again
+            if (place) throwIfAny(heldUp)
             const later = isLater?.(id)
             // they get it in this turn if nothing delays them, before one of their steps begins
             if ((later && (await later)) || isTakenBack()) return
@@ -331,7 +334,11 @@ export class CommandRouter {
               : this.command(id, command, { until, place }))
             answered?.(outcome)
           }
-          await work.add({ id }, give, { isBounded: !isHere })
+          const noted = (error: unknown) => {
+            heldUp ??= heldUpBy(error)
+            throw error
+          }
+          await work.add({ id }, (place) => give(place).catch(noted), { isBounded: !isHere })
         }
     } catch (error) {
       work.failed('parentId' in filter ? { id: filter.parentId } : filter, error)
