@@ -79,7 +79,7 @@ const oneBuild = [
   'test/properties/laws-page.test.ts',
   'test/behaviour/{*command*,clients,idempotency,ids,kept-answers,limits,mail,results,retention,scopes,sending-order}.test.ts',
   'test/behaviour/{shared-queues,shared-store,slot-deadlocks,slots,suspects}.test.ts',
-  'test/faults/{answers-are-lost,late-acceptance,locked-store,mail,results,slots,store-*}.test.ts',
+  'test/faults/{answers-are-lost,answers-overtake,late-acceptance,locked-store,mail,results,slots,store-*}.test.ts',
 ]
 
 export default defineConfig({
