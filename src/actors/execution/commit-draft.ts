@@ -52,6 +52,8 @@ export class CommitDraft {
   readonly lastCommitAt: number = 0
   /** True if an action was pending when this process took the execution up. */
   readonly wasOwed: boolean = false
+  /** When it was due then. */
+  readonly wasDueAt: number | null = null
   /** `recoveries` as of the last durable commit. */
   #stored = 0
   /** How many owners died one after the other while they ran the execution, without progress in between. */
@@ -76,6 +78,7 @@ export class CommitDraft {
     this.recoveries = this.#stored = from.recoveries
     this.lastCommitAt = from.updatedAt
     this.wasOwed = from.owed
+    this.wasDueAt = from.dueAt
     this.output = from.output
     this.#startedAt = from.startedAt
     this.#endedAt = from.endedAt

@@ -56,6 +56,11 @@ export class ExecutionHost implements Committer, ProgramWatcher, ExecutionEffect
   #waitsForTurn = false
   /** True from the commit that gives the execution back to the store, until that commit is durable. */
   #leaving = false
+  /** True of an execution that waited, or was queued, when its process died, until it goes on here: another death would not be counted. */
+  #isUncounted = false
+  isOnRecord = false
+  /** That it goes on is on its way to the store (`asked`); it is stored, and the program has not got yet what came meanwhile (`kept`). */
+  #record: 'none' | 'asked' | 'kept' = 'none'
   /** True if the execution was to leave memory while a timer was due or an action pending: it leaves once that is done. */
   #lingers = false
   #gone = false
@@ -117,6 +122,7 @@ export class ExecutionHost implements Committer, ProgramWatcher, ExecutionEffect
       return this.program.fail(this.#row.recoveryLimit(), { isFinal: true })
     if (mayHarm && this.recoveries > this.maxRecoveries) return this.program.holdFor('recovery_limit', this.#row.recoveryLimit())
     if (this.isHeldBack || ((mayHarm || compensates) && this.isSuspect)) return this.#underSuspicion()
+    this.#isUncounted = this.#recovering && (value === 'queued' || (value === 'waiting' && !this.#row.wasOwed))
     if (value === 'queued') return this.#port.acquire(this) ? this.grant() : undefined
     if (value === 'running') return this.#port.acquire(this) ? this.runProgram() : this.tell({ type: 'slot.missing' })
     if (this.isCompensating) return this.compensate(false)
@@ -126,7 +132,9 @@ export class ExecutionHost implements Committer, ProgramWatcher, ExecutionEffect
       if (this.nextStatus === 'pausing' && this.recoveries <= this.maxRecoveries && this.comesToItsEnd()) return
       return this.tell({ type: 'program.drained' })
     }
-    if (value === 'waiting') this.runProgram()
+    const { wasDueAt } = this.#row
+    const isDue = wasDueAt !== null && wasDueAt <= this.clock.now()
+    if (value === 'waiting' && !(isDue && this.countsFirst())) this.runProgram()
     if (this.status === 'waiting') this.#deadlines.leaveAfter(this.#port.definition.passivateAfter)
   }
 
@@ -175,8 +183,19 @@ export class ExecutionHost implements Committer, ProgramWatcher, ExecutionEffect
     return this.#isNamed && this.#acceptance !== undefined
   }
 
+  countsFirst(): boolean {
+    if (this.#isUncounted && this.nextStatus === 'waiting') {
+      this.#isUncounted = false
+      this.#record = 'asked'
+      this.touch()
+    }
+    return this.#record === 'asked'
+  }
+
   /** A slot is free for this execution. */
   grant(): void {
+    if (this.#isUncounted) this.#waitsForCommit = true
+    this.#isUncounted = false
     this.tell({ type: 'slot.granted', at: this.#port.clock.now() })
   }
 
@@ -339,7 +358,9 @@ export class ExecutionHost implements Committer, ProgramWatcher, ExecutionEffect
     const { definition, owner, clock } = this.#port
     const { value, context } = this.#machine.getSnapshot()
     definition.interceptor?.committing(this.id, this.revision + 1, this.delivery.inbox.held)
-    const isAtRest = this.nextStatus === 'waiting' && !owed
+    const consumed = this.delivery.inbox.collect(this.nextStatus, this.revision + 1, isLast)
+    this.isOnRecord = this.#mustBeCounted(consumed)
+    const isAtRest = this.nextStatus === 'waiting' && !owed && !this.isOnRecord
     const hasJustEnded = isTerminal(this.nextStatus) && !isTerminal(this.status)
     if (this.program.hasProgressed || isAtRest || (hasJustEnded && owed)) this.#row.recoveries = 0
     return this.#row.commit({
@@ -352,8 +373,8 @@ export class ExecutionHost implements Committer, ProgramWatcher, ExecutionEffect
       taken: this.program.taken,
       now: clock.now(),
       dueAt,
-      owed,
-      consumed: this.delivery.inbox.collect(this.nextStatus, this.revision + 1, isLast),
+      owed: owed || (isKept && this.isOnRecord),
+      consumed,
       checkpoints: definition.checkpoints,
       cause: definition.checkpoints > 0 ? this.program.moved() : undefined,
       journal: definition.journal,
@@ -376,11 +397,27 @@ export class ExecutionHost implements Committer, ProgramWatcher, ExecutionEffect
     if (commit.status === 'pausing' || commit.status === 'cancelling') this.tell({ type: 'commit.acknowledged' })
     this.#waiters.answer(commit.status, commit.revision)
     this.#port.committed(this, before, commit)
+    if (this.#record === 'asked' && commit.owed) this.#counted()
     if (this.#waitsForCommit && commit.status === 'running' && this.nextStatus === 'running') this.runProgram()
     if (this.#waitsForCommit && this.isCompensating && !this.isPutBack) this.compensate(false)
     if (commit.owner === null) this.#leave()
     else if (isTerminal(commit.status)) this.#flushOutbox()
     else if (this.#lingers) this.#idle()
+  }
+
+  /** True if a death of this process must be counted, because the program has not got yet what came while nobody ran it. */
+  #mustBeCounted(consumed: Commit['consumed']): boolean {
+    const { nextTimer } = this.program
+    const isDue = nextTimer !== undefined && nextTimer <= this.clock.now()
+    const isLeft = this.nextStatus === 'waiting' && consumed.length === 0 && (isDue || this.delivery.mayHold)
+    if (this.#record === 'kept' && !isLeft) this.#record = 'none'
+    return this.#record !== 'none' || (isLeft && this.recoveries > 0)
+  }
+
+  /** A death of this process counts from now on: the execution goes on. */
+  #counted(): void {
+    this.#record = 'kept'
+    if (this.nextStatus === 'waiting') this.runProgram()
   }
 
   refused(error: unknown, commit: Commit | undefined): void {
@@ -533,14 +570,14 @@ export class ExecutionHost implements Committer, ProgramWatcher, ExecutionEffect
     return this.program.hasMoved
   }
 
-  /** True while the next state is not certain: the execution ends, leaves memory, or is not accepted yet. */
+  /** True while the next state is not certain: the execution ends, leaves memory, is counted, or is not accepted yet. */
   get isUndecided(): boolean {
-    return this.isLeaving || this.isEnding || this.revision === 0
+    return this.isLeaving || this.isEnding || this.#record === 'asked' || this.revision === 0
   }
 
   /** True if an event would reach the program now. */
   get takesEvents(): boolean {
-    return this.#at.takesEvents && this.program.takesEvents && !this.isLeaving
+    return this.#at.takesEvents && this.program.takesEvents && this.#record !== 'asked' && !this.isLeaving
   }
 
   /** True if an event may be answered as delivered: it reaches the program, and the status that allows this is durable. */

@@ -32,6 +32,11 @@ export interface InboxOwner extends CommandedExecution {
   decided(): Promise<void>
   deliver(sent: SentEvent): Promise<SendOutcome | undefined>
   touch(): void
+  /**
+   * Of an execution that waited when its process died: the store says that it goes on, before it gets what came meanwhile. If that
+   * ends this process as well, the death is counted. False once that is durable, and for others.
+   */
+  countsFirst(): boolean
 }
 
 /** An event that was sent here and is neither delivered nor in the inbox yet. */
@@ -67,6 +72,11 @@ export class InboxDelivery {
     this.#execution = execution
     this.#store = store
     this.#lost = lost
+  }
+
+  /** False if the durable inbox has nothing for the program. */
+  get mayHold(): boolean {
+    return this.#mayHold
   }
 
   /** The inbox may hold messages that this process has not seen: reads it. Commands are carried out even if the program takes no events. */
@@ -200,6 +210,7 @@ export class InboxDelivery {
         const messages = await this.inbox.read(() => this.#store.inbox({ execution: execution.id }))
         const events = messages.filter(({ kind }) => kind === 'event')
         for (const message of messages) if (message.kind === 'command') this.#handle(message)
+        if (events.length > 0 && execution.countsFirst()) return
         for (const message of events) this.#give(message)
         if (reading.again) continue
         if (events.length === 0 && news === this.#news) this.#mayHold = false
