@@ -610,4 +610,103 @@ export const keptScripts: Readonly<Record<string, Script & { readonly law: numbe
       { do: 'send', target: 0, type: 'PING', bad: false, through: 0, turns: undefined },
     ],
   },
+  'a pause at once waits for a step that still runs here also after a failing store has put its execution back': {
+    law: 1,
+    seed: 511456894,
+    isUneven: false,
+    streams: [
+      {
+        program: {
+          states: [
+            {
+              kind: 'step',
+              skip: 1,
+              onError: 'fail',
+              delay: 1000,
+              heeds: false,
+              lingers: true,
+              onRecovery: 'hold',
+              nameless: true,
+            },
+          ],
+          rich: true,
+          poisoned: false,
+          slowActions: true,
+          undoes: 'at once',
+        },
+        options: {
+          maxConcurrent: 3,
+          compensates: true,
+          checkpoints: 0,
+          passivateAfter: 30000,
+          pausedTimers: 'freeze',
+          retry: { maxAttempts: 2, onExhausted: 'pause' },
+        },
+      },
+      {
+        program: {
+          states: [
+            {
+              kind: 'callback',
+              skip: 0,
+              onError: 'fail',
+              delay: 25000,
+              heeds: true,
+              lingers: true,
+              onRecovery: 'fail',
+              nameless: false,
+            },
+          ],
+          rich: true,
+          poisoned: false,
+          slowActions: true,
+          undoes: 'at once',
+        },
+        options: {
+          maxConcurrent: 1,
+          compensates: true,
+          checkpoints: 2,
+          passivateAfter: 1000,
+          pausedTimers: 'freeze',
+          retry: { maxAttempts: 1, onExhausted: 'pause' },
+          timeout: 90000,
+        },
+      },
+      {
+        program: {
+          states: [
+            {
+              kind: 'step',
+              skip: 0,
+              onError: 'fail',
+              delay: 0,
+              heeds: false,
+              lingers: true,
+              onRecovery: 'hold',
+              nameless: false,
+            },
+          ],
+          rich: false,
+          poisoned: false,
+          slowActions: false,
+          undoes: 'pair',
+        },
+        options: {
+          maxConcurrent: 1,
+          compensates: false,
+          checkpoints: 0,
+          passivateAfter: 30000,
+          pausedTimers: 'restart',
+          retry: { maxAttempts: 1, onExhausted: 'fail' },
+          timeout: 90000,
+        },
+      },
+    ],
+    lines: [
+      { do: 'trigger', stream: 0, key: undefined, priority: 2, bad: false, turns: undefined },
+      { do: 'pause', target: 'same', mode: 'now', turns: 4 },
+      { do: 'send', target: 0, type: 'PING', bad: false, through: 1, turns: 3 },
+      { do: 'fault', operation: 'commit', when: 'before', count: 2, turns: undefined },
+    ],
+  },
 }

@@ -3,6 +3,7 @@
  *
  * Owns: these questions to the record of a run, and to its quiet instants.
  */
+import { splitState } from '../../src/actors/execution/stored-state.js'
 import { isTerminal } from '../../src/index.js'
 import { contextOf, type Answer } from './ledger.js'
 import { HEEDED } from './simulated-process.js'
@@ -43,6 +44,9 @@ export function goneAtTheEnd({ ledger, flights, jumps }: World): string[] {
     const history = ledger.history(id).filter((written) => written.n < n)
     const since = history[history.findLastIndex(({ commit }) => commit.status !== 'cancelling') + 1]
     if (since && at - since.at >= HEEDED) return []
+    // it began when the command came, which may be some time before the commit that says so
+    const last = history.at(-1)?.commit
+    if (last && at >= (splitState(last.state, id).lifecycle.context.limits.stopBy ?? Infinity)) return []
     const left = flights.find(
       (flight) =>
         flight.id === id &&

@@ -235,6 +235,24 @@ export const mutations: readonly Mutation[] = [
     instead: '',
     upholds: 'an execution that is taken up again waits for the functions of its steps that still run here',
   },
+  {
+    law: 1,
+    script: 'a pause at once waits for a step that still runs here also after a failing store has put its execution back',
+    name: 'One end, of a pause that was put back',
+    file: 'src/actors/execution/execution-host.ts',
+    line: "return this.program.inFlight ? undefined : this.tell({ type: 'program.drained' })",
+    instead: "return this.tell({ type: 'program.drained' })",
+    upholds: 'a pause that was under way when a failing store put its execution back still waits for its steps',
+  },
+  {
+    law: 1,
+    property: 'law 1, where an execution ends',
+    name: 'One end, of timers and events that end processes',
+    file: 'src/actors/execution/execution-host.ts',
+    line: "if (value === 'waiting' && !(isDue && this.countsFirst())) this.runProgram()",
+    instead: "if (value === 'waiting') this.runProgram()",
+    upholds: 'the store says that an execution goes on before it gets what came due while its process was dead',
+  },
 ]
 
 /** The table of `docs/laws.md`. */

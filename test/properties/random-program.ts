@@ -39,6 +39,8 @@ export interface StateSpec {
   readonly onRecovery?: 'fail' | 'hold'
   /** True if the actor that it invokes has no id of its own. */
   readonly nameless?: boolean
+  /** What ends the process in a state of kind `killer`; absent: its step. */
+  readonly killedBy?: 'step' | 'timer' | 'event'
 }
 
 /** One program. */
@@ -93,6 +95,8 @@ export interface ProgramOutputs {
   undoes(executionId: string): void
   /** An action that comes after one that throws. */
   late(executionId: string): void
+  /** Code that ends its process has run. */
+  dies(): void
   /** A callback begins; what is returned is its clean-up. */
   callback(executionId: string): () => void
 }
@@ -142,11 +146,13 @@ export const shortSpecs: fc.Arbitrary<ProgramSpec> = programSpecs.map((spec) => 
   ),
 }))
 
-/** The same, where one of the steps ends the process that begins with it, each time. */
-export const killerSpecs: fc.Arbitrary<ProgramSpec> = shortSpecs.map((spec) => ({
-  ...spec,
-  states: [...spec.states, { kind: 'killer', skip: 0, onError: 'fail', delay: 0, heeds: true }],
-}))
+/** The same, where something ends the process that comes to it, each time: a step, or what decides on a timer or an event. */
+export const killerSpecs: fc.Arbitrary<ProgramSpec> = fc
+  .tuple(shortSpecs, fc.constantFrom('step', 'step', 'timer', 'event'))
+  .map(([spec, killedBy]) => ({
+    ...spec,
+    states: [...spec.states, { kind: 'killer', skip: 0, onError: 'fail', delay: 0, heeds: true, killedBy }],
+  }))
 
 /** The same, where code of their own throws or rejects. */
 export const throwingSpecs: fc.Arbitrary<ProgramSpec> = fc
@@ -195,6 +201,8 @@ function stateConfig(spec: StateSpec, index: number, states: number, rich: boole
     const one = (id: string) => ({ src: 'work', id: `${id}${index}`, input, onDone: target, ...onError })
     return { entry, invoke: [one('left'), one('right')] }
   }
+  const { killedBy = 'step' } = spec
+  if (spec.kind === 'killer' && killedBy !== 'step') return killing(killedBy, target, entry)
   if (spec.kind in src)
     return { entry, invoke: { src: src[spec.kind as 'step'], ...named(`work${index}`), input, onDone: target, ...onError } }
   if (spec.kind === 'spawned') {
@@ -227,6 +235,13 @@ function stateConfig(spec: StateSpec, index: number, states: number, rich: boole
   return { entry, on: { NEXT: target }, after: { 40_000: target } }
 }
 
+/** A state that ends its process by other means than a step. */
+function killing(by: 'timer' | 'event', target: string, entry: readonly object[]): object {
+  const move = { target, guard: 'dies' }
+  if (by === 'timer') return { entry, after: { 1_000: move } }
+  return { entry, on: { NEXT: move }, after: { 40_000: move } }
+}
+
 /** How a program makes good what it has done. */
 function making(how: ProgramSpec['undoes']): object {
   const undo = (id: string, heeds: boolean) => ({
@@ -253,6 +268,7 @@ export function machineOf(spec: ProgramSpec, outputs: ProgramOutputs, below: str
       return spec.slowActions ? outputs.pass() : undefined
     },
   }
+  const guards = { dies: () => (outputs.dies(), true) }
   const helper = setup({ actors: { work } }).createMachine({
     id: 'helper',
     context: (({ input }: { input: StepInput }) => input) as never,
@@ -291,7 +307,7 @@ export function machineOf(spec: ProgramSpec, outputs: ProgramOutputs, below: str
     below: fromExecution(below ?? 'nowhere'),
     ...own.actors,
   }
-  return setup({ actors, actions: { ...actions, ...own.actions }, delays: own.delays } as never).createMachine({
+  return setup({ actors, guards, actions: { ...actions, ...own.actions }, delays: own.delays } as never).createMachine({
     id: 'random',
     context: (({ input }: { input: { label: string } }) => ({ label: input.label, tick: 0, again: 0, pings: [] })) as never,
     initial: 's0',

@@ -193,6 +193,9 @@ export class SimulatedProcess {
           ledger.next()
         }
       },
+      dies: () => {
+        if (!fate.dead) queueMicrotask(() => this.kill())
+      },
       step: ({ executionId, idempotencyKey, signal, input }: StepArguments<StepInput>) => {
         // one that was told to stop and does not heed that is waited for as long as a cancel waits
         const isUp = ({ abortedAt = Infinity }: Flight) => clock.monotonic() - abortedAt < HEEDED

@@ -113,12 +113,17 @@ export class World {
     for (const id of this.#around.streams.keys()) await this.#do({ do: 'scope', stream: id, call: 'resume' })
     await this.advance(20_000)
     await this.#revive()
-    for (let round = 0; round < 40 && this.#open().length > 0; round++) {
+    // what ends each process takes one round for each of its deaths
+    const killers = [...this.ledger.rows.keys()].filter((id) =>
+      this.streamOf(id).program.states.some(({ kind }) => kind === 'killer'),
+    )
+    for (let round = 0; round < 40 + 10 * killers.length && this.#open().length > 0; round++) {
       await this.#resumeScopes()
       for (const row of this.#open()) {
         const handle = this.primary.runtime.execution(row.id)
-        // one that fails each time that it is tried again
-        if (row.status === 'paused' && round > 8) this.#ask('cancel', row.id, () => handle.cancel())
+        // one that fails each time that it is tried again, or ends each process
+        const isHopeless = round > 8 || this.ledger.history(row.id).at(-1)?.record.pause?.reason === 'recovery_limit'
+        if (row.status === 'paused' && isHopeless) this.#ask('cancel', row.id, () => handle.cancel())
         else if (row.status === 'paused') this.#ask('resume', row.id, () => handle.resume({ retry: true }))
         if (row.status === 'waiting') this.#ask('send', row.id, () => handle.send({ type: 'NEXT' }))
       }

@@ -130,7 +130,8 @@ export class ExecutionHost implements Committer, ProgramWatcher, ExecutionEffect
       this.touch()
       // a program that had ended can no longer be paused
       if (this.nextStatus === 'pausing' && this.recoveries <= this.maxRecoveries && this.comesToItsEnd()) return
-      return this.tell({ type: 'program.drained' })
+      // functions that still run here are waited for, as before it was lost
+      return this.program.inFlight ? undefined : this.tell({ type: 'program.drained' })
     }
     const { wasDueAt } = this.#row
     const isDue = wasDueAt !== null && wasDueAt <= this.clock.now()
