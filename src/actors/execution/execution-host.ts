@@ -17,6 +17,7 @@ import type { Committer } from '../../persistence/group-commit.js'
 import type { Commit, CommitVerdict } from '../../persistence/snapshot-store.js'
 import { decide, type Decision } from './commit-decision.js'
 import { ChildrenHold } from './children-hold.js'
+import { CountedWaiting } from './counted-waiting.js'
 import { CommitWaiters, PendingAcceptance } from './commit-waiters.js'
 import { dueAt as nextDue, ExecutionDeadlines } from './execution-deadlines.js'
 import { executionRef, tell, type ExecutionEffects, type ExecutionMachineRef } from './execution-lifecycle.js'
@@ -56,11 +57,7 @@ export class ExecutionHost implements Committer, ProgramWatcher, ExecutionEffect
   #waitsForTurn = false
   /** True from the commit that gives the execution back to the store, until that commit is durable. */
   #leaving = false
-  /** True of an execution that waited, or was queued, when its process died, until it goes on here: another death would not be counted. */
-  #isUncounted = false
-  isOnRecord = false
-  /** That it goes on is on its way to the store (`asked`); it is stored, and the program has not got yet what came meanwhile (`kept`). */
-  #record: 'none' | 'asked' | 'kept' = 'none'
+  readonly #counted = new CountedWaiting()
   /** True if the execution was to leave memory while a timer was due or an action pending: it leaves once that is done. */
   #lingers = false
   #gone = false
@@ -122,7 +119,7 @@ export class ExecutionHost implements Committer, ProgramWatcher, ExecutionEffect
       return this.program.fail(this.#row.recoveryLimit(), { isFinal: true })
     if (mayHarm && this.recoveries > this.maxRecoveries) return this.program.holdFor('recovery_limit', this.#row.recoveryLimit())
     if (this.isHeldBack || ((mayHarm || compensates) && this.isSuspect)) return this.#underSuspicion()
-    this.#isUncounted = this.#recovering && (value === 'queued' || (value === 'waiting' && !this.#row.wasOwed))
+    if (this.#recovering && (value === 'queued' || (value === 'waiting' && !this.#row.wasOwed))) this.#counted.begin()
     if (value === 'queued') return this.#port.acquire(this) ? this.grant() : undefined
     if (value === 'running') return this.#port.acquire(this) ? this.runProgram() : this.tell({ type: 'slot.missing' })
     if (this.isCompensating) return this.compensate(false)
@@ -185,18 +182,13 @@ export class ExecutionHost implements Committer, ProgramWatcher, ExecutionEffect
   }
 
   countsFirst(): boolean {
-    if (this.#isUncounted && this.nextStatus === 'waiting') {
-      this.#isUncounted = false
-      this.#record = 'asked'
-      this.touch()
-    }
-    return this.#record === 'asked'
+    if (this.nextStatus === 'waiting' && this.#counted.ask()) this.touch()
+    return this.#counted.isAsked
   }
 
   /** A slot is free for this execution. */
   grant(): void {
-    if (this.#isUncounted) this.#waitsForCommit = true
-    this.#isUncounted = false
+    if (this.#counted.running()) this.#waitsForCommit = true
     this.tell({ type: 'slot.granted', at: this.#port.clock.now() })
   }
 
@@ -360,8 +352,8 @@ export class ExecutionHost implements Committer, ProgramWatcher, ExecutionEffect
     const { value, context } = this.#machine.getSnapshot()
     definition.interceptor?.committing(this.id, this.revision + 1, this.delivery.inbox.held)
     const consumed = this.delivery.inbox.collect(this.nextStatus, this.revision + 1, isLast)
-    this.isOnRecord = this.#mustBeCounted(consumed)
-    const isAtRest = this.nextStatus === 'waiting' && !owed && !this.isOnRecord
+    this.#counted.collect(this.#isBehind(consumed), this.recoveries)
+    const isAtRest = this.nextStatus === 'waiting' && !owed && !this.#counted.isOn
     const hasJustEnded = isTerminal(this.nextStatus) && !isTerminal(this.status)
     if (this.program.hasProgressed || isAtRest || (hasJustEnded && owed)) this.#row.recoveries = 0
     return this.#row.commit({
@@ -374,7 +366,7 @@ export class ExecutionHost implements Committer, ProgramWatcher, ExecutionEffect
       taken: this.program.taken,
       now: clock.now(),
       dueAt,
-      owed: owed || (isKept && this.isOnRecord),
+      owed: owed || (isKept && this.#counted.isOn),
       consumed,
       checkpoints: definition.checkpoints,
       cause: definition.checkpoints > 0 ? this.program.moved() : undefined,
@@ -398,7 +390,7 @@ export class ExecutionHost implements Committer, ProgramWatcher, ExecutionEffect
     if (commit.status === 'pausing' || commit.status === 'cancelling') this.tell({ type: 'commit.acknowledged' })
     this.#waiters.answer(commit.status, commit.revision)
     this.#port.committed(this, before, commit)
-    if (this.#record === 'asked' && commit.owed) this.#counted()
+    if (commit.owed && this.#counted.committed() && this.nextStatus === 'waiting') this.runProgram()
     if (this.#waitsForCommit && commit.status === 'running' && this.nextStatus === 'running') this.runProgram()
     if (this.#waitsForCommit && this.isCompensating && !this.isPutBack) this.compensate(false)
     if (commit.owner === null) this.#leave()
@@ -406,19 +398,11 @@ export class ExecutionHost implements Committer, ProgramWatcher, ExecutionEffect
     else if (this.#lingers) this.#idle()
   }
 
-  /** True if a death of this process must be counted, because the program has not got yet what came while nobody ran it. */
-  #mustBeCounted(consumed: Commit['consumed']): boolean {
+  /** True while the program, which waits, has not got yet what is due or in the inbox. */
+  #isBehind(consumed: Commit['consumed']): boolean {
     const { nextTimer } = this.program
     const isDue = nextTimer !== undefined && nextTimer <= this.clock.now()
-    const isLeft = this.nextStatus === 'waiting' && consumed.length === 0 && (isDue || this.delivery.mayHold)
-    if (this.#record === 'kept' && !isLeft) this.#record = 'none'
-    return this.#record !== 'none' || (isLeft && this.recoveries > 0)
-  }
-
-  /** A death of this process counts from now on: the execution goes on. */
-  #counted(): void {
-    this.#record = 'kept'
-    if (this.nextStatus === 'waiting') this.runProgram()
+    return this.nextStatus === 'waiting' && consumed.length === 0 && (isDue || this.delivery.mayHold)
   }
 
   refused(error: unknown, commit: Commit | undefined): void {
@@ -573,12 +557,12 @@ export class ExecutionHost implements Committer, ProgramWatcher, ExecutionEffect
 
   /** True while the next state is not certain: the execution ends, leaves memory, is counted, or is not accepted yet. */
   get isUndecided(): boolean {
-    return this.isLeaving || this.isEnding || this.#record === 'asked' || this.revision === 0
+    return this.isLeaving || this.isEnding || this.#counted.isAsked || this.revision === 0
   }
 
   /** True if an event would reach the program now. */
   get takesEvents(): boolean {
-    return this.#at.takesEvents && this.program.takesEvents && this.#record !== 'asked' && !this.isLeaving
+    return this.#at.takesEvents && this.program.takesEvents && !this.#counted.isAsked && !this.isLeaving
   }
 
   /** True if an event may be answered as delivered: it reaches the program, and the status that allows this is durable. */
@@ -612,6 +596,10 @@ export class ExecutionHost implements Committer, ProgramWatcher, ExecutionEffect
 
   get isCounted(): boolean {
     return this.#row.isCounted
+  }
+
+  get isBehind(): boolean {
+    return this.#counted.isOn
   }
 
   get lastCommitAt(): number {
