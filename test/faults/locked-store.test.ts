@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { assign, createMachine, fromPromise } from 'xstate'
-import { createRuntime, defineEntryPoint } from '../../src/index.js'
+import { createRuntime, defineEntryPoint, fromExecution } from '../../src/index.js'
 import { sqliteStore } from '../../src/persistence/sqlite/sqlite-store.js'
 import { begin } from '../support/begin.js'
 import { eventually } from '../support/eventually.js'
@@ -55,7 +55,15 @@ test('every call answers within its limit, also those that stand behind others w
   const path = join(temporaryFolder(), 'store.db')
   const limit = 400
   const busyWith = defineEntryPoint({ id: 'workers', program: worker, maxConcurrent: 1 })
-  const runtime = await begin({ store: sqliteStore(path, { busyTimeout: limit }), entryPoints: [...entryPoints, busyWith] })
+  const below = defineEntryPoint({ id: 'below', program: worker })
+  const above = defineEntryPoint({ id: 'above', program: fromExecution('below') })
+  const passing = defineEntryPoint({ id: 'resting', program: counter, passivateAfter: 0 })
+  const all = [...entryPoints, busyWith, below, above, passing]
+  const runtime = await begin({ store: sqliteStore(path, { busyTimeout: limit }), entryPoints: all })
+  const keyed = { idempotencyKey: 'taken' }
+  await runtime.trigger('counters', undefined, keyed)
+  const [parent, otherParent] = [await runtime.trigger('above'), await runtime.trigger('above')]
+  const [left, otherLeft] = [await runtime.trigger('resting'), await runtime.trigger('resting')]
   const [, queued, another] = [
     await runtime.trigger('workers'),
     await runtime.trigger('workers'),
@@ -87,6 +95,14 @@ test('every call answers within its limit, also those that stand behind others w
     'pause of a stream': () => runtime.stream('workers').pause({ timeout: limit / 4 }),
     'resume of a stream': () => runtime.stream('workers').resume(),
     retry: () => failed.retry(),
+    fork: () => one.fork(),
+    result: () => one.result({ timeout: limit / 4 }),
+    'trigger with a key that is taken': () => runtime.trigger('counters', undefined, keyed),
+    'pause of one with a child': () => parent.pause({ mode: 'now' }),
+    'cancel of one with a child': () => otherParent.cancel(),
+    'send to one in no memory': () => left.send({ type: 'ADD' }),
+    'cancel of one in no memory': () => otherLeft.cancel(),
+    'cancel of a stream': () => runtime.stream('resting').cancel(),
     // each stands behind, or is taken back by, those that came before it
     pause: () => third.pause({ timeout: limit / 4 }),
     resume: () => third.resume(),
@@ -111,7 +127,7 @@ test('a command to many that have left memory answers within the limit of one', 
   const path = join(temporaryFolder(), 'store.db')
   const limit = 200
   const runtime = await begin({ store: sqliteStore(path, { busyTimeout: limit }), entryPoints })
-  const executions = await Promise.all(Array.from({ length: 100 }, () => runtime.trigger('counters')))
+  const executions = await Promise.all(Array.from({ length: 60 }, () => runtime.trigger('counters')))
   // that which is paused is in no memory
   await Promise.all(executions.map((each) => each.pause()))
   const free = await holdLock(path)
