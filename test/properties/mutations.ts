@@ -253,6 +253,17 @@ export const mutations: readonly Mutation[] = [
     instead: "if (value === 'waiting') this.runProgram()",
     upholds: 'the store says that an execution goes on before it gets what came due while its process was dead',
   },
+  {
+    law: 5,
+    script: 'an event that two attempts have taken, one close behind the other, is with the next one once',
+    name: 'No loss, of events that are given back',
+    file: 'src/actors/execution/execution-host.ts',
+    line: `if (this.#isWithheld) return undefined
+    this.program.take(`,
+    instead: 'this.program.take(',
+    upholds:
+      'no snapshot is taken while events of a failed attempt are on their way back, since no commit consumes what it holds',
+  },
 ]
 
 /** The table of `docs/laws.md`. */

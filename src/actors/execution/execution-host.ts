@@ -335,8 +335,10 @@ export class ExecutionHost implements Committer, ProgramWatcher, ExecutionEffect
     // first the lifecycle: it reacts to the end of the program, and to a snapshot that can't be stored
     this.program.observe()
     if (this.nextStatus === 'queued') this.program.keepDoubts()
+    // before the snapshot is taken: what it holds of events that no commit consumes would be there twice after another attempt
+    if (this.#isWithheld) return undefined
     this.program.take(this.nextStatus === 'paused' && (this.status !== 'paused' || this.program.isLive))
-    if (this.program.isReturning || this.#hold.holds()) return undefined
+    if (this.#isWithheld) return undefined
     const { nextTimer, hasPendingActions: owed } = this.program
     const decision = decide({ status: this.nextStatus, limits: this.context.limits, owed, isLeaving: this.#leaving, nextTimer })
     this.#leaving = decision.leaves
@@ -345,6 +347,11 @@ export class ExecutionHost implements Committer, ProgramWatcher, ExecutionEffect
     this.#withdraw()
     if (this.revision === 0) this.#acceptance?.collected()
     return this.#draft(decision, owed)
+  }
+
+  /** True while no commit can be made: events of a failed attempt are on their way back, or children have not ended yet. */
+  get #isWithheld(): boolean {
+    return this.program.isReturning || this.#hold.holds()
   }
 
   #draft({ isKept, isLast, dueAt }: Decision, owed: boolean): Commit {
