@@ -83,11 +83,13 @@ function problemWith(answer: Answer, world: World): string | undefined {
   if (call === 'result') return isTerminal(asked) === (status === 'timeout') ? `answers ${status}` : undefined
   // whoever took it over may have gone on with it before the answer
   if (world.ledger.claims.some((claim) => claim.id === id && claim.n > n)) return undefined
+  // one by way of another process may have come to the execution while this one was frozen on its way
+  const isAhead = (other: Answer) => other.n < n || (other.process !== answer.process && other.n < answer.told)
   // a pause that is under way at the quiet instant is taken back: it waits for children, or its process was frozen
   const isPausedSince =
     history.some((later) => later.n > n && ['pausing', 'paused'].includes(later.commit.status)) ||
     world.ledger.answers.some(
-      (other) => other.n < n && (other.told > n || other.status === 'pausing') && pauses(other, id, world),
+      (other) => isAhead(other) && (other.told > n || other.status === 'pausing') && pauses(other, id, world),
     )
   // an attempt that failed meanwhile waited for its next one, which the resume has brought at once
   const wasRetrying = history.some((later) => later.n > n && later.n < answer.told && isRetrying(later))
