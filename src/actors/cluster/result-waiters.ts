@@ -7,7 +7,6 @@
 import type { Clock } from '../../clock.js'
 import type { Absent, ExecutionOutcome, ResultOutcome } from '../../events/outcomes.js'
 import type { SnapshotStore } from '../../persistence/snapshot-store.js'
-import { ReleasingMap } from '../../releasing-map.js'
 import { storedOutcome } from '../execution/execution-record.js'
 
 /** One waiting call: `settle` gets the outcome, `fail` the error if nobody here will ever know it. */
@@ -18,7 +17,7 @@ interface Waiting {
 
 /** Waiting calls by execution. */
 export class ResultWaiters {
-  readonly #waiting = new ReleasingMap<string, Set<Waiting>>()
+  readonly #waiting = new Map<string, Set<Waiting>>()
 
   /** The ids somebody waits for. */
   get ids(): Iterable<string> {

@@ -24,7 +24,7 @@ import { executionRef, tell, type ExecutionEffects, type ExecutionMachineRef } f
 import { InboxDelivery, type InboxOwner } from './inbox-delivery.js'
 import type { SentEvent } from './external-event.js'
 import { opening, type AcceptOutcome, type ExecutionOrigin } from './execution-origin.js'
-import type { ExecutionPort, HeldSlot } from './execution-port.js'
+import type { ExecutionPort } from './execution-port.js'
 import { ExecutionProgram, type ProgramWatcher } from './execution-program.js'
 import type { CommitDraft } from './commit-draft.js'
 import { positionOf, type LifecyclePosition } from './lifecycle-position.js'
@@ -42,7 +42,8 @@ export class ExecutionHost implements Committer, ProgramWatcher, ExecutionEffect
   readonly delivery: InboxDelivery
   readonly clock: WallClock
   readonly program: ExecutionProgram
-  slot: HeldSlot | undefined
+  /** True while the execution holds a slot of its stream. */
+  hasSlot = false
   readonly #row: CommitDraft
   readonly #port: ExecutionPort
   readonly #deadlines: ExecutionDeadlines
@@ -84,7 +85,7 @@ export class ExecutionHost implements Committer, ProgramWatcher, ExecutionEffect
       idle: () => this.#idle(),
     })
     // a fresh execution that gets a slot at once never enters the queue
-    if (origin.kind === 'fresh') port.takeSlot(this)
+    this.hasSlot = origin.kind === 'fresh' && port.takeSlot(this)
     const { row, lifecycle, program } = opening(origin, id, port.clock, this.hasSlot ? port.clock.now() : undefined)
     this.#row = row
     this.#isNamed = origin.kind === 'fresh' && origin.isNamed
@@ -491,11 +492,6 @@ export class ExecutionHost implements Committer, ProgramWatcher, ExecutionEffect
 
   get ref(): AnyActorRef {
     return this.#machine
-  }
-
-  /** True while the execution holds a slot of its stream. */
-  get hasSlot(): boolean {
-    return this.slot !== undefined
   }
 
   /** As of the last durable commit. */

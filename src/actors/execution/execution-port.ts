@@ -20,12 +20,6 @@ export interface Admissible {
   readonly hasStarted: boolean
 }
 
-/** A slot in use. It does not keep the execution in memory. */
-export interface HeldSlot {
-  /** Of the execution. */
-  readonly id: string
-}
-
 /** An execution as its stream sees it. */
 export interface HeldExecution extends Admissible {
   readonly id: string
@@ -35,8 +29,8 @@ export interface HeldExecution extends Admissible {
   readonly epoch: number
   readonly recoveries: number
   readonly delivery: { readonly placing: Promise<unknown> | undefined }
-  /** The slot that it holds; only its stream sets it. */
-  slot: HeldSlot | undefined
+  /** True while it holds a slot. */
+  hasSlot: boolean
   /** A slot is free for this execution. */
   grant(): void
   abandon(error: unknown): void

@@ -12,7 +12,6 @@ import { acceptedBefore, refuseOtherInput, type Admitted } from './accepted-befo
 import { admission, type AdmissionRequest } from './admission.js'
 import type { ExecutionHost } from '../execution/execution-host.js'
 import type { ExecutionOrigin } from '../execution/execution-origin.js'
-import type { ReleasingMap } from '../../releasing-map.js'
 import type { StreamDefinition } from './stream-definition.js'
 
 /** The parts of the stream that are used. */
@@ -21,7 +20,7 @@ export interface StreamAdmissionPort {
   readonly store: SnapshotStore
   readonly clock: Clock
   readonly ids: IdSource
-  readonly executions: Pick<ReleasingMap<string, ExecutionHost>, 'get' | 'has' | 'values'>
+  readonly executions: ReadonlyMap<string, ExecutionHost>
   isFull(): boolean
   /** Drops the executions that other processes have taken out of the queue. */
   checkQueue(): Promise<void>

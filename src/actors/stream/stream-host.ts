@@ -20,7 +20,7 @@ import type { ChildPort } from '../program/child-port.js'
 import { AdmissionQueue } from './admission-queue.js'
 import { ExecutionHost } from '../execution/execution-host.js'
 import type { ExecutionOrigin, HowTaken } from '../execution/execution-origin.js'
-import type { ExecutionPort, HeldExecution, HeldSlot } from '../execution/execution-port.js'
+import type { ExecutionPort, HeldExecution } from '../execution/execution-port.js'
 import type { ProgramSettings } from '../program/program-port.js'
 import type { ProgramRecord } from '../program/program-record.js'
 import type { StepBodies } from '../program/step-bodies.js'
@@ -33,7 +33,6 @@ import type { SlotSeeker } from './concurrency-slots.js'
 import { admit, type StreamAdmissionPort } from './stream-admission.js'
 import type { StreamPort } from './stream-port.js'
 import type { Suspect } from '../execution/suspects.js'
-import { ReleasingMap } from '../../releasing-map.js'
 import type { WallClock } from '../../wall-clock.js'
 import type { StreamDefinition } from './stream-definition.js'
 
@@ -43,9 +42,9 @@ export class StreamHost implements ExecutionPort, SlotSeeker {
   readonly parent: AnyActorRef
   readonly id: string
   readonly definition: StreamDefinition
-  readonly executions = new ReleasingMap<string, ExecutionHost>()
-  /** The slots in use. Invariant: at most `definition.maxConcurrent`. */
-  readonly slots = new Set<HeldSlot>()
+  readonly executions = new Map<string, ExecutionHost>()
+  /** Executions that hold a slot. Invariant: at most `definition.maxConcurrent`. */
+  readonly holders = new Set<HeldExecution>()
   readonly clock: WallClock
   readonly commits: GroupCommit
   readonly store: SnapshotStore
@@ -193,7 +192,7 @@ export class StreamHost implements ExecutionPort, SlotSeeker {
 
   /** How many slots are in use. */
   get used(): number {
-    return this.slots.size
+    return this.holders.size
   }
 
   takeSlot(execution: HeldExecution): boolean {
@@ -202,9 +201,9 @@ export class StreamHost implements ExecutionPort, SlotSeeker {
 
   acquire(execution: HeldExecution): boolean {
     if (this.executions.get(execution.id) !== execution) return false // it has left memory, and would keep the slot for ever
-    const hasSlot = execution.slot !== undefined || this.takeSlot(execution)
-    if (!hasSlot) this.#queue.add(execution)
-    return hasSlot
+    if (!execution.hasSlot) execution.hasSlot = this.takeSlot(execution)
+    if (!execution.hasSlot) this.#queue.add(execution)
+    return execution.hasSlot
   }
 
   dequeued(execution: HeldExecution): void {
@@ -212,8 +211,8 @@ export class StreamHost implements ExecutionPort, SlotSeeker {
   }
 
   freed(execution: HeldExecution): void {
-    if (execution.slot) this.slots.delete(execution.slot)
-    execution.slot = undefined
+    execution.hasSlot = false
+    this.holders.delete(execution)
     this.#port.slots.free()
     this.#port.left()
   }
@@ -251,12 +250,13 @@ export class StreamHost implements ExecutionPort, SlotSeeker {
     const execution = this.#queue.peek()
     if (!execution || !this.#useSlot(execution)) return
     this.#queue.take()
+    execution.hasSlot = true
     execution.grant()
   }
 
   #useSlot(execution: HeldExecution): boolean {
     if (this.used >= this.definition.maxConcurrent || !this.#port.slots.take()) return false
-    this.slots.add((execution.slot = { id: execution.id }))
+    this.holders.add(execution)
     return true
   }
 

@@ -5,7 +5,6 @@
  * were asked for before it, even if they are not stored yet. It does not concern later ones, even if they are stored by then.
  * Does not know: how an execution is accepted, or what a command does.
  */
-import { ReleasingMap } from '../../releasing-map.js'
 import type { Admitted } from '../stream/accepted-before.js'
 import type { AdmissionRequest } from '../stream/admission.js'
 
@@ -29,7 +28,7 @@ const none: Promise<undefined> = Promise.resolve(undefined)
 /** The admissions of one supervisor. */
 export class Admissions {
   readonly #byEntryPoint = new Map<string, Set<Admission>>()
-  readonly #byId = new ReleasingMap<string, Admission>()
+  readonly #byId = new Map<string, Admission>()
   /** For each command to many without an answer yet: the admissions since then, by id. */
   readonly #since = new Set<Map<string, Admission>>()
 

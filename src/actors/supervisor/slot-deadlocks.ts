@@ -127,8 +127,8 @@ export class SlotDeadlocks {
   #holders(stream: StreamHost): readonly string[] | undefined {
     if (!stream.isJammed) return undefined
     const { maxConcurrent, streams } = this.#port
-    if (stream.slots.size >= stream.definition.maxConcurrent) return [...stream.slots].map(({ id }) => id)
-    const all = streams().flatMap(({ slots }) => [...slots])
+    if (stream.holders.size >= stream.definition.maxConcurrent) return [...stream.holders].map(({ id }) => id)
+    const all = streams().flatMap(({ holders }) => [...holders])
     return all.length >= maxConcurrent ? all.map(({ id }) => id) : undefined
   }
 

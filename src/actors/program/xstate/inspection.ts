@@ -26,17 +26,12 @@ export function guardedObserver(observer: Inspect, logger: (...args: unknown[]) 
   }
 }
 
-/**
- * A parent whose children are inspected like its own, by observers whose errors are logged and never the children's.
- * Its system keeps no list of them: XState never reads it, and actors that have ended would live on in it (`releasing-map.ts`).
- */
+/** A parent whose children are inspected like its own, by observers whose errors are logged and never the children's. */
 export function guardedParent(parent: AnyActorRef, logger: (...args: unknown[]) => void): AnyActorRef {
   const { system } = parent as unknown as { system: InnerSystem }
   const { next } = guardedObserver((event) => system._sendInspectionEvent(event), logger) as { next(event: object): void }
   const guarded = Object.create(system, {
     _sendInspectionEvent: { value: next },
-    _register: { value: (sessionId: string) => sessionId },
-    _unregister: { value: () => undefined },
     _relay: {
       value(sourceRef: InnerActor | undefined, target: InnerActor & { ref?: InnerActor }, event: AnyEventObject) {
         next({ type: '@xstate.event', sourceRef, actorRef: target.ref ?? target, event })
