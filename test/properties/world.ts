@@ -117,7 +117,7 @@ export class World {
     const killers = [...this.ledger.rows.keys()].filter((id) =>
       this.streamOf(id).program.states.some(({ kind }) => kind === 'killer'),
     )
-    for (let round = 0; round < 40 + 10 * killers.length && this.#open().length > 0; round++) {
+    for (let round = 0; round < 100 + 10 * killers.length && this.#open().length > 0; round++) {
       await this.#resumeScopes()
       for (const row of this.#open()) {
         const handle = this.primary.runtime.execution(row.id)

@@ -397,6 +397,8 @@ export class ExecutionProgram implements ProgramPort {
   #notifyLifecycle(): void {
     const { value } = this.#execution.lifecycle
     const { outcome, busy, hasEnded } = this.#host ?? {}
+    // each end is told once, however often the program is looked at before a commit can be made
+    if (outcome && this.#isJudged) return
     if (outcome) this.#isJudged = true
     if (outcome?.status === 'error') this.fail(outcome.error, { isFinal: false })
     else if (outcome) this.#done(outcome.output)
