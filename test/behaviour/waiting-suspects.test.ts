@@ -106,6 +106,27 @@ describe.each(places)('on %s', (_, place) => {
     expect(deaths.length).toBe(5)
   })
 
+  test('an event that is sent again and again and ends each process is blamed on its execution', async () => {
+    const { start, deaths } = processes(3)
+    let current = await start()
+    const runtime = await current.begun
+    for (const id of ['bad', 'good']) await runtime.trigger('one', { id, where: 'event' as const }, { id })
+    for (let n = 0; n < 10; n++) {
+      const here = await current.begun
+      if ((await here.execution('bad').get()).status === 'paused') break
+      for (const id of ['bad', 'good'])
+        void here
+          .execution(id)
+          .send({ type: 'GO' })
+          .catch(() => undefined)
+      if (await current.live(15_000)) current = await start()
+    }
+    const last = await current.begun
+    expect(await last.execution('bad').get()).toMatchObject({ status: 'paused', pause: { reason: 'recovery_limit' } })
+    expect(await last.execution('good').get()).toMatchObject({ status: 'waiting' })
+    expect(deaths.length).toBe(5)
+  })
+
   test('one that ends the process at its start, out of the queue, is blamed for that', async () => {
     const { start, settled, deaths } = processes(3)
     const first = await start()

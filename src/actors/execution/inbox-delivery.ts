@@ -33,7 +33,7 @@ export interface InboxOwner extends CommandedExecution {
   deliver(sent: SentEvent): Promise<SendOutcome | undefined>
   touch(): void
   /**
-   * Of an execution that waited when its process died: the store says that it goes on, before it gets what came meanwhile. If that
+   * Of an execution that waited when its process died: the store says that it goes on, before it gets what came meanwhile, or an event. If that
    * ends this process as well, the death is counted. False once that is durable, and for others.
    */
   countsFirst(): boolean
@@ -128,6 +128,7 @@ export class InboxDelivery {
     let heldUp: unknown
     for (let next = arrivals.shift(); next; next = arrivals.shift()) {
       try {
+        execution.countsFirst()
         while (this.#isUnsure) await (this.#returning ?? execution.decided())
         while (execution.takesDirect && (this.#mayHold || this.#looked < next.n)) await this.#lookFor(next.n + arrivals.length)
         if (execution.takesDirect) next.resolve(execution.deliver(next.event))
