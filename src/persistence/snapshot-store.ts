@@ -141,12 +141,6 @@ export interface Commit {
   readonly journal?: number | undefined
 }
 
-/** What a commit and a stored execution both say: how an execution stands since its last commit. */
-export type LastCommit = Pick<
-  StoredExecution & Commit,
-  'id' | 'revision' | 'owner' | 'status' | 'endedAt' | 'updatedAt' | 'dueAt' | 'state' | 'output'
->
-
 /**
  * The verdict on one commit of a batch.
  * `stale`: revision or epoch did not fit, nothing of it was written. `duplicate`: an acceptance whose

@@ -35,6 +35,12 @@ export interface CommitParts {
   readonly journal?: number | undefined
 }
 
+/** What a commit and a stored execution both say: how an execution stands since its last commit. */
+export type LastCommit = Pick<
+  StoredExecution & Commit,
+  'id' | 'revision' | 'owner' | 'status' | 'endedAt' | 'updatedAt' | 'dueAt' | 'state' | 'output'
+>
+
 const start: CheckpointCause = { type: 'start' }
 
 /** The next commit of one execution, as it grows. */
