@@ -29,6 +29,12 @@ const withoutDevelopment: NonNullable<ViteUserConfig['plugins']>[number] = {
 /** Every scenario of the workflows, the sound machines and the SCXML assertions at every point: `npm run test:explorations`. */
 export const explorations = 'test/{workflows,scxml}/**/explorations.test.ts'
 
+/** What tries out hundreds of stores and runs, one after the other; it is asked with the explorations, once. */
+export const trials = [
+  'test/testing/store/verify-store.test.ts',
+  'test/testing/explore/{identical-events,surviving-calls}.test.ts',
+]
+
 /** Some of the tests, under one build. */
 export function project(build: Build, include: string[], exclude: string[] = []): TestProjectInlineConfiguration {
   return {
@@ -63,7 +69,7 @@ export function sharing(of: TestProjectInlineConfiguration): TestProjectInlineCo
 
 /** All tests but those with a command of their own. */
 export const include = ['test/**/*.test.ts', 'examples/**/*.test.ts']
-export const exclude = ['test/crash/**', 'test/soak/**', 'test/types/**', explorations]
+export const exclude = ['test/crash/**', 'test/soak/**', 'test/types/**', explorations, ...trials]
 
 /**
  * What asks nothing of XState that its builds differ in: stores and how they fail, pages, types, layers, refusals of options, how
@@ -73,7 +79,6 @@ export const exclude = ['test/crash/**', 'test/soak/**', 'test/types/**', explor
 const oneBuild = [
   'test/{docs,public-api,codec,persistence}/**',
   'test/testing/store/**',
-  'test/testing/explore/{identical-events,surviving-calls}.test.ts',
   'test/examples/**',
   'test/{layers,where-tests-stand,error-record}.test.ts',
   'test/properties/laws-page.test.ts',
