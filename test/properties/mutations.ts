@@ -248,9 +248,9 @@ export const mutations: readonly Mutation[] = [
     law: 1,
     property: 'law 1, where an execution ends',
     name: 'One end, of timers and events that end processes',
-    file: 'src/actors/execution/execution-host.ts',
-    line: "if (value === 'waiting' && !(isDue && this.countsFirst())) this.runProgram()",
-    instead: "if (value === 'waiting') this.runProgram()",
+    file: 'src/actors/execution/counted-waiting.ts',
+    line: "if (this.#stage !== 'missing') return false",
+    instead: 'return false',
     upholds: 'the store says that an execution goes on before it gets what came due while its process was dead',
   },
   {
