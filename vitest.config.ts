@@ -35,6 +35,9 @@ export const trials = [
   'test/testing/explore/{identical-events,surviving-calls}.test.ts',
 ]
 
+/** What takes Node's own timers into its hand: whatever another file has left running in the same worker would be played through for days. */
+export const alone = ['test/clock.test.ts']
+
 /** Some of the tests, under one build. */
 export function project(build: Build, include: string[], exclude: string[] = []): TestProjectInlineConfiguration {
   return {
@@ -67,9 +70,14 @@ export function sharing(of: TestProjectInlineConfiguration): TestProjectInlineCo
   return { ...of, test: { ...of.test, isolate: false } }
 }
 
+/** The same under another name, since each project has a name of its own. */
+export function named(name: string, of: TestProjectInlineConfiguration): TestProjectInlineConfiguration {
+  return { ...of, test: { ...of.test, name } }
+}
+
 /** All tests but those with a command of their own. */
 export const include = ['test/**/*.test.ts', 'examples/**/*.test.ts']
-export const exclude = ['test/crash/**', 'test/soak/**', 'test/types/**', explorations, ...trials]
+export const exclude = ['test/crash/**', 'test/soak/**', 'test/types/**', explorations, ...trials, ...alone]
 
 /**
  * What asks nothing of XState that its builds differ in: stores and how they fail, pages, types, layers, refusals of options, how
@@ -93,6 +101,7 @@ export default defineConfig({
     projects: [
       sharing(project('development', include, [...exclude, ...oneBuild])),
       sharing(project('production', include, exclude)),
+      named('alone', project('production', alone)),
     ],
   },
 })
