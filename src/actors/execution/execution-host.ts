@@ -347,7 +347,7 @@ export class ExecutionHost implements Committer, ProgramWatcher, ExecutionEffect
     // this commit also holds what changed while it was being made
     this.#withdraw()
     if (this.revision === 0) this.#acceptance?.collected()
-    return this.#draft(decision, owed)
+    return this.#draft(decision, owed, nextTimer)
   }
 
   /** True while no commit can be made: events of a failed attempt are on their way back, or children have not ended yet. */
@@ -355,12 +355,12 @@ export class ExecutionHost implements Committer, ProgramWatcher, ExecutionEffect
     return this.program.isReturning || this.#hold.holds()
   }
 
-  #draft({ isKept, isLast, dueAt }: Decision, owed: boolean): Commit {
+  #draft({ isKept, isLast, dueAt }: Decision, owed: boolean, nextTimer: number | undefined): Commit {
     const { definition, owner, clock } = this.#port
     const { value, context } = this.#machine.getSnapshot()
     definition.interceptor?.committing(this.id, this.revision + 1, this.delivery.inbox.held)
     const consumed = this.delivery.inbox.collect(this.nextStatus, this.revision + 1, isLast)
-    this.#counted.collect(this.#isBehind(consumed), this.recoveries)
+    this.#counted.collect(consumed.length === 0 && this.#lags(nextTimer), this.recoveries)
     const isAtRest = this.nextStatus === 'waiting' && !owed && !this.#counted.isOn
     const hasJustEnded = isTerminal(this.nextStatus) && !isTerminal(this.status)
     if (this.program.hasProgressed || isAtRest || (hasJustEnded && owed)) this.#row.recoveries = 0
@@ -407,10 +407,9 @@ export class ExecutionHost implements Committer, ProgramWatcher, ExecutionEffect
   }
 
   /** True while the program, which waits, has not got yet what is due or in the inbox. */
-  #isBehind(consumed: Commit['consumed']): boolean {
-    const { nextTimer } = this.program
-    const isDue = nextTimer !== undefined && nextTimer <= this.clock.now()
-    return this.nextStatus === 'waiting' && consumed.length === 0 && (isDue || this.delivery.mayHold)
+  #lags(nextTimer: number | undefined): boolean {
+    if (this.nextStatus !== 'waiting') return false
+    return this.delivery.mayHold || (nextTimer !== undefined && nextTimer <= this.clock.now())
   }
 
   refused(error: unknown, commit: Commit | undefined): void {
@@ -601,7 +600,7 @@ export class ExecutionHost implements Committer, ProgramWatcher, ExecutionEffect
     return this.#row.isCounted
   }
 
-  get isBehind(): boolean {
+  get hasUndelivered(): boolean {
     return this.#counted.isOn
   }
 

@@ -23,7 +23,7 @@ export interface Suspect {
   /** True if its last durable commit says that it waits for its turn: it is not counted if the process dies. */
   readonly isPutBack: boolean
   /** True while it waits, and its program has not got yet what came while nobody ran it. */
-  readonly isBehind: boolean
+  readonly hasUndelivered: boolean
   /** As of its last commit. */
   readonly status: ExecutionStatus
   /** Its turn has come. */
@@ -90,11 +90,11 @@ export class Suspects {
   /** A commit of an execution is durable. */
   committed(suspect: Suspect): void {
     if (this.#waiting.size === 0 && this.#onTrial.size === 0) return
-    const { status, recoveries, isPutBack, isBehind } = suspect
+    const { status, recoveries, isPutBack, hasUndelivered } = suspect
     if (this.#unsettled.delete(suspect)) this.#poll()
     if (!isPutBack) this.#waiting.delete(suspect)
     // an execution that has ended leaves memory once no action of it is pending
-    const mayHarm = isPutBack || isBehind || status === 'running' || status === 'cancelling' || isTerminal(status)
+    const mayHarm = isPutBack || hasUndelivered || status === 'running' || status === 'cancelling' || isTerminal(status)
     const isCleared = recoveries === 0 || this.#onTrial.get(suspect)?.until === Infinity
     if (!mayHarm || (isCleared && suspect.isCounted)) this.#harmless(suspect)
   }
