@@ -104,6 +104,8 @@ export type ExecutionEvent =
       readonly cancel: Intervention
       readonly started: boolean
       readonly inFlight: boolean
+      /** The program is only stored, with actions that run as soon as it is restored. */
+      readonly repeatsActions: boolean
       readonly stopBy: number
     }
   | { readonly type: 'execution.reject'; readonly reason: string }

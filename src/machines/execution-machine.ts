@@ -34,6 +34,9 @@ const executionSetup = setup({
     granted: ({ event }) => 'granted' in event && event.granted,
     /** An execution that never ran has nothing to compensate. */
     compensates: ({ context, event }) => context.compensates && event.type === 'execution.cancel' && event.started,
+    /** The same, and it has actions pending that run as soon as its program is restored: only a commit proves that it is still ours. */
+    compensatesLater: ({ context, event }) =>
+      context.compensates && event.type === 'execution.cancel' && event.started && event.repeatsActions,
     mayRetry: ({ context, event }) => event.type === 'program.failed' && !event.final && context.attempt < context.maxAttempts,
     mayRetryLater: ({ context, event }) =>
       event.type === 'program.failed' && event.inFlight && !event.final && context.attempt < context.maxAttempts,
@@ -84,7 +87,12 @@ const whenFailed = [
 const pauseAtOnce = { target: '#execution.paused', actions: [notePause, mute] } as const
 const pauseOrWait = [{ guard: 'inFlight', target: '#execution.pausing', actions: notePause }, pauseAtOnce] as const
 const cancelAtOnce = { target: '#execution.cancelled', actions: [noteCancel, cancelled, mute] } as const
-const compensate = { guard: 'compensates', target: '#execution.cancelling.compensating', actions: noteCancel } as const
+const compensatedBy = <A extends readonly unknown[]>(...actions: A) =>
+  [
+    { guard: 'compensatesLater', target: '#execution.cancelling.restoring', actions },
+    { guard: 'compensates', target: '#execution.cancelling.compensating', actions },
+  ] as const
+const compensate = compensatedBy(noteCancel)
 const cancelOrWait = [
   { guard: 'inFlight', target: '#execution.cancelling.stopping', actions: [noteCancel, cancelled] },
   cancelAtOnce,
@@ -113,7 +121,7 @@ export const executionMachine = executionSetup.createMachine({
         'program.done': done,
         'program.failed': whenFailed,
         'execution.pause': pauseOrWait,
-        'execution.cancel': [compensate, ...cancelOrWait],
+        'execution.cancel': [...compensate, ...cancelOrWait],
         'limit.reached': timeOutOrWait,
       },
     },
@@ -127,7 +135,7 @@ export const executionMachine = executionSetup.createMachine({
         'program.failed': whenFailed,
         'program.held': pauseOrWait,
         'execution.pause': pauseOrWait,
-        'execution.cancel': [compensate, ...cancelOrWait],
+        'execution.cancel': [...compensate, ...cancelOrWait],
         'limit.reached': timeOutOrWait,
       },
     },
@@ -141,7 +149,7 @@ export const executionMachine = executionSetup.createMachine({
         'program.failed': whenFailed,
         'program.held': pauseOrWait,
         'execution.pause': pauseOrWait,
-        'execution.cancel': [compensate, ...cancelOrWait],
+        'execution.cancel': [...compensate, ...cancelOrWait],
         'limit.reached': timeOutOrWait,
       },
     },
@@ -163,7 +171,7 @@ export const executionMachine = executionSetup.createMachine({
           { guard: 'inFlight', target: 'pausing', actions: [notePause, clearRetry] },
           { target: 'paused', actions: [notePause, clearRetry] },
         ],
-        'execution.cancel': [{ ...compensate, actions: [noteCancel, clearRetry] }, ...cancelOrWait],
+        'execution.cancel': [...compensatedBy(noteCancel, clearRetry), ...cancelOrWait],
         'limit.reached': timeOutOrWait,
       },
     },
@@ -178,7 +186,7 @@ export const executionMachine = executionSetup.createMachine({
           { guard: 'mayRetry', target: 'paused', actions: [noteRetry, clearRetry, 'dropProgram'] },
           ...whenFailed.slice(1),
         ],
-        'execution.cancel': [compensate, ...cancelOrWait],
+        'execution.cancel': [...compensate, ...cancelOrWait],
         'execution.pause': { guard: 'now', target: '.now', actions: notePause },
         'limit.reached': [{ guard: 'mustStop', target: 'paused', actions: mute }, ...timeOutOrWait],
       },
@@ -193,7 +201,7 @@ export const executionMachine = executionSetup.createMachine({
           entry: [mute, commit('pausing')],
           on: {
             'commit.acknowledged': { actions: stop },
-            'execution.cancel': [{ ...compensate, target: '#execution.cancelling.restoring' }, ...cancelOrWait],
+            'execution.cancel': [{ ...compensate[1], target: '#execution.cancelling.restoring' }, ...cancelOrWait],
           },
         },
       },
@@ -206,7 +214,7 @@ export const executionMachine = executionSetup.createMachine({
           { guard: 'granted', target: 'running', actions: [noteResume, startClocks] },
           { target: 'queued', actions: noteResume },
         ],
-        'execution.cancel': [compensate, ...cancelOrWait],
+        'execution.cancel': [...compensate, ...cancelOrWait],
         'limit.reached': timeOutOrWait,
       },
     },

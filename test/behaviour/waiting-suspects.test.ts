@@ -1,6 +1,6 @@
 /** What ends its process before it has a step or an action to its name: in a timer, an event from the inbox, or at its start. */
 import { describe, expect, test } from 'vitest'
-import { assign, setup } from 'xstate'
+import { assign, fromPromise, setup } from 'xstate'
 import { defineEntryPoint, type Runtime } from '../../src/index.js'
 import { encode } from '../../src/codec/snapshot-codec.js'
 import { SimulatedClock } from '../../src/testing/index.js'
@@ -50,7 +50,14 @@ describe.each(places)('on %s', (_, place) => {
           over: { type: 'final' },
         },
       })
-      const entryPoints = [defineEntryPoint({ id: 'one', program, maxConcurrent: 10, maxRecoveries, passivateAfter: 1_000 })]
+      const long = setup({ actors: { work: fromPromise(() => new Promise(() => undefined)) } }).createMachine({
+        id: 'long',
+        invoke: { src: 'work' },
+      })
+      const entryPoints = [
+        defineEntryPoint({ id: 'one', program, maxConcurrent: 10, maxRecoveries, passivateAfter: 1_000 }),
+        defineEntryPoint({ id: 'long', program: long, maxRecoveries }),
+      ]
       const begun = begin({ store, clock, entryPoints, pollInterval: 100, lease: 1_000, logger: () => undefined })
       await Promise.race([begun, death])
       const live = async (ms: number) => {
@@ -125,6 +132,29 @@ describe.each(places)('on %s', (_, place) => {
     expect(await last.execution('bad').get()).toMatchObject({ status: 'paused', pause: { reason: 'recovery_limit' } })
     expect(await last.execution('good').get()).toMatchObject({ status: 'waiting' })
     expect(deaths.length).toBe(5)
+  })
+
+  test('an event that is sent some time after each start is blamed for the deaths, not the long step that runs beside it', async () => {
+    const { start, deaths } = processes(3)
+    let current = await start()
+    const runtime = await current.begun
+    await runtime.trigger('one', { id: 'bad', where: 'event' as const }, { id: 'bad' })
+    await runtime.trigger('long', undefined, { id: 'long' })
+    let blamed = 'waiting'
+    for (let n = 0; n < 20 && blamed !== 'paused'; n++) {
+      const here = await current.begun
+      await current.live(20_000)
+      void here
+        .execution('bad')
+        .send({ type: 'GO' })
+        .catch(() => undefined)
+      if (await current.live(20_000)) current = await start()
+      blamed = (await (await current.begun).execution('bad').get()).status
+    }
+    const last = await current.begun
+    expect(await last.execution('bad').get()).toMatchObject({ status: 'paused', pause: { reason: 'recovery_limit' } })
+    expect(await last.execution('long').get()).toMatchObject({ status: 'running' })
+    expect(deaths.length).toBeLessThan(8)
   })
 
   test('one that ends the process at its start, out of the queue, is blamed for that', async () => {

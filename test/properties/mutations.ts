@@ -249,7 +249,7 @@ export const mutations: readonly Mutation[] = [
     property: 'law 1, where an execution ends',
     name: 'One end, of timers and events that end processes',
     file: 'src/actors/execution/counted-waiting.ts',
-    line: "if (this.#stage !== 'missing') return false",
+    line: 'if (!this.isMissing) return false',
     instead: 'return false',
     upholds: 'the store says that an execution goes on before it gets what came due while its process was dead',
   },

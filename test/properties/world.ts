@@ -23,8 +23,8 @@ export class World {
   readonly activity = new Activity()
   readonly clock = new SimulatedClock()
   readonly ledger = new Ledger(this.activity, this.clock)
-  /** Each time that the wall clock was set, with when that was by the monotonic one. */
-  readonly jumps: { readonly n: number; readonly at: number; readonly ms: number }[] = []
+  /** Each time that the wall clock was set, with when that was by the monotonic one. `isSeen`: no process was frozen then. */
+  readonly jumps: { readonly n: number; readonly at: number; readonly ms: number; readonly isSeen: boolean }[] = []
   readonly flights: Flight[] = []
   readonly callbacks = new Set<LiveCallback>()
   readonly processes: SimulatedProcess[] = []
@@ -261,9 +261,11 @@ export class World {
       case 'thaw':
         for (const process of this.processes) process.fate.thaw()
         return
-      case 'jump':
-        this.jumps.push({ n: this.ledger.next(), at: this.clock.monotonic(), ms: command.ms })
+      case 'jump': {
+        const isSeen = this.processes.every(({ lives, fate }) => !lives || !fate.frozen)
+        this.jumps.push({ n: this.ledger.next(), at: this.clock.monotonic(), ms: command.ms, isSeen })
         return this.clock.jump(command.ms)
+      }
       case 'fault':
         return void primary.fate.faults.push({ ...command })
       case 'scope':

@@ -75,7 +75,14 @@ export class StoredCommands {
     return this.#write(stored, 'cancelled', seq, (context) => {
       // an execution that is being cancelled ends as the first cancel asked
       const cancel = stored.status === 'cancelling' ? (context.cancel ?? intervention) : intervention
-      const event: ExecutionEvent = { type: 'execution.cancel', cancel, started: false, inFlight: false, stopBy: now }
+      const event: ExecutionEvent = {
+        type: 'execution.cancel',
+        cancel,
+        started: false,
+        inFlight: false,
+        repeatsActions: false,
+        stopBy: now,
+      }
       const noted = { ...context, ...note.noteCancel({ context, event }) }
       return { ...noted, ...note.cancelled({ context: noted, event }) }
     })

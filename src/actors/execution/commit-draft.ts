@@ -20,6 +20,8 @@ export interface CommitParts {
   readonly context: ExecutionContext
   /** True of an execution that has ended and waits for its turn as a suspect. */
   readonly isPutBack?: boolean | undefined
+  /** True if what it gets next may end its process: see `counted-waiting.ts`. */
+  readonly isUnproven?: boolean
   readonly program: string | undefined
   /** The texts from which `program` was put together; ignored if they make another text. */
   readonly taken?: ProgramText | undefined
@@ -69,7 +71,9 @@ export class CommitDraft {
   #startedAt: number | null = null
   #endedAt: number | null = null
   #events: PublishedEvent[] = []
-  #lifecycle: { readonly value: unknown; readonly context: ExecutionContext; readonly text: string } | undefined
+  #lifecycle:
+    | { readonly value: unknown; readonly context: ExecutionContext; readonly isUnproven: boolean; readonly text: string }
+    | undefined
 
   constructor(id: string, from: Acceptance | StoredExecution) {
     this.id = id
@@ -128,13 +132,13 @@ export class CommitDraft {
 
   /** The next commit. */
   commit(parts: CommitParts): Commit {
-    const { owner, status, value, context, isPutBack, program, taken, now, dueAt, owed, consumed, checkpoints, cause, journal } =
-      parts
+    const { owner, status, value, context, isPutBack, isUnproven = false } = parts
+    const { program, taken, now, dueAt, owed, consumed, checkpoints, cause, journal } = parts
     const events = this.#events
     this.#events = []
     // the acceptance is kept as well: a fork can begin again from there
     const kept = checkpoints > 0 ? (cause ?? (this.revision === 0 ? start : undefined)) : undefined
-    const lifecycle = this.#textOf(value, context)
+    const lifecycle = this.#textOf(value, context, isUnproven)
     const state = joinState(lifecycle, program)
     return {
       id: this.id,
@@ -196,11 +200,11 @@ export class CommitDraft {
   }
 
   /** The text is kept while the lifecycle does not move: steps that start and end leave it as it is. */
-  #textOf(value: unknown, context: ExecutionContext): string {
+  #textOf(value: unknown, context: ExecutionContext, isUnproven: boolean): string {
     const last = this.#lifecycle
-    if (last?.context === context && last.value === value) return last.text
-    const text = encodeLifecycle({ value: value as never, context }, this.id)
-    this.#lifecycle = { value, context, text }
+    if (last?.context === context && last.value === value && last.isUnproven === isUnproven) return last.text
+    const text = encodeLifecycle({ value: value as never, context, isUnproven }, this.id)
+    this.#lifecycle = { value, context, isUnproven, text }
     return text
   }
 }

@@ -13,14 +13,19 @@ export class CountedWaiting {
   #stage: 'none' | 'missing' | 'asked' | 'stored' = 'none'
   #isOn = false
 
-  /** Its process has died while it waited or was queued. */
+  /** Its process has died while it waited or was queued, or deaths count against it and it has done nothing since. */
   begin(): void {
     this.#stage = 'missing'
   }
 
-  /** Something came while nobody ran it: true if a commit must say that it goes on. */
+  /** True if the store must say that it goes on before it gets anything. */
+  get isMissing(): boolean {
+    return this.#stage === 'missing'
+  }
+
+  /** It is to get something: true if a commit must say that it goes on. */
   ask(): boolean {
-    if (this.#stage !== 'missing') return false
+    if (!this.isMissing) return false
     this.#stage = 'asked'
     return true
   }

@@ -28,7 +28,7 @@ export interface CommandedExecution {
   isResuming: boolean
   /** Lets a program that had ended before it was taken up here finish; false: it had not ended. */
   comesToItsEnd(): boolean
-  stopping(): { readonly started: boolean; readonly inFlight: boolean; readonly stopBy: number }
+  stopping(): { readonly started: boolean; readonly inFlight: boolean; readonly repeatsActions: boolean; readonly stopBy: number }
   tell(event: ExecutionEvent): void
   resume(resume: Intervention, retry: boolean): void
   /** Resolves with the revision of the first later durable commit with such a status, or of the terminal one. */

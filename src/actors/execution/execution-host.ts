@@ -90,6 +90,7 @@ export class ExecutionHost implements Committer, ProgramWatcher, ExecutionEffect
     this.#row = row
     this.#isNamed = origin.kind === 'fresh' && origin.isNamed
     this.#recovering = origin.kind === 'stored' && origin.how === 'recovered'
+    if (lifecycle.isUnproven) this.#counted.begin()
     const recovering = origin.kind === 'stored' && origin.how !== 'claimed'
     this.program = new ExecutionProgram(port, this, { input: origin.input, text: program, recovering })
     this.#machine = executionRef(id, lifecycle, port.parent, this)
@@ -134,7 +135,7 @@ export class ExecutionHost implements Committer, ProgramWatcher, ExecutionEffect
     const { wasDueAt } = this.#row
     const isDue = wasDueAt !== null && wasDueAt <= this.clock.now()
     if (value === 'waiting' && !(isDue && this.countsFirst())) this.runProgram()
-    if (this.status === 'waiting') this.#deadlines.leaveAfter(this.#port.definition.passivateAfter)
+    if (this.nextStatus === 'waiting') this.#deadlines.leaveAfter(this.#port.definition.passivateAfter)
   }
 
   /** Runs the pending actions of an execution that has ended. If they may have brought its processes down, they wait for their turn as suspects. */
@@ -183,8 +184,12 @@ export class ExecutionHost implements Committer, ProgramWatcher, ExecutionEffect
   }
 
   countsFirst(): boolean {
-    if (this.nextStatus === 'waiting' && this.#counted.ask()) this.touch()
-    return this.#counted.isAsked
+    if (this.nextStatus !== 'waiting') return false
+    // what it gets may end this process: not beside a suspect that the death would end
+    const takesTurn = this.#counted.isMissing && this.recoveries > 0 && !this.isBackingOff
+    if (takesTurn) this.#underSuspicion()
+    else if (this.#counted.ask()) this.touch()
+    return takesTurn || this.#counted.isAsked
   }
 
   /** A slot is free for this execution. */
@@ -234,11 +239,12 @@ export class ExecutionHost implements Committer, ProgramWatcher, ExecutionEffect
   }
 
   /** What every stopping command says of the steps in flight. */
-  stopping(): { started: boolean; inFlight: boolean; stopBy: number } {
+  stopping(): { started: boolean; inFlight: boolean; repeatsActions: boolean; stopBy: number } {
     // notice a clock that was set, so that the time left is right
     this.clock.glance()
     const stopBy = this.clock.now() + this.#port.definition.cancelTimeout
-    return { started: this.hasStarted, inFlight: this.program.inFlight, stopBy }
+    const { inFlight, repeatsActions } = this.program
+    return { started: this.hasStarted, inFlight, repeatsActions, stopBy }
   }
 
   /** Resolves with the revision of the first later durable commit with such a status, or of the terminal one; rejects if the execution is lost to another owner or the store. */
@@ -274,6 +280,7 @@ export class ExecutionHost implements Committer, ProgramWatcher, ExecutionEffect
   /** The lifecycle entered a state: the next commit holds it, with an event that says so. */
   enter(as: CommitReason, context: ExecutionContext): void {
     if (as !== 'queued' && as !== 'cancelling') this.#port.dequeued(this)
+    if (as === 'running') this.#counted.running()
     this.#deadlines.set(context.limits)
     this.#row.entered(as, context, this.#port.clock.now())
     if (as === 'waiting' || as === 'retrying') this.#deadlines.leaveAfter(this.#port.definition.passivateAfter)
@@ -291,6 +298,8 @@ export class ExecutionHost implements Committer, ProgramWatcher, ExecutionEffect
   }
 
   runProgram(): void {
+    // it may have been taken up here long ago, and be another owner's by now
+    if (this.nextStatus === 'running' && this.status !== 'running' && this.program.repeatsActions) this.#waitsForCommit = true
     if (this.#waitsForCommit && this.status !== 'running') return this.touch()
     this.#waitsForCommit = false
     this.program.run('running')
@@ -363,13 +372,15 @@ export class ExecutionHost implements Committer, ProgramWatcher, ExecutionEffect
     this.#counted.collect(consumed.length === 0 && this.#lags(nextTimer), this.recoveries)
     const isAtRest = this.nextStatus === 'waiting' && !owed && !this.#counted.isOn
     const hasJustEnded = isTerminal(this.nextStatus) && !isTerminal(this.status)
-    if (this.program.hasProgressed || isAtRest || (hasJustEnded && owed)) this.#row.recoveries = 0
+    if (this.program.hasProgressed || (isAtRest && this.program.hasActed) || (hasJustEnded && owed)) this.#row.recoveries = 0
+    else if (isAtRest && this.recoveries > 0) this.#counted.begin()
     return this.#row.commit({
       owner: isKept ? owner : null,
       status: this.nextStatus,
       value,
       context,
       isPutBack: this.#waitsForTurn,
+      isUnproven: this.#counted.isMissing,
       program: this.program.text,
       taken: this.program.taken,
       now: clock.now(),
@@ -450,7 +461,13 @@ export class ExecutionHost implements Committer, ProgramWatcher, ExecutionEffect
   #reached(what: LimitName | 'retry'): void {
     // the next owner finds the same limits in the commit that gives the execution back
     if (this.isLeaving) return
-    if (this.nextStatus === 'queued') this.comesToItsEnd()
+    if (this.nextStatus !== 'queued' || !this.program.isLeftAtEnd) return this.#limited(what)
+    // only a commit proves that it is still ours, and that its pending actions may run; a rejection belongs to the new owner
+    const confirmed = this.until(() => true)
+    confirmed.then(() => (this.comesToItsEnd(), this.#limited(what))).catch(() => undefined)
+  }
+
+  #limited(what: LimitName | 'retry'): void {
     // an end that is on its way to the store comes first; if the program does not end after all, the limit is asked for again
     if (this.isEnding) return void this.decided().then(() => this.#gone || this.#deadlines.again())
     if (what === 'stop') this.program.giveUp()

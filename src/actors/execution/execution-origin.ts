@@ -53,7 +53,7 @@ export function opening(origin: ExecutionOrigin, id: string, clock: WallClock, r
     const context = { ...lifecycle.context, executionId: id, entryPoint, limits }
     const row = new CommitDraft(id, origin.stored)
     if (isHeldBack(lifecycle.value) && origin.how !== 'recovered') row.recoveries++
-    return { row, lifecycle: { value: lifecycle.value, context }, program }
+    return { row, lifecycle: { ...lifecycle, context }, program }
   }
   const row = new CommitDraft(id, origin.acceptance)
   const lifecycle: Lifecycle =

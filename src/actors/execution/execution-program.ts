@@ -136,6 +136,11 @@ export class ExecutionProgram implements ProgramPort {
     return !this.#hasBegun && !this.goesOn && !!this.text?.includes('"outbox":') && this.#pendingActions().length > 0
   }
 
+  /** True if the program is only stored, and has actions pending: they run as soon as it is restored. */
+  get repeatsActions(): boolean {
+    return !this.#host && this.text?.includes('"outbox":') === true
+  }
+
   /** True while a pending action runs or is about to run. */
   get isPaying(): boolean {
     return this.#host?.isPaying ?? false
@@ -168,6 +173,11 @@ export class ExecutionProgram implements ProgramPort {
   /** True once a step has ended here. */
   get hasProgressed(): boolean {
     return this.#host?.hasProgressed ?? false
+  }
+
+  /** True once the program has begun here, got something or run an action. */
+  get hasActed(): boolean {
+    return this.#host?.hasActed ?? false
   }
 
   // ── for its execution ─────────────────────────────────────────────────────────────────────────────────────────────

@@ -12,6 +12,8 @@ import type { ProgramText } from '../program/stored-program.js'
 export interface Lifecycle {
   readonly value: string | Readonly<Record<string, string>>
   readonly context: ExecutionContext
+  /** True if its process has died while it waited or was queued, or deaths count against it, and it has done nothing since. Absent: false. */
+  readonly isUnproven?: boolean
 }
 
 /** Both texts as one. JSON texts contain no line breaks, so the first one ends the lifecycle. */
@@ -23,21 +25,25 @@ export function joinState(lifecycle: string, program: string | undefined): strin
 const usual = { attempt: 1, maxAttempts: 1, onExhausted: 'fail', compensates: false } as const
 
 /** The text of a lifecycle, without the defaults and without what the execution's row says as well. */
-export function encodeLifecycle({ value, context }: Lifecycle, id: string): string {
+export function encodeLifecycle({ value, context, isUnproven }: Lifecycle, id: string): string {
   const rest: Record<string, unknown> = {}
   for (const key of Object.keys(context) as (keyof ExecutionContext)[]) {
     const part = context[key]
     if (key === 'executionId' || key === 'entryPoint' || (usual as Record<string, unknown>)[key] === part) continue
     if (key !== 'limits' || Object.keys(context.limits).length > 0) rest[key] = part
   }
-  return encode({ value, context: rest }, { id, what: 'lifecycle' })
+  return encode({ value, context: rest, ...(isUnproven ? { isUnproven } : {}) }, { id, what: 'lifecycle' })
 }
 
 /** The lifecycle, decoded, and the program's text. Throws `corrupt`, `unknown_format`. */
 export function splitState(state: string, id: string): { lifecycle: Lifecycle; program: string | undefined } {
   const end = state.indexOf('\n')
-  const { value, context } = decode<Lifecycle>(end < 0 ? state : state.slice(0, end), { id, what: 'lifecycle' })
-  const lifecycle = { value, context: { ...usual, ...context, limits: context.limits ?? {} } }
+  const {
+    value,
+    context,
+    isUnproven = false,
+  } = decode<Lifecycle>(end < 0 ? state : state.slice(0, end), { id, what: 'lifecycle' })
+  const lifecycle = { value, context: { ...usual, ...context, limits: context.limits ?? {} }, isUnproven }
   return { lifecycle, program: end < 0 ? undefined : state.slice(end + 1) }
 }
 

@@ -63,6 +63,7 @@ export class ProgramHost implements ProgramSystemHost {
   /** How far the program may go; only `setMode` sets it. */
   mode: ProgramMode = 'running'
   #hasMoved = false
+  #hasActed: boolean
   /** What moved the program last: an event, a timer or a step. */
   #cause: CheckpointCause = { type: 'start' }
   /** The entry of the output that was let out last. */
@@ -80,6 +81,7 @@ export class ProgramHost implements ProgramSystemHost {
     this.#id = id
     this.#port = port
     const record = 'record' in from ? from.record : undefined
+    this.#hasActed = record === undefined
     this.#afterCommit = new AfterCommit(
       settings,
       port,
@@ -118,6 +120,7 @@ export class ProgramHost implements ProgramSystemHost {
 
   #fire(timer: ProgramTimer): void {
     if (!this.#lets.timers) return
+    this.#hasActed = true
     this.#system.fire(timer)
     this.#cause = { type: 'timer', event: timer.event.type }
     // that the timer has fired is committed even if no transition takes its event
@@ -146,6 +149,11 @@ export class ProgramHost implements ProgramSystemHost {
   /** True once a step has ended here. */
   get hasProgressed(): boolean {
     return this.#steps.hasProgressed
+  }
+
+  /** True once the program has begun here, got something or run an action: what it has only been restored to says nothing of it. */
+  get hasActed(): boolean {
+    return this.#hasActed
   }
 
   /** True while a step is in flight or about to be. */
@@ -194,6 +202,7 @@ export class ProgramHost implements ProgramSystemHost {
   /** Hands an event to the program. True if it took the event: a machine that has a transition for it, or any other logic. */
   send(event: AnyEventObject): boolean {
     if (!this.takesEvents) return false
+    this.#hasActed = true
     const isTaken = this.#system.send(event)
     this.#cause = { type: 'event', event: event.type }
     return isTaken
@@ -268,6 +277,7 @@ export class ProgramHost implements ProgramSystemHost {
   }
 
   stirred(path: string): void {
+    this.#hasActed = true
     this.#cause = { type: 'step', step: path }
   }
 
@@ -372,6 +382,7 @@ export class ProgramHost implements ProgramSystemHost {
     const { output, entry } = held
     if (output.kind !== 'step' && output.isVoid()) return this.#acknowledge(entry)
     if (this.#isBehindError(output)) return this.#outbox.keep(entry)
+    if (output.kind === 'action') this.#hasActed = true
     if (output.kind !== 'end') return this.#past(output, () => this.#let(output, entry))
     if (!this.#lets.answers) return
     output.run()
