@@ -80,7 +80,9 @@ function problemWith(answer: Answer, world: World): string | undefined {
   if (asked === undefined || asked === 'absent') return undefined
   if (isTerminal(asked) && call in truthful && (status !== 'already_finished' || outcome.as !== asked))
     return `answers ${status} ${outcome.as ?? ''}`
-  if (call === 'result') return isTerminal(asked) === (status === 'timeout') ? `answers ${status}` : undefined
+  // one that does not wait may be overtaken by the end on its own way
+  const endsMeanwhile = history.some((later) => later.n > n && later.n < answer.told && later.commit.status === status)
+  if (call === 'result') return isTerminal(asked) === (status === 'timeout') && !endsMeanwhile ? `answers ${status}` : undefined
   // whoever took it over may have gone on with it before the answer
   if (world.ledger.claims.some((claim) => claim.id === id && claim.n > n)) return undefined
   // one by way of another process may have come to the execution while this one was frozen on its way

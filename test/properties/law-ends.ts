@@ -87,8 +87,11 @@ export function cancelsAreTrue(world: World): string[] {
     const { record, commit } = last
     const stopped = contextOf(record)?.stopped === true
     const how = record.snapshot?.status
+    // an action that it asked for before its end may throw: then that attempt has failed
+    const isUndone = history.some((each) => each.record.snapshot?.status === 'done' && each.record.limits.retryAt !== undefined)
     // a fork of one that has completed has done nothing itself before it starts
-    if (how === 'done' && !stopped && commit.startedAt !== null) return [`${id} is cancelled, and its program had completed`]
+    if (how === 'done' && !stopped && !isUndone && commit.startedAt !== null)
+      return [`${id} is cancelled, and its program had completed`]
     const { options, program } = world.streamOf(commit.id)
     // one that fails by itself meanwhile leaves nothing of that behind but its error; what can't be stored has failed before
     const hasFailed = commit.error !== null && !commit.error.includes('not_storable')
