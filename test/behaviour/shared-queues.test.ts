@@ -10,22 +10,26 @@ import { places } from '../support/store-place.js'
 
 type Limits = Pick<EntryPointOptions<never>, 'maxConcurrent' | 'maxQueued' | 'overflow' | 'durability'>
 
-/** Processes on one store and one simulated clock; a step takes `length` ms. */
-function processes(place: (typeof places)[number][1], limits: Limits = { maxConcurrent: 4 }, length = 300) {
+/** Processes on one store and one simulated clock; a step takes `length` ms, or that of its input. */
+function processes(
+  place: (typeof places)[number][1],
+  limits: Limits = { maxConcurrent: 4 },
+  length: number | readonly number[] = 300,
+) {
   const shared = place()
   const clock = new SimulatedClock()
   /** By execution, the processes that ran its step. */
   const runs: string[][] = []
-  const sleep = (signal: AbortSignal) =>
+  const sleep = (input: number, signal: AbortSignal) =>
     new Promise<void>((resolve) => {
-      clock.setTimeout(resolve, length)
+      clock.setTimeout(resolve, typeof length === 'number' ? length : (length[input] ?? 0))
       signal.addEventListener('abort', () => resolve(), { once: true })
     })
   const start = async (name: string, over?: (store: SnapshotStore) => Partial<SnapshotStore>) => {
     const store = shared.connect(over)
     const step = fromStep<number, number>(async ({ input, signal }) => {
       ;(runs[input] ??= []).push(name)
-      await sleep(signal)
+      await sleep(input, signal)
       return input
     })
     const entryPoints = [defineEntryPoint({ id: 'work', program: step, ...limits })]
@@ -85,6 +89,25 @@ describe.each(places)('in %s', (_, place) => {
     // and the one that stands behind it is taken then
     await pass(300)
     expect((await handles[2]?.get())?.status).toBe('running')
+  })
+
+  test('an event for what was taken and has ended since is answered so, and the store is asked once', async () => {
+    const { start, pass } = processes(place, { maxConcurrent: 1 }, [3_000, 20])
+    let asked = 0
+    const a = await start('a', (store) => ({
+      enqueue: (message) => (asked++ < 9 ? store.enqueue(message) : Promise.reject(new Error('asked again and again'))),
+    }))
+    const handles = await Promise.all(numbers(2).map((n) => a.runtime.trigger('work', n)))
+    await pass(50)
+    const b = await start('b')
+    const taken = b.runtime.execution(handles[1]?.id ?? '')
+    while ((await taken.get()).status !== 'completed') await pass(25)
+    // as far as this process knows, it stands in the queue here
+    expect(a.queued()).toBe(1)
+    const answer = handles[1]?.send({ type: 'ANY' })
+    await pass(25)
+    expect(await answer).toMatchObject({ status: 'already_finished', as: 'completed' })
+    expect(asked).toBe(1)
   })
 
   test.each(['reject', 'drop_oldest'] as const)('what was taken makes room in the queue (%s)', async (overflow) => {

@@ -43,6 +43,9 @@ export interface Flight {
   end(ok: boolean): void
 }
 
+/** True of a step that goes on for some time after it was told to stop. */
+const outlasts = ({ heeds, lingers }: Pick<Flight, 'heeds' | 'lingers'>) => !heeds || lingers
+
 /** A callback that has begun and was not cleaned up. */
 export interface LiveCallback {
   readonly process: string
@@ -123,8 +126,7 @@ export class SimulatedProcess {
   /** It is told to stop, without grace: what of it does not heed that runs on beside the next owner's, and ends with it. */
   leave(): void {
     this.isLeaving = true
-    for (const flight of this.#around.flights)
-      if (flight.process === this.name && (!flight.heeds || flight.lingers)) flight.isTaken = true
+    for (const flight of this.#around.flights) if (flight.process === this.name && outlasts(flight)) flight.isTaken = true
   }
 
   /** As SIGKILL: no call is answered any more, no timer fires, no step goes on. */
@@ -224,7 +226,7 @@ export class SimulatedProcess {
             failedAt: undefined,
             over: fate.dead,
             overAt: Infinity,
-            isTaken: false,
+            isTaken: this.isLeaving && outlasts({ heeds: input.heeds, lingers: input.lingers === true }),
             abortedAt: signal.aborted ? clock.monotonic() : undefined,
             end(ok) {
               if (flight.over) return

@@ -166,9 +166,13 @@ export class InboxDelivery {
 
   async #queued({ event }: Arrival): Promise<SendOutcome | undefined> {
     const queued = await this.#enqueue(event.payload)
-    if (queued.status !== 'queued') return undefined
-    this.arrived()
-    return { status: 'queued' }
+    if (queued.status === 'queued') {
+      this.arrived()
+      return { status: 'queued' }
+    }
+    // it has ended elsewhere, and the commit that is refused takes it out of memory: until then each event would be routed here again
+    await this.#execution.decided()
+    return undefined
   }
 
   async #enqueueAll(payloads: readonly string[], before: Promise<void> | undefined): Promise<void> {
