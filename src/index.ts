@@ -70,6 +70,9 @@ export type {
   CommandAnswer,
   Commit,
   CommitVerdict,
+  DocumentQuery,
+  DocumentVerdict,
+  DocumentWrite,
   EventQuery,
   ExecutionCounts,
   ExecutionPage,
@@ -83,6 +86,7 @@ export type {
   StatePiece,
   StatePieces,
   StoredCheckpoint,
+  StoredDocument,
   StoredEvent,
   StoredExecution,
 } from './persistence/snapshot-store.js'

@@ -252,11 +252,45 @@ export interface Pruned {
   readonly more?: boolean
 }
 
+/** A small durable text under a key, such as the cursor of a trigger. */
+export interface StoredDocument {
+  readonly key: string
+  readonly text: string
+  /** Invariant: from 1, greater with each write, and never the same one twice for a key, also after the document was taken away. */
+  readonly revision: number
+}
+
+/** Which documents to read: those whose key begins with `prefix`, in an order of keys that is the store's own and never changes. */
+export interface DocumentQuery {
+  readonly prefix: string
+  /** The key of the last one of the page before: those that come after it. Absent: from the first one. */
+  readonly after?: string
+  readonly limit: number
+}
+
+/** A write by compare-and-set: it takes place only if the document is still the one that its writer knows. */
+export interface DocumentWrite {
+  /** A text of at least one character. */
+  readonly key: string
+  /** Null takes the document away. */
+  readonly text: string | null
+  /** The revision that the document must have; 0: there must be none. */
+  readonly revision: number
+}
+
+/**
+ * The verdict on a write. `stored`: the document has this revision now; 0, there is none. `conflict`: nothing was written, and this
+ * is what is there. A writer whose write was carried out twice gets a conflict with its own text.
+ */
+export type DocumentVerdict =
+  | { readonly status: 'stored'; readonly revision: number }
+  | { readonly status: 'conflict'; readonly document: StoredDocument | undefined }
+
 /** Counts of the stored executions: entry point → status → how many. */
 export type ExecutionCounts = Readonly<Record<string, Partial<Record<ExecutionStatus, number>>>>
 
 /**
- * Keeps executions, their inboxes, checkpoints and events.
+ * Keeps executions, their inboxes, checkpoints and events; and small documents beside them.
  *
  * Every call may reject with any error, and is then to have had no effect, or its whole effect. A read sees every write
  * that was acknowledged before it. A driver may carry out a call again whose acknowledgement was lost, but for `enqueue`
@@ -323,6 +357,12 @@ export interface SnapshotStore {
   /** A small text under a name, such as a stream's pause. Null takes it away. */
   setControl(name: string, value: string | null): Promise<void>
   control(name: string): Promise<string | null>
+
+  /** The document under that key. Documents belong to no execution, and are not pruned. */
+  document(key: string): Promise<StoredDocument | undefined>
+  documents(query: DocumentQuery): Promise<readonly StoredDocument[]>
+  /** Compares and writes in one transaction: of several writers that know the same revision, one is `stored`. */
+  putDocument(write: DocumentWrite): Promise<DocumentVerdict>
 
   prune(request: PruneRequest): Promise<Pruned>
 }

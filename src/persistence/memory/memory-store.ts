@@ -133,6 +133,9 @@ export function memoryStore(): SnapshotStore {
     setControl: (name, value) =>
       on('setControl', ({ controls }) => void (value === null ? controls.delete(name) : controls.set(name, value))),
     control: (name) => on('control', ({ controls }) => controls.get(name) ?? null),
+    document: (key) => on('document', ({ documents }) => documents.get(key)),
+    documents: (query) => on('documents', ({ documents }) => documents.page(query)),
+    putDocument: (write) => on('putDocument', ({ documents }) => documents.put(write)),
     prune: (request) => on('prune', (tables) => pruneMemory(tables, request)),
   }
 }

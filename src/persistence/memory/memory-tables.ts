@@ -7,6 +7,7 @@
 import { StatewardError } from '../../errors.js'
 import { executionStatuses, isTerminal } from '../../events/execution-status.js'
 import { gapData, gapType } from '../journal-gap.js'
+import { MemoryDocuments } from './memory-documents.js'
 import { MemoryDue } from './memory-due.js'
 import { MemoryJournal } from './memory-journal.js'
 import { type MemoryRow, MemoryRows } from './memory-rows.js'
@@ -38,6 +39,7 @@ export class MemoryTables {
   readonly answers = new Map<number, MemoryAnswer>()
   readonly owners = new Map<string, OwnerRecord>()
   readonly controls = new Map<string, string>()
+  readonly documents = new MemoryDocuments()
   readonly tombstones = new Map<string, number>()
   lastSeq = 0
   #lastPosition = 0

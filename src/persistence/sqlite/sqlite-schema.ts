@@ -165,5 +165,14 @@ UPDATE stateward_inbox SET kind = 2, answer = NULL
   WHERE answered_at IS NOT NULL AND kind = 1 AND answer = '{"status":"already_finished"}';
 `
 
+/** Small texts by key. AUTOINCREMENT: a revision is never given twice. */
+const documents = `
+CREATE TABLE stateward_documents (
+  revision INTEGER PRIMARY KEY AUTOINCREMENT,
+  key TEXT NOT NULL UNIQUE,
+  text TEXT NOT NULL
+);
+`
+
 /** The migrations in order; the number of each is its place, from 1. */
-export const sqliteMigrations: readonly string[] = [first, leases, waitingInbox, pieces, finished]
+export const sqliteMigrations: readonly string[] = [first, leases, waitingInbox, pieces, finished, documents]

@@ -13,6 +13,7 @@ import type { SnapshotStore } from '../snapshot-store.js'
 import { sqliteClaims } from './sqlite-claims.js'
 import { sqliteCommits } from './sqlite-commits.js'
 import { openSqliteDatabase, type SqliteDatabase } from './sqlite-database.js'
+import { sqliteDocuments } from './sqlite-documents.js'
 import { loadSqliteDriver, type SqliteDriverName } from './sqlite-driver.js'
 import { isBusy, waitedTooLong } from './sqlite-errors.js'
 import { sqliteEvents } from './sqlite-events.js'
@@ -132,6 +133,9 @@ export function sqliteStore(path: string, options: SqliteStoreOptions = {}): Sna
     nextDue: (entryPoints) => on('nextDue', (store) => store.claims.nextDue(entryPoints)),
     setControl: (name, value) => into('setControl', (store) => store.owners.setControl(name, value)),
     control: (name) => on('control', (store) => store.owners.control(name)),
+    document: (key) => on('document', (store) => store.documents.document(key)),
+    documents: (query) => on('documents', (store) => store.documents.documents(query)),
+    putDocument: (write) => into('putDocument', (store) => store.documents.putDocument(write)),
     prune: (request) => into('prune', (store) => store.prune(request)),
   }
 }
@@ -144,6 +148,7 @@ function overDatabase(database: SqliteDatabase) {
     database,
     rows,
     commit: sqliteCommits(database, rows),
+    documents: sqliteDocuments(database),
     claims: sqliteClaims(database, rows),
     events: sqliteEvents(database, rows),
     inbox: sqliteInbox(database),

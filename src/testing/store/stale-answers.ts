@@ -24,6 +24,8 @@ const ofNothing: Answers = {
   orphans: () => [],
   nextDue: () => null,
   control: () => null,
+  document: () => undefined,
+  documents: () => [],
 }
 
 const reads: ReadonlySet<string> = new Set(storeReads)

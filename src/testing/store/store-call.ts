@@ -13,6 +13,7 @@ export const storeWrites = [
   'retire',
   'claim',
   'setControl',
+  'putDocument',
   'prune',
 ] as const satisfies readonly StoreCall[]
 
@@ -32,6 +33,8 @@ export const storeReads = [
   'orphans',
   'nextDue',
   'control',
+  'document',
+  'documents',
 ] as const satisfies readonly StoreCall[]
 
 /** A call that only reads. */

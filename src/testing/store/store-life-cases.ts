@@ -27,6 +27,9 @@ const calls: Readonly<Record<string, (store: SnapshotStore) => Promise<unknown>>
   nextDue: (store) => store.nextDue(['tickets']),
   setControl: (store) => store.setControl('a', '1'),
   control: (store) => store.control('a'),
+  document: (store) => store.document('a'),
+  documents: (store) => store.documents({ prefix: '', limit: 1 }),
+  putDocument: (store) => store.putDocument({ key: 'a', text: '1', revision: 0 }),
   prune: (store) => store.prune({ entryPoint: 'tickets', now: 1, limit: 1 }),
 }
 
@@ -78,6 +81,7 @@ export const lifeCases: readonly StoreCase[] = [
       await store.commit([anAccepted('a', { idempotencyKey: 'k' }, { events, checkpoints: 1 })])
       const queued = await store.enqueue({ executionId: 'a', kind: 'command', payload: '"pause"', at: 2 })
       await store.setControl('stream', 'paused')
+      const written = await store.putDocument({ key: 'cursor', text: '42', revision: 0 })
       await store.register(anOwner(), [])
       const pieces = ofPieces([
         [0, '{"n":1}'],
@@ -97,6 +101,11 @@ export const lifeCases: readonly StoreCase[] = [
         [queued.status === 'queued' ? queued.seq : 0],
       )
       equal(await after.control('stream'), 'paused')
+      deepEqual(await after.document('cursor'), {
+        key: 'cursor',
+        text: '42',
+        revision: written.status === 'stored' ? written.revision : 0,
+      })
       deepEqual(await after.owners(), [anOwner()])
       const [verdict] = await after.commit([anAccepted('b', { idempotencyKey: 'k' })])
       deepEqual(verdict, { status: 'duplicate', id: 'a', of: 'idempotency_key' })

@@ -6,6 +6,7 @@
 import type { StoreCase } from './store-case.js'
 import { claimCases } from './store-claim-cases.js'
 import { commitCases } from './store-commit-cases.js'
+import { documentCases } from './store-document-cases.js'
 import { eventCases } from './store-event-cases.js'
 import { fencingCases } from './store-fencing-cases.js'
 import { inboxCases } from './store-inbox-cases.js'
@@ -39,4 +40,5 @@ export const storeSuite: readonly StoreCase[] = [
   ...ownerCases,
   ...claimCases,
   ...pruneCases,
+  ...documentCases,
 ]

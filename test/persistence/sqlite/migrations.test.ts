@@ -44,3 +44,12 @@ test('a command that its execution left unread is told as finished, also if an o
     { status: 'answered', answer: '{"status":"already_finished"}' },
   ])
 })
+
+test('a file of the format before documents takes them once it is opened', async () => {
+  const store = await storeOfFormat(5, (database) => {
+    database.prepare('INSERT INTO stateward_controls (name, value) VALUES (?, ?)').run('stream:tickets:pause', '{}')
+  })
+  expect(await store.documents({ prefix: '', limit: 10 })).toEqual([])
+  expect(await store.putDocument({ key: 'trigger:tickets', text: '1', revision: 0 })).toEqual({ status: 'stored', revision: 1 })
+  expect(await store.control('stream:tickets:pause')).toBe('{}')
+})

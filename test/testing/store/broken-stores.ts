@@ -88,6 +88,13 @@ export const brokenContracts: readonly (readonly [
     'a commit with a stale revision writes nothing',
   ],
   [
+    'writes a document whatever its writer knows',
+    (inner) => ({
+      putDocument: async (write) => inner.putDocument({ ...write, revision: (await inner.document(write.key))?.revision ?? 0 }),
+    }),
+    'a document is written only by who knows its revision, and a conflict says what is there',
+  ],
+  [
     'forgets events',
     (inner) => ({ events: async (query) => (await inner.events(query)).filter(({ seq }) => seq !== 2) }),
     'events are told by execution, by entry point, since a number, and so many at a time',

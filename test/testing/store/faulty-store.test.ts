@@ -228,6 +228,7 @@ describe('stale', () => {
       nextDue: [['tickets']],
       answer: [1],
       checkpoint: ['a', 1],
+      documents: [{ prefix: '', limit: 9 }],
     }
     const { store, inner } = await opened()
     const ask = (of: FaultyStore | typeof inner) =>
@@ -240,6 +241,7 @@ describe('stale', () => {
     await store.enqueue(message)
     await store.register(anOwner(), [])
     await store.setControl('a', 'on')
+    await store.putDocument({ key: 'a', text: 'one', revision: 0 })
     store.inject({ kind: 'stale', call })
     expect(await ask(store)).toEqual(empty)
     if (call !== 'absence') expect(await ask(inner)).not.toEqual(empty)
