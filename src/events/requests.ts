@@ -19,6 +19,8 @@ export interface TriggerOptions {
   readonly idempotencyKey?: string | undefined
   /** A key that many executions may share. */
   readonly sessionId?: string | undefined
+  /** What it is started for, such as the id of another execution, or `#` and the `seq` of an event: the `causationId` of all its events. 1 to 512 characters. Default none. Error: `invalid_id`. */
+  readonly causationId?: string | undefined
   /** Default the entry point's. */
   readonly priority?: number | undefined
   /** From the first slot to the end, pauses not counted; default the entry point's. */
@@ -59,6 +61,7 @@ export const triggerNames: OptionNames<TriggerOptions> = {
   correlationId: true,
   idempotencyKey: true,
   sessionId: true,
+  causationId: true,
   priority: true,
   timeout: true,
   queueTimeout: true,

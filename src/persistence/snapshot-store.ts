@@ -37,6 +37,8 @@ export interface StoredExecution {
   readonly idempotencyKey: string | null
   /** The execution that started it, if one did. */
   readonly parentId: string | null
+  /** What started it, if that is known and is not the parent: a text of the runtime's. */
+  readonly causationId: string | null
   readonly input: string
   readonly state: string
   readonly output: string | null
@@ -56,6 +58,7 @@ export type Acceptance = Pick<
   | 'correlationId'
   | 'idempotencyKey'
   | 'parentId'
+  | 'causationId'
   | 'input'
 >
 
@@ -66,12 +69,19 @@ export interface PublishedEvent {
   readonly data: string | null
 }
 
-/** A published event with its place in the journal. `seq` grows over all executions, in commit order. */
+/**
+ * A published event with its place in the journal. `seq` grows over all executions, in commit order. Its last three ids are those of
+ * its execution: they never change, so a store need not keep them with each event.
+ */
 export interface StoredEvent extends PublishedEvent {
   readonly seq: number
   readonly executionId: string
   readonly entryPoint: string
   readonly revision: number
+  readonly sessionId: string | null
+  readonly correlationId: string | null
+  /** What started the execution: its `causationId`, or else its parent. */
+  readonly causationId: string | null
 }
 
 /** A message in an execution's durable inbox: an event for its program, or a command for its owner. */

@@ -44,8 +44,8 @@ const expectationOf = (version: string) => JSON.parse(readFileSync(new URL(`${ve
 
 /** The same with the fields that records have got since, each with what it says of an execution that was stored without it. */
 const withLaterFields = (execution: unknown) => {
-  const { record, ...rest } = execution as { readonly record: object }
-  return { ...rest, record: { ...record, retryOf: null } }
+  const { record, ...rest } = execution as { readonly record: { readonly parentId: string | null } }
+  return { ...rest, record: { ...record, retryOf: null, causationId: record.parentId } }
 }
 
 /** A copy of a golden file, gone with the test. */

@@ -39,6 +39,7 @@ export async function forkExecution(
   const outcome = await admit(stored.entryPoint, {
     input: record.input,
     correlationId: record.correlationId,
+    causationId: id,
     priority: stored.priority,
     ...(stored.sessionId === null ? {} : { sessionId: stored.sessionId }),
     ...(own === undefined ? {} : { id: own }),

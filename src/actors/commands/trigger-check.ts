@@ -8,10 +8,15 @@ import type { Admitted } from '../stream/accepted-before.js'
 const keyWanted = `a text of 1 to 512 characters, ${wholeTextWanted}`
 const idWanted = '1 to 128 letters, digits, or . _ : - inside, never two dots in a row'
 
-/** Throws `invalid_id` for an invalid idempotency key. */
-export function checkKey(subject: string, key: unknown, details: Readonly<Record<string, unknown>>): void {
+/** Throws `invalid_id` for an invalid idempotency key, or causation id. */
+export function checkKey(
+  subject: string,
+  key: unknown,
+  details: Readonly<Record<string, unknown>>,
+  option: 'idempotencyKey' | 'causationId' = 'idempotencyKey',
+): void {
   if (key === undefined || (isWholeText(key) && key.length > 0 && key.length <= 512)) return
-  throw notOne('idempotencyKey', key, subject, keyWanted, details)
+  throw notOne(option, key, subject, keyWanted, details)
 }
 
 /** Throws `invalid_option` for a filter by a text that no execution can have: some stores would confuse it with another text. */
@@ -40,6 +45,7 @@ export function checkTrigger(entryPoint: string, options: TriggerOptions = {}): 
     if (options[name] !== undefined && !isId(options[name]))
       throw notOne(name, options[name], entryPoint, idWanted, { entryPoint })
   checkKey(entryPoint, options.idempotencyKey, { entryPoint })
+  checkKey(entryPoint, options.causationId, { entryPoint }, 'causationId')
   for (const name of ['timeout', 'queueTimeout', 'deadline', 'priority'] as const) {
     const value = options[name]
     if (value === undefined || (typeof value === 'number' && Number.isFinite(value) && (name === 'priority' || value > 0)))

@@ -35,6 +35,8 @@ export interface ExecutionRecord<TProgram extends AnyActorLogic = AnyActorLogic>
   readonly idempotencyKey: string | null
   readonly sessionId: string | null
   readonly parentId: string | null
+  /** What started it: what the trigger named, or else its parent. */
+  readonly causationId: string | null
   /** The execution that the same step of the parent had started before, and that had failed. */
   readonly retryOf: string | null
   readonly acceptedAt: number
@@ -83,6 +85,7 @@ export function executionRecord(stored: StoredExecution): ExecutionRecord {
     idempotencyKey: stored.idempotencyKey,
     sessionId: stored.sessionId,
     parentId: stored.parentId,
+    causationId: stored.causationId ?? stored.parentId,
     retryOf: context.child?.retryOf ?? null,
     acceptedAt: stored.acceptedAt,
     startedAt: stored.startedAt,

@@ -13,6 +13,8 @@ export interface AdmissionRequest {
   readonly idempotencyKey?: string | undefined
   readonly sessionId?: string | undefined
   readonly parentId?: string | undefined
+  /** What the execution is started for: see `RuntimeEvent.causationId`. Default its parent. */
+  readonly causationId?: string | undefined
   /** The link to its parent, if a step has asked for the execution. */
   readonly child?: ChildLink | undefined
   readonly priority?: number | undefined
@@ -47,6 +49,7 @@ export function admission(definition: StreamDefinition, request: AdmissionReques
       correlationId: request.correlationId ?? null,
       idempotencyKey: request.idempotencyKey ?? null,
       parentId: request.parentId ?? null,
+      causationId: request.causationId ?? null,
       input,
     },
     context: {

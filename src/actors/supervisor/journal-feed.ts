@@ -8,21 +8,10 @@
  */
 import { inBackground, nextTurn, type Clock } from '../../clock.js'
 import type { JournalEventType } from '../../events/execution-events.js'
+import type { RuntimeEvent } from '../../events/runtime-event.js'
 import { decode } from '../../codec/snapshot-codec.js'
 import type { SnapshotStore, StoredEvent } from '../../persistence/snapshot-store.js'
 import { JournalReader, LiveReaders } from './journal-reader.js'
-
-/** An event of the journal. `seq` grows over all executions, in the order in which they became durable. */
-export interface RuntimeEvent {
-  readonly seq: number
-  readonly type: JournalEventType
-  readonly executionId: string
-  readonly entryPoint: string
-  /** The revision of the commit that holds the event. */
-  readonly revision: number
-  readonly at: number
-  readonly data: unknown
-}
 
 /** Which events to follow. */
 export interface EventFilter {
@@ -188,15 +177,18 @@ export class JournalFeed {
 }
 
 /** A stored event as users see it. Throws `corrupt`, `unknown_format`. */
-export function runtimeEvent({ seq, type, executionId, entryPoint, revision, at, data }: StoredEvent): RuntimeEvent {
-  const what = `event ${seq}`
+export function runtimeEvent(stored: StoredEvent): RuntimeEvent {
+  const { seq, type, executionId, entryPoint, sessionId, correlationId, causationId, revision, at, data } = stored
   return {
     seq,
+    at,
     type: type as JournalEventType,
     executionId,
     entryPoint,
+    ...(sessionId === null ? {} : { sessionId }),
+    correlationId: correlationId ?? executionId,
+    ...(causationId === null ? {} : { causationId }),
     revision,
-    at,
-    data: data === null ? undefined : decode(data, { id: executionId, what }),
+    data: data === null ? undefined : decode(data, { id: executionId, what: `event ${seq}` }),
   }
 }

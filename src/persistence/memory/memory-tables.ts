@@ -118,11 +118,12 @@ export class MemoryTables {
 
   #publish(row: MemoryRow, commit: Commit): void {
     if (commit.events.length === 0) return
-    const { entryPoint } = row.execution
+    const { entryPoint, sessionId, correlationId, causationId, parentId } = row.execution
+    const ids = { sessionId, correlationId, causationId: causationId ?? parentId }
     const ofEntry = this.journals.get(entryPoint) ?? new MemoryJournal()
     this.journals.set(entryPoint, ofEntry)
     for (const event of commit.events) {
-      const stored = { seq: ++this.lastSeq, executionId: commit.id, entryPoint, revision: commit.revision, ...event }
+      const stored = { seq: ++this.lastSeq, executionId: commit.id, entryPoint, revision: commit.revision, ...ids, ...event }
       for (const journal of [this.journal, ofEntry, row.journal]) journal.append(stored)
     }
     if (commit.journal !== undefined) this.#trim(row, ofEntry, Math.max(1, commit.journal))
@@ -164,9 +165,10 @@ function copy(commit: Commit): Commit {
 
 function acceptanceOf(accepted: Acceptance): Acceptance {
   const { entryPoint, programId, programVersion, programHash, priority, acceptedAt } = accepted
-  const { sessionId, correlationId, idempotencyKey, parentId, input } = accepted
+  const { sessionId, correlationId, idempotencyKey, parentId, causationId, input } = accepted
   const program = { programId, programVersion, programHash }
-  return { entryPoint, ...program, priority, acceptedAt, sessionId, correlationId, idempotencyKey, parentId, input }
+  const ids = { sessionId, correlationId, idempotencyKey, parentId, causationId }
+  return { entryPoint, ...program, priority, acceptedAt, ...ids, input }
 }
 
 /** What every commit sets on its execution. */

@@ -77,6 +77,7 @@ const accepted = [
   'correlation_id',
   'idempotency_key',
   'parent_id',
+  'causation_id',
   'input',
 ] as const
 const acceptedBy = ({ id, epoch }: Commit, of: Acceptance, entryRef: number): ValuesOf<typeof accepted> => [
@@ -92,6 +93,7 @@ const acceptedBy = ({ id, epoch }: Commit, of: Acceptance, entryRef: number): Va
   of.correlationId,
   of.idempotencyKey,
   of.parentId,
+  of.causationId,
   isInline(of) ? of.input : null,
 ]
 

@@ -88,10 +88,14 @@ interface EventRow {
   readonly type: string
   readonly at: number
   readonly data: string | null
+  readonly sessionId: string | null
+  readonly correlationId: string | null
+  readonly causationId: string | null
 }
 
 const select = (condition: string) => `
-SELECT v.seq, e.id AS executionId, v.entry_ref AS entryRef, v.revision, v.type, v.at, v.data
+SELECT v.seq, e.id AS executionId, v.entry_ref AS entryRef, v.revision, v.type, v.at, v.data,
+  e.session_id AS sessionId, e.correlation_id AS correlationId, coalesce(e.causation_id, e.parent_id) AS causationId
 FROM stateward_events v CROSS JOIN stateward_executions e ON e.position = v.position
 WHERE v.seq > ? ${condition} ORDER BY v.seq LIMIT ?`
 
@@ -129,6 +133,9 @@ export function sqliteEvents(database: SqliteDatabase, rows: SqliteRows): Sqlite
           type: row.type,
           at: row.at,
           data: row.data,
+          sessionId: row.sessionId,
+          correlationId: row.correlationId,
+          causationId: row.causationId,
         }))
         .filter((event) => query.entryPoint === undefined || event.entryPoint === query.entryPoint),
     lastSeq: () => last.get()?.seq ?? 0,

@@ -53,6 +53,7 @@ interface ExecutionRow {
   readonly correlationId: string | null
   readonly idempotencyKey: string | null
   readonly parentId: string | null
+  readonly causationId: string | null
   readonly input: string
   readonly output: string | null
   readonly error: string | null
@@ -63,7 +64,7 @@ const current = `
 SELECT e.id, e.position, entry_ref AS entryRef, status, revision, epoch, owner, owed, priority, accepted_at AS acceptedAt,
   started_at AS startedAt, ended_at AS endedAt, updated_at AS updatedAt, due_at AS dueAt, recoveries,
   program_id AS programId, program_version AS programVersion, program_hash AS programHash, session_id AS sessionId,
-  correlation_id AS correlationId, idempotency_key AS idempotencyKey, parent_id AS parentId`
+  correlation_id AS correlationId, idempotency_key AS idempotencyKey, parent_id AS parentId, causation_id AS causationId`
 const select = `${current}, coalesce(e.input, i.input) AS input, output, error, state
 FROM stateward_executions e LEFT JOIN stateward_inputs i ON i.position = e.position`
 /** Reads nothing of what spills over from its row. */
@@ -150,6 +151,7 @@ export function sqliteRows(database: SqliteDatabase): SqliteRows {
       correlationId: row.correlationId,
       idempotencyKey: row.idempotencyKey,
       parentId: row.parentId,
+      causationId: row.causationId,
       input: row.input,
       state: row.state,
       output: row.output,

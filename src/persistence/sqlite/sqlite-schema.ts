@@ -174,5 +174,8 @@ CREATE TABLE stateward_documents (
 );
 `
 
+/** What started an execution, where that is not its parent. */
+const causes = 'ALTER TABLE stateward_executions ADD COLUMN causation_id TEXT'
+
 /** The migrations in order; the number of each is its place, from 1. */
-export const sqliteMigrations: readonly string[] = [first, leases, waitingInbox, pieces, finished, documents]
+export const sqliteMigrations: readonly string[] = [first, leases, waitingInbox, pieces, finished, documents, causes]

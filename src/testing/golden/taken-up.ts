@@ -67,7 +67,7 @@ function commitOf({ id: entryPoint, programId }: EntryPoint, { record }: GoldenE
   const lifecycle = encodeLifecycle({ value: 'running', context: { executionId: id, entryPoint, ...limits } }, id)
   const program = forkedProgram(encode(record, { id, what: 'program' }), id)
   const times = { startedAt: 0, endedAt: null, updatedAt: 0, dueAt: null }
-  const names = { sessionId: null, correlationId: null, idempotencyKey: null, parentId: null }
+  const names = { sessionId: null, correlationId: null, idempotencyKey: null, parentId: null, causationId: null }
   return {
     id,
     accept: {

@@ -4,7 +4,8 @@
  * Owns: which reads that needs, and their order. What a snapshot is made of is decided in `record-snapshot.ts`.
  */
 import { executionRecord, type ExecutionRecord } from '../../actors/execution/execution-record.js'
-import { runtimeEvent, type RuntimeEvent } from '../../actors/supervisor/journal-feed.js'
+import { runtimeEvent } from '../../actors/supervisor/journal-feed.js'
+import type { RuntimeEvent } from '../../events/runtime-event.js'
 import { WallClock } from '../../wall-clock.js'
 import { systemClock } from '../../clock.js'
 import { StatewardError } from '../../errors.js'

@@ -5,7 +5,7 @@
  * parts, `normal-form.ts` for values. Reads nothing itself: `execution-snapshot.ts` does.
  */
 import type { ExecutionRecord } from '../../actors/execution/execution-record.js'
-import type { RuntimeEvent } from '../../actors/supervisor/journal-feed.js'
+import type { RuntimeEvent } from '../../events/runtime-event.js'
 import type { Intervention, Limits } from '../../events/execution-events.js'
 import { isTerminal } from '../../events/execution-status.js'
 import type { ErrorRecord } from '../../errors.js'

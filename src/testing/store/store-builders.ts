@@ -14,6 +14,7 @@ export function anAcceptance(given: Partial<Acceptance> = {}): Acceptance {
     correlationId: null,
     idempotencyKey: null,
     parentId: null,
+    causationId: null,
     input: '{"n":1}',
     ...given,
   }

@@ -30,6 +30,7 @@ export const commitCases: readonly StoreCase[] = [
       correlationId: 'correlation',
       idempotencyKey: 'key',
       parentId: 'parent',
+      causationId: 'cause',
       input: '{"a":1}',
       state: '{"s":1}',
       output: '1',

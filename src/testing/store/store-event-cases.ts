@@ -80,9 +80,31 @@ export const eventCases: readonly StoreCase[] = [
       { status: 'committed', firstSeq: 4 },
     ])
     deepEqual(await types(store), ['a1', 'a2', 'b1', 'a3'])
-    const last = { seq: 4, executionId: 'a', entryPoint: 'tickets', revision: 2, type: 'a3', at: 7, data: '"x"' }
+    const ids = { sessionId: null, correlationId: null, causationId: null }
+    const last = { seq: 4, executionId: 'a', entryPoint: 'tickets', revision: 2, ...ids, type: 'a3', at: 7, data: '"x"' }
     deepEqual(await store.events({ since: 3, limit: 9 }), [last])
     equal(await store.lastSeq(), 4)
+  }),
+
+  storeCase('an event has the ids of its execution: session, correlation and cause', async ({ store }) => {
+    const ids = { sessionId: 's', correlationId: 'c', parentId: 'p' }
+    await store.commit([
+      anAccepted('a', { ...ids, causationId: '#7' }, { events: [event('a1')] }),
+      anAccepted('b', ids, { events: [event('b1')] }),
+      anAccepted('c', {}, { events: [event('c1')] }),
+    ])
+    await store.commit([aCommit({ id: 'a', revision: 2, journal: 1, events: [event('a2'), event('a3')] })])
+    const found = await store.events({ since: 0, limit: 9 })
+    deepEqual(
+      found.map(({ type, sessionId, correlationId, causationId }) => [type, sessionId, correlationId, causationId]),
+      [
+        ['b1', 's', 'c', 'p'],
+        ['c1', null, null, null],
+        [gapType, 's', 'c', '#7'],
+        ['a3', 's', 'c', '#7'],
+      ],
+    )
+    deepEqual([(await store.load('a'))?.causationId, (await store.load('b'))?.causationId], ['#7', null])
   }),
 
   storeCase('events are told by execution, by entry point, since a number, and so many at a time', async ({ store }) => {
