@@ -92,7 +92,9 @@ function problemWith(answer: Answer, world: World): string | undefined {
     history.some((later) => later.n > n && ['pausing', 'paused'].includes(later.commit.status)) ||
     world.ledger.answers.some(
       (other) => isAhead(other) && (other.told > n || other.status === 'pausing') && pauses(other, id, world),
-    )
+    ) ||
+    // whoever asked for it died before its answer, and it may still be in the inbox
+    world.ledger.asked.some((other) => other.answer === undefined && other.n < answer.told && pauses(other, id, world))
   // an attempt that failed meanwhile waited for its next one, which the resume has brought at once
   const wasRetrying = history.some((later) => later.n > n && later.n < answer.told && isRetrying(later))
   if (call === 'resume' && status === 'resumed' && (isPausedSince || wasRetrying)) return undefined
@@ -116,7 +118,7 @@ function neverGoes({ id, n, told }: Answer, { ledger }: World): boolean {
 }
 
 /** True if it is a pause of that execution, of one above it or of a whole stream. */
-function pauses({ call, id }: Answer, of: string, { ledger }: World): boolean {
+function pauses({ call, id }: Pick<Answer, 'call' | 'id'>, of: string, { ledger }: World): boolean {
   if (call === 'stream pause' || call === 'runtime pause') return true
   return call === 'pause' && (id === of || ledger.below(id).some((row) => row.id === of))
 }
