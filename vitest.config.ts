@@ -48,7 +48,7 @@ export function project(build: Build, include: string[], exclude: string[] = [])
         { find: /^stateward$/, replacement: source('src/index.ts') },
         { find: /^stateward\/testing$/, replacement: source('src/testing/index.ts') },
         { find: /^stateward\/testing\/vitest$/, replacement: source('src/testing/vitest.ts') },
-        { find: /^stateward\/(sqlite|memory)$/, replacement: source('src/$1.ts') },
+        { find: /^stateward\/(sqlite|memory|triggers)$/, replacement: source('src/$1.ts') },
       ],
     },
     test: {

@@ -7,7 +7,21 @@ export { Client, createClient } from './runtime/client.js'
 export type { ClientOptions } from './runtime/client.js'
 export type { CommandScope } from './runtime/command-scope.js'
 export { defineEntryPoint } from './runtime/entry-point.js'
-export type { EntryPoint, EntryPointOptions, JournalRetention, Retention, Trigger } from './runtime/entry-point.js'
+export type { EntryPoint, EntryPointOptions, JournalRetention, Retention } from './runtime/entry-point.js'
+export type {
+  ActiveTrigger,
+  CursorState,
+  Fired,
+  FireOptions,
+  PassiveTrigger,
+  Skipped,
+  Trigger,
+  TriggerClock,
+  TriggerCursor,
+  TriggerHealth,
+  TriggerLogic,
+  TriggerPort,
+} from './actors/trigger/trigger.js'
 export { ExecutionHandle } from './runtime/execution-handle.js'
 export type { ForkOptions } from './runtime/execution-handle.js'
 export { fromExecution, fromStep } from './actors/program/step.js'
@@ -21,8 +35,7 @@ export type { Checkpoint } from './actors/execution/execution-checkpoints.js'
 export type { ResultOptions } from './actors/commands/execution-results.js'
 export type { ExecutionList } from './actors/execution/execution-page.js'
 export type { ExecutionRecord } from './actors/execution/execution-record.js'
-export type { EventFilter } from './actors/supervisor/journal-feed.js'
-export type { RuntimeEvent } from './events/runtime-event.js'
+export type { EventFilter, RuntimeEvent } from './events/runtime-event.js'
 export type { ExecutionSummary, Health, Registry, StatusCounts } from './actors/supervisor/live-view.js'
 export type { SlotDeadlock } from './actors/supervisor/slot-deadlocks.js'
 export type { PausedTimers, PersistedProgram } from './actors/program/program-record.js'

@@ -6,6 +6,7 @@
  * Its effects are named and not implemented: the stream host implements them (`actors/stream/stream-host.ts`).
  */
 import { setup } from 'xstate'
+import type { ErrorRecord } from '../errors.js'
 import type { Intervention } from '../events/execution-events.js'
 
 /** What a stream is given. */
@@ -22,6 +23,10 @@ export type StreamEvent =
   | { readonly type: 'stream.drain' }
   | { readonly type: 'stream.stop' }
   | { readonly type: 'stream.crash'; readonly error: unknown }
+  /** Its trigger could not fire, or has failed and is started again. */
+  | { readonly type: 'trigger.failed'; readonly error: ErrorRecord }
+  /** Its trigger has left out something on purpose, between these times. */
+  | { readonly type: 'trigger.skipped'; readonly reason: string; readonly from: number; readonly to: number }
 
 /** The lifecycle of a stream; give its effects with `provide`. */
 export const streamMachine = setup({
@@ -29,6 +34,9 @@ export const streamMachine = setup({
   actions: {
     openAdmission: () => undefined,
     closeAdmission: () => undefined,
+    /** What fires the entry point acts while executions are admitted. */
+    startTrigger: () => undefined,
+    stopTrigger: () => undefined,
     /** Ends the stream as an error, which its supervisor hears. */
     crash: ({ event }) => {
       if (event.type === 'stream.crash') throw event.error
@@ -44,11 +52,15 @@ export const streamMachine = setup({
     // the stream handles the end of an execution when its commit is durable
     'xstate.done.actor.*': {},
     'xstate.error.actor.*': {},
+    // for inspectors; the host of the trigger acts on them
+    'trigger.failed': {},
+    'trigger.skipped': {},
   },
   states: {
     deciding: { always: [{ guard: ({ context }) => context.pause !== undefined, target: 'paused' }, { target: 'running' }] },
     running: {
-      entry: 'openAdmission',
+      entry: ['openAdmission', 'startTrigger'],
+      exit: 'stopTrigger',
       on: { 'stream.pause': 'paused', 'stream.drain': 'draining' },
     },
     paused: {

@@ -4,12 +4,13 @@
  * Owns: the options of an entry point, their defaults and limits. Everything that can be wrong with a definition is
  * said here, before anything runs or is written.
  */
-import type { AnyActorLogic, AnyEventObject, EventFromLogic } from 'xstate'
+import type { AnyActorLogic, AnyEventObject, EventFromLogic, InputFrom } from 'xstate'
 import type { Backoff } from '../backoff.js'
 import { eventProblem } from '../actors/execution/external-event.js'
 import { isProgramMachine } from '../actors/program/xstate/program-logic.js'
 import { structureHash } from '../actors/program/program-hash.js'
 import type { PausedTimers, PersistedProgram } from '../actors/program/program-record.js'
+import type { Trigger } from '../actors/trigger/trigger.js'
 import { checkSteps } from '../actors/program/step.js'
 import { definitionFormat, formatKey, type StreamDefinition } from '../actors/stream/stream-definition.js'
 import { isId, isWholeText, wholeTextWanted } from '../ids.js'
@@ -30,11 +31,6 @@ import {
   type OptionPlace,
   type Rule,
 } from './entry-point-rules.js'
-
-/** What fires an entry point: `runtime.trigger` alone, whichever of the two it says. Others are refused: they are not built yet. */
-export interface Trigger {
-  readonly type: 'manual' | 'api'
-}
 
 /** What is remembered of executions that have ended. */
 export interface Retention {
@@ -60,8 +56,12 @@ export interface EntryPointOptions<TProgram extends AnyActorLogic = AnyActorLogi
   readonly program: TProgram
   /** Of the program; part of every commit. Default '1'. */
   readonly version?: string | undefined
-  /** Default `manual`. */
-  readonly trigger?: Trigger | undefined
+  /**
+   * What fires it, beside `runtime.trigger`, which always may. Default `manual()`: nothing. `api()` is the same by another name,
+   * for people; `cron(…)`, `every(…)` and others are in `stateward/triggers`, and yours may be beside them. What it gives as input must
+   * fit the program's.
+   */
+  readonly trigger?: Trigger<InputFrom<TProgram>> | undefined
   /** How many may run at the same time; default 10. */
   readonly maxConcurrent?: number | undefined
   /** How many may wait for a slot; default 10,000. */
@@ -122,7 +122,6 @@ export interface EntryPoint<
 > extends StreamDefinition {
   readonly id: TId
   readonly program: TProgram
-  readonly trigger: Trigger
   readonly isolation: 'shared'
 }
 
@@ -195,17 +194,26 @@ export function defineEntryPoint<TProgram extends AnyActorLogic, const TId exten
 }
 
 /** In JSON (an inspector's, a log's) a definition is its names, never its program. */
-function shownById<T extends StreamDefinition & { readonly trigger: Trigger }>(definition: T): T {
+function shownById<T extends StreamDefinition>(definition: T): T {
   const { id, programId, version, trigger } = definition
   const shown = { id, programId, version, trigger: trigger.type }
   return Object.freeze(Object.defineProperty(definition, 'toJSON', { value: () => shown }))
 }
 
-/** Its type first: what belongs to one that is not built yet is no misspelt option. */
+const passive = ['manual', 'api'] as const
+const triggerWanted =
+  'manual() or api(), or have actor `logic`: such as cron(…) or every(…) of stateward/triggers, or a trigger of your own'
+
 function triggerOption(value: unknown, at: OptionPlace): Trigger {
-  const type = oneOf(['manual', 'api'], ['webhook', 'timer', 'event'])
-  type((value as Partial<Trigger> | null | undefined)?.type, { ...at, option: 'trigger.type' })
-  return group({ type })(value, at)
+  if (value === undefined) return { type: 'manual' }
+  const { type, logic } = (typeof value === 'object' && value !== null ? value : {}) as Partial<Trigger>
+  if (passive.includes(type as 'manual')) return group({ type: oneOf(passive) })(value, at)
+  if (typeof type !== 'string' || type === '') return invalid({ ...at, option: 'trigger.type' }, type, triggerWanted)
+  if (logic === undefined) return invalid({ ...at, option: 'trigger.type' }, type, triggerWanted)
+  if (!isLogic(logic)) return invalid({ ...at, option: 'trigger.logic' }, logic, 'XState actor logic, such as fromPromise(…)')
+  const anything: Rule<unknown> = (given) => given
+  group({ type: anything, logic: anything })(value, at)
+  return { type, logic }
 }
 
 function eventOption(event: unknown, at: OptionPlace): AnyEventObject | undefined {

@@ -81,20 +81,14 @@ describe('definitions', () => {
     expect(define).toThrow(fails('invalid_definition', { entryPoint: 'e', option }))
   })
 
-  test.each([
-    [
-      'trigger.type',
-      { trigger: { type: 'webhook', path: '/orders', secret: 'x' } },
-      'one of manual, api; `webhook` is not built yet',
-    ],
-    ['trigger.type', { trigger: { type: 'timer', every: 1 } }, 'one of manual, api; `timer` is not built yet'],
-    ['trigger.type', { trigger: { type: 'event', events: ['x'] } }, 'one of manual, api; `event` is not built yet'],
-    ['isolation', { isolation: 'synchronized' }, 'shared; `synchronized` is not built yet'],
-  ])('what is kept for later and would do nothing is refused, and says so: %s of %j', (option, options, wanted) => {
-    const define = () => defineEntryPoint({ id: 'e', program: approval, ...options } as never)
-    expect(define).toThrow(fails('invalid_definition', { entryPoint: 'e', option }))
-    expect(define).toThrow(`it must be ${wanted}.`)
-  })
+  test.each([['isolation', { isolation: 'synchronized' }, 'shared; `synchronized` is not built yet']])(
+    'what is kept for later and would do nothing is refused, and says so: %s of %j',
+    (option, options, wanted) => {
+      const define = () => defineEntryPoint({ id: 'e', program: approval, ...options } as never)
+      expect(define).toThrow(fails('invalid_definition', { entryPoint: 'e', option }))
+      expect(define).toThrow(`it must be ${wanted}.`)
+    },
+  )
 
   test.each([{ trigger: { type: 'manual' } }, { trigger: { type: 'api' } }, { isolation: 'shared' }] as const)(
     '%j is accepted',
@@ -102,6 +96,23 @@ describe('definitions', () => {
       expect(defineEntryPoint({ id: 'e', program: approval, ...options })).toMatchObject(options)
     },
   )
+
+  test.each([
+    ['trigger.type', { type: 'webhook', path: '/orders', secret: 'x' }],
+    ['trigger.type', { type: 'timer', every: 1 }],
+    ['trigger.type', { type: 'event', events: ['x'] }],
+    ['trigger.type', {}],
+    ['trigger.type', 'cron'],
+    ['trigger.type', null],
+    ['trigger.type', { type: '', logic: approval }],
+    ['trigger.logic', { type: 'mine', logic: () => 1 }],
+    ['logic', { type: 'api', logic: approval }],
+    ['path', { type: 'mine', logic: approval, path: '/' }],
+  ])('a trigger that would fire nothing is refused, and what to use is said: %s of %j', (option, trigger) => {
+    const define = () => defineEntryPoint({ id: 'e', program: approval, trigger } as never)
+    expect(define).toThrow(fails('invalid_definition', { entryPoint: 'e', option }))
+    if (option === 'trigger.type') expect(define).toThrow('such as cron(…) or every(…) of stateward/triggers')
+  })
 
   test('a trigger that has more than its type is refused', () => {
     const define = () => defineEntryPoint({ id: 'e', program: approval, trigger: { type: 'api', path: '/' } } as never)

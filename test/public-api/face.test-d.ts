@@ -206,7 +206,7 @@ export function definitions() {
   defineEntryPoint({ id: 'e', program: double, maxConcurent: 1 })
   // @ts-expect-error there is no such trigger
   defineEntryPoint({ id: 'e', program: double, trigger: { type: 'carrier-pigeon' } })
-  // @ts-expect-error webhooks are not built yet
+  // @ts-expect-error a trigger that fires by itself has logic
   defineEntryPoint({ id: 'e', program: double, trigger: { type: 'webhook' } })
   // @ts-expect-error there is no other isolation yet
   defineEntryPoint({ id: 'e', program: double, isolation: 'isolated' })

@@ -31,6 +31,7 @@ import { SendingOrder } from './sending-order.js'
 import { StoredCommands } from './stored-commands.js'
 import { pagesOf } from '../../persistence/stored-executions.js'
 import type { SupervisorHost } from '../supervisor/supervisor-host.js'
+import { triggerCalls } from './trigger-calls.js'
 import { unreachedError, type Unreached } from './unreached.js'
 
 /** How many executions one command to many takes into memory at the same time. */
@@ -115,6 +116,7 @@ export class CommandRouter {
     this.#store = supervisor.settings.store
     this.#sending = new SendingOrder((id) => supervisor.leftEvents.placing(id))
     supervisor.children = this.#children = new ChildExecutions(supervisor, this)
+    supervisor.triggers = triggerCalls(supervisor, (...of) => this.command(...of))
     this.#order = new CommandOrder({
       ahead: (...of) => this.#ahead(...of),
       below: (...of) => this.#below(...of),

@@ -1,5 +1,6 @@
 /** An entry point as the hosts see it: its program and its limits, with every default filled in. Owns no behaviour. */
 import type { ExecutionDefinition } from '../execution/execution-port.js'
+import type { Trigger } from '../trigger/trigger.js'
 
 /** The symbol under which every copy of the package finds the format of a definition. */
 export const formatKey: unique symbol = Symbol.for('stateward.entry-point')
@@ -10,6 +11,7 @@ export const definitionFormat = 1
 /** The settings of one stream. Times are milliseconds. */
 export interface StreamDefinition extends ExecutionDefinition {
   readonly [formatKey]: number
+  readonly trigger: Trigger
   readonly maxConcurrent: number
   readonly maxQueued: number
   readonly overflow: 'reject' | 'drop_oldest'

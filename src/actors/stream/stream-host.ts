@@ -3,7 +3,7 @@
  *
  * Owns: which executions are in memory, the queue, the slots in use. Serves the executions below through
  * `ExecutionPort`, and asks the supervisor above through `StreamPort`.
- * Does not know: triggers, other streams, processes.
+ * Does not know: what fires it, other streams, processes.
  * A little over 300 lines: it is the one place where queue, slots and executions in memory meet.
  */
 import { createActor, type Actor, type AnyActorRef } from 'xstate'
@@ -33,6 +33,7 @@ import type { SlotSeeker } from './concurrency-slots.js'
 import { admit, type StreamAdmissionPort } from './stream-admission.js'
 import type { StreamPort } from './stream-port.js'
 import type { Suspect } from '../execution/suspects.js'
+import { TriggerHost } from '../trigger/trigger-host.js'
 import type { WallClock } from '../../wall-clock.js'
 import type { StreamDefinition } from './stream-definition.js'
 
@@ -56,6 +57,7 @@ export class StreamHost implements ExecutionPort, SlotSeeker {
   readonly #admission: StreamAdmissionPort
   /** Executions that are being reloaded after the store failed. */
   readonly #reloads: ReloadSchedule
+  readonly #trigger: TriggerHost
   #open = false
   /** True while a pause of the stream is on its way to the store. */
   #isHeld = false
@@ -97,8 +99,25 @@ export class StreamHost implements ExecutionPort, SlotSeeker {
       dropOldest: () => this.#dropOldest(),
       make: (id, origin) => this.#make(id, origin),
     }
+    this.#trigger = new TriggerHost({
+      entryPoint: definition.id,
+      trigger: definition.trigger,
+      store: port.store,
+      clock,
+      random: this.random,
+      logger: port.logger,
+      calls: port.triggers,
+      stream: () => this.ref,
+      running: () => port.running(),
+      changed: (health) => port.triggered(definition.id, health),
+    })
     port.slots.join(this)
-    const actions = { openAdmission: () => this.#setOpen(true), closeAdmission: () => this.#setOpen(false) }
+    const actions = {
+      openAdmission: () => this.#setOpen(true),
+      closeAdmission: () => this.#setOpen(false),
+      startTrigger: () => this.#trigger.start(),
+      stopTrigger: () => this.#trigger.stop(),
+    }
     const input = { entryPoint: definition.id, maxConcurrent: definition.maxConcurrent, ...(pause ? { pause } : {}) }
     const above = guardedParent(parent, port.logger)
     this.ref = createActor(streamMachine.provide({ actions }), { id: definition.id, input, parent: above })
@@ -154,6 +173,7 @@ export class StreamHost implements ExecutionPort, SlotSeeker {
   /** Starts nothing more: no execution, no step, no timer. What is in flight goes on, and its results are committed. */
   freeze(): void {
     this.#setOpen(false)
+    this.#trigger.close()
     for (const { nextStatus, program } of this.executions.values())
       if (nextStatus === 'running' || nextStatus === 'waiting') program.setMode('frozen')
   }
@@ -171,6 +191,7 @@ export class StreamHost implements ExecutionPort, SlotSeeker {
   /** Gives everything back to the store; nothing is lost and nothing ends. */
   async giveBack(): Promise<void> {
     this.#setOpen(false)
+    this.#trigger.close()
     await Promise.allSettled([...this.executions.values()].map((execution) => execution.giveBack()))
     this.#end()
   }
@@ -184,6 +205,7 @@ export class StreamHost implements ExecutionPort, SlotSeeker {
 
   #end(): void {
     this.#dead = true
+    this.#trigger.close()
     this.#reloads.stop()
     this.#port.slots.leave(this)
   }

@@ -10,6 +10,8 @@ import type { ConcurrencySlots } from './concurrency-slots.js'
 import type { LeftEvents } from '../execution/left-events.js'
 import type { Loads } from '../execution/loads.js'
 import type { Suspects } from '../execution/suspects.js'
+import type { TriggerCalls } from '../trigger/trigger-calls.js'
+import type { TriggerHealth } from '../trigger/trigger.js'
 import type { WallClock } from '../../wall-clock.js'
 
 /** The parts of the runtime that all its streams share, and the calls from a stream to its supervisor. */
@@ -24,6 +26,7 @@ export interface StreamPort {
   readonly loads: Loads
   readonly leftEvents: LeftEvents
   readonly programs: SharedByPrograms
+  readonly triggers: TriggerCalls
   readonly logger: Log
   committed(entryPoint: string, before: ExecutionStatus | undefined, commit: LastCommit): void
   left(): void
@@ -31,4 +34,7 @@ export interface StreamPort {
   takenAway(entryPoint: string, status: ExecutionStatus): void
   /** True while other processes are on the same store. */
   hasOthers(): boolean
+  /** Resolves once the runtime runs; rejects if it could not start. */
+  running(): Promise<void>
+  triggered(entryPoint: string, health: TriggerHealth): void
 }

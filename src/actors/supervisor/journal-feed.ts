@@ -8,20 +8,10 @@
  */
 import { inBackground, nextTurn, type Clock } from '../../clock.js'
 import type { JournalEventType } from '../../events/execution-events.js'
-import type { RuntimeEvent } from '../../events/runtime-event.js'
+import type { EventFilter, RuntimeEvent } from '../../events/runtime-event.js'
 import { decode } from '../../codec/snapshot-codec.js'
 import type { SnapshotStore, StoredEvent } from '../../persistence/snapshot-store.js'
 import { JournalReader, LiveReaders } from './journal-reader.js'
-
-/** Which events to follow. */
-export interface EventFilter {
-  readonly execution?: string | undefined
-  readonly entryPoint?: string | undefined
-  /** Events with a greater `seq` come; 0 is the beginning, and absent means from now on. */
-  readonly since?: number | undefined
-  /** Ends the iteration. */
-  readonly signal?: AbortSignal | undefined
-}
 
 const PAGE = 500
 

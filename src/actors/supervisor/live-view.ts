@@ -10,6 +10,7 @@ import type { ExecutionStatus } from '../../events/execution-status.js'
 import type { Log } from '../../logger.js'
 import type { ExecutionCounts } from '../../persistence/snapshot-store.js'
 import type { LastCommit } from '../execution/commit-draft.js'
+import type { TriggerHealth } from '../trigger/trigger.js'
 import { tellHeld } from './held-executions.js'
 import type { SlotDeadlock } from './slot-deadlocks.js'
 
@@ -54,12 +55,26 @@ function healthStore() {
   })
 }
 
+function triggersStore() {
+  return createStore({
+    context: {} as Record<string, TriggerHealth>,
+    on: {
+      changed: (context, { entryPoint, health }: { entryPoint: string; health: TriggerHealth }) => ({
+        ...context,
+        [entryPoint]: health,
+      }),
+    },
+  })
+}
+
 /** The read-model of one runtime. Counts show what this process committed, on top of what was stored when it started. */
 export class Registry {
   /** An `@xstate/store`: entry point → status → how many. Updated once per batch of commits; what a `result()` has answered shows. */
   readonly streams = streamsStore()
   /** An `@xstate/store` with the health of the store, and with the deadlocks over slots. */
   readonly health = healthStore()
+  /** An `@xstate/store`: entry point → how its trigger is doing here, and when it fires next. Of triggers that fire by themselves. */
+  readonly triggers = triggersStore()
   readonly #counts: Record<string, Record<string, number>> = {}
   readonly #atoms = new Map<string, Atom<ExecutionSummary | undefined>>()
   readonly #ended: string[] = []
@@ -137,6 +152,10 @@ export class Registry {
     }
     const now = deadlocks.length > 0 ? { ...health, deadlocks } : health
     this.#tell(() => this.health.send({ type: 'changed', health: now }))
+  }
+
+  triggered(entryPoint: string, health: TriggerHealth): void {
+    this.#tell(() => this.triggers.send({ type: 'changed', entryPoint, health }))
   }
 
   #forget(id: string): void {

@@ -29,6 +29,7 @@ import { StepBodies } from '../program/step-bodies.js'
 import { strangersIn, tellStrangers } from '../cluster/strangers.js'
 import { LeftEvents } from '../execution/left-events.js'
 import { Loads } from '../execution/loads.js'
+import { unroutedTriggers, type TriggerCalls } from '../trigger/trigger-calls.js'
 import { StreamHost } from '../stream/stream-host.js'
 import type { StreamPort } from '../stream/stream-port.js'
 import { StreamRestarts } from './stream-restarts.js'
@@ -50,6 +51,8 @@ export class SupervisorHost {
   readonly leftEvents = new LeftEvents()
   /** Set by the router. */
   children: ChildPort = unroutedChildren
+  /** Set by the router. */
+  triggers: TriggerCalls = unroutedTriggers
   readonly #memberships: Memberships
   readonly #slots: ConcurrencySlots
   readonly #suspects: Suspects
@@ -327,12 +330,15 @@ export class SupervisorHost {
       suspects: this.#suspects,
       loads: this.#loads,
       leftEvents: this.leftEvents,
+      triggers: this.triggers,
       programs: { bodies: this.#bodies, children: this.children, isOwner: () => this.#memberships.current.holds() },
       owner: this.owner,
       committed: (...args) => this.committed(...args),
       left: () => this.#moves.happened(),
       takenAway: (...args) => this.registry.takenAway(...args),
       hasOthers: () => this.#memberships.current.hasOthers,
+      running: () => this.#starting ?? Promise.resolve(),
+      triggered: (...args) => this.registry.triggered(...args),
     }
   }
 

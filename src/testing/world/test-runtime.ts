@@ -6,8 +6,7 @@
  */
 import type { AnyActorLogic, InputFrom, OutputFrom } from 'xstate'
 import type { ExecutionList } from '../../actors/execution/execution-page.js'
-import type { EventFilter } from '../../actors/supervisor/journal-feed.js'
-import type { RuntimeEvent } from '../../events/runtime-event.js'
+import type { EventFilter, RuntimeEvent } from '../../events/runtime-event.js'
 import type { CommandScope } from '../../runtime/command-scope.js'
 import type { EntryPoint } from '../../runtime/entry-point.js'
 import type { By, CancelOptions, PauseOptions } from '../../events/requests.js'

@@ -1,0 +1,33 @@
+/** Carries out what triggers ask for. Owns: what the answers of the runtime's own calls mean for a trigger. */
+import { isStatewardError } from '../../errors.js'
+import type { Command } from '../../events/outcomes.js'
+import type { SupervisorHost } from '../supervisor/supervisor-host.js'
+import type { TriggerCalls } from '../trigger/trigger-calls.js'
+import { accept } from './acceptance.js'
+import { accepted, checkTrigger } from './trigger-check.js'
+
+/** The calls of the triggers of one runtime; `command` carries out a command to an execution. */
+export function triggerCalls(
+  supervisor: SupervisorHost,
+  command: (id: string, command: Command) => Promise<unknown>,
+): TriggerCalls {
+  const { store, clock } = supervisor.settings
+  return {
+    async fire(entryPoint, input, options) {
+      checkTrigger(entryPoint, options)
+      try {
+        const { id, created } = accepted(await accept(supervisor, entryPoint, { ...options, input }))
+        return { status: created ? 'accepted' : 'duplicate', id, differs: false }
+      } catch (error) {
+        // the other process may have made another input of the same thing
+        if (!isStatewardError(error, 'idempotency_conflict')) throw error
+        return { status: 'duplicate', id: String(error.details['id']), differs: true }
+      }
+    },
+    status: async (id) => (await store.load(id))?.status,
+    async cancel(id, reason) {
+      await command(id, { type: 'cancel', intervention: { at: clock.now(), reason } })
+    },
+    follow: (filter) => supervisor.feed.follow(filter),
+  }
+}

@@ -1,0 +1,27 @@
+/** What triggers ask of the runtime above their stream. Owns no behaviour: the command router implements it. */
+import { StatewardError } from '../../errors.js'
+import type { ExecutionStatus } from '../../events/execution-status.js'
+import type { EventFilter, RuntimeEvent } from '../../events/runtime-event.js'
+import type { Fired, FireOptions } from './trigger.js'
+
+/** The calls of the triggers of one runtime. */
+export interface TriggerCalls {
+  /** Accepts an execution; resolves once that is durable. Throws what keeps it from being accepted. */
+  fire(entryPoint: string, input: unknown, options: FireOptions): Promise<Fired>
+  status(id: string): Promise<ExecutionStatus | undefined>
+  cancel(id: string, reason: string): Promise<void>
+  follow(filter: EventFilter): AsyncGenerator<RuntimeEvent, void>
+}
+
+const notStarted = () => new StatewardError('not_started', 'The runtime is not started.')
+const unrouted = () => Promise.reject(notStarted())
+
+/** Stands in until there is a router. */
+export const unroutedTriggers: TriggerCalls = {
+  fire: unrouted,
+  status: unrouted,
+  cancel: unrouted,
+  follow: () => {
+    throw notStarted()
+  },
+}
