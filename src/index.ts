@@ -27,7 +27,7 @@ export type { ForkOptions } from './runtime/execution-handle.js'
 export { fromExecution, fromStep } from './actors/program/step.js'
 export type { ChildStepOptions, OnRecovery, StepArguments, StepOptions } from './actors/program/step.js'
 export { supervisorMachine } from './runtime/supervisor-logic.js'
-export type { Supervision, SupervisorOptions } from './actors/supervisor/supervisor-options.js'
+export type { PublishedRetention, Supervision, SupervisorOptions } from './actors/supervisor/supervisor-options.js'
 export { executionMachine } from './machines/execution-machine.js'
 export { streamMachine } from './machines/stream-machine.js'
 export type { Backoff } from './backoff.js'
@@ -35,7 +35,8 @@ export type { Checkpoint } from './actors/execution/execution-checkpoints.js'
 export type { ResultOptions } from './actors/commands/execution-results.js'
 export type { ExecutionList } from './actors/execution/execution-page.js'
 export type { ExecutionRecord } from './actors/execution/execution-record.js'
-export type { EventFilter, RuntimeEvent } from './events/runtime-event.js'
+export type { PublishOptions, PublishOutcome } from './events/publication.js'
+export type { EventFilter, RuntimeEvent, RuntimeEventType } from './events/runtime-event.js'
 export type { ExecutionSummary, Health, Registry, StatusCounts } from './actors/supervisor/live-view.js'
 export type { SlotDeadlock } from './actors/supervisor/slot-deadlocks.js'
 export type { PausedTimers, PersistedProgram } from './actors/program/program-record.js'
@@ -87,6 +88,7 @@ export type {
   DocumentQuery,
   DocumentVerdict,
   DocumentWrite,
+  EventPruneRequest,
   EventQuery,
   ExecutionCounts,
   ExecutionPage,
@@ -95,6 +97,8 @@ export type {
   OwnerRecord,
   Pruned,
   PruneRequest,
+  Publication,
+  PublicationVerdict,
   PublishedEvent,
   SnapshotStore,
   StatePiece,

@@ -17,7 +17,7 @@ export interface AskingExecution {
 
 /** As much of the runtime as the person uses. */
 export interface ApproverRuntime {
-  events(options: { since: number; signal: AbortSignal }): AsyncIterable<{ readonly type: string; readonly executionId: string }>
+  events(options: { since: number; signal: AbortSignal }): AsyncIterable<{ readonly type: string; readonly executionId?: string }>
   executions(options: { status: 'waiting'[]; limit: number; cursor?: string }): Promise<{
     readonly executions: ReadonlyArray<AskingExecution & { readonly id: string }>
     readonly cursor?: string | null
@@ -68,8 +68,8 @@ export function startApprover(runtime: ApproverRuntime, thinkFor: number, onErro
   }
 
   async function follow(): Promise<void> {
-    for await (const event of runtime.events({ since: 0, signal })) {
-      if (event.type === 'execution.waiting') spawn(() => consider(event.executionId))
+    for await (const { type, executionId } of runtime.events({ since: 0, signal })) {
+      if (type === 'execution.waiting' && executionId !== undefined) spawn(() => consider(executionId))
     }
   }
 

@@ -10,7 +10,7 @@ import type { StoredEvent } from './snapshot-store.js'
 /** The type of the event. */
 export const gapType = 'journal.gap'
 
-/** The missing events: `dropped` events of one execution; the first and the last one had these numbers. */
+/** The missing events: `dropped` events of one execution, or of the application; the first and the last one had these numbers. */
 export interface JournalGap {
   readonly from: number
   readonly to: number

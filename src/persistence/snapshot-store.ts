@@ -62,7 +62,7 @@ export type Acceptance = Pick<
   | 'input'
 >
 
-/** An event that an execution publishes; `data` is a text of the codec. */
+/** An event that an execution, or the application, publishes; `data` is a text of the codec. */
 export interface PublishedEvent {
   readonly type: string
   readonly at: number
@@ -70,18 +70,47 @@ export interface PublishedEvent {
 }
 
 /**
- * A published event with its place in the journal. `seq` grows over all executions, in commit order. Its last three ids are those of
- * its execution: they never change, so a store need not keep them with each event.
+ * A published event with its place in the journal. `seq` grows over all events, in commit order. The last three ids of an execution's
+ * event are those of the execution: they never change, so a store need not keep them with each event.
  */
 export interface StoredEvent extends PublishedEvent {
   readonly seq: number
-  readonly executionId: string
-  readonly entryPoint: string
+  /** Null for a publication, which belongs to no execution and to no entry point. */
+  readonly executionId: string | null
+  readonly entryPoint: string | null
+  /** 0 for a publication. */
   readonly revision: number
+  /** The publication's id; null for the event of an execution. */
+  readonly id: string | null
   readonly sessionId: string | null
   readonly correlationId: string | null
   /** What started the execution: its `causationId`, or else its parent. */
   readonly causationId: string | null
+}
+
+/** An event that the application publishes. */
+export interface Publication extends PublishedEvent {
+  /** Under an id that is taken nothing is written. */
+  readonly id: string
+  readonly sessionId: string | null
+  readonly correlationId: string | null
+  readonly causationId: string | null
+}
+
+/** The verdict on a publication. `duplicate`: its id is taken, by this event, which may be one of the same batch; nothing was written. */
+export type PublicationVerdict =
+  | { readonly status: 'published'; readonly seq: number }
+  | { readonly status: 'duplicate'; readonly event: StoredEvent }
+
+/**
+ * Which publications may be forgotten, the oldest first: those up to the first that happened at `before` or later, and all but the
+ * last `keep`. In the place of the last one that goes stands an event of type `journal.gap` (see `journal-gap.ts`); it counts as none.
+ */
+export interface EventPruneRequest {
+  readonly before?: number
+  readonly keep?: number
+  /** At most so many a call, so that a commit never waits long. */
+  readonly limit: number
 }
 
 /** A message in an execution's durable inbox: an event for its program, or a command for its owner. */
@@ -329,6 +358,13 @@ export interface SnapshotStore {
   query(query: ExecutionQuery): Promise<ExecutionPage>
   counts(): Promise<ExecutionCounts>
   events(query: EventQuery): Promise<readonly StoredEvent[]>
+  /**
+   * Writes publications into the same journal, in this order and in one transaction that is durable once the promise resolves; each
+   * gets its own verdict.
+   */
+  publish(batch: readonly Publication[]): Promise<readonly PublicationVerdict[]>
+  /** Forgets publications, with their ids. */
+  pruneEvents(request: EventPruneRequest): Promise<{ readonly events: number; readonly more: boolean }>
   /** The greatest `seq` so far, 0 before the first. */
   lastSeq(): Promise<number>
 

@@ -8,6 +8,7 @@ import type { Admitted } from '../actors/stream/accepted-before.js'
 import type { AdmissionRequest } from '../actors/stream/admission.js'
 import { forkExecution } from '../actors/commands/execution-fork.js'
 import { executionPage, type ExecutionList } from '../actors/execution/execution-page.js'
+import { checkPublication, type PublishOptions, type PublishOutcome } from '../events/publication.js'
 import type { EventFilter, RuntimeEvent } from '../events/runtime-event.js'
 import type { SupervisorParts } from './supervisor-logic.js'
 import { accepted, checkFilterTexts, checkTrigger } from '../actors/commands/trigger-check.js'
@@ -126,6 +127,30 @@ export class RuntimeCalls<TEntryPoints extends readonly EntryPoint[] = readonly 
     checkFilterTexts('The events to follow', filter)
     await this.#source.parts().supervisor.open()
     yield* this.#source.parts().supervisor.feed.follow(filter)
+  }
+
+  /**
+   * Puts an event of the application's own into the journal; resolves once it is durable. Everybody who follows the journal gets it,
+   * in every process on the store, in one order with the events of executions. What is done to `data` afterwards changes nothing.
+   *
+   * A call whose answer was lost may be made again under the same `id`: it answers `already_published`. Errors: `invalid_event` for a
+   * type that begins with a word of the runtime's own (`execution.`, `step.`, …; `details.reserved` names it), `not_storable`,
+   * `invalid_id`, `invalid_option`, `idempotency_conflict`, `already_stopped`, `store_failed`.
+   *
+   * @example
+   * ```ts
+   * const paid = await runtime.publish('invoice.paid', { amount: 12 }, { id: 'payment-7', correlationId: 'order-7' })
+   * const again = await runtime.publish('invoice.paid', { amount: 12 }, { id: 'payment-7', correlationId: 'order-7' })
+   * console.log(paid.status, again.status, paid.seq === again.seq) // prints published already_published true
+   * ```
+   */
+  async publish(type: string, data?: unknown, options?: PublishOptions): Promise<PublishOutcome> {
+    checkPublication(type, options)
+    const { supervisor } = this.#source.parts()
+    supervisor.refuseStopped()
+    // before anything is awaited: it is as it was when the call was made, and in the order of calls
+    const published = supervisor.publications.publish(type, data, options)
+    return published
   }
 
   /** The commands of one stream. Throws `unknown_entry_point`. */

@@ -59,7 +59,7 @@ describe('a program that is', () => {
     await world.settle()
     expect(await execution.get()).toMatchObject({ status: 'running' })
     const emitted = (await world.store.events({ since: 0, limit: 100 })).filter(({ type }) => type === 'execution.emitted')
-    expect(emitted.map(({ executionId: id, data }) => decode(data ?? '', { id, what: 'event' }))).toEqual(
+    expect(emitted.map(({ executionId, data }) => decode(data ?? '', { id: executionId ?? '', what: 'event' }))).toEqual(
       ['a', 'b'].map((text) => ({ type: 'heard', text })),
     )
     await world.stop()

@@ -12,7 +12,7 @@ import type { WallClock } from '../../wall-clock.js'
 import type { ExecutionHost } from '../execution/execution-host.js'
 import type { Load, Loads } from '../execution/loads.js'
 import { OwnerLease } from './owner-lease.js'
-import { PollLoop, type RetainedStream } from './poll-loop.js'
+import { PollLoop, type PublishedEvents, type RetainedStream } from './poll-loop.js'
 import { QueueSharing } from './queue-sharing.js'
 import type { ResultWaiters } from './result-waiters.js'
 import { Takeover } from './takeover.js'
@@ -28,6 +28,7 @@ export interface MembershipSettings {
   readonly lease: number
   readonly pollInterval: number
   readonly retentionInterval: number
+  readonly events: PublishedEvents
   readonly entryPoints: readonly RetainedStream[]
 }
 
@@ -63,7 +64,7 @@ export class Membership {
   readonly #poll: PollLoop
 
   constructor(settings: MembershipSettings, port: MembershipPort) {
-    const { store, clock, ids, lease, logger, entryPoints: streams, pollInterval: interval, retentionInterval } = settings
+    const { store, clock, ids, lease, logger, entryPoints: streams, pollInterval: interval } = settings
     const failed = (what: string) => (error: unknown) => {
       logger(what, 'failed', error)
       port.degraded(error)
@@ -106,7 +107,8 @@ export class Membership {
       clock,
       // each poll also renews the lease
       interval: Math.min(interval, lease / 3),
-      retentionInterval,
+      retentionInterval: settings.retentionInterval,
+      events: settings.events,
       streams,
       logger,
       lease: this.#lease,

@@ -20,6 +20,12 @@ export interface RetainedStream {
   readonly retention: { readonly maxAge: number; readonly keep: number }
 }
 
+/** How long the events are kept that the application has published. */
+export interface PublishedEvents {
+  readonly maxAge: number
+  readonly keep: number
+}
+
 /** What a poll reads and reports. Times are milliseconds. */
 export interface PollPort {
   readonly store: SnapshotStore
@@ -27,6 +33,7 @@ export interface PollPort {
   readonly interval: number
   readonly retentionInterval: number
   readonly streams: readonly RetainedStream[]
+  readonly events: PublishedEvents
   readonly lease: OwnerLease
   readonly takeover: Takeover
   readonly sharing: QueueSharing
@@ -41,6 +48,9 @@ export interface PollPort {
 
 /** How many executions are forgotten in one transaction. */
 const PRUNED_AT_ONCE = 500
+
+/** How many published events are forgotten in one transaction. */
+const EVENTS_AT_ONCE = 5_000
 
 /** At least this many forgotten ids are answered as `expired` and not as unknown. */
 const TRACES = 10_000
@@ -128,13 +138,21 @@ export class PollLoop {
     if (this.#pruning) return
     const isTime = clock.monotonic() >= this.#pruneAt
     const due = streams.filter(({ id, retention }) => isTime || (this.#ended.get(id) ?? 0) > mayExceed(retention.keep))
-    if (due.length === 0) return
+    if (due.length === 0 && !isTime) return
     if (isTime) this.#pruneAt = clock.monotonic() + retentionInterval
-    this.#pruning = this.#prune(due, clock.now())
+    const now = clock.now()
+    this.#pruning = this.#prune(due, now)
+      .then(() => (isTime ? this.#pruneEvents(now) : undefined))
       .catch((error: unknown) => {
         if (!this.#stopped) failed(error)
       })
       .finally(() => (this.#pruning = undefined))
+  }
+
+  async #pruneEvents(now: number): Promise<void> {
+    const { store, events } = this.#port
+    const request = { before: now - events.maxAge, keep: events.keep, limit: EVENTS_AT_ONCE }
+    while (!this.#stopped && (await store.pruneEvents(request)).more) await new Promise<void>(nextTurn)
   }
 
   async #prune(streams: readonly RetainedStream[], now: number): Promise<void> {

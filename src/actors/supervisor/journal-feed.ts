@@ -7,7 +7,6 @@
  * any more.
  */
 import { inBackground, nextTurn, type Clock } from '../../clock.js'
-import type { JournalEventType } from '../../events/execution-events.js'
 import type { EventFilter, RuntimeEvent } from '../../events/runtime-event.js'
 import { decode } from '../../codec/snapshot-codec.js'
 import type { SnapshotStore, StoredEvent } from '../../persistence/snapshot-store.js'
@@ -168,17 +167,19 @@ export class JournalFeed {
 
 /** A stored event as users see it. Throws `corrupt`, `unknown_format`. */
 export function runtimeEvent(stored: StoredEvent): RuntimeEvent {
-  const { seq, type, executionId, entryPoint, sessionId, correlationId, causationId, revision, at, data } = stored
+  const { seq, type, id, executionId, entryPoint, sessionId, causationId, revision, at, data } = stored
+  const correlationId = stored.correlationId ?? executionId
   return {
     seq,
     at,
-    type: type as JournalEventType,
-    executionId,
-    entryPoint,
+    type,
+    ...(id === null ? {} : { id }),
+    ...(executionId === null ? {} : { executionId }),
+    ...(entryPoint === null ? {} : { entryPoint }),
     ...(sessionId === null ? {} : { sessionId }),
-    correlationId: correlationId ?? executionId,
+    ...(correlationId === null ? {} : { correlationId }),
     ...(causationId === null ? {} : { causationId }),
     revision,
-    data: data === null ? undefined : decode(data, { id: executionId, what: `event ${seq}` }),
+    data: data === null ? undefined : decode(data, { id: executionId ?? id ?? 'the application', what: `event ${seq}` }),
   }
 }

@@ -126,7 +126,7 @@ export class LiveReaders {
 
   /** The readers that want this event. */
   of(event: StoredEvent): JournalReader[] {
-    const known = this.#ofExecution.get(event.executionId)
+    const known = event.executionId === null ? undefined : this.#ofExecution.get(event.executionId)
     return [...this.#ofEverything, ...(known ?? [])].filter((reader) => reader.wants(event))
   }
 

@@ -20,6 +20,7 @@ import { storedOutcome } from '../execution/execution-record.js'
 import { JournalFeed } from './journal-feed.js'
 import { Memberships } from '../cluster/memberships.js'
 import { Moves, settled } from './moves.js'
+import { Publications } from './publications.js'
 import { Registry } from './live-view.js'
 import { streamDown, unknownEntryPoint } from './refusals.js'
 import { ResultWaiters } from '../cluster/result-waiters.js'
@@ -45,6 +46,7 @@ export class SupervisorHost {
   readonly registry: Registry
   readonly results = new ResultWaiters()
   readonly feed: JournalFeed
+  readonly publications: Publications
   readonly commits: GroupCommit
   readonly streams: StreamSet
   readonly admissions = new Admissions()
@@ -71,10 +73,17 @@ export class SupervisorHost {
   constructor(options: SupervisorOptions) {
     this.settings = supervisorSettings(options)
     this.registry = new Registry(this.settings.logger)
-    const { store, clock, maxConcurrent, pollInterval } = this.settings
+    const { store, clock, ids, maxConcurrent, pollInterval } = this.settings
     const healthy = (error: unknown) => this.registry.healthy(error ? toErrorRecord(error) : null)
     this.commits = new GroupCommit(store, healthy, () => this.#memberships.current.holds())
     this.feed = new JournalFeed(store, clock, pollInterval)
+    this.publications = new Publications({
+      store,
+      clock,
+      ids,
+      open: () => this.open(),
+      published: () => this.feed.wake(),
+    })
     this.#slots = new ConcurrencySlots(maxConcurrent)
     this.#suspects = new Suspects(clock)
     this.streams = new StreamSet(
@@ -288,6 +297,8 @@ export class SupervisorHost {
     if (this.#phase.isUp) this.#phase.enter('stopping')
     await this.#starting?.catch(() => undefined)
     if (this.phase === 'idle') {
+      this.#phase.enter('stopping')
+      await this.#written()
       this.#phase.enter('stopped')
       return this.#close()
     }
@@ -299,8 +310,13 @@ export class SupervisorHost {
     const asDead = this.#isGuarded
     this.streams.dropAll(new StatewardError('already_stopped', 'The runtime was stopped.'))
     await this.#bound('retiring the owner', this.#memberships.current.leave({ asDead }))
+    await this.#written()
     this.#phase.enter('stopped')
     await this.#close()
+  }
+
+  async #written(): Promise<void> {
+    if (this.publications.isPending) await this.#bound('writing what was published', this.publications.settled())
   }
 
   async #close(): Promise<void> {

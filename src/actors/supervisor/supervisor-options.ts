@@ -22,6 +22,14 @@ export interface Supervision {
   readonly backoff?: Backoff | undefined
 }
 
+/** Which events that the application has published are kept. In the place of those that go stands one `journal.gap`. */
+export interface PublishedRetention {
+  /** In ms; default seven days. */
+  readonly maxAge?: number | undefined
+  /** Those that came last; default 100,000. */
+  readonly keep?: number | undefined
+}
+
 /** The options of a supervisor. Times are milliseconds. */
 export interface SupervisorOptions {
   readonly store: SnapshotStore
@@ -37,6 +45,8 @@ export interface SupervisorOptions {
   readonly pollInterval?: number | undefined
   /** How long `stop` may take; default 10,000. */
   readonly shutdownTimeout?: number | undefined
+  /** How long the events are kept that the application has published itself; those of executions go with their execution. */
+  readonly events?: PublishedRetention | undefined
   /** How often retention is applied; default 60,000. */
   readonly retentionInterval?: number | undefined
   /**
@@ -51,7 +61,8 @@ export interface SupervisorOptions {
 type Complete<T> = { readonly [TKey in keyof T]-?: Exclude<T[TKey], undefined> }
 
 /** The same, complete. */
-export type SupervisorSettings = Complete<Omit<SupervisorOptions, 'supervision' | 'logger' | 'clock'>> & {
+export type SupervisorSettings = Complete<Omit<SupervisorOptions, 'supervision' | 'logger' | 'clock' | 'events'>> & {
+  readonly events: Complete<PublishedRetention>
   readonly clock: WallClock
   readonly supervision: Complete<Supervision>
   readonly logger: Log
@@ -66,12 +77,14 @@ const optionNames: OptionNames<SupervisorOptions> = {
   lease: true,
   pollInterval: true,
   shutdownTimeout: true,
+  events: true,
   retentionInterval: true,
   logger: true,
   clock: true,
   ids: true,
 }
 const supervisionNames: OptionNames<Supervision> = { strategy: true, intensity: true, period: true, backoff: true }
+const eventsNames: OptionNames<PublishedRetention> = { maxAge: true, keep: true }
 const strategies = ['one_for_one', 'one_for_all', 'rest_for_one'] as const
 
 /** Fills in the defaults. Throws `invalid_definition`, `duplicate_entry_point`, `invalid_id`. */
@@ -94,13 +107,14 @@ export function supervisorSettings(options: SupervisorOptions): SupervisorSettin
     ids,
     store: typedStore(options.store),
     entryPoints: options.entryPoints,
-    maxConcurrent:
-      options.maxConcurrent === undefined || options.maxConcurrent === Infinity
-        ? Infinity
-        : whole('maxConcurrent', options.maxConcurrent),
+    maxConcurrent: whole('maxConcurrent', options.maxConcurrent ?? Infinity, 1),
     lease: atLeast('lease', options.lease ?? 15_000, 100),
     pollInterval: atLeast('pollInterval', options.pollInterval ?? 500, 1),
     shutdownTimeout: atLeast('shutdownTimeout', options.shutdownTimeout ?? 10_000, 0),
+    events: {
+      maxAge: atLeast('events.maxAge', options.events?.maxAge ?? 7 * 24 * 3_600_000, 0),
+      keep: options.events?.keep === undefined ? 100_000 : whole('events.keep', options.events.keep, 0),
+    },
     retentionInterval: atLeast('retentionInterval', options.retentionInterval ?? 60_000, 1),
     logger: guardedLogger(options.logger),
     clock: new WallClock(options.clock ?? systemClock),
@@ -116,7 +130,8 @@ export function supervisorSettings(options: SupervisorOptions): SupervisorSettin
 function checkNames(options: SupervisorOptions): void {
   if (typeof options !== 'object' || options === null) throw invalid('options', options, 'an object')
   refuseUnknown('invalid_definition', 'The runtime', options, { ...optionNames, toJSON: true, inspect: true })
-  const { supervision, logger, clock, ids } = options
+  const { supervision, events, logger, clock, ids } = options
+  refuseUnknown('invalid_definition', "The runtime's `events`", events, eventsNames)
   refuseUnknown('invalid_definition', "The runtime's `supervision`", supervision, supervisionNames)
   checkBackoff('invalid_definition', "The runtime's `supervision`", supervision?.backoff)
   if (supervision?.strategy !== undefined && !strategies.includes(supervision.strategy))
@@ -152,8 +167,9 @@ function refuseStranger(entryPoint: StreamDefinition): void {
   )
 }
 
-function whole(option: string, value: number): number {
-  if (!Number.isInteger(value) || value < 1) throw invalid(option, value, 'a whole number from 1, or Infinity')
+function whole(option: string, value: number, from: number): number {
+  if (value !== Infinity && (!Number.isInteger(value) || value < from))
+    throw invalid(option, value, `a whole number from ${from}, or Infinity`)
   return value
 }
 

@@ -100,8 +100,7 @@ export function pruneMemory(tables: MemoryTables, request: PruneRequest): Pruned
   }
   if (doomed.length > 0) {
     const events = doomed.flatMap(({ journal }) => journal.all())
-    tables.journal.drop(events)
-    tables.journals.get(request.entryPoint)?.drop(events)
+    tables.events.drop(request.entryPoint, events)
   }
   for (const [seq, { at, row }] of tables.answers) {
     if (at >= request.now - answerKept) continue

@@ -54,17 +54,16 @@ export function memoryStore(): SnapshotStore {
     query: (query) => on('query', (tables) => queryMemory(tables, query)),
     counts: () => on('counts', countMemory),
     events: (query) =>
-      on('events', ({ rows, journal, journals }) => {
+      on('events', ({ rows, events }) => {
         const { execution, entryPoint, since, limit } = query
-        if (execution === undefined) {
-          const all = entryPoint === undefined ? journal : journals.get(entryPoint)
-          return all?.after(since, atMost(limit)) ?? []
-        }
+        if (execution === undefined) return events.find(query)
         const row = rows.byId.get(execution)
         if (!row || (entryPoint !== undefined && row.execution.entryPoint !== entryPoint)) return []
         return row.journal.after(since, atMost(limit))
       }),
-    lastSeq: () => on('lastSeq', ({ lastSeq }) => lastSeq),
+    publish: (batch) => on('publish', ({ events }) => batch.map((each) => events.publish(each))),
+    pruneEvents: (request) => on('pruneEvents', ({ events }) => events.prunePublications(request)),
+    lastSeq: () => on('lastSeq', ({ events }) => events.lastSeq),
     checkpoints: (id) => on('checkpoints', ({ rows }) => [...(rows.byId.get(id)?.checkpoints ?? [])]),
     checkpoint: (id, revision) =>
       on('checkpoint', ({ rows }) => rows.byId.get(id)?.checkpoints.find((each) => each.revision === revision)),

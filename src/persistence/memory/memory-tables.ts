@@ -6,9 +6,9 @@
  */
 import { StatewardError } from '../../errors.js'
 import { executionStatuses, isTerminal } from '../../events/execution-status.js'
-import { gapData, gapType } from '../journal-gap.js'
 import { MemoryDocuments } from './memory-documents.js'
 import { MemoryDue } from './memory-due.js'
+import { MemoryEvents } from './memory-events.js'
 import { MemoryJournal } from './memory-journal.js'
 import { type MemoryRow, MemoryRows } from './memory-rows.js'
 import type {
@@ -32,8 +32,7 @@ export interface MemoryAnswer {
 export class MemoryTables {
   readonly rows = new MemoryRows()
   readonly due = new MemoryDue(this.rows)
-  readonly journal = new MemoryJournal()
-  readonly journals = new Map<string, MemoryJournal>()
+  readonly events = new MemoryEvents()
   /** The rows of the messages that no commit has consumed, by seq, in order. */
   readonly open = new Map<number, MemoryRow>()
   readonly answers = new Map<number, MemoryAnswer>()
@@ -41,7 +40,6 @@ export class MemoryTables {
   readonly controls = new Map<string, string>()
   readonly documents = new MemoryDocuments()
   readonly tombstones = new Map<string, number>()
-  lastSeq = 0
   #lastPosition = 0
   #lastMessage = 0
 
@@ -101,8 +99,8 @@ export class MemoryTables {
   }
 
   #complete(row: MemoryRow, commit: Commit): CommitVerdict {
-    const firstSeq = this.lastSeq + 1
-    this.#publish(row, commit)
+    const firstSeq = this.events.lastSeq + 1
+    this.events.append(row, commit)
     for (const { seq, answer } of commit.consumed) this.#consume(row, seq, { status: 'answered', answer }, commit.updatedAt)
     if (isTerminal(commit.status)) {
       for (const seq of [...row.open.keys()]) this.#consume(row, seq, { status: 'finished' }, commit.updatedAt)
@@ -114,27 +112,6 @@ export class MemoryTables {
     }
     this.touch(row)
     return { status: 'committed', firstSeq }
-  }
-
-  #publish(row: MemoryRow, commit: Commit): void {
-    if (commit.events.length === 0) return
-    const { entryPoint, sessionId, correlationId, causationId, parentId } = row.execution
-    const ids = { sessionId, correlationId, causationId: causationId ?? parentId }
-    const ofEntry = this.journals.get(entryPoint) ?? new MemoryJournal()
-    this.journals.set(entryPoint, ofEntry)
-    for (const event of commit.events) {
-      const stored = { seq: ++this.lastSeq, executionId: commit.id, entryPoint, revision: commit.revision, ...ids, ...event }
-      for (const journal of [this.journal, ofEntry, row.journal]) journal.append(stored)
-    }
-    if (commit.journal !== undefined) this.#trim(row, ofEntry, Math.max(1, commit.journal))
-  }
-
-  #trim(row: MemoryRow, ofEntry: MemoryJournal, keep: number): void {
-    const dropped = row.journal.allBut(keep)
-    const [oldest, last] = [dropped[0], dropped.at(-1)]
-    if (!oldest || !last || last.type === gapType) return
-    const gap = { ...last, type: gapType, data: gapData(last.executionId, oldest, last.seq, dropped.length) }
-    for (const journal of [this.journal, ofEntry, row.journal]) journal.replace(dropped, gap)
   }
 
   /** A command keeps its answer, even if it is null; an event keeps one only if there is one. */

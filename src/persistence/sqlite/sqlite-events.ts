@@ -57,47 +57,62 @@ export function sqliteEventJournal(database: SqliteDatabase): SqliteEventJournal
   }
 }
 
-/** Keeps the last `keep` events of an execution, and one event for the missing others. */
-export function sqliteEventTrimming(database: SqliteDatabase): (position: number, id: string, keep: number) => void {
-  const ofExecution = 'FROM stateward_events INDEXED BY stateward_events_of_execution WHERE position = ?'
-  const place = 'SELECT seq, type, data'
-  const newestToGo = database.prepare<GapPlace>(`${place} ${ofExecution} ORDER BY seq DESC LIMIT 1 OFFSET ?`)
-  const oldest = database.prepare<GapPlace>(`${place} ${ofExecution} ORDER BY seq LIMIT 1`)
-  const drop = database.prepare(`DELETE ${ofExecution} AND seq < ?`)
+/** The events of one execution, in the words of their index. */
+export const eventsOfPosition = 'FROM stateward_events INDEXED BY stateward_events_of_execution WHERE position = ?'
+
+/** Where an event stands that goes, or that tells of others. */
+export interface GapPlace {
+  readonly seq: number
+  readonly type: string
+  readonly data: string | null
+}
+
+/** Drops the events of an execution up to `last`, in whose place one event tells of all of them. */
+export function sqliteEventGaps(database: SqliteDatabase): (position: number, id: string, last: GapPlace) => void {
+  const oldest = database.prepare<GapPlace>(`SELECT seq, type, data ${eventsOfPosition} ORDER BY seq LIMIT 1`)
+  const drop = database.prepare(`DELETE ${eventsOfPosition} AND seq < ?`)
   const mark = database.prepare('UPDATE stateward_events SET type = ?, data = ? WHERE seq = ?')
-  return (position, id, keep) => {
-    const last = newestToGo.get(position, Math.max(1, keep))
-    if (!last || last.type === gapType) return
+  return (position, id, last) => {
     const first = oldest.get(position) as GapPlace
     const dropped = Number(drop.run(position, last.seq).changes) + 1
     mark.run(gapType, gapData(id, first, last.seq, dropped), last.seq)
   }
 }
 
-interface GapPlace {
-  readonly seq: number
-  readonly type: string
-  readonly data: string | null
+/** Keeps the last `keep` events of an execution, and one event for the missing others. */
+export function sqliteEventTrimming(database: SqliteDatabase): (position: number, id: string, keep: number) => void {
+  const newestToGo = database.prepare<GapPlace>(`SELECT seq, type, data ${eventsOfPosition} ORDER BY seq DESC LIMIT 1 OFFSET ?`)
+  const cut = sqliteEventGaps(database)
+  return (position, id, keep) => {
+    const last = newestToGo.get(position, Math.max(1, keep))
+    if (last && last.type !== gapType) cut(position, id, last)
+  }
 }
 
 interface EventRow {
   readonly seq: number
-  readonly executionId: string
+  readonly executionId: string | null
   readonly entryRef: number
   readonly revision: number
   readonly type: string
   readonly at: number
   readonly data: string | null
+  readonly id: string | null
   readonly sessionId: string | null
   readonly correlationId: string | null
   readonly causationId: string | null
 }
 
+/** The position and the entry point of publications: no execution has it. */
+export const ofNobody = 0
+
 const select = (condition: string) => `
 SELECT v.seq, e.id AS executionId, v.entry_ref AS entryRef, v.revision, v.type, v.at, v.data,
-  e.session_id AS sessionId, e.correlation_id AS correlationId, coalesce(e.causation_id, e.parent_id) AS causationId
-FROM stateward_events v CROSS JOIN stateward_executions e ON e.position = v.position
-WHERE v.seq > ? ${condition} ORDER BY v.seq LIMIT ?`
+  p.id, coalesce(p.session_id, e.session_id) AS sessionId, coalesce(p.correlation_id, e.correlation_id) AS correlationId,
+  coalesce(p.causation_id, e.causation_id, e.parent_id) AS causationId
+FROM stateward_events v LEFT JOIN stateward_executions e ON e.position = v.position
+  LEFT JOIN stateward_publications p ON p.seq = v.seq AND v.position = ${ofNobody}
+WHERE v.seq > ? AND (e.position IS NOT NULL OR v.position = ${ofNobody}) ${condition} ORDER BY v.seq LIMIT ?`
 
 /** The reading side of the journal. */
 export interface SqliteEvents {
@@ -128,11 +143,12 @@ export function sqliteEvents(database: SqliteDatabase, rows: SqliteRows): Sqlite
         .map((row) => ({
           seq: row.seq,
           executionId: row.executionId,
-          entryPoint: rows.entryName(row.entryRef),
+          entryPoint: row.entryRef === ofNobody ? null : rows.entryName(row.entryRef),
           revision: row.revision,
           type: row.type,
           at: row.at,
           data: row.data,
+          id: row.id,
           sessionId: row.sessionId,
           correlationId: row.correlationId,
           causationId: row.causationId,

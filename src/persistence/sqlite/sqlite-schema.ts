@@ -177,5 +177,25 @@ CREATE TABLE stateward_documents (
 /** What started an execution, where that is not its parent. */
 const causes = 'ALTER TABLE stateward_executions ADD COLUMN causation_id TEXT'
 
+/** What is known of an application's own events besides the event itself, which has the position 0 and the entry point 0. */
+const publications = `
+CREATE TABLE stateward_publications (
+  seq INTEGER PRIMARY KEY,
+  id TEXT NOT NULL UNIQUE,
+  session_id TEXT,
+  correlation_id TEXT,
+  causation_id TEXT
+);
+`
+
 /** The migrations in order; the number of each is its place, from 1. */
-export const sqliteMigrations: readonly string[] = [first, leases, waitingInbox, pieces, finished, documents, causes]
+export const sqliteMigrations: readonly string[] = [
+  first,
+  leases,
+  waitingInbox,
+  pieces,
+  finished,
+  documents,
+  causes,
+  publications,
+]

@@ -20,6 +20,7 @@ import { sqliteEvents } from './sqlite-events.js'
 import { sqliteInbox } from './sqlite-inbox.js'
 import { sqliteOwners } from './sqlite-owners.js'
 import { sqlitePruning } from './sqlite-pruning.js'
+import { sqlitePublications } from './sqlite-publications.js'
 import { sqliteQueries } from './sqlite-queries.js'
 import { sqliteRows } from './sqlite-rows.js'
 import { sqliteMigrations } from './sqlite-schema.js'
@@ -118,6 +119,8 @@ export function sqliteStore(path: string, options: SqliteStoreOptions = {}): Sna
     query: (query) => on('query', (store) => store.queries.query(query)),
     counts: () => on('counts', (store) => store.queries.counts()),
     events: (query) => on('events', (store) => store.events.events(query)),
+    publish: (batch) => into('publish', (store) => store.publications.publish(batch)),
+    pruneEvents: (request) => into('pruneEvents', (store) => store.publications.pruneEvents(request)),
     lastSeq: () => on('lastSeq', (store) => store.events.lastSeq()),
     checkpoints: (id) => on('checkpoints', (store) => store.queries.checkpoints(id)),
     checkpoint: (id, revision) => on('checkpoint', (store) => store.queries.checkpoint(id, revision)),
@@ -144,13 +147,15 @@ type OpenStore = ReturnType<typeof overDatabase>
 
 function overDatabase(database: SqliteDatabase) {
   const rows = sqliteRows(database)
+  const events = sqliteEvents(database, rows)
   return {
     database,
     rows,
     commit: sqliteCommits(database, rows),
     documents: sqliteDocuments(database),
     claims: sqliteClaims(database, rows),
-    events: sqliteEvents(database, rows),
+    events,
+    publications: sqlitePublications(database, events),
     inbox: sqliteInbox(database),
     owners: sqliteOwners(database),
     prune: sqlitePruning(database, rows),

@@ -6,7 +6,8 @@
  */
 import type { StateValue } from 'xstate'
 import type { ErrorRecord } from '../../errors.js'
-import type { JournalEventType, PauseMode } from '../../events/execution-events.js'
+import type { PauseMode } from '../../events/execution-events.js'
+import type { RuntimeEventType } from '../../events/runtime-event.js'
 import type { ExecutionStatus } from '../../events/execution-status.js'
 import { jsonSections } from './json-form.js'
 
@@ -63,7 +64,7 @@ export type InboxSnapshot = { readonly event: unknown } | { readonly command: st
 /** An event of the journal. */
 export interface EventSnapshot {
   readonly at: number
-  readonly type: JournalEventType
+  readonly type: RuntimeEventType
   readonly data?: unknown
 }
 

@@ -1,5 +1,5 @@
 /** Builders of commits for tests of stores. Owns: plain defaults, so that a test names only what it is about. */
-import type { Acceptance, ClaimRequest, Commit, OwnerRecord } from '../../persistence/snapshot-store.js'
+import type { Acceptance, ClaimRequest, Commit, OwnerRecord, Publication } from '../../persistence/snapshot-store.js'
 
 /** An acceptance at the entry point `tickets`, with what is given instead of the defaults. */
 export function anAcceptance(given: Partial<Acceptance> = {}): Acceptance {
@@ -59,6 +59,11 @@ export function aClaim(given: Partial<ClaimRequest> = {}): ClaimRequest {
 /** An owner on this machine, with what is given instead of the defaults. */
 export function anOwner(given: Partial<OwnerRecord> = {}): OwnerRecord {
   return { key: 'owner-1', id: 'main', host: 'localhost', pid: 1, processStart: '1', leaseUntil: 10_000, lease: 15_000, ...given }
+}
+
+/** An event of the application under that id, with what is given instead of the defaults. */
+export function aPublication(id: string, given: Partial<Publication> = {}): Publication {
+  return { id, type: id, at: 1_000, data: null, sessionId: null, correlationId: null, causationId: null, ...given }
 }
 
 /** One piece of a state. */

@@ -14,6 +14,8 @@ export const storeWrites = [
   'claim',
   'setControl',
   'putDocument',
+  'publish',
+  'pruneEvents',
   'prune',
 ] as const satisfies readonly StoreCall[]
 

@@ -80,7 +80,7 @@ export const eventCases: readonly StoreCase[] = [
       { status: 'committed', firstSeq: 4 },
     ])
     deepEqual(await types(store), ['a1', 'a2', 'b1', 'a3'])
-    const ids = { sessionId: null, correlationId: null, causationId: null }
+    const ids = { id: null, sessionId: null, correlationId: null, causationId: null }
     const last = { seq: 4, executionId: 'a', entryPoint: 'tickets', revision: 2, ...ids, type: 'a3', at: 7, data: '"x"' }
     deepEqual(await store.events({ since: 3, limit: 9 }), [last])
     equal(await store.lastSeq(), 4)

@@ -2,7 +2,7 @@
 import { deepEqual, equal, ok, rejects } from 'node:assert/strict'
 import { isStatewardError } from '../../errors.js'
 import type { SnapshotStore } from '../../persistence/snapshot-store.js'
-import { aClaim, anAccepted, anOwner, ofPieces } from './store-builders.js'
+import { aClaim, anAccepted, anOwner, aPublication, ofPieces } from './store-builders.js'
 import { gone, type StoreCase, storeCase } from './store-case.js'
 
 const calls: Readonly<Record<string, (store: SnapshotStore) => Promise<unknown>>> = {
@@ -30,6 +30,8 @@ const calls: Readonly<Record<string, (store: SnapshotStore) => Promise<unknown>>
   document: (store) => store.document('a'),
   documents: (store) => store.documents({ prefix: '', limit: 1 }),
   putDocument: (store) => store.putDocument({ key: 'a', text: '1', revision: 0 }),
+  publish: (store) => store.publish([aPublication('a')]),
+  pruneEvents: (store) => store.pruneEvents({ limit: 1 }),
   prune: (store) => store.prune({ entryPoint: 'tickets', now: 1, limit: 1 }),
 }
 
@@ -82,6 +84,7 @@ export const lifeCases: readonly StoreCase[] = [
       const queued = await store.enqueue({ executionId: 'a', kind: 'command', payload: '"pause"', at: 2 })
       await store.setControl('stream', 'paused')
       const written = await store.putDocument({ key: 'cursor', text: '42', revision: 0 })
+      await store.publish([aPublication('p', { sessionId: 's' })])
       await store.register(anOwner(), [])
       const pieces = ofPieces([
         [0, '{"n":1}'],
@@ -93,8 +96,9 @@ export const lifeCases: readonly StoreCase[] = [
       const after = await reopen()
       deepEqual(await after.load('a'), before)
       equal((await after.load('in pieces'))?.state, pieces.state)
-      equal((await after.events({ since: 0, limit: 10 })).length, 1)
-      equal(await after.lastSeq(), 1)
+      const [, published] = await after.events({ since: 0, limit: 10 })
+      deepEqual([published?.id, published?.sessionId, await after.lastSeq()], ['p', 's', 2])
+      deepEqual(await after.publish([aPublication('p')]), [{ status: 'duplicate', event: published }])
       equal((await after.checkpoints('a')).length, 1)
       deepEqual(
         (await after.inbox({ execution: 'a' })).map(({ seq }) => seq),

@@ -14,6 +14,7 @@ import { lifeCases } from './store-life-cases.js'
 import { ownerCases } from './store-owner-cases.js'
 import { pieceCases } from './store-piece-cases.js'
 import { pruneCases } from './store-prune-cases.js'
+import { publicationCases } from './store-publication-cases.js'
 import { queryCases } from './store-query-cases.js'
 
 /**
@@ -35,6 +36,7 @@ export const storeSuite: readonly StoreCase[] = [
   ...pieceCases,
   ...fencingCases,
   ...eventCases,
+  ...publicationCases,
   ...queryCases,
   ...inboxCases,
   ...ownerCases,

@@ -10,8 +10,9 @@ export interface Asked {
   readonly what: string
   readonly id?: string
   readonly ping?: number
+  readonly publication?: string
   state: 'pending' | 'answered' | 'refused'
-  answer?: { readonly status: string; readonly revision?: number }
+  answer?: { readonly status: string; readonly revision?: number; readonly seq?: number }
   error?: unknown
 }
 
@@ -19,6 +20,7 @@ export interface Asked {
 export interface CallAbout {
   readonly id?: string
   readonly ping?: number
+  readonly publication?: string
   readonly again?: boolean
 }
 

@@ -114,6 +114,19 @@ export const trialLaws: readonly TrialLaw[] = [
     },
   },
   {
+    name: 'what was published stands in the journal once, where its answers say',
+    async broken({ calls }, store) {
+      const published = (await store.events({ since: 0, limit: 10_000 })).filter(({ id }) => id !== null)
+      return calls.asked.flatMap(({ publication, state, answer }) => {
+        if (publication === undefined) return []
+        const places = published.filter(({ id }) => id === publication).map(({ seq }) => seq)
+        if (places.length > 1) return [`the event ${publication} stands in the journal ${places.length} times`]
+        if (state !== 'answered' || answer?.seq === places[0]) return []
+        return [`the event ${publication} was published as ${answer?.seq}, and stands at ${places[0] ?? 'no place'}`]
+      })
+    },
+  },
+  {
     name: 'every call is answered, or refused with a typed error',
     broken: ({ calls }) =>
       calls.asked.flatMap(({ what, id, state, error }) => {

@@ -18,6 +18,8 @@ export interface TrialHands {
   cancel(label: string): void
   pauseAll(): void
   resumeAll(): void
+  /** Publishes an event under that id. */
+  publish(id: string): void
   /** Asks for lists, records and the journal. */
   poll(): void
 }
@@ -28,14 +30,14 @@ export const trialScript: readonly ((on: TrialHands) => void)[] = [
   (on) => on.trigger('cancelled', 'timed by a pause', 'timed alone', failingLabel),
   (on) => (on.ping('plain'), on.pause('timed by a pause')),
   (on) => (on.ping('pinged'), on.ping('pinged'), on.pause('paused')),
-  (on) => (on.ping('paused'), on.go('plain')),
+  (on) => (on.ping('paused'), on.go('plain'), on.publish('first'), on.publish('second')),
   (on) => (on.cancel('cancelled'), on.resume('timed by a pause'), on.ping('pinged')),
   (on) => (on.pauseAll(), on.trigger('late')),
   (on) => (on.ping('paused'), on.go(failingLabel)),
   (on) => (on.resumeAll(), on.ping('pinged')),
   (on) => (on.resume('paused'), on.poll()),
   (on) => (on.go('paused'), on.ping('pinged')),
-  (on) => on.trigger('timed and last'),
+  (on) => (on.trigger('timed and last'), on.publish('third'), on.publish('first')),
   (on) => on.poll(),
   (on) => on.ping('pinged'),
 ]

@@ -157,6 +157,8 @@ export class Trial implements TrialStage {
       cancel: (label) => on(label, 'cancel', (handle) => handle.cancel(), again),
       pauseAll: () => calls.ask('stream pause', again, () => this.#process.runtime.stream('trial').pause()),
       resumeAll: () => calls.ask('stream resume', again, () => this.#process.runtime.stream('trial').resume()),
+      publish: (id) =>
+        calls.ask('publish', { publication: id, ...again }, () => this.#process.runtime.publish('noted', { id }, { id })),
       poll: () => this.#poll(),
     }
   }

@@ -6,6 +6,7 @@
  */
 import type { AnyActorLogic, InputFrom, OutputFrom } from 'xstate'
 import type { ExecutionList } from '../../actors/execution/execution-page.js'
+import type { PublishOptions, PublishOutcome } from '../../events/publication.js'
 import type { EventFilter, RuntimeEvent } from '../../events/runtime-event.js'
 import type { CommandScope } from '../../runtime/command-scope.js'
 import type { EntryPoint } from '../../runtime/entry-point.js'
@@ -215,6 +216,15 @@ export class TestRuntime<TEntryPoints extends readonly EntryPoint[] = readonly E
       return super.trigger(entryPoint, ...([input, { ...options, id }] as never))
     })
     return this.#own(handle) as ExecutionHandle<ProgramOf<TEntryPoints, TId>>
+  }
+
+  override publish(type: string, data?: unknown, options?: PublishOptions): Promise<PublishOutcome> {
+    // known before it is written, so that it can be published again
+    const id = options?.id ?? this.#ids.key()
+    return this.#survivingCalls.surviving(async (again) => {
+      const outcome = await super.publish(type, data, { ...options, id })
+      return again && options?.id === undefined ? { ...outcome, status: 'published' } : outcome
+    })
   }
 
   override execution<TProgram extends AnyActorLogic = AnyActorLogic>(id: string): ExecutionHandle<TProgram> {

@@ -12,7 +12,7 @@ export function startApproving(runtime: Runtime): { stop(): Promise<void> } {
   }
   const follow = async () => {
     for await (const { type, executionId } of runtime.events({ since: 0, signal: stopping.signal })) {
-      if (type === 'execution.waiting') void consider(executionId).catch(complain)
+      if (type === 'execution.waiting' && executionId !== undefined) void consider(executionId).catch(complain)
     }
   }
   const done = follow().catch(complain)

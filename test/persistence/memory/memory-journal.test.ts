@@ -6,6 +6,7 @@ const event = (seq: number, type = 'x'): StoredEvent => ({
   seq,
   executionId: 'e',
   entryPoint: 'p',
+  id: null,
   sessionId: null,
   correlationId: null,
   causationId: null,

@@ -95,6 +95,14 @@ export const brokenContracts: readonly (readonly [
     'a document is written only by who knows its revision, and a conflict says what is there',
   ],
   [
+    'publishes twice under one id',
+    (inner) => {
+      let n = 0
+      return { publish: (batch) => inner.publish(batch.map((each) => ({ ...each, id: `${each.id} ${++n}` }))) }
+    },
+    'of several publications under one id the first one is kept, and told to the others',
+  ],
+  [
     'forgets events',
     (inner) => ({ events: async (query) => (await inner.events(query)).filter(({ seq }) => seq !== 2) }),
     'events are told by execution, by entry point, since a number, and so many at a time',

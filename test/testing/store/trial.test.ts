@@ -59,6 +59,9 @@ test('the script has ends of every kind, waits, pauses, events and steps, and ca
     'checkpoints',
     'checkpoint',
     'answer',
+    'document',
+    'documents',
+    'putDocument',
   ])
 })
 
@@ -133,6 +136,15 @@ describe('each law notices a record that breaks it', () => {
     ],
     ['no more run', 'more than the limit', /ran 3 at the same time, of 2/, ({ ledger }) => ledger.most.set('process0', 3)],
     ['no more run', 'a slot that was not given back', /1 did not complete/, (trial) => (trial.fresh = ['completed', undefined])],
+    [
+      'what was published',
+      'an event that was published and is not there',
+      /was published as 99, and stands at/,
+      ({ calls }) =>
+        calls.asked
+          .filter(({ publication }) => publication === 'third')
+          .forEach((each) => (each.answer = { status: 'published', seq: 99 })),
+    ],
     ['every call', 'a call without an answer', /was never answered/, ({ calls }) => (calls.asked[1]!.state = 'pending')],
     [
       'every call',
