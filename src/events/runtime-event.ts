@@ -30,13 +30,3 @@ export interface RuntimeEvent {
   readonly revision: number
   readonly data: unknown
 }
-
-/** Which events to follow. */
-export interface EventFilter {
-  readonly execution?: string | undefined
-  readonly entryPoint?: string | undefined
-  /** Events with a greater `seq` come; 0 is the beginning, and absent means from now on. */
-  readonly since?: number | undefined
-  /** Ends the iteration. */
-  readonly signal?: AbortSignal | undefined
-}

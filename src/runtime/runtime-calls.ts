@@ -9,7 +9,10 @@ import type { AdmissionRequest } from '../actors/stream/admission.js'
 import { forkExecution } from '../actors/commands/execution-fork.js'
 import { executionPage, type ExecutionList } from '../actors/execution/execution-page.js'
 import { checkPublication, type PublishOptions, type PublishOutcome } from '../events/publication.js'
-import type { EventFilter, RuntimeEvent } from '../events/runtime-event.js'
+import { waitForEvent } from '../actors/commands/event-waits.js'
+import { checkEventFilter, type EventFilter } from '../events/event-filter.js'
+import { checkWait, type WaitForOptions, type WaitForOutcome } from '../events/event-wait.js'
+import type { RuntimeEvent } from '../events/runtime-event.js'
 import type { SupervisorParts } from './supervisor-logic.js'
 import { accepted, checkFilterTexts, checkTrigger } from '../actors/commands/trigger-check.js'
 import { commandScope, type CommandScope } from './command-scope.js'
@@ -45,7 +48,6 @@ const filterNames: OptionNames<ExecutionFilter> = {
   limit: true,
   cursor: true,
 }
-const eventFilterNames: OptionNames<EventFilter> = { execution: true, entryPoint: true, since: true, signal: true }
 
 /** The program of the entry point with that id. */
 export type ProgramOf<TEntryPoints extends readonly EntryPoint[], TId> = ProgramById<TEntryPoints[number], TId>
@@ -121,12 +123,37 @@ export class RuntimeCalls<TEntryPoints extends readonly EntryPoint[] = readonly 
     return executionPage(this.#source.parts().supervisor.settings.store, { ...given(rest), ...statuses, limit })
   }
 
-  /** Follows the journal of durable events. `since` of the last one seen goes on without a gap, also after a restart. */
+  /**
+   * Follows the journal of durable events, of all processes on the store. `since` of the last one seen goes on without a gap, also
+   * after a restart. A slow reader holds up nobody; `journal.gap` tells it what is not kept any more. Error: `invalid_option`.
+   */
   async *events(filter: EventFilter = {}): AsyncGenerator<RuntimeEvent, void> {
-    refuseUnknown('invalid_option', 'The events to follow', filter, eventFilterNames)
-    checkFilterTexts('The events to follow', filter)
+    checkEventFilter('The events to follow', filter)
     await this.#source.parts().supervisor.open()
     yield* this.#source.parts().supervisor.feed.follow(filter)
+  }
+
+  /**
+   * Waits for the first event that fits, of an execution or of the application's own, from whatever process it comes. Of those that
+   * become durable after the call none is missed; with `since` it looks at earlier ones first.
+   *
+   * Rejects with the signal's reason when that fires, and with `already_stopped` if the runtime stops meanwhile. Errors:
+   * `invalid_option`, `store_failed`.
+   *
+   * @example
+   * ```ts
+   * const paid = runtime.waitFor({ type: 'invoice.paid', correlationId: 'order-8' }, { timeout: 5_000 })
+   * await runtime.publish('invoice.paid', { amount: 30 }, { correlationId: 'order-8' })
+   * const answer = await paid
+   * if (answer.status === 'happened') console.log(answer.event.data) // prints { amount: 30 }
+   * const never = await runtime.waitFor({ type: 'invoice.lost' }, { since: 0, timeout: 0 })
+   * console.log(never.status) // prints timeout
+   * ```
+   */
+  async waitFor(filter: Omit<EventFilter, 'since' | 'signal'>, options: WaitForOptions = {}): Promise<WaitForOutcome> {
+    checkEventFilter('The event to wait for', filter, ['since', 'signal'])
+    checkWait('Waiting for an event', options)
+    return waitForEvent(this.#source.parts().supervisor, filter, options)
   }
 
   /**

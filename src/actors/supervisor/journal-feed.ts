@@ -7,7 +7,8 @@
  * any more.
  */
 import { inBackground, nextTurn, type Clock } from '../../clock.js'
-import type { EventFilter, RuntimeEvent } from '../../events/runtime-event.js'
+import { eventTest, isGap, type EventFilter } from '../../events/event-filter.js'
+import type { RuntimeEvent } from '../../events/runtime-event.js'
 import { decode } from '../../codec/snapshot-codec.js'
 import type { SnapshotStore, StoredEvent } from '../../persistence/snapshot-store.js'
 import { JournalReader, LiveReaders } from './journal-reader.js'
@@ -63,7 +64,7 @@ export class JournalFeed {
   }
 
   async *follow(filter: EventFilter): AsyncGenerator<RuntimeEvent, void> {
-    const { signal } = filter
+    const { signal, where } = filter
     if (this.#closing && filter.since === undefined) return
     const reader = new JournalReader(filter, filter.since ?? (await this.#store.lastSeq()))
     this.#readers.add(reader)
@@ -71,7 +72,8 @@ export class JournalFeed {
       while (!signal?.aborted) {
         const event = reader.take()
         if (event) {
-          yield runtimeEvent(event)
+          const known = runtimeEvent(event)
+          if (isGap(known) || (where?.(known) ?? true)) yield known
           continue
         }
         if (reader.isOver) return reader.throwIfFailed()
@@ -82,6 +84,26 @@ export class JournalFeed {
       reader.leave()
       this.#readers.delete(reader)
       this.#live.delete(reader)
+    }
+  }
+
+  /** The first event since then that fits and is there now; undefined: there is none. `isIncomplete`: some are not kept any more. */
+  async first(filter: EventFilter, from: number): Promise<{ event: RuntimeEvent | undefined; isIncomplete: boolean }> {
+    const { execution, entryPoint, type, where } = filter
+    const fits = eventTest(filter)
+    const wanted = { ...(execution === undefined ? {} : { execution }), ...(entryPoint === undefined ? {} : { entryPoint }) }
+    let isIncomplete = false
+    for (let since = from; ;) {
+      const page = await this.#store.events({ since, limit: PAGE, ...wanted })
+      for (const stored of page) {
+        if (!fits(stored)) continue
+        const event = runtimeEvent(stored)
+        if (isGap(event, type)) isIncomplete = true
+        else if (isGap(event) || (where?.(event) ?? true)) return { event, isIncomplete }
+      }
+      since = page.at(-1)?.seq ?? since
+      if (page.length < PAGE) return { event: undefined, isIncomplete }
+      await new Promise<void>(nextTurn)
     }
   }
 
@@ -127,40 +149,49 @@ export class JournalFeed {
     this.#timer = this.#clock.setTimeout(() => void this.#read(), this.#pollInterval, inBackground)
   }
 
-  #fill(reader: JournalReader): Promise<void> {
-    reader.filling ??= this.#catchUp(reader)
-      .catch((error: unknown) => reader.fail(error))
-      .finally(() => (reader.filling = undefined))
-    return reader.filling
+  async #fill(reader: JournalReader): Promise<void> {
+    if (!reader.isOver) await (reader.filling ??= this.#catchUp(reader))
   }
 
-  /** Reads a page of its own, and lets it join the others once it has caught up. */
+  /**
+   * Reads pages of its own until one has something to take, and lets the reader join the others once it has caught up. It is over in
+   * the moment in which there is something: the reader may ask for more as soon as it has taken that.
+   */
   async #catchUp(reader: JournalReader): Promise<void> {
-    while (!reader.isOver) {
-      const isLast = this.#closing
-      if (this.#live.size === 0) {
-        const last = await this.#store.lastSeq()
-        if (this.#live.size === 0) this.#head = last
+    try {
+      while (!reader.isOver) {
+        // other work goes between the pages of a long journal
+        if (reader.pages++ > 0) await new Promise<void>(nextTurn)
+        const isLast = this.#closing
+        if (this.#live.size === 0) {
+          const last = await this.#store.lastSeq()
+          if (this.#live.size === 0) this.#head = last
+        }
+        const head = this.#head
+        const page = await this.#store.events({ since: reader.since, limit: PAGE, ...reader.filter })
+        const fitting = page.filter((event) => reader.wants(event))
+        reader.since = page.at(-1)?.seq ?? reader.since
+        const hasRoom = fitting.length === 0 || reader.push(fitting)
+        if (page.length === PAGE) {
+          if (!this.#closing && fitting.length > 0) return
+          if (!hasRoom) await reader.room()
+          continue
+        }
+        // no event up to there fits the filter: the reader can skip them
+        reader.since = Math.max(reader.since, head)
+        if (isLast) return reader.complete()
+        if (this.#closing) continue
+        if (head === this.#head && !reader.isOver) {
+          this.#live.add(reader)
+          if (this.#reading === undefined) this.#poll()
+          return
+        }
+        if (fitting.length > 0) return
       }
-      const head = this.#head
-      const page = await this.#store.events({ since: reader.since, limit: PAGE, ...reader.filter })
-      reader.since = page.at(-1)?.seq ?? reader.since
-      const hasRoom = reader.push(page)
-      if (page.length === PAGE) {
-        if (!this.#closing) return
-        if (!hasRoom) await reader.room()
-        continue
-      }
-      // no event up to there fits the filter: the reader can skip them
-      reader.since = Math.max(reader.since, head)
-      if (isLast) return reader.complete()
-      if (this.#closing) continue
-      if (head === this.#head && !reader.isOver) {
-        this.#live.add(reader)
-        if (this.#reading === undefined) this.#poll()
-        return
-      }
-      if (page.length > 0) return
+    } catch (error) {
+      reader.fail(error)
+    } finally {
+      reader.filling = undefined
     }
   }
 }

@@ -3,16 +3,11 @@
  *
  * Owns: its place, its buffer and its end. Reads nothing itself: `journal-feed.ts` does.
  */
+import { eventTest, type EventFilter, type EventTest } from '../../events/event-filter.js'
 import type { StoredEvent } from '../../persistence/snapshot-store.js'
 
 /** A reader with this many events in its buffer is given no more. */
 const ROOM = 2_000
-
-/** Which events a reader wants. */
-interface Wanted {
-  readonly execution?: string | undefined
-  readonly entryPoint?: string | undefined
-}
 
 /** A reader and its buffer. */
 export class JournalReader {
@@ -20,7 +15,11 @@ export class JournalReader {
   since: number
   /** The page that is being read for this reader. */
   filling: Promise<void> | undefined
+  /** How many pages of its own it has read. */
+  pages = 0
+  /** What the store itself can look for. */
   readonly filter: { readonly execution?: string; readonly entryPoint?: string }
+  readonly #fits: EventTest
   #buffer: StoredEvent[] = []
   #taken = 0
   #isOver = false
@@ -28,8 +27,10 @@ export class JournalReader {
   #changed: (() => void) | undefined
   #roomMade: (() => void) | undefined
 
-  constructor({ execution, entryPoint }: Wanted, since: number) {
+  constructor(filter: EventFilter, since: number) {
+    const { execution, entryPoint } = filter
     this.since = since
+    this.#fits = eventTest(filter)
     this.filter = { ...(execution === undefined ? {} : { execution }), ...(entryPoint === undefined ? {} : { entryPoint }) }
   }
 
@@ -39,8 +40,8 @@ export class JournalReader {
   }
 
   /** True for an event that it wants and has not been given: a page of its own may have been ahead of the others. */
-  wants({ seq, entryPoint }: StoredEvent): boolean {
-    return seq > this.since && (this.filter.entryPoint === undefined || this.filter.entryPoint === entryPoint)
+  wants(event: StoredEvent): boolean {
+    return event.seq > this.since && this.#fits(event)
   }
 
   /** Gives the reader these events. False: it has no room for more. */

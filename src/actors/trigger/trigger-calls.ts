@@ -1,7 +1,8 @@
 /** What triggers ask of the runtime above their stream. Owns no behaviour: the command router implements it. */
 import { StatewardError } from '../../errors.js'
 import type { ExecutionStatus } from '../../events/execution-status.js'
-import type { EventFilter, RuntimeEvent } from '../../events/runtime-event.js'
+import type { EventFilter } from '../../events/event-filter.js'
+import type { RuntimeEvent } from '../../events/runtime-event.js'
 import type { Fired, FireOptions } from './trigger.js'
 
 /** The calls of the triggers of one runtime. */

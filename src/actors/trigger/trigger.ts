@@ -8,7 +8,8 @@ import type { AnyActorLogic } from 'xstate'
 import type { ErrorRecord } from '../../errors.js'
 import type { ExecutionStatus } from '../../events/execution-status.js'
 import type { TriggerOptions } from '../../events/requests.js'
-import type { EventFilter, RuntimeEvent } from '../../events/runtime-event.js'
+import type { EventFilter } from '../../events/event-filter.js'
+import type { RuntimeEvent } from '../../events/runtime-event.js'
 import type { LevelLogger } from '../../logger.js'
 
 /** Actor logic whose input is a trigger's port: `fromPromise`, `fromCallback`, a machine, … */

@@ -5,7 +5,8 @@
  * what a call does; how it is repeated so that it has its effect once is for whoever makes it (`surviving-port.ts`).
  */
 import { StatewardError, isStatewardError } from '../../errors.js'
-import type { EventFilter, RuntimeEvent } from '../../events/runtime-event.js'
+import type { EventFilter } from '../../events/event-filter.js'
+import type { RuntimeEvent } from '../../events/runtime-event.js'
 import { deferred, type Deferred } from './deferred.js'
 import { TimedPromise } from './timed-promise.js'
 import { deadText } from './waiting-text.js'

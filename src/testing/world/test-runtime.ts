@@ -6,8 +6,10 @@
  */
 import type { AnyActorLogic, InputFrom, OutputFrom } from 'xstate'
 import type { ExecutionList } from '../../actors/execution/execution-page.js'
+import type { WaitForOptions, WaitForOutcome } from '../../events/event-wait.js'
 import type { PublishOptions, PublishOutcome } from '../../events/publication.js'
-import type { EventFilter, RuntimeEvent } from '../../events/runtime-event.js'
+import type { EventFilter } from '../../events/event-filter.js'
+import type { RuntimeEvent } from '../../events/runtime-event.js'
 import type { CommandScope } from '../../runtime/command-scope.js'
 import type { EntryPoint } from '../../runtime/entry-point.js'
 import type { By, CancelOptions, PauseOptions } from '../../events/requests.js'
@@ -216,6 +218,13 @@ export class TestRuntime<TEntryPoints extends readonly EntryPoint[] = readonly E
       return super.trigger(entryPoint, ...([input, { ...options, id }] as never))
     })
     return this.#own(handle) as ExecutionHandle<ProgramOf<TEntryPoints, TId>>
+  }
+
+  override waitFor(filter: Omit<EventFilter, 'since' | 'signal'>, options: WaitForOptions = {}): Promise<WaitForOutcome> {
+    // known before the process may die, so that the next one misses none
+    const from =
+      options.timeout === 0 || options.since !== undefined ? options.since : this.store.open().then(() => this.store.lastSeq())
+    return this.#survivingCalls.timed(async () => super.waitFor(filter, { ...options, since: await from }))
   }
 
   override publish(type: string, data?: unknown, options?: PublishOptions): Promise<PublishOutcome> {
