@@ -2,7 +2,7 @@
 export { createRuntime, runtimeOf, Runtime } from './runtime/runtime.js'
 export type { RuntimeOptions, StopOptions } from './runtime/runtime.js'
 export { RuntimeCalls } from './runtime/runtime-calls.js'
-export type { ExecutionFilter } from './runtime/runtime-calls.js'
+export type { ExecutionFilter, SentEvent } from './runtime/runtime-calls.js'
 export { Client, createClient } from './runtime/client.js'
 export type { ClientOptions } from './runtime/client.js'
 export type { CommandScope } from './runtime/command-scope.js'
@@ -58,6 +58,7 @@ export type {
   PauseOptions,
   ReplyAddress,
   ResumeOptions,
+  SendTarget,
   SupervisorReply,
   SupervisorRequest,
   TriggerOptions,

@@ -5,6 +5,7 @@
  */
 import type { AnyActorRef } from 'xstate'
 import { StatewardError, type ErrorRecord } from '../errors.js'
+import { isId } from '../ids.js'
 import { refuseUnknown, type OptionNames } from '../known-options.js'
 import type { PauseMode } from './execution-events.js'
 import type { CommandOutcome, ResultOutcome, SendOutcome } from './outcomes.js'
@@ -53,6 +54,33 @@ export interface ResumeOptions extends By {
   readonly retry?: boolean | undefined
   /** Events to deliver first, in this order. */
   readonly events?: readonly { readonly type: string }[] | undefined
+}
+
+/** Which executions an event goes to: all of this correlation, of this session, or of both, that have not ended. */
+export interface SendTarget {
+  /** What they were triggered with; an execution that was given none has its own id. */
+  readonly correlationId?: string | undefined
+  readonly sessionId?: string | undefined
+  /** Only those of this entry point. */
+  readonly entryPoint?: string | undefined
+}
+
+const targetNames: OptionNames<SendTarget> = { correlationId: true, sessionId: true, entryPoint: true }
+
+/** Throws `invalid_option` for a target that names neither a correlation nor a session, or that no execution can be. */
+export function checkTarget(to: SendTarget): void {
+  const subject = 'The executions to send an event to'
+  const refuse = (option: string, value: unknown, wanted: string) => {
+    throw new StatewardError('invalid_option', `${subject}: \`${option}\` is ${String(value)}; it must be ${wanted}.`, {
+      details: { option, value: String(value) },
+    })
+  }
+  if (typeof to !== 'object' || to === null) refuse('to', to, 'an object with a `correlationId` or a `sessionId`')
+  refuseUnknown('invalid_option', subject, to, targetNames)
+  for (const option of ['correlationId', 'sessionId'] as const)
+    if (to[option] !== undefined && !isId(to[option])) refuse(option, JSON.stringify(to[option]), 'an id')
+  if (to.correlationId === undefined && to.sessionId === undefined)
+    refuse('correlationId', undefined, 'given, unless there is a `sessionId`')
 }
 
 /** Every option of a trigger; beside it those of the commands. */

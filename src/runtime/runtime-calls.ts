@@ -19,7 +19,15 @@ import { commandScope, type CommandScope } from './command-scope.js'
 import type { EntryPoint } from './entry-point.js'
 import { StatewardError } from '../errors.js'
 import type { ExecutionStatus } from '../events/execution-status.js'
-import type { By, CancelOptions, PauseOptions, TriggerOptions } from '../events/requests.js'
+import {
+  checkTarget,
+  type By,
+  type CancelOptions,
+  type PauseOptions,
+  type SendTarget,
+  type TriggerOptions,
+} from '../events/requests.js'
+import type { SendOutcome } from '../events/outcomes.js'
 import { ExecutionHandle, type HandlePort } from './execution-handle.js'
 import { isId } from '../ids.js'
 import { refuseUnknown, type OptionNames } from '../known-options.js'
@@ -67,6 +75,9 @@ export type TriggerArguments<TEntryPoints extends readonly EntryPoint[], TId> =
   unknown extends InputFrom<ProgramOf<TEntryPoints, TId>>
     ? [input?: unknown, options?: TriggerOptions]
     : [input: InputFrom<ProgramOf<TEntryPoints, TId>>, options?: TriggerOptions]
+
+/** An event of any program. */
+export type SentEvent = { readonly type: string } | { readonly type: string; readonly [key: string]: unknown }
 
 /** What stands behind the calls; asked at each. */
 export interface CallSource {
@@ -178,6 +189,42 @@ export class RuntimeCalls<TEntryPoints extends readonly EntryPoint[] = readonly 
     // before anything is awaited: it is as it was when the call was made, and in the order of calls
     const published = supervisor.publications.publish(type, data, options)
     return published
+  }
+
+  /**
+   * Sends an event to every execution of a correlation or a session that has not ended, in memory or not, here or elsewhere; resolves
+   * with how many gave which answer of `execution.send`. What was triggered before, by this process, is among them.
+   *
+   * Not deduplicated: called twice, it delivers twice. If it can't reach an execution, the others still get it: the call rejects once
+   * they have answered, `details.failures` names each, `details.answered` has the counts. Errors: `invalid_option`, `invalid_event`,
+   * `not_storable`, `unknown_entry_point`, and those of the first failure.
+   *
+   * @example
+   * ```ts
+   * await runtime.trigger('tickets', { id: 4 }, { sessionId: 'ann' })
+   * await runtime.trigger('tickets', { id: 5 }, { sessionId: 'ann' })
+   * console.log(await runtime.send({ sessionId: 'ann' }, { type: 'APPROVE' })) // prints { delivered: 2 }
+   * ```
+   */
+  async send(
+    to: SendTarget & { readonly entryPoint?: TEntryPoints[number]['id'] | undefined },
+    event: SentEvent,
+  ): Promise<Readonly<Record<string, number>>> {
+    return this.sendBy(to, event, (id, payload) => this.handlePort.router.deliver(id, payload))
+  }
+
+  /** The same; `deliver` gives one execution the event in its stored form. */
+  protected async sendBy(
+    to: SendTarget,
+    event: SentEvent,
+    deliver: (id: string, payload: string) => Promise<SendOutcome>,
+  ): Promise<Readonly<Record<string, number>>> {
+    checkTarget(to)
+    const { supervisor, router } = this.#source.parts()
+    if (to.entryPoint !== undefined) supervisor.definitionOf(to.entryPoint)
+    const payload = router.checked('many', event)
+    supervisor.refuseStopped()
+    return router.sends.send(to, event.type, (id) => deliver(id, payload))
   }
 
   /** The commands of one stream. Throws `unknown_entry_point`. */

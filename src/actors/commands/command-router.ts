@@ -28,6 +28,7 @@ import { isOf, type PendingPause } from './pending-pauses.js'
 import { RemoteCommands } from './remote-commands.js'
 import { ScopeCommands } from './scope-commands.js'
 import { SendingOrder } from './sending-order.js'
+import { SendsToMany } from './sends-to-many.js'
 import { StoredCommands } from './stored-commands.js'
 import { pagesOf } from '../../persistence/stored-executions.js'
 import type { SupervisorHost } from '../supervisor/supervisor-host.js'
@@ -93,6 +94,8 @@ export class CommandRouter {
   readonly direct: DirectCommits
   /** Pauses and resumes of many. */
   readonly scopes = new ScopeCommands()
+  /** Events to many. */
+  readonly sends: SendsToMany
   readonly #supervisor: SupervisorHost
   readonly #store: SnapshotStore
   readonly #stored: StoredCommands
@@ -114,6 +117,7 @@ export class CommandRouter {
     })
     this.#remote = new RemoteCommands(supervisor.settings, this.#stored)
     this.#store = supervisor.settings.store
+    this.sends = new SendsToMany(supervisor)
     this.#sending = new SendingOrder((id) => supervisor.leftEvents.placing(id))
     supervisor.children = this.#children = new ChildExecutions(supervisor, this)
     supervisor.triggers = triggerCalls(supervisor, (...of) => this.command(...of))

@@ -5,9 +5,13 @@
  */
 import { isStatewardError, StatewardError, toErrorRecord } from '../../errors.js'
 
-/** An execution, or a whole stream, that the command did not reach or that has not answered. */
+/** An execution, or a whole stream, correlation or session, that the command did not reach or that has not answered. */
 export interface Unreached {
-  readonly of: { readonly id: string } | { readonly entryPoint: string }
+  readonly of:
+    | { readonly id: string }
+    | { readonly entryPoint: string }
+    | { readonly correlationId: string }
+    | { readonly sessionId: string }
   readonly error: unknown
 }
 
@@ -45,7 +49,11 @@ export function unreachedError(what: string, all: readonly Unreached[], answered
   return error
 }
 
-const nameOf = (of: Unreached['of']) => ('id' in of ? `execution ${of.id}` : `stream ${of.entryPoint}`)
+function nameOf(of: Unreached['of']): string {
+  if ('id' in of) return `execution ${of.id}`
+  if ('entryPoint' in of) return `stream ${of.entryPoint}`
+  return 'correlationId' in of ? `correlation ${of.correlationId}` : `session ${of.sessionId}`
+}
 const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error))
 
 function withoutStack(error: unknown) {

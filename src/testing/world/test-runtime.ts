@@ -12,12 +12,13 @@ import type { EventFilter } from '../../events/event-filter.js'
 import type { RuntimeEvent } from '../../events/runtime-event.js'
 import type { CommandScope } from '../../runtime/command-scope.js'
 import type { EntryPoint } from '../../runtime/entry-point.js'
-import type { By, CancelOptions, PauseOptions } from '../../events/requests.js'
+import type { SendOutcome } from '../../events/outcomes.js'
+import type { By, CancelOptions, PauseOptions, SendTarget } from '../../events/requests.js'
 import type { ExecutionHandle, HandlePort } from '../../runtime/execution-handle.js'
 import type { IdSource } from '../../ids.js'
 import { memoryStore } from '../../persistence/memory/memory-store.js'
 import type { SnapshotStore } from '../../persistence/snapshot-store.js'
-import type { ExecutionFilter, ProgramOf, TriggerArguments } from '../../runtime/runtime-calls.js'
+import type { ExecutionFilter, ProgramOf, SentEvent, TriggerArguments } from '../../runtime/runtime-calls.js'
 import { Runtime, type StopOptions } from '../../runtime/runtime.js'
 import { SimulatedClock } from '../clock/simulated-clock.js'
 import { actorNames, type ActorName, type NamedLogic } from './actor-names.js'
@@ -218,6 +219,21 @@ export class TestRuntime<TEntryPoints extends readonly EntryPoint[] = readonly E
       return super.trigger(entryPoint, ...([input, { ...options, id }] as never))
     })
     return this.#own(handle) as ExecutionHandle<ProgramOf<TEntryPoints, TId>>
+  }
+
+  protected override sendBy(
+    to: SendTarget,
+    event: SentEvent,
+    deliver: (id: string, payload: string) => Promise<SendOutcome>,
+  ): Promise<Readonly<Record<string, number>>> {
+    // who was sent the event before the process died gets it once
+    const sent = new Map<string, Promise<SendOutcome>>()
+    const once = (id: string, payload: string) => {
+      const answer = sent.get(id) ?? deliver(id, payload)
+      sent.set(id, answer)
+      return answer
+    }
+    return this.#survivingCalls.surviving(() => super.sendBy(to, event, once))
   }
 
   override waitFor(filter: Omit<EventFilter, 'since' | 'signal'>, options: WaitForOptions = {}): Promise<WaitForOutcome> {
