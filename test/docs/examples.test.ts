@@ -16,13 +16,14 @@ const before = `
 import { createClient, createRuntime, defineEntryPoint, fromExecution, fromStep, isStatewardError, supervisorMachine, type StepArguments } from 'stateward'
 import { memoryStore } from 'stateward/memory'
 import { sqliteStore } from 'stateward/sqlite'
+import { cron, every } from 'stateward/triggers'
 import {
   checkCompatibility, checkGolden, createTestRuntime, delayed, executionSerializer, executionSnapshot, exploreCancels,
   exploreCrashes, explorePauses, exploreRestarts, fails, formatExecution, matchers, pathsOf, readGolden, recordGolden, returns,
   SimulatedClock, snapshotOf, snapshotOfRecord, storeSuite,
   faultyStore, verifyStore,
 } from 'stateward/testing'
-import { assign, setup } from 'xstate'
+import { assign, fromPromise, setup } from 'xstate'
 const ticketMachine = setup({
   types: { input: {} as { id: number }, context: {} as { id: number }, events: {} as { type: 'APPROVE' }, output: {} as string },
 }).createMachine({
@@ -84,6 +85,8 @@ describe('the examples', () => {
       'runtime/execution-handle',
       'errors',
       'actors/program/step',
+      'triggers/cron',
+      'triggers/every',
       'runtime/supervisor-logic',
     ])
       expect(places).toContain(`src/${page}.ts`)
@@ -129,10 +132,16 @@ function compile(folder: string): string {
 describe('every export', () => {
   it('has a comment that says what it is', () => {
     const silent = sources.flatMap(({ path, text }) => {
+      let overloaded: string | undefined
       if (/^src\/(index|sqlite|memory|triggers|testing\/index)\.ts$/.test(path)) return []
       return parseSync(path, text).program.body.flatMap((node) => {
         if (node.type !== 'ExportNamedDeclaration' || !node.declaration) return []
-        return /\*\/\s*(\/\/.*\s*)*$/.test(text.slice(0, node.start))
+        // the first overload has the comment of all
+        const { type } = node.declaration
+        const name = type === 'TSDeclareFunction' || type === 'FunctionDeclaration' ? node.declaration.id?.name : undefined
+        const isOverload = name !== undefined && name === overloaded
+        overloaded = type === 'TSDeclareFunction' ? name : undefined
+        return isOverload || /\*\/\s*(\/\/.*\s*)*$/.test(text.slice(0, node.start))
           ? []
           : [`${path}: ${text.slice(node.start, node.end).split('\n')[0]}`]
       })

@@ -5,6 +5,7 @@
 // oxlint-disable typescript/no-unnecessary-type-parameters -- that is how two types are compared
 import { createRuntime, defineEntryPoint, fromExecution, fromStep, type ExecutionHandle, type ExecutionRecord } from 'stateward'
 import type {
+  ActiveTrigger,
   ClaimRequest,
   CommandAnswer,
   Commit,
@@ -13,6 +14,7 @@ import type {
   ExecutionCounts,
   ExecutionPage,
   ExecutionQuery,
+  Fired,
   InboxMessage,
   OwnerRecord,
   Pruned,
@@ -21,8 +23,10 @@ import type {
   StoredCheckpoint,
   StoredEvent,
   StoredExecution,
+  TriggerPort,
 } from 'stateward'
 import { memoryStore } from 'stateward/memory'
+import { api, cron, every, manual } from 'stateward/triggers'
 import { assign, fromPromise, fromTransition, setup } from 'xstate'
 
 type IsAny<T> = 0 extends 1 & T ? true : false
@@ -195,6 +199,37 @@ export function stores() {
   holds<Equal<Gives<'claim'>, readonly StoredExecution[]>>()
   holds<Equal<Given<'prune'>, PruneRequest>>()
   holds<Equal<Gives<'prune'>, Pruned>>()
+}
+
+export function triggers() {
+  const dated = fromPromise(async ({ input }: { input: { readonly day: number } }) => input.day)
+  const free = fromPromise(async () => 1)
+  const own: ActiveTrigger<{ readonly day: number }> = {
+    type: 'own',
+    logic: fromPromise(async ({ input: port }: { input: TriggerPort<{ readonly day: number }> }) => {
+      const fired = await port.fire({ day: 1 }, { idempotencyKey: 'a', priority: 1 })
+      holds<Equal<typeof fired, Fired>>()
+      // @ts-expect-error the program takes another input
+      await port.fire('monday', { idempotencyKey: 'b' })
+      // @ts-expect-error what fires has a name
+      await port.fire({ day: 1 }, {})
+    }),
+  }
+  for (const trigger of [manual(), api(), own]) defineEntryPoint({ id: 'e', program: dated, trigger })
+  defineEntryPoint({ id: 'e', program: dated, trigger: cron('@daily', { input: ({ at }) => ({ day: at }) }) })
+  defineEntryPoint({ id: 'e', program: dated, trigger: every(1, { immediately: true, input: () => ({ day: 1 }) }) })
+  defineEntryPoint({ id: 'e', program: free, trigger: cron('@daily', { timeZone: 'UTC' }) })
+  defineEntryPoint({ id: 'e', program: free, trigger: every(1) })
+  // @ts-expect-error the program needs an input
+  defineEntryPoint({ id: 'e', program: dated, trigger: every(1) })
+  // @ts-expect-error the program takes another input
+  defineEntryPoint({ id: 'e', program: dated, trigger: cron('@daily', { input: ({ at }) => ({ day: String(at) }) }) })
+  // @ts-expect-error the program takes another input than this trigger gives
+  defineEntryPoint({ id: 'e', program: double, trigger: own })
+  // @ts-expect-error there is no such policy
+  cron('@daily', { overlap: 'shrug' })
+  // @ts-expect-error an interval has no time zone
+  every(1, { timeZone: 'UTC' })
 }
 
 export function definitions() {

@@ -13,7 +13,7 @@ import type { RuntimeEvent } from '../../events/runtime-event.js'
 import type { LevelLogger } from '../../logger.js'
 
 /** Actor logic whose input is a trigger's port: `fromPromise`, `fromCallback`, a machine, … */
-export type TriggerLogic<TInput = never> = AnyActorLogic & {
+export type TriggerLogic<TInput = never> = Omit<AnyActorLogic, 'getInitialSnapshot'> & {
   readonly getInitialSnapshot: (scope: never, input: TriggerPort<TInput>) => unknown
 }
 
