@@ -139,4 +139,6 @@ export type JournalEventType =
   | 'execution.emitted'
   | 'execution.progress'
   | 'execution.action_failed'
+  | 'trigger.failed'
+  | 'trigger.skipped'
   | `execution.${TerminalStatus}`

@@ -122,7 +122,7 @@ class TickRun<TInput> {
     const from = this.#of.ticks.after(at)
     const to = fires ? this.#of.ticks.between(at, until - 1, 1)[0] : until
     if (from === null || to === undefined) return
-    this.#port.skipped({ reason: 'missed', from, to })
+    await this.#port.skipped({ reason: 'missed', from, to })
     await this.#place.handled(to)
   }
 
@@ -133,7 +133,7 @@ class TickRun<TInput> {
     const status = overlap !== 'queue' && last && last.at < tick ? await this.#port.status(last.id) : undefined
     const isBusy = status !== undefined && !isTerminal(status)
     if (isBusy && overlap === 'skip') {
-      this.#port.skipped({ reason: 'overlap', from: tick, to: tick })
+      await this.#port.skipped({ reason: 'overlap', from: tick, to: tick })
       return this.#place.handled(tick)
     }
     if (isBusy && last) await this.#port.cancel(last.id, `replaced by the tick of ${isoOf(tick)}`)
@@ -161,11 +161,11 @@ class TickRun<TInput> {
     }
   }
 
-  #giveUp(tick: number, cause: unknown): undefined {
+  async #giveUp(tick: number, cause: unknown): Promise<undefined> {
     const { entryPoint, failed } = this.#port
     const message = cause instanceof Error ? cause.message : String(cause)
     const code = isStatewardError(cause) ? cause.code : 'invalid_option'
-    failed(
+    await failed(
       new StatewardError(code, `The tick of ${isoOf(tick)} of ${entryPoint} starts no execution: ${message}`, {
         details: { entryPoint, tick, ...(isStatewardError(cause) ? cause.details : { option: 'input' }) },
         cause,

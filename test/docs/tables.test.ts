@@ -100,7 +100,7 @@ describe('the table of', () => {
   it('"Journal" names every type of event, and no other', () => {
     const named = table('Journal').flatMap(([types]) => code(types))
     const union = read('src/events/execution-events.ts').split('export type JournalEventType =')[1] ?? ''
-    const plain = [...union.matchAll(/'((?:execution|journal)\.\w+)'/g)].map(([, type]) => type)
+    const plain = [...union.matchAll(/'((?:execution|journal|trigger)\.\w+)'/g)].map(([, type]) => type)
     const ends = executionStatuses.slice(executionStatuses.indexOf('completed')).map((status) => `execution.${status}`)
     expect(named.toSorted()).toEqual([...plain, ...ends].toSorted())
   })

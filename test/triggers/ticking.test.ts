@@ -9,6 +9,7 @@ import { createTestRuntime } from '../../src/testing/index.js'
 import type { Connection } from '../../src/testing/world/shared-store.js'
 import { begin } from '../support/begin.js'
 import { eventually, turns } from '../support/eventually.js'
+import { triggerEvents } from '../support/journal.js'
 import { StepsInFlight } from '../support/steps-in-flight.js'
 import { memoryPlace, places, type StorePlace } from '../support/store-place.js'
 import { day, hour, input, iso, minute, quiet, storedTicks, TickShop, type TickInput } from '../support/ticks.js'
@@ -65,6 +66,23 @@ describe.each(places)('on %s', (_, place) => {
     await runtime.drain()
     await shop.pass(day)
     expect(shop.ran).toEqual(nines(0, 1, 2, 3, 4))
+  })
+
+  test('what several processes leave out stands in the journal once', async () => {
+    const clock = new SimulatedClock(monday)
+    const shared = place()
+    const shops = [0, 1].map(() => new TickShop(daily({ missed: 'none' }), { clock }))
+    const [one, two] = shops as [TickShop, TickShop]
+    const first = await one.begin(shared.connect())
+    await one.pass(hour)
+    await first.stop()
+    await one.pass(7 * day)
+    const runtime = await one.begin(shared.connect(), 'one')
+    await two.begin(shared.connect(), 'two')
+    await one.pass(day)
+    expect([...one.ran, ...two.ran]).toEqual(nines(7))
+    const span = { from: monday + 3 * hour, to: monday + 3 * hour + 6 * day }
+    expect(await triggerEvents(runtime)).toEqual([['trigger.skipped', { entryPoint: 'ticks', reason: 'missed', ...span }]])
   })
 
   test('a tick that is a few seconds late is not missed', async () => {

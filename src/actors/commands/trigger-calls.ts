@@ -28,6 +28,7 @@ export function triggerCalls(
     async cancel(id, reason) {
       await command(id, { type: 'cancel', intervention: { at: clock.now(), reason } })
     },
+    publish: (type, data, id) => supervisor.publications.publish(type, data, id === undefined ? {} : { id }),
     follow: (filter) => supervisor.feed.follow(filter),
   }
 }

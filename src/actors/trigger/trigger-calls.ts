@@ -11,6 +11,8 @@ export interface TriggerCalls {
   fire(entryPoint: string, input: unknown, options: FireOptions): Promise<Fired>
   status(id: string): Promise<ExecutionStatus | undefined>
   cancel(id: string, reason: string): Promise<void>
+  /** Puts an event of a trigger into the journal, once under one id; resolves once it is durable. */
+  publish(type: 'trigger.failed' | 'trigger.skipped', data: unknown, id?: string): Promise<unknown>
   follow(filter: EventFilter): AsyncGenerator<RuntimeEvent, void>
 }
 
@@ -22,6 +24,7 @@ export const unroutedTriggers: TriggerCalls = {
   fire: unrouted,
   status: unrouted,
   cancel: unrouted,
+  publish: unrouted,
   follow: () => {
     throw notStarted()
   },

@@ -119,15 +119,15 @@ export class TriggerHost {
     this.#failures = clock.monotonic() - life.since >= HEALTHY ? 1 : this.#failures + 1
     this.#endLife()
     const wait = backoffDelay(undefined, this.#failures, random)
-    this.#failed(error, 'restarting')
+    void this.#failed(error, 'restarting')
     logger.error('the trigger of', entryPoint, `has failed, and is started again in ${wait} ms`, error)
     this.#restart = clock.setTimeout(() => this.#spawn(), wait)
   }
 
-  #failed(error: unknown, status = this.#health.status): void {
+  #failed(error: unknown, status = this.#health.status): Promise<void> {
     const record = toErrorRecord(error)
     this.#change({ status, failures: this.#health.failures + 1, error: record })
-    this.#tell({ type: 'trigger.failed', error: record })
+    return this.#publish('trigger.failed', { error: record })
   }
 
   #change(change: Partial<TriggerHealth>): void {
@@ -135,9 +135,20 @@ export class TriggerHost {
     this.#port.changed(this.#health)
   }
 
-  #tell(event: { readonly type: 'trigger.failed' | 'trigger.skipped' } & Record<string, unknown>): void {
-    const stream = this.#port.stream()
-    if ((stream.getSnapshot() as { status: string }).status === 'active') stream.send(event)
+  /** To the stream's actor, for inspectors, and to the journal. */
+  async #publish(
+    type: 'trigger.failed' | 'trigger.skipped',
+    data: Readonly<Record<string, unknown>>,
+    id?: string,
+  ): Promise<void> {
+    const { calls, entryPoint, logger, stream } = this.#port
+    const ref = stream()
+    if ((ref.getSnapshot() as { status: string }).status === 'active') ref.send({ type, ...data })
+    try {
+      await calls.publish(type, { entryPoint, ...data }, id)
+    } catch (error) {
+      logger.error('the event', type, 'of the trigger of', entryPoint, 'could not be published', error)
+    }
   }
 
   /** The port of one life, and what ends it. */
@@ -190,11 +201,13 @@ export class TriggerHost {
         this.#change({ skipped: this.#health.skipped + 1 })
         const span = from === to ? text(from) : `${text(from)} to ${text(to)}`
         logger.warn('the trigger of', entryPoint, `has left out ${span}: ${reason}`)
-        this.#tell({ type: 'trigger.skipped', reason, from, to })
+        // every process that runs the trigger may leave it out
+        const id = `trigger ${entryPoint} skipped ${from} ${to} ${reason.slice(0, 200)}`
+        return this.#publish('trigger.skipped', { reason, from, to }, id)
       },
       failed: (error) => {
-        this.#failed(error)
         logger.error('the trigger of', entryPoint, 'could not fire', error)
+        return this.#failed(error)
       },
     }
     // an inspector shows the input of an actor

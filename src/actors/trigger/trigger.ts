@@ -120,10 +120,14 @@ export interface TriggerPort<TInput = never> {
   readonly cancel: (id: string, reason: string) => Promise<void>
   /** Says when it fires next, for people; null: it does not know. Shown in `runtime.registry.triggers`. */
   readonly upcoming: (at: number | null) => void
-  /** Says that it has left out something on purpose: to the logger, the inspector and `runtime.registry.triggers`. */
-  readonly skipped: (what: Skipped) => void
-  /** Says that something has failed which it does not try again: to the logger, the inspector and `runtime.registry.triggers`. The trigger goes on. */
-  readonly failed: (error: unknown) => void
+  /**
+   * Says that it has left out something on purpose: by the event `trigger.skipped` in the journal, and to the logger, the inspector and
+   * `runtime.registry.triggers`. Resolves once the event is durable, or can't be, which the logger then says; never rejects. The same
+   * thing that several processes leave out stands in the journal once.
+   */
+  readonly skipped: (what: Skipped) => Promise<void>
+  /** Says that something has failed which it does not try again, by the event `trigger.failed` and likewise. The trigger goes on. Never rejects. */
+  readonly failed: (error: unknown) => Promise<void>
 }
 
 /** How a trigger is doing in this process. */

@@ -6,6 +6,7 @@ import { SimulatedClock } from '../../../src/testing/clock/simulated-clock.js'
 import { faultyStore } from '../../../src/testing/store/faulty-store.js'
 import { begin } from '../../support/begin.js'
 import { eventually, turns } from '../../support/eventually.js'
+import { triggerEvents } from '../../support/journal.js'
 import { memoryPlace, places } from '../../support/store-place.js'
 import { HandTrigger } from '../../support/triggers.js'
 
@@ -145,6 +146,12 @@ test('one that fails is reported by event, logger and registry, and started agai
   expect(health()).toMatchObject({ status: 'running', failures: 3, error: { message: 'spawn 3' } })
   const reported = events.flatMap((event) => (event.type === '@xstate.event' ? [event.event] : []))
   expect(reported.filter(({ type }) => type === 'trigger.failed')).toHaveLength(3)
+  expect(await triggerEvents(runtime)).toEqual(
+    [1, 2, 3].map((n) => [
+      'trigger.failed',
+      { entryPoint: 'doubles', error: expect.objectContaining({ message: `spawn ${n}` }) as unknown },
+    ]),
+  )
   // the stream goes on meanwhile
   expect(await (await runtime.trigger('doubles', 4)).result()).toEqual({ status: 'completed', output: 8 })
   await hand.port.fire(1, { idempotencyKey: 'a' })
@@ -175,18 +182,22 @@ test('what it can not fire is an error of the call: a full queue, an input that 
   await expect(hand.port.fire(() => 1, { idempotencyKey: 'c' })).rejects.toMatchObject({ code: 'not_storable' })
   await expect(hand.port.fire(1, { idempotencyKey: '' })).rejects.toMatchObject({ code: 'invalid_id' })
   await expect(hand.port.fire(1, { idempotencyKey: 'd', priority: Number.NaN })).rejects.toMatchObject({ code: 'invalid_option' })
-  hand.port.failed(new Error('left alone'))
-  hand.port.skipped({ reason: 'busy', from: 0, to: 0 })
+  await hand.port.failed(new Error('left alone'))
+  for (let again = 0; again < 2; again++) await hand.port.skipped({ reason: 'busy', from: 0, to: 9 })
   hand.port.upcoming(5)
   expect(runtime.registry.triggers.getSnapshot().context['stuck']).toEqual({
     type: 'hand',
     status: 'running',
     next: 5,
     fired: 1,
-    skipped: 1,
+    skipped: 2,
     failures: 1,
     error: expect.objectContaining({ message: 'left alone' }) as unknown,
   })
+  expect(await triggerEvents(runtime)).toEqual([
+    ['trigger.failed', { entryPoint: 'stuck', error: expect.objectContaining({ message: 'left alone' }) as unknown }],
+    ['trigger.skipped', { entryPoint: 'stuck', reason: 'busy', from: 0, to: 9 }],
+  ])
 })
 
 test('an execution that it has started is cancelled by it', async () => {
