@@ -7,6 +7,7 @@ import { performance } from 'node:perf_hooks'
 import { fileURLToPath } from 'node:url'
 import { createRuntime, defineEntryPoint } from '../dist/index.js'
 import { memoryStore } from '../dist/memory.js'
+import { sqliteStore } from '../dist/sqlite.js'
 import { encode } from '../dist/codec/snapshot-codec.js'
 import { assign, fromPromise, setup } from 'xstate'
 
@@ -84,6 +85,27 @@ tell('queries for 2,000 readers of events, an execution of two commits', (querie
 await runtime.stop()
 await Promise.all(readers)
 
+/** How long so many events of executions take, in ms: with a reader that has taken one and sleeps, or without. */
+async function events(count, isAsleep, file) {
+  const runtime = createRuntime({ store: sqliteStore(join(folder, file)), entryPoints })
+  await runtime.start()
+  const reader = runtime.events({ since: 0 })
+  await runtime.publish('first')
+  if (isAsleep) await reader.next()
+  const from = performance.now()
+  for (let n = 0; n < count / 300; n++)
+    await Promise.all(Array.from({ length: 100 }, async () => (await runtime.trigger('quick')).result()))
+  const took = performance.now() - from
+  if (isAsleep) {
+    const { seq } = await runtime.publish('last')
+    let seen = 1
+    for await (const event of reader) if (++seen && event.seq === seq) break
+    if (seen !== seq) throw new Error(`the sleeper got ${seen} events of ${seq}`)
+  }
+  await runtime.stop()
+  return took
+}
+
 const folder = mkdtempSync(join(tmpdir(), 'stateward-costs-'))
 /** A figure of `stored-costs-process.mjs`, taken in a process of its own. */
 const measured = (what, file) =>
@@ -103,6 +125,16 @@ try {
   tell('longest block of the event loop: a list of 100 executions of 1 MB, against getting one', list / get, 10)
   const { growth } = measured('command', 'large.db')
   tell('memory for a command to 100 stored executions of 1 MB, of their size', growth, 3.5)
+  const ratios = []
+  for (let pair = 0; pair < 9; pair++) {
+    const taken = {}
+    // in turn first and second: what the machine does beside is the same for both
+    for (const isAsleep of pair % 2 ? [true, false] : [false, true])
+      taken[isAsleep] = await events(10_000, isAsleep, `sleeper-${pair}-${isAsleep}.db`)
+    ratios.push(taken[true] / taken[false])
+  }
+  const middle = ratios.toSorted((a, b) => a - b)[4]
+  tell('time for 10,000 events beside a reader that sleeps, against without it (the middle of 9 pairs)', middle, 1.05)
   const poll = measured('poll', 'mail.db')
   tell('CPU of a look with 100,000 undelivered events of paused executions, against none', poll.with / poll.without, 2)
 } finally {
