@@ -38,6 +38,7 @@ const pages = [
   'ARCHITECTURE.md',
   'CONTRIBUTING.md',
   'docs/guide.md',
+  'docs/events.md',
   'docs/stores.md',
   'docs/testing.md',
   'docs/speed.md',

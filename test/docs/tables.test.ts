@@ -1,19 +1,21 @@
-/** The tables of the guide name what the sources have, all of it and nothing else, with the defaults that it really has. */
+/** The tables of the guide, and of the page on events, name what the sources have, all of it and nothing else, with the defaults that it really has. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import { parseSync } from 'oxc-parser'
 import { fromPromise } from 'xstate'
 import { describe, expect, it } from 'vitest'
 import { supervisorSettings } from '../../src/actors/supervisor/supervisor-options.js'
+import { reservedWords } from '../../src/events/publication.js'
 import { defineEntryPoint, executionStatuses, StatewardError, type StatewardErrorCode } from '../../src/index.js'
 import { memoryStore } from '../../src/memory.js'
 
 const read = (file: string) => readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8')
 const guide = read('docs/guide.md')
+const events = read('docs/events.md')
 
 /** The cells of the first table under a heading, a row a line, without its head. */
-function table(heading: string): string[][] {
-  const section = guide.split(`\n## ${heading}\n`)[1]?.split('\n## ')[0] ?? ''
+function table(heading: string, page = guide): string[][] {
+  const section = page.split(`\n## ${heading}\n`)[1]?.split('\n## ')[0] ?? ''
   const lines = section.split('\n')
   const head = lines.findIndex((line) => line.startsWith('|---'))
   const rows = lines.slice(head + 1)
@@ -97,8 +99,24 @@ describe('the table of', () => {
     for (const [, answer] of answers) expect(code(section)).toContain(answer)
   })
 
-  it('"Journal" names every type of event, and no other', () => {
-    const named = table('Journal').flatMap(([types]) => code(types))
+  it.each([
+    ['The envelope', ['src/events/runtime-event.ts', 'RuntimeEvent']],
+    ['Following', ['src/events/event-filter.ts', 'EventFilter']],
+    ['Publishing', ['src/events/publication.ts', 'PublishOptions']],
+    ['Waiting for one', ['src/events/event-wait.ts', 'WaitForOptions']],
+  ] as const)('"%s" of the page on events names every field, and no other', (heading, [file, name]) => {
+    const named = table(heading, events).map(([field]) => code(field)[0])
+    expect(named.toSorted()).toEqual(members(file, name).toSorted())
+  })
+
+  it('"Types" names the words that types of your own may not begin with', () => {
+    const section = events.split('\n## Types\n')[1]?.split('\n## ')[0] ?? ''
+    const listed = code(section.slice(section.indexOf('Types that begin with'))).map((word) => word.replace(/\.$/, ''))
+    expect(listed).toEqual([...reservedWords])
+  })
+
+  it('"Types" names every type of event, and no other', () => {
+    const named = table('Types', events).flatMap(([types]) => code(types))
     const union = read('src/events/execution-events.ts').split('export type JournalEventType =')[1] ?? ''
     const plain = [...union.matchAll(/'((?:execution|journal|trigger)\.\w+)'/g)].map(([, type]) => type)
     const ends = executionStatuses.slice(executionStatuses.indexOf('completed')).map((status) => `execution.${status}`)
