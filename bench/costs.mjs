@@ -87,22 +87,22 @@ await Promise.all(readers)
 
 /** How long so many events of executions take, in ms: with a reader that has taken one and sleeps, or without. */
 async function events(count, isAsleep, file) {
-  const runtime = createRuntime({ store: sqliteStore(join(folder, file)), entryPoints })
-  await runtime.start()
-  const reader = runtime.events({ since: 0 })
-  await runtime.publish('first')
+  const own = createRuntime({ store: sqliteStore(join(folder, file)), entryPoints })
+  await own.start()
+  const reader = own.events({ since: 0 })
+  await own.publish('first')
   if (isAsleep) await reader.next()
   const from = performance.now()
   for (let n = 0; n < count / 300; n++)
-    await Promise.all(Array.from({ length: 100 }, async () => (await runtime.trigger('quick')).result()))
+    await Promise.all(Array.from({ length: 100 }, async () => (await own.trigger('quick')).result()))
   const took = performance.now() - from
   if (isAsleep) {
-    const { seq } = await runtime.publish('last')
+    const { seq } = await own.publish('last')
     let seen = 1
     for await (const event of reader) if (++seen && event.seq === seq) break
     if (seen !== seq) throw new Error(`the sleeper got ${seen} events of ${seq}`)
   }
-  await runtime.stop()
+  await own.stop()
   return took
 }
 

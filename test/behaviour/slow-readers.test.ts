@@ -71,7 +71,7 @@ describe.each(places)('on %s', (_, place) => {
       const events = await readTo(reader, seq)
       const gaps = events.filter(({ type }) => type === 'journal.gap')
       expect(gaps).toHaveLength(1)
-      const { from, to, dropped } = gaps[0]?.data as { from: number; to: number; dropped: number }
+      const { from, to, dropped } = gaps[0]!.data as { from: number; to: number; dropped: number }
       const came = new Set(events.map((event) => event.seq))
       const missing = Array.from({ length: seq - read }, (__, n) => n + 1 + read).filter((n) => !came.has(n))
       expect(missing.every((n) => n >= from && n < to)).toBe(true)
