@@ -13,6 +13,7 @@ const codes = {
   // definition and call
   invalid_definition: false,
   duplicate_entry_point: false,
+  duplicate_route: false,
   unknown_entry_point: false,
   invalid_id: false,
   invalid_option: false,

@@ -14,6 +14,9 @@ export type {
   Fired,
   FireOptions,
   PassiveTrigger,
+  RouteAnswered,
+  RoutedTrigger,
+  RoutePort,
   Skipped,
   Trigger,
   TriggerClock,
@@ -21,6 +24,7 @@ export type {
   TriggerHealth,
   TriggerLogic,
   TriggerPort,
+  TriggerRoute,
 } from './actors/trigger/trigger.js'
 export { ExecutionHandle } from './runtime/execution-handle.js'
 export type { ForkOptions } from './runtime/execution-handle.js'

@@ -15,7 +15,7 @@ import { RuntimeCalls } from './runtime-calls.js'
 /** The options of a client. Times are milliseconds. */
 export interface ClientOptions<TEntryPoints extends readonly EntryPoint[] = readonly EntryPoint[]> extends Pick<
   SupervisorOptions,
-  'store' | 'pollInterval' | 'logger' | 'clock' | 'ids'
+  'store' | 'pollInterval' | 'healthPath' | 'logger' | 'clock' | 'ids'
 > {
   /** The workers' own definitions: inputs, outputs and events are typed by them, and what is accepted takes their defaults. */
   readonly entryPoints: TEntryPoints
@@ -25,6 +25,7 @@ const optionNames: OptionNames<ClientOptions> = {
   store: true,
   entryPoints: true,
   pollInterval: true,
+  healthPath: true,
   logger: true,
   clock: true,
   ids: true,
@@ -57,6 +58,8 @@ export class Client<TEntryPoints extends readonly EntryPoint[] = readonly EntryP
           supervisor.feed.wake()
           return accepted
         }),
+      checkAccepting: () => supervisor.refuseStopped(),
+      closed: () => (supervisor.phase === 'idle' ? undefined : supervisor.phase),
     })
     this.#parts = parts
   }
@@ -70,7 +73,7 @@ export class Client<TEntryPoints extends readonly EntryPoint[] = readonly EntryP
 /**
  * Makes a client; the store is opened by the first call.
  *
- * Errors: `invalid_definition`, `duplicate_entry_point`.
+ * Errors: `invalid_definition`, `duplicate_entry_point`, `duplicate_route`.
  *
  * @example
  * ```ts

@@ -10,7 +10,8 @@ import { eventProblem } from '../actors/execution/external-event.js'
 import { isProgramMachine } from '../actors/program/xstate/program-logic.js'
 import { structureHash } from '../actors/program/program-hash.js'
 import type { PausedTimers, PersistedProgram } from '../actors/program/program-record.js'
-import type { Trigger } from '../actors/trigger/trigger.js'
+import { pathProblem } from '../actors/trigger/route-table.js'
+import type { RoutedTrigger, Trigger, TriggerRoute } from '../actors/trigger/trigger.js'
 import { checkSteps } from '../actors/program/step.js'
 import { definitionFormat, formatKey, type StreamDefinition } from '../actors/stream/stream-definition.js'
 import { isId, isWholeText, wholeTextWanted } from '../ids.js'
@@ -58,7 +59,7 @@ export interface EntryPointOptions<TProgram extends AnyActorLogic = AnyActorLogi
   readonly version?: string | undefined
   /**
    * What fires it, beside `runtime.trigger`, which always may. Default `manual()`: nothing. `api()` is the same by another name,
-   * for people; `cron(…)`, `every(…)` and others are in `stateward/triggers`, and yours may be beside them. What it gives as input must
+   * for people; `cron(…)`, `every(…)`, `webhook(…)` and others are in `stateward/triggers`, and yours may be beside them. What it gives as input must
    * fit the program's.
    */
   readonly trigger?: Trigger<InputFrom<TProgram>> | undefined
@@ -202,18 +203,37 @@ function shownById<T extends StreamDefinition>(definition: T): T {
 
 const passive = ['manual', 'api'] as const
 const triggerWanted =
-  'manual() or api(), or have actor `logic`: such as cron(…) or every(…) of stateward/triggers, or a trigger of your own'
+  'manual() or api(), or have actor `logic` or HTTP `routes`: such as cron(…), every(…) or webhook(…) of stateward/triggers, or a trigger of your own'
 
 function triggerOption(value: unknown, at: OptionPlace): Trigger {
   if (value === undefined) return { type: 'manual' }
-  const { type, logic } = (typeof value === 'object' && value !== null ? value : {}) as Partial<Trigger>
+  const { type, logic, routes } = (typeof value === 'object' && value !== null ? value : {}) as Partial<RoutedTrigger>
   if (passive.includes(type as 'manual')) return group({ type: oneOf(passive) })(value, at)
   if (typeof type !== 'string' || type === '') return invalid({ ...at, option: 'trigger.type' }, type, triggerWanted)
-  if (logic === undefined) return invalid({ ...at, option: 'trigger.type' }, type, triggerWanted)
-  if (!isLogic(logic)) return invalid({ ...at, option: 'trigger.logic' }, logic, 'XState actor logic, such as fromPromise(…)')
+  if (logic === undefined && routes === undefined) return invalid({ ...at, option: 'trigger.type' }, type, triggerWanted)
+  if (logic !== undefined && !isLogic(logic))
+    return invalid({ ...at, option: 'trigger.logic' }, logic, 'XState actor logic, such as fromPromise(…)')
   const anything: Rule<unknown> = (given) => given
-  group({ type: anything, logic: anything })(value, at)
-  return { type, logic }
+  group({ type: anything, logic: anything, routes: anything })(value, at)
+  return routes === undefined
+    ? { type, logic: logic as NonNullable<typeof logic> }
+    : { type, logic, routes: routesOption(routes, { ...at, option: 'trigger.routes' }) }
+}
+
+function routesOption(value: unknown, at: OptionPlace): readonly TriggerRoute[] {
+  if (!Array.isArray(value) || value.length === 0) return invalid(at, value, 'a list of routes, and not empty')
+  return value.map((each: unknown, index) => {
+    const place = (option: string) => ({ ...at, option: `${at.option}.${index}.${option}` })
+    const anything: Rule<unknown> = (given) => given
+    group({ path: anything, methods: anything, handle: anything })(each ?? {}, { ...at, option: `${at.option}.${index}` })
+    const { path, methods, handle } = (each ?? {}) as Partial<TriggerRoute>
+    const wanted = pathProblem(path)
+    if (wanted !== undefined) return invalid(place('path'), path, wanted)
+    const isMethods = Array.isArray(methods) && methods.length > 0 && methods.every((method) => /^[A-Z]+$/.test(String(method)))
+    if (!isMethods) return invalid(place('methods'), String(methods), "a list of methods in capitals, such as ['POST']")
+    if (typeof handle !== 'function') return invalid(place('handle'), handle, 'a function')
+    return { path: path as string, methods: [...methods], handle }
+  })
 }
 
 function eventOption(event: unknown, at: OptionPlace): AnyEventObject | undefined {

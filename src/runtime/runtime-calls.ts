@@ -14,6 +14,7 @@ import { checkEventFilter, type EventFilter } from '../events/event-filter.js'
 import { checkWait, type WaitForOptions, type WaitForOutcome } from '../events/event-wait.js'
 import type { RuntimeEvent } from '../events/runtime-event.js'
 import type { SupervisorParts } from './supervisor-logic.js'
+import { fire } from '../actors/commands/trigger-calls.js'
 import { accepted, checkFilterTexts, checkTrigger } from '../actors/commands/trigger-check.js'
 import { commandScope, type CommandScope } from './command-scope.js'
 import type { EntryPoint } from './entry-point.js'
@@ -29,6 +30,7 @@ import {
 } from '../events/requests.js'
 import type { SendOutcome } from '../events/outcomes.js'
 import { ExecutionHandle, type HandlePort } from './execution-handle.js'
+import { HttpRequests } from './http-requests.js'
 import { isId } from '../ids.js'
 import { refuseUnknown, type OptionNames } from '../known-options.js'
 
@@ -84,14 +86,26 @@ export interface CallSource {
   parts(): SupervisorParts
   /** Accepts an execution. Throws `unknown_entry_point`, and what keeps it from being accepted. */
   admit(entryPoint: string, request: AdmissionRequest): Promise<Admitted>
+  /** Throws what would keep an execution of the entry point from being accepted now, as far as that is known. */
+  checkAccepting(entryPoint: string): void
+  /** Why nothing is accepted, in a word; undefined: what comes is accepted. */
+  closed(): string | undefined
 }
 
 /** The calls, over the streams and executions of one store. Those that reach the store may reject with `store_failed`. */
 export class RuntimeCalls<TEntryPoints extends readonly EntryPoint[] = readonly EntryPoint[]> implements CommandScope {
   readonly #source: CallSource
 
+  readonly #http: HttpRequests
+
   constructor(source: CallSource) {
     this.#source = source
+    this.#http = new HttpRequests({
+      supervisor: () => source.parts().supervisor,
+      fire: (entryPoint, input, options) => fire((...args) => source.admit(...args), entryPoint, input, options),
+      checkAccepting: (entryPoint) => source.checkAccepting(entryPoint),
+      closed: () => source.closed(),
+    })
   }
 
   /**
@@ -116,6 +130,18 @@ export class RuntimeCalls<TEntryPoints extends readonly EntryPoint[] = readonly 
     const { id, created } = accepted(await this.#source.admit(entryPoint, { ...options, input }))
     return new ExecutionHandle(id, this.handlePort, created)
   }
+
+  /**
+   * Answers a request over HTTP: that of a webhook's sender, or of who asks for the health. Any framework mounts it, since it knows
+   * the web's own types alone, and needs no `this`. It never rejects; a path that no route has gets 404. See docs/webhooks.md.
+   *
+   * @example
+   * ```ts
+   * const response = await runtime.fetch(new Request('http://localhost/healthz'))
+   * console.log(response.status) // prints 200
+   * ```
+   */
+  readonly fetch = (request: Request): Promise<Response> => this.#http.answer(request)
 
   /** A handle on an execution, whether it exists or not: its calls will tell. `execution<typeof machine>(id)` types them. Throws `invalid_id`. */
   execution<TProgram extends AnyActorLogic = AnyActorLogic>(id: string): ExecutionHandle<TProgram> {

@@ -40,7 +40,15 @@ export class Runtime<TEntryPoints extends readonly EntryPoint[] = readonly Entry
   readonly #source: RuntimeSource
 
   constructor(source: RuntimeSource) {
-    super({ parts: () => source.parts(), admit: (...request) => accept(source.parts().supervisor, ...request) })
+    super({
+      parts: () => source.parts(),
+      admit: (...request) => accept(source.parts().supervisor, ...request),
+      checkAccepting: (entryPoint) => void source.parts().supervisor.acceptingStream(entryPoint),
+      closed: () => {
+        const { phase } = source.parts().supervisor
+        return phase === 'running' ? undefined : phase
+      },
+    })
     this.#source = source
   }
 
@@ -91,7 +99,7 @@ export class Runtime<TEntryPoints extends readonly EntryPoint[] = readonly Entry
 /**
  * Makes a runtime; nothing runs before `start()`. Queries and commands to other processes' executions work without it.
  *
- * Errors: `invalid_definition`, `duplicate_entry_point`, `invalid_id`.
+ * Errors: `invalid_definition`, `duplicate_entry_point`, `duplicate_route`, `invalid_id`.
  *
  * @example
  * ```ts

@@ -111,7 +111,7 @@ describe('definitions', () => {
   ])('a trigger that would fire nothing is refused, and what to use is said: %s of %j', (option, trigger) => {
     const define = () => defineEntryPoint({ id: 'e', program: approval, trigger } as never)
     expect(define).toThrow(fails('invalid_definition', { entryPoint: 'e', option }))
-    if (option === 'trigger.type') expect(define).toThrow('such as cron(…) or every(…) of stateward/triggers')
+    if (option === 'trigger.type') expect(define).toThrow('such as cron(…), every(…) or webhook(…) of stateward/triggers')
   })
 
   test('a trigger that has more than its type is refused', () => {

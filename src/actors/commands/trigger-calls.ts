@@ -2,7 +2,10 @@
 import { isStatewardError } from '../../errors.js'
 import type { Command } from '../../events/outcomes.js'
 import type { SupervisorHost } from '../supervisor/supervisor-host.js'
+import type { Admitted } from '../stream/accepted-before.js'
+import type { AdmissionRequest } from '../stream/admission.js'
 import type { TriggerCalls } from '../trigger/trigger-calls.js'
+import type { Fired, FireOptions } from '../trigger/trigger.js'
 import { accept } from './acceptance.js'
 import { accepted, checkTrigger } from './trigger-check.js'
 
@@ -13,22 +16,30 @@ export function triggerCalls(
 ): TriggerCalls {
   const { store, clock } = supervisor.settings
   return {
-    async fire(entryPoint, input, options) {
-      checkTrigger(entryPoint, options)
-      try {
-        const { id, created } = accepted(await accept(supervisor, entryPoint, { ...options, input }))
-        return { status: created ? 'accepted' : 'duplicate', id, differs: false }
-      } catch (error) {
-        // the other process may have made another input of the same thing
-        if (!isStatewardError(error, 'idempotency_conflict')) throw error
-        return { status: 'duplicate', id: String(error.details['id']), differs: true }
-      }
-    },
+    fire: (...args) => fire((...request) => accept(supervisor, ...request), ...args),
     status: async (id) => (await store.load(id))?.status,
     async cancel(id, reason) {
       await command(id, { type: 'cancel', intervention: { at: clock.now(), reason } })
     },
     publish: (type, data, id) => supervisor.publications.publish(type, data, id === undefined ? {} : { id }),
     follow: (filter) => supervisor.feed.follow(filter),
+  }
+}
+
+/** Accepts an execution for what fires it: the same one again is an answer. Throws what keeps it from being accepted. */
+export async function fire(
+  admit: (entryPoint: string, request: AdmissionRequest) => Promise<Admitted>,
+  entryPoint: string,
+  input: unknown,
+  options: FireOptions,
+): Promise<Fired> {
+  checkTrigger(entryPoint, options)
+  try {
+    const { id, created } = accepted(await admit(entryPoint, { ...options, input }))
+    return { status: created ? 'accepted' : 'duplicate', id, differs: false }
+  } catch (error) {
+    // the other process may have made another input of the same thing
+    if (!isStatewardError(error, 'idempotency_conflict')) throw error
+    return { status: 'duplicate', id: String(error.details['id']), differs: true }
   }
 }

@@ -170,6 +170,11 @@ export class StreamHost implements ExecutionPort, SlotSeeker {
     return this.#reloads.busy(id)
   }
 
+  /** A request to a route of its trigger was answered. */
+  answered(...args: Parameters<TriggerHost['answered']>): void {
+    this.#trigger.answered(...args)
+  }
+
   /** Starts nothing more: no execution, no step, no timer. What is in flight goes on, and its results are committed. */
   freeze(): void {
     this.#setOpen(false)

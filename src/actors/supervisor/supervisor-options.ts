@@ -8,6 +8,7 @@ import type { SnapshotStore } from '../../persistence/snapshot-store.js'
 import { typedStore } from '../../persistence/typed-store.js'
 import { checkBackoff, type Backoff } from '../../backoff.js'
 import { definitionFormat, formatKey, type StreamDefinition } from '../stream/stream-definition.js'
+import { pathProblem, RouteTable } from '../trigger/route-table.js'
 import { WallClock } from '../../wall-clock.js'
 
 /** How failed streams are restarted, in OTP's words. */
@@ -49,6 +50,8 @@ export interface SupervisorOptions {
   readonly events?: PublishedRetention | undefined
   /** How often retention is applied; default 60,000. */
   readonly retentionInterval?: number | undefined
+  /** The path at which `runtime.fetch` says whether this process accepts work: 200 or 503, with a word in JSON. Default `/healthz`; false: nowhere. */
+  readonly healthPath?: string | false | undefined
   /**
    * Where programs' `log` actions and what an operator must know go: a function, or a logger of levels such as `console`
    * or one of pino's. Default nowhere. One that throws harms nobody.
@@ -66,6 +69,8 @@ export type SupervisorSettings = Complete<Omit<SupervisorOptions, 'supervision' 
   readonly clock: WallClock
   readonly supervision: Complete<Supervision>
   readonly logger: Log
+  /** What answers requests over HTTP. */
+  readonly routes: RouteTable
 }
 
 const optionNames: OptionNames<SupervisorOptions> = {
@@ -79,6 +84,7 @@ const optionNames: OptionNames<SupervisorOptions> = {
   shutdownTimeout: true,
   events: true,
   retentionInterval: true,
+  healthPath: true,
   logger: true,
   clock: true,
   ids: true,
@@ -87,7 +93,7 @@ const supervisionNames: OptionNames<Supervision> = { strategy: true, intensity: 
 const eventsNames: OptionNames<PublishedRetention> = { maxAge: true, keep: true }
 const strategies = ['one_for_one', 'one_for_all', 'rest_for_one'] as const
 
-/** Fills in the defaults. Throws `invalid_definition`, `duplicate_entry_point`, `invalid_id`. */
+/** Fills in the defaults. Throws `invalid_definition`, `duplicate_entry_point`, `duplicate_route`, `invalid_id`. */
 export function supervisorSettings(options: SupervisorOptions): SupervisorSettings {
   checkNames(options)
   const ids = options.ids ?? randomIds()
@@ -101,7 +107,9 @@ export function supervisorSettings(options: SupervisorOptions): SupervisorSettin
   if (typeof options.store?.commit !== 'function')
     throw invalid('store', options.store, 'a SnapshotStore, such as sqliteStore(path)')
   refuseDuplicates(options.entryPoints)
-  const { supervision } = options
+  const { supervision, healthPath = '/healthz' } = options
+  if (healthPath !== false && pathProblem(healthPath) !== undefined)
+    throw invalid('healthPath', healthPath, `${pathProblem(healthPath)}, or false`)
   return {
     id,
     ids,
@@ -116,6 +124,8 @@ export function supervisorSettings(options: SupervisorOptions): SupervisorSettin
       keep: options.events?.keep === undefined ? 100_000 : whole('events.keep', options.events.keep, 0),
     },
     retentionInterval: atLeast('retentionInterval', options.retentionInterval ?? 60_000, 1),
+    healthPath,
+    routes: new RouteTable(options.entryPoints, healthPath),
     logger: guardedLogger(options.logger),
     clock: new WallClock(options.clock ?? systemClock),
     supervision: {

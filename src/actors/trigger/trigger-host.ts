@@ -14,7 +14,7 @@ import type { Alarm, WallClock } from '../../wall-clock.js'
 import { stopActor } from '../program/xstate/xstate-internals.js'
 import type { TriggerCalls } from './trigger-calls.js'
 import { triggerCursor } from './trigger-cursor.js'
-import type { Trigger, TriggerHealth, TriggerPort } from './trigger.js'
+import type { RouteAnswered, Trigger, TriggerHealth, TriggerPort } from './trigger.js'
 
 /** The parts of the stream that its trigger uses. */
 export interface TriggerHostPort {
@@ -63,7 +63,8 @@ export class TriggerHost {
 
   /** The stream admits executions: spawns the trigger's actor, once the runtime runs. */
   start(): void {
-    if (this.#isWanted || this.#isClosed || this.#port.trigger.logic === undefined) return
+    const { logic, routes } = this.#port.trigger
+    if (this.#isWanted || this.#isClosed || (logic === undefined && routes === undefined)) return
     this.#isWanted = true
     // a start that fails is reported by itself, and takes the stream away
     this.#port.running().then(
@@ -88,9 +89,19 @@ export class TriggerHost {
     this.#isClosed = true
   }
 
+  /** A request to one of its routes was answered; `started`: it has started an execution. `error`: what kept the runtime from carrying it out. */
+  answered(answer: RouteAnswered, { started, error }: { readonly started: boolean; readonly error?: unknown }): void {
+    if (error !== undefined) this.#failed(error)
+    else if (started) this.#change({ fired: this.#health.fired + 1, error: null })
+    const ref = this.#life?.ref
+    if (ref && (ref.getSnapshot() as { status: string }).status === 'active') ref.send(answer)
+  }
+
   #spawn(): void {
     if (!this.#isWanted || this.#life) return
     const { trigger, clock, stream } = this.#port
+    // its routes are served by the runtime
+    if (trigger.logic === undefined) return this.#change({ status: 'running' })
     const { port, end } = this.#makePort()
     const ref = createActor(trigger.logic as AnyActorLogic, { id: 'trigger', input: port, parent: stream() })
     const life = (this.#life = { ref, since: clock.monotonic(), end })

@@ -2,7 +2,8 @@
  * What fires an entry point: the definition of a trigger, and the port through which its actor reaches the runtime.
  *
  * Owns: the contract between a trigger and the runtime. A trigger is any actor logic; the core knows no kind of it. The stream
- * spawns it while it admits executions, under its own actor; `trigger-host.ts` serves the port.
+ * spawns it while it admits executions, under its own actor; `trigger-host.ts` serves the port. A trigger may also answer requests
+ * over HTTP: `runtime.fetch` finds its routes and serves theirs.
  */
 import type { AnyActorLogic } from 'xstate'
 import type { ErrorRecord } from '../../errors.js'
@@ -21,6 +22,7 @@ export type TriggerLogic<TInput = never> = Omit<AnyActorLogic, 'getInitialSnapsh
 export interface PassiveTrigger {
   readonly type: 'manual' | 'api'
   readonly logic?: undefined
+  readonly routes?: undefined
 }
 
 /** A trigger that fires by itself. `TInput` is what it gives its entry point's program as input. */
@@ -29,10 +31,55 @@ export interface ActiveTrigger<TInput = unknown> {
   readonly type: string
   /** Spawned by the stream while it admits executions, with a `TriggerPort` as its input. */
   readonly logic: TriggerLogic<TInput>
+  readonly routes?: undefined
 }
 
-/** What fires an entry point: `manual()`, `api()`, `cron(…)` and `every(…)` of `stateward/triggers`, or one of your own. */
-export type Trigger<TInput = unknown> = PassiveTrigger | ActiveTrigger<TInput>
+/** A trigger that is fired by requests over HTTP, which `runtime.fetch` brings. */
+export interface RoutedTrigger<TInput = unknown> {
+  /** A word for people, such as `webhook`; any but `manual` and `api`. */
+  readonly type: string
+  /** At least one. No other entry point of the runtime may have one of the same path and method. */
+  readonly routes: readonly TriggerRoute<TInput>[]
+  /** Spawned as that of an `ActiveTrigger`; it gets a `RouteAnswered` for each request that was answered meanwhile. */
+  readonly logic?: TriggerLogic<TInput> | undefined
+}
+
+/** What fires an entry point: `manual()`, `api()`, `cron(…)`, `every(…)`, `webhook(…)` of `stateward/triggers`, or one of your own. */
+export type Trigger<TInput = unknown> = PassiveTrigger | ActiveTrigger<TInput> | RoutedTrigger<TInput>
+
+/** One way in over HTTP. */
+export interface TriggerRoute<TInput = unknown> {
+  /** As it stands in a URL: begins with `/`, without a query. It is compared as it is, a slash at its end too. */
+  readonly path: string
+  /** In capitals, such as `POST`; at least one. */
+  readonly methods: readonly string[]
+  /**
+   * Answers a request; called while the runtime accepts executions, also while the stream is paused, as `runtime.trigger` may be.
+   * What it throws is answered by its code: 429 for `queue_full`, 503 for what may be tried again, 400 for an invalid id, option or
+   * value, else 500, which says nothing of the error and gives it to the logger.
+   */
+  readonly handle: (request: Request, port: RoutePort<TInput>) => Response | Promise<Response>
+}
+
+/** What a route reaches of the runtime. */
+export interface RoutePort<TInput = never> extends Pick<TriggerPort<TInput>, 'entryPoint' | 'logger' | 'fire'> {
+  /** Ms since the epoch; simulated in tests. */
+  readonly now: () => number
+  /** A key that nothing else has, for what is never to be the same as another. */
+  readonly freshKey: () => string
+}
+
+/** A request that was answered, for the trigger's actor and for inspectors. It holds nothing that only its sender may know. */
+export interface RouteAnswered {
+  readonly type: 'route.answered'
+  readonly method: string
+  /** Of the route. */
+  readonly path: string
+  /** Of the response. */
+  readonly status: number
+  /** The execution that it fired, or had fired before; null: none. */
+  readonly execution: string | null
+}
 
 /** What may be said about an execution when a trigger fires. */
 export interface FireOptions extends Omit<TriggerOptions, 'id' | 'idempotencyKey'> {
