@@ -16,7 +16,8 @@ const before = `
 import { createClient, createRuntime, defineEntryPoint, fromExecution, fromStep, isStatewardError, supervisorMachine, type StepArguments } from 'stateward'
 import { memoryStore } from 'stateward/memory'
 import { sqliteStore } from 'stateward/sqlite'
-import { cron, every } from 'stateward/triggers'
+import { cron, every, header, hmac, token, webhook } from 'stateward/triggers'
+import { z } from 'zod'
 import {
   checkCompatibility, checkGolden, createTestRuntime, delayed, executionSerializer, executionSnapshot, exploreCancels,
   exploreCrashes, explorePauses, exploreRestarts, fails, formatExecution, matchers, pathsOf, readGolden, recordGolden, returns,
