@@ -91,7 +91,7 @@ export class TriggerHost {
 
   /** A request to one of its routes was answered; `started`: it has started an execution. `error`: what kept the runtime from carrying it out. */
   answered(answer: RouteAnswered, { started, error }: { readonly started: boolean; readonly error?: unknown }): void {
-    if (error !== undefined) this.#failed(error)
+    if (error !== undefined) void this.#failed(error)
     else if (started) this.#change({ fired: this.#health.fired + 1, error: null })
     const ref = this.#life?.ref
     if (ref && (ref.getSnapshot() as { status: string }).status === 'active') ref.send(answer)
