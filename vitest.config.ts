@@ -48,7 +48,7 @@ export function project(build: Build, include: string[], exclude: string[] = [])
         { find: /^stateward$/, replacement: source('src/index.ts') },
         { find: /^stateward\/testing$/, replacement: source('src/testing/index.ts') },
         { find: /^stateward\/testing\/vitest$/, replacement: source('src/testing/vitest.ts') },
-        { find: /^stateward\/(sqlite|memory|triggers)$/, replacement: source('src/$1.ts') },
+        { find: /^stateward\/(sqlite|memory|triggers|server)$/, replacement: source('src/$1.ts') },
       ],
     },
     test: {
@@ -87,7 +87,7 @@ export const exclude = ['test/crash/**', 'test/soak/**', 'test/types/**', explor
 const oneBuild = [
   'test/{docs,public-api,codec,persistence}/**',
   'test/testing/store/**',
-  'test/examples/**',
+  'test/{examples,server}/**',
   'test/{layers,where-tests-stand,error-record}.test.ts',
   'test/properties/laws-page.test.ts',
   'test/behaviour/{*command*,clients,idempotency,ids,kept-answers,limits,mail,results,retention,scopes,sending-order}.test.ts',

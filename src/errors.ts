@@ -36,6 +36,8 @@ const codes = {
   store_failed: true,
   store_closed: false,
   missing_dependency: false,
+  // server
+  address_unavailable: true,
   stale_owner: true,
   no_answer: true,
   // execution

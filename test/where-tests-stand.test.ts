@@ -16,7 +16,7 @@ const filesIn = (folder: string) =>
 /** Those of no one module: they hold the house. */
 const house = new Set(['layers.test.ts', 'where-tests-stand.test.ts', 'xstate-build.test.ts'])
 /** The folders in which a test is of one module. */
-const ofModules = /^(?:(?:actors|codec|events|machines|persistence|runtime|triggers)\/.+|[^/]+)\.test\.ts$/
+const ofModules = /^(?:(?:actors|codec|events|machines|persistence|runtime|server|triggers)\/.+|[^/]+)\.test\.ts$/
 
 /** Tests without a module of their name, or of the beginning of it, in the same folder of src. */
 function withoutModule(tests: readonly string[], sources: readonly string[]): string[] {

@@ -143,6 +143,11 @@ export class RuntimeCalls<TEntryPoints extends readonly EntryPoint[] = readonly 
    */
   readonly fetch = (request: Request): Promise<Response> => this.#http.answer(request)
 
+  /** Resolves once it was stopped (a client: closed), also after it gave up. */
+  get closed(): Promise<void> {
+    return this.#source.parts().supervisor.closed
+  }
+
   /** A handle on an execution, whether it exists or not: its calls will tell. `execution<typeof machine>(id)` types them. Throws `invalid_id`. */
   execution<TProgram extends AnyActorLogic = AnyActorLogic>(id: string): ExecutionHandle<TProgram> {
     return new ExecutionHandle(checkedId(id, 'execution'), this.handlePort)

@@ -16,6 +16,7 @@ const before = `
 import { createClient, createRuntime, defineEntryPoint, fromExecution, fromStep, isStatewardError, supervisorMachine, type StepArguments } from 'stateward'
 import { memoryStore } from 'stateward/memory'
 import { sqliteStore } from 'stateward/sqlite'
+import { serve } from 'stateward/server'
 import { cron, every, header, hmac, token, webhook } from 'stateward/triggers'
 import { z } from 'zod'
 import {

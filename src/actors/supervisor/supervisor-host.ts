@@ -55,6 +55,9 @@ export class SupervisorHost {
   children: ChildPort = unroutedChildren
   /** Set by the router. */
   triggers: TriggerCalls = unroutedTriggers
+  /** Resolves once it was stopped, for good. */
+  readonly closed: Promise<void>
+  readonly #setClosed: () => void
   readonly #memberships: Memberships
   readonly #slots: ConcurrencySlots
   readonly #suspects: Suspects
@@ -72,6 +75,9 @@ export class SupervisorHost {
 
   constructor(options: SupervisorOptions) {
     this.settings = supervisorSettings(options)
+    let setClosed = () => undefined as void
+    this.closed = new Promise((resolve) => (setClosed = resolve))
+    this.#setClosed = setClosed
     this.registry = new Registry(this.settings.logger)
     const { store, clock, ids, maxConcurrent, pollInterval } = this.settings
     const healthy = (error: unknown) => this.registry.healthy(error ? toErrorRecord(error) : null)
@@ -187,7 +193,7 @@ export class SupervisorHost {
 
   /** Gives everything back to the store, within `shutdownTimeout`; running executions go on at the next start. What is in flight may take `grace` ms to end before. */
   stop(grace = 0): Promise<void> {
-    this.#stopping ??= this.#stop(grace)
+    this.#stopping ??= this.#stop(grace).finally(this.#setClosed)
     return this.#stopping
   }
 
