@@ -4,8 +4,10 @@
  * Owns: the socket, from its opening to its end: whoever is answered when it closes gets the answer. Talks to the runtime by
  * `fetch` alone. `@hono/node-server` turns Node's requests into the web's; it is loaded when it is needed.
  */
+import type * as Adaptor from '@hono/node-server'
 import type { Server, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { nextTurn, systemClock } from '../clock.js'
 import { StatewardError } from '../errors.js'
 import { refuseUnknown, type OptionNames } from '../known-options.js'
 
@@ -68,7 +70,7 @@ export async function serve(served: ServedCalls, options: ServeOptions = {}): Pr
   }) as Server
   server.on('request', (_, response: ServerResponse) => {
     // the last answer of a connection that would be kept for others
-    response.on('close', () => isClosing && setImmediate(() => server.closeIdleConnections()))
+    response.on('close', () => isClosing && nextTurn(() => server.closeIdleConnections()))
   })
   await listening(server, port, hostname)
   const end = () => {
@@ -82,7 +84,7 @@ export async function serve(served: ServedCalls, options: ServeOptions = {}): Pr
   return { port: actual, url: `http://${hostname.includes(':') ? `[${hostname}]` : hostname}:${actual}`, close }
 }
 
-async function adaptor(): Promise<typeof import('@hono/node-server')> {
+async function adaptor(): Promise<Pick<typeof Adaptor, 'createAdaptorServer'>> {
   try {
     return await import('@hono/node-server')
   } catch (cause) {
@@ -117,9 +119,9 @@ const said: Readonly<Record<string, string>> = {
 
 function ended(server: Server, grace: number): Promise<void> {
   return new Promise((resolve) => {
-    const cut = setTimeout(() => server.closeAllConnections(), grace)
+    const cut = systemClock.setTimeout(() => server.closeAllConnections(), grace)
     server.close(() => {
-      clearTimeout(cut)
+      systemClock.clearTimeout(cut)
       resolve()
     })
     server.closeIdleConnections()
@@ -132,7 +134,7 @@ function checkedOptions(options: ServeOptions): Required<{ [K in keyof ServeOpti
   if (!Number.isInteger(port) || port < 0 || port > 65_535) throw invalid('port', port, 'a whole number from 0 to 65,535')
   if (typeof hostname !== 'string' || hostname === '') throw invalid('hostname', hostname, "an address, such as '127.0.0.1'")
   if (typeof grace !== 'number' || !(grace >= 0)) throw invalid('grace', grace, 'a number of ms from 0')
-  return { port, hostname, grace: Math.min(grace, 2 ** 31 - 1) }
+  return { port, hostname, grace }
 }
 
 function invalid(option: string, value: unknown, wanted: string): StatewardError {
