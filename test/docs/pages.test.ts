@@ -1,11 +1,11 @@
-/** The code of the guide and of the pages on events, stores and webhooks runs, and prints what the page says it prints. */
+/** The code of the guide and of the pages on events, stores, triggers and webhooks runs, and prints what the page says it prints. */
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { fastFolder } from '../support/store-place.js'
 import { temporaryFolder } from '../support/temporary-folder.js'
 import { codeBlocks, promised, runCodeBlock } from './code-blocks.js'
 
-describe.each(['docs/guide.md', 'docs/events.md', 'docs/stores.md', 'docs/webhooks.md'])('%s', (page) => {
+describe.each(['docs/guide.md', 'docs/events.md', 'docs/stores.md', 'docs/triggers.md', 'docs/webhooks.md'])('%s', (page) => {
   const blocks = codeBlocks(page)
 
   it('has code', () => {
