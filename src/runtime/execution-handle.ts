@@ -19,6 +19,7 @@ import type {
   SendOutcome,
 } from '../events/outcomes.js'
 import { checkCommand, type By, type CancelOptions, type PauseOptions, type ResumeOptions } from '../events/requests.js'
+import { checkGoal, type ExecutionGoal, type GoalOptions, type GoalOutcome } from '../events/state-wait.js'
 import { refuseUnknown, type OptionNames } from '../known-options.js'
 
 /** `revision`: which checkpoint; default the last commit. `idempotencyKey`: the same key gives the same fork. */
@@ -32,7 +33,7 @@ const resultNames: OptionNames<ResultOptions> = { timeout: true, signal: true }
 
 /** What a handle needs of its runtime. */
 export interface HandlePort {
-  readonly router: Pick<CommandRouter, 'send' | 'checked' | 'deliver' | 'command' | 'result'>
+  readonly router: Pick<CommandRouter, 'send' | 'checked' | 'deliver' | 'command' | 'result' | 'reached'>
   now(): number
   load(id: string): Promise<StoredExecution | Absent>
   /** The opened store, and the clock by which its times go. */
@@ -178,6 +179,26 @@ export class ExecutionHandle<TProgram extends AnyActorLogic = AnyActorLogic> {
       refuseUnknown('invalid_option', `The result of ${this.id}`, options, resultNames)
       return this.#port.router.result(this.id, options) as Promise<ResultOutcome<OutputOf<TProgram>>>
     })
+  }
+
+  /**
+   * Waits until the execution stands in a state, under a tag or in a status, as of its last commit, here or in another process; for
+   * `timeout` ms at most (default: for ever; 0 asks and does not wait).
+   *
+   * Every commit that this process makes is looked at. Of an execution that another process runs, where it stands is looked up every
+   * `pollInterval`: what it only passed through in between is not seen. Rejects with the signal's reason when that fires, and with
+   * `already_stopped` if the runtime stops meanwhile. Errors: `invalid_option`, `unknown_entry_point` (for a tag of a machine that
+   * this process has not got), `store_failed`.
+   *
+   * @example
+   * ```ts
+   * const waiting = await execution.waitFor({ status: 'waiting' }, { timeout: 5_000 })
+   * console.log(waiting.status) // prints reached
+   * ```
+   */
+  async waitFor(goal: ExecutionGoal, options: GoalOptions = {}): Promise<GoalOutcome> {
+    checkGoal(this.id, goal, options)
+    return this.#port.router.reached(this.id, goal, options)
   }
 
   /** The execution as of its last commit; `value`, `context` and `output` are those of the handle's program. */

@@ -19,6 +19,8 @@ import { ChildExecutions, isLeftPaused } from './child-executions.js'
 import { DirectCommits } from './direct-commits.js'
 import type { ExecutionHost } from '../execution/execution-host.js'
 import { handle } from '../execution/execution-commands.js'
+import type { ExecutionGoal, GoalOptions, GoalOutcome } from '../../events/state-wait.js'
+import { reached } from './goal-waits.js'
 import { splitState } from '../execution/stored-state.js'
 import { resultOf, type ResultOptions } from './execution-results.js'
 import { absentFrom } from '../cluster/result-waiters.js'
@@ -267,6 +269,11 @@ export class CommandRouter {
       if (stored ? await this.#stored.isHeldElsewhere(stored) : progress.isElsewhere) return
     }
     await this.#cascade(id, command, { until, place, pause })
+  }
+
+  /** Resolves once the execution stands where the goal says. */
+  reached(id: string, goal: ExecutionGoal, options: GoalOptions): Promise<GoalOutcome> {
+    return reached(this.#supervisor, id, goal, options)
   }
 
   /** The outcome of an execution, now or when it ends. */

@@ -4,6 +4,7 @@
  * Owns: start and stop (all or nothing, bounded, joined by concurrent callers), the lease, and the streams.
  * `restart-plan.ts` decides which streams restart when one fails; `poll-loop.ts` finds the changes of other processes.
  * Talks to: the streams below; `command-router.ts` carries commands to the owner of an execution.
+ * Longer than others because it puts the parts of a runtime together, and all of them begin and end with it.
  */
 import type { AnyActorRef } from 'xstate'
 import { StatewardError, toErrorRecord } from '../../errors.js'
@@ -14,6 +15,7 @@ import type { StoredExecution } from '../../persistence/snapshot-store.js'
 import type { LastCommit } from '../execution/commit-draft.js'
 import { unroutedChildren, type ChildPort } from '../program/child-port.js'
 import { Admissions } from './admissions.js'
+import { CommitWatch } from './commit-watch.js'
 import { Deadline } from './deadline.js'
 import type { ExecutionHost } from '../execution/execution-host.js'
 import { storedOutcome } from '../execution/execution-record.js'
@@ -51,6 +53,7 @@ export class SupervisorHost {
   readonly streams: StreamSet
   readonly admissions = new Admissions()
   readonly leftEvents = new LeftEvents()
+  readonly watch = new CommitWatch()
   /** Set by the router. */
   children: ChildPort = unroutedChildren
   /** Set by the router. */
@@ -329,7 +332,9 @@ export class SupervisorHost {
     if (this.#opened) await this.#bound('telling who follows the journal of its last events', this.feed.close())
     this.settings.clock.close()
     this.#bodies.close()
-    this.results.failAll(new StatewardError('already_stopped', 'The runtime was stopped; the execution may go on elsewhere.'))
+    const stopped = new StatewardError('already_stopped', 'The runtime was stopped; the execution may go on elsewhere.')
+    this.results.failAll(stopped)
+    this.watch.failAll(stopped)
     if (this.#opened) await this.#bound('closing the store', this.settings.store.close())
   }
 
@@ -394,6 +399,7 @@ export class SupervisorHost {
       this.results.settle(commit.id, () => storedOutcome(commit) as ExecutionOutcome)
     if (commit.owner === null && commit.dueAt !== null) this.#memberships.current.wakeAt(commit.dueAt)
     this.#memberships.current.moved(entryPoint)
+    this.watch.committed(commit)
     this.feed.wake()
     this.#moves.happened()
     this.#deadlocks.moved()

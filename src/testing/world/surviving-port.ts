@@ -68,6 +68,7 @@ export function survivingPort(port: () => HandlePort, { world, receipts, survivi
         world.tell(id, asked.type === 'pause' ? `pause (${asked.mode})` : asked.type)
         return survivingCalls.timed((again) => command(id, asked, again))
       },
+      reached: (id, goal, options) => survivingCalls.timed(() => port().router.reached(id, goal, options)),
       result: (id, options) => survivingCalls.timed(() => port().router.result(id, options)),
     },
   }

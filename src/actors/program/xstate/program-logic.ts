@@ -24,6 +24,7 @@ export interface MachineNode {
   readonly id: string
   readonly type: string
   readonly path: readonly string[]
+  readonly tags?: readonly string[]
   readonly states: Readonly<Record<string, MachineNode>>
   readonly on: Readonly<Record<string, unknown>>
   readonly invoke: readonly { readonly id: string; readonly src: unknown }[]
