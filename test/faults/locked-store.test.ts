@@ -51,6 +51,26 @@ test('many executions wait for a lock together, not one after the other, while t
   expect(runtime.registry.health.getSnapshot().context.status).toBe('ok')
 })
 
+test('events that are published wait for a lock together, and are refused or written whole', async () => {
+  const path = join(temporaryFolder(), 'store.db')
+  const runtime = await begin({ store: sqliteStore(path, { busyTimeout: 200 }), entryPoints })
+  const publish = (n: number) => runtime.publish('noted', n, { id: `event ${n}` })
+  const numbers = Array.from({ length: 30 }, (_, n) => n)
+  let free = await holdLock(path)
+  const from = performance.now()
+  const turned = await turnsDuring(async () => {
+    for (const answer of await Promise.allSettled(numbers.map(publish)))
+      expect(answer).toMatchObject({ status: 'rejected', reason: busy })
+  })
+  expect(performance.now() - from).toBeLessThan(2_000)
+  expect(turned).toBeGreaterThan(3)
+  free()
+  free = await holdLock(path)
+  const waiting = Promise.all(numbers.map(publish))
+  free()
+  expect((await waiting).map(({ status, seq }) => [status, seq])).toEqual(numbers.map((n) => ['published', n + 1]))
+})
+
 test('every call answers within its limit, also those that stand behind others which wait', async () => {
   const path = join(temporaryFolder(), 'store.db')
   const limit = 400

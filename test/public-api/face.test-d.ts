@@ -165,6 +165,17 @@ export async function nothingIsAny() {
   // @ts-expect-error there is no such status
   await runtime.executions({ status: 'canceled' })
   for await (const event of runtime.events({ since: 0 })) holds<Equal<IsAny<typeof event.data>, false>>()
+  const answer = await runtime.waitFor({ type: ['invoice.paid', 'execution.completed'], where: ({ data }) => data !== undefined })
+  if (answer.status === 'happened') holds<Equal<typeof answer.event.executionId, string | undefined>>()
+  // @ts-expect-error -- nothing has happened yet
+  void answer.event
+  // @ts-expect-error -- where it begins is said beside the filter
+  void runtime.waitFor({ since: 0 })
+  // @ts-expect-error -- there is no such entry point
+  void runtime.send({ sessionId: 's', entryPoint: 'nowhere' }, { type: 'APPROVE' })
+  // @ts-expect-error -- an event has a type
+  void runtime.send({ sessionId: 's' }, {})
+  holds<Equal<Awaited<ReturnType<typeof runtime.publish>>['status'], 'published' | 'already_published'>>()
   for await (const misfit of runtime.misfits()) holds<Equal<typeof misfit.reason, string>>()
   // an execution that is known by its id alone takes its program's type
   const typed: ExecutionHandle<typeof ticketMachine> = runtime.execution('x')
@@ -329,6 +340,12 @@ export async function optional(text: string | undefined, ms: number | undefined,
     cursor: text,
   })
   for await (const event of runtime.events({ execution: text, entryPoint: text, since: ms, signal })) void event
+  const ids = { sessionId: text, correlationId: text }
+  for await (const event of runtime.events({ type: text, where: undefined, ...ids })) void event
+  await runtime.waitFor({ type: text, execution: text, entryPoint: text, ...ids }, { timeout: ms, since: ms, signal })
+  await runtime.publish('paid', 1, { id: text, causationId: text, ...ids })
+  await runtime.send({ ...ids, entryPoint: undefined }, { type: 'APPROVE' })
+  await execution.waitFor({ status: undefined, state: 'approval', tag: text }, { timeout: ms, signal })
   await runtime.stream('tickets').pause({ reason: text, timeout: ms })
   await runtime.stop({ grace: ms })
   fromStep(() => 1, {

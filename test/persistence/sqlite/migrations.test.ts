@@ -45,6 +45,21 @@ test('a command that its execution left unread is told as finished, also if an o
   ])
 })
 
+test('a file of the format before publications has its events with the ids that they had, and takes others', async () => {
+  const store = await storeOfFormat(6, (database) => {
+    database.exec(`INSERT INTO stateward_entry_points VALUES (1, 'tickets');
+      INSERT INTO stateward_executions (position, id, entry_ref, status, revision, epoch, owed, priority, accepted_at, updated_at,
+        recoveries, program_id, program_version, program_hash, session_id, correlation_id, parent_id, input, state)
+        VALUES (1, 'a', 1, 1, 1, 1, 0, 0, 1, 1, 0, 'p', '1', 'h', 's', 'c', 'parent', 'null', '{}');
+      INSERT INTO stateward_events VALUES (1, 1, 1, 1, 5, 'execution.accepted', NULL)`)
+  })
+  const ids = { sessionId: 's', correlationId: 'c', causationId: 'parent' }
+  expect(await store.events({ since: 0, limit: 9 })).toMatchObject([{ seq: 1, executionId: 'a', id: null, ...ids }])
+  expect(await store.load('a')).toMatchObject({ parentId: 'parent', causationId: null })
+  const publication = { id: 'x', type: 'paid', at: 1, data: null, sessionId: null, correlationId: null, causationId: null }
+  expect(await store.publish([publication])).toEqual([{ status: 'published', seq: 2 }])
+})
+
 test('a file of the format before documents takes them once it is opened', async () => {
   const store = await storeOfFormat(5, (database) => {
     database.prepare('INSERT INTO stateward_controls (name, value) VALUES (?, ?)').run('stream:tickets:pause', '{}')
