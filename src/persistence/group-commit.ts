@@ -42,20 +42,26 @@ export class GroupCommit {
   readonly #store: SnapshotStore
   readonly #onHealth: (error: StatewardError | undefined) => void
   readonly #isOwner: () => Promise<boolean>
+  readonly #onWritten: (firstSeq: number) => void
   /** The executions that ask for a place in the next batch, each with the real time of its request. */
   #dirty = new Map<Committer, number>()
   #inFlight = false
   #scheduled = false
 
-  /** `isOwner`: false if this process was frozen while it wrote, and others have taken over its executions. */
+  /**
+   * `isOwner`: false if this process was frozen while it wrote, and others have taken over its executions. `onWritten`: events from
+   * that number on are durable.
+   */
   constructor(
     store: SnapshotStore,
     onHealth: (error: StatewardError | undefined) => void = () => undefined,
     isOwner: () => Promise<boolean> = () => Promise.resolve(true),
+    onWritten: (firstSeq: number) => void = () => undefined,
   ) {
     this.#store = store
     this.#onHealth = onHealth
     this.#isOwner = isOwner
+    this.#onWritten = onWritten
   }
 
   /** Asks for a place in the next batch. */
@@ -117,6 +123,7 @@ export class GroupCommit {
       if (isHeldUp(error)) return this.#waited(places, since, error)
       return this.#writeSingly(places)
     }
+    this.#noticed(verdicts)
     let index = 0
     for (const { committer, commit } of places) {
       const verdict = verdicts[index++] as CommitVerdict
@@ -132,6 +139,7 @@ export class GroupCommit {
         const [verdict] = await this.#store.commit([commit], since)
         const written = await this.#ownWrite(verdict as CommitVerdict, commit)
         const own = (await this.#isOwner()) ? written : tooLate(written, commit)
+        this.#noticed([own])
         notify(committer, () => committer.judged(own, commit))
         this.#onHealth(undefined)
       } catch (cause) {
@@ -141,6 +149,12 @@ export class GroupCommit {
       }
     }
     return []
+  }
+
+  #noticed(verdicts: readonly CommitVerdict[]): void {
+    // their numbers grow in the order of the batch; of a commit that was found again the number is not known
+    for (const verdict of verdicts)
+      if (verdict.status === 'committed' && verdict.firstSeq > 0) return this.#onWritten(verdict.firstSeq)
   }
 
   /** Fails the requests that have waited as long as the store allows; the others remain. */

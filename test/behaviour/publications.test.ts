@@ -104,6 +104,23 @@ describe.each(places)('on %s', (_, place) => {
     expect(typesOf(await all(runtime))).toEqual(['throw', 'throw too', 'duplicate', 'duplicate too', 'named'])
   })
 
+  test('readers get at once an event whose acknowledgement was lost', async () => {
+    const store = faultyStore(place().open())
+    const runtime = await begin({ store, entryPoints, pollInterval: 600_000 })
+    const seen: string[] = []
+    const following = (async () => {
+      for await (const { type } of runtime.events({ since: 0 })) seen.push(type)
+    })()
+    await runtime.publish('first')
+    await eventually('the reader to have caught up', () => seen.length === 1)
+    store.inject({ kind: 'throw', call: 'publish', when: 'after', nth: 1 })
+    await runtime.publish('second')
+    await eventually('the reader to have it', () => seen.length === 2)
+    await runtime.stop()
+    await following
+    expect(seen).toEqual(['first', 'second'])
+  })
+
   test('a store that fails refuses the event with a typed error, and nothing of it is kept', async () => {
     const store = faultyStore(place().open())
     const runtime = await begin({ store, entryPoints })

@@ -175,6 +175,21 @@ test('what the question throws, and what the store says, comes to who waits, and
   await expect(runtime.waitFor({ type: 'paid' }, { since: 0 })).resolves.toMatchObject({ status: 'happened' })
 })
 
+test('what a slow store says of the end of the journal hides nothing that was written after the call', async () => {
+  const store = faultyStore(memoryPlace().open())
+  const runtime = await begin({ store, entryPoints })
+  await runtime.publish('paid', 'before')
+  for (const type of ['paid', 'execution.accepted']) {
+    store.inject({ kind: 'hang', call: 'lastSeq', nth: 1 })
+    const answer = runtime.waitFor({ type }, { timeout: 10_000 })
+    await eventually('the question to be on its way', () => store.waiting === 1)
+    if (type === 'paid') await runtime.publish('paid', 'after')
+    else await runtime.trigger('approvals')
+    store.release()
+    expect(await answer).toMatchObject({ status: 'happened', event: type === 'paid' ? { data: 'after' } : { type } })
+  }
+})
+
 test('it is waited for over the death of the process, in simulated time', async () => {
   const world = createTestRuntime({ entryPoints })
   const from = world.clock.now()

@@ -11,8 +11,8 @@ import type { Commit, CommitVerdict, SnapshotStore } from '../../persistence/sna
 export class DirectCommits {
   readonly #commits: GroupCommit
 
-  constructor(store: SnapshotStore) {
-    this.#commits = new GroupCommit(store)
+  constructor(store: SnapshotStore, onWritten: (firstSeq: number) => void) {
+    this.#commits = new GroupCommit(store, undefined, undefined, onWritten)
   }
 
   /** The verdict on a commit. Throws `store_failed`, `store_closed`. */

@@ -30,11 +30,29 @@ export class JournalFeed {
   #again = false
   #timer: unknown
   #closing = false
+  /** Those who ask where the journal ends now: of what this process writes meanwhile they are to miss nothing. */
+  readonly #asking = new Set<{ end: number }>()
 
   constructor(store: SnapshotStore, clock: Clock, pollInterval: number) {
     this.#store = store
     this.#clock = clock
     this.#pollInterval = pollInterval
+  }
+
+  /** Events from that number on were written here. */
+  wrote(firstSeq: number): void {
+    for (const asking of this.#asking) asking.end = Math.min(asking.end, firstSeq - 1)
+  }
+
+  /** Where the journal ends at the call: a store that is slow may answer after later writes. */
+  async #end(): Promise<number> {
+    const asking = { end: Infinity }
+    this.#asking.add(asking)
+    try {
+      return Math.min(await this.#store.lastSeq(), asking.end)
+    } finally {
+      this.#asking.delete(asking)
+    }
   }
 
   /** Something was committed here. */
@@ -66,7 +84,7 @@ export class JournalFeed {
   async *follow(filter: EventFilter): AsyncGenerator<RuntimeEvent, void> {
     const { signal, where } = filter
     if (this.#closing && filter.since === undefined) return
-    const reader = new JournalReader(filter, filter.since ?? (await this.#store.lastSeq()))
+    const reader = new JournalReader(filter, filter.since ?? (await this.#end()))
     this.#readers.add(reader)
     try {
       while (!signal?.aborted) {

@@ -21,8 +21,8 @@ export interface PublicationsPort {
   readonly clock: Pick<Clock, 'now'>
   readonly ids: Pick<IdSource, 'key'>
   open(): Promise<void>
-  /** Something is in the journal. */
-  published(): void
+  /** Something may be in the journal; of what is new, that is the first number. */
+  published(this: void, firstSeq: number | undefined): void
 }
 
 interface Waiting {
@@ -101,8 +101,14 @@ export class Publications {
 
   async #put(batch: readonly Waiting[]): Promise<void> {
     const verdicts = await this.#port.store.publish(batch.map(({ publication }) => publication))
+    const written = batch.flatMap(({ isNamed }, index) => {
+      const verdict = verdicts[index] as PublicationVerdict
+      if (verdict.status === 'published') return [verdict.seq]
+      // under a fresh id it was written here, and its acknowledgement was lost
+      return isNamed ? [] : [verdict.event.seq]
+    })
+    this.#port.published(written.length === 0 ? undefined : Math.min(...written))
     batch.forEach((waiting, index) => answer(waiting, verdicts[index] as PublicationVerdict))
-    this.#port.published()
   }
 }
 

@@ -84,14 +84,18 @@ export class SupervisorHost {
     this.registry = new Registry(this.settings.logger)
     const { store, clock, ids, maxConcurrent, pollInterval } = this.settings
     const healthy = (error: unknown) => this.registry.healthy(error ? toErrorRecord(error) : null)
-    this.commits = new GroupCommit(store, healthy, () => this.#memberships.current.holds())
+    const isOwner = () => this.#memberships.current.holds()
+    this.commits = new GroupCommit(store, healthy, isOwner, (firstSeq) => this.feed.wrote(firstSeq))
     this.feed = new JournalFeed(store, clock, pollInterval)
     this.publications = new Publications({
       store,
       clock,
       ids,
       open: () => this.open(),
-      published: () => this.feed.wake(),
+      published: (firstSeq) => {
+        if (firstSeq !== undefined) this.feed.wrote(firstSeq)
+        this.feed.wake()
+      },
     })
     this.#slots = new ConcurrencySlots(maxConcurrent)
     this.#suspects = new Suspects(clock)
