@@ -34,27 +34,37 @@ export class Unreadable {
 /** The raw body, if it has at most so many bytes; reading stops at the first one more. */
 export async function rawBody(request: Request, limit: number): Promise<Uint8Array | Unreadable> {
   const tooLarge = new Unreadable(413, 'body_too_large', `A body may have ${limit} bytes at most.`)
-  if (Number(request.headers.get('content-length') ?? 0) > limit) return tooLarge
+  const said = request.headers.get('content-length')
+  if (Number(said ?? 0) > limit) return tooLarge
   if (request.bodyUsed)
     throw new Error('The body was read before: give the route the request as it came, since the signature is over its raw body.')
-  if (!request.body) return new Uint8Array()
-  const reader = request.body.getReader() as ReadableStreamDefaultReader<Uint8Array>
-  const chunks: Uint8Array[] = []
-  let length = 0
   try {
-    for (;;) {
-      const { done, value } = await reader.read()
-      if (done) return Buffer.concat(chunks, length)
-      length += value.length
-      if (length > limit) {
-        // the sender may go on for ever; how it takes that is its own affair
-        reader.cancel().catch(() => undefined)
-        return tooLarge
-      }
-      chunks.push(value)
-    }
+    // who says a length is held to it by the server: read at once, without a stream
+    if (said !== null) return within(new Uint8Array(await request.arrayBuffer()), limit) ?? tooLarge
+    return (await readUpTo(request.body as ReadableStream<Uint8Array> | null, limit)) ?? tooLarge
   } catch {
     return new Unreadable(400, 'incomplete_body', 'The body did not arrive as a whole.')
+  }
+}
+
+const within = (body: Uint8Array, limit: number) => (body.length > limit ? undefined : body)
+
+/** All of it; undefined: it is longer, and the rest is not read. */
+async function readUpTo(body: ReadableStream<Uint8Array> | null, limit: number): Promise<Uint8Array | undefined> {
+  if (!body) return new Uint8Array()
+  const reader = body.getReader()
+  const chunks: Uint8Array[] = []
+  let length = 0
+  for (;;) {
+    const { done, value } = await reader.read()
+    if (done) return Buffer.concat(chunks, length)
+    length += value.length
+    if (length > limit) {
+      // the sender may go on for ever; how it takes that is its own affair
+      reader.cancel().catch(() => undefined)
+      return undefined
+    }
+    chunks.push(value)
   }
 }
 

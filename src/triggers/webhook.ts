@@ -144,22 +144,30 @@ async function answer<TInput, TBody>(
   port: RoutePort<TInput>,
 ): Promise<Response> {
   const { method } = request
-  const { pathname: path, search, searchParams: query } = new URL(request.url)
-  const headers = openHeaders(request.headers, secretHeadersOf(verify))
+  const { pathname: path, searchParams: query } = new URL(request.url)
   let body = value as TBody
   if (schema) {
     const result = await schema['~standard'].validate(value)
     if (result.issues) return invalidBody(result.issues)
     body = result.value
   }
-  const delivery: Delivery<TBody> = { method, path, query, headers, body }
+  let headers: Headers | undefined
+  const delivery: Delivery<TBody> = {
+    method,
+    path,
+    query,
+    // few look at them
+    get headers() {
+      return (headers ??= openHeaders(request.headers, secretHeadersOf(verify)))
+    },
+    body,
+  }
   let made: { key: string; input: TInput; options: Omit<FireOptions, 'idempotencyKey'> }
   try {
     const fires = where?.(delivery) ?? true
     if (typeof fires !== 'boolean') return fires
     if (!fires) return new Response(null, { status: 204 })
-    const key =
-      idempotencyKey === false ? port.freshKey() : idempotencyKey ? idempotencyKey(delivery) : hashOf(method, path + search, raw)
+    const key = idempotencyKey === false ? port.freshKey() : keyOf(idempotencyKey, delivery, request, raw)
     const text = typeof key === 'number' ? String(key) : key
     if (!isWholeText(text) || text.length < 1 || text.length > 512)
       return refused({ status: 400, code: 'no_delivery_key', message: keyProblem(idempotencyKey) })
@@ -183,12 +191,18 @@ async function answer<TInput, TBody>(
   return Response.json({ id, status, ...(differs ? { differs } : {}) }, { status: status === 'accepted' ? 202 : 200 })
 }
 
+function keyOf<TBody>(key: DeliveryKey<TBody> | undefined, delivery: Delivery<TBody>, request: Request, raw: Uint8Array) {
+  // that it holds no secret was looked at in the definition
+  if (key?.header !== undefined) return request.headers.get(key.header) ?? undefined
+  return key ? key(delivery) : hashOf(request, raw)
+}
+
 /** The same bytes to the same place are the same delivery. */
-const hashOf = (method: string, place: string, raw: Uint8Array) =>
-  `sha256:${createHash('sha256')
-    .update(JSON.stringify([method, place]))
-    .update(raw)
-    .digest('hex')}`
+function hashOf({ method, url }: Request, raw: Uint8Array): string {
+  const { pathname, search } = new URL(url)
+  const place = JSON.stringify([method, pathname + search])
+  return `sha256:${createHash('sha256').update(place).update(raw).digest('hex')}`
+}
 
 const secretHeadersOf = (verify: WebhookOptions['verify']) =>
   (verify === false ? [] : (verify.secretHeaders ?? [])).map((name) => name.toLowerCase())

@@ -104,6 +104,11 @@ export class RealProcess {
     this.#child.kill('SIGCONT')
   }
 
+  /** Ends its standard input. */
+  closeInput(): void {
+    this.#child.stdin?.end()
+  }
+
   /** What it said that begins with `word`, without that. */
   said(word: string): string[] {
     return this.output.filter((line) => line === word || line.startsWith(`${word} `)).map((line) => line.slice(word.length + 1))
