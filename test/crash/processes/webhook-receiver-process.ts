@@ -13,7 +13,7 @@ import { header, hmac, webhook } from '../../../src/triggers.js'
 import { StepLog } from './step-log.js'
 import { readWebhookSettings, secret, type ReceiverSettings } from './webhook-settings.js'
 
-const { db, log, port } = readWebhookSettings<ReceiverSettings>()
+const { db, log, port } = readWebhookSettings() as ReceiverSettings
 const say = (line: string) => process.stdout.write(`${line}\n`)
 const steps = new StepLog(log, { synced: false })
 

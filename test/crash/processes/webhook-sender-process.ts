@@ -7,7 +7,7 @@
 import { createHmac } from 'node:crypto'
 import { readWebhookSettings, secret, type SenderSettings } from './webhook-settings.js'
 
-const { url, count, atOnce } = readWebhookSettings<SenderSettings>()
+const { url, count, atOnce } = readWebhookSettings() as SenderSettings
 const say = (line: string) => process.stdout.write(`${line}\n`)
 
 async function attempt(n: number): Promise<boolean> {
