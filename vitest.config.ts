@@ -87,6 +87,7 @@ export const exclude = ['test/crash/**', 'test/soak/**', 'test/types/**', explor
 const oneBuild = [
   'test/{docs,public-api,codec,persistence}/**',
   'test/testing/store/**',
+  'test/triggers/{cron,every,ticking}.test.ts',
   'test/{examples,server}/**',
   'test/{layers,where-tests-stand,error-record}.test.ts',
   'test/properties/laws-page.test.ts',

@@ -44,8 +44,8 @@ const LATE = 10_000
 /** A position so many ms ahead of the clock was written before that was set back; less may be the clock of another machine. */
 const AHEAD = 60_000
 
-/** More ticks than there can be within `LATE`. */
-const MANY = 20_000
+/** More ticks than this within `LATE` are not told from those that were missed. */
+const MANY = 1_000
 
 /** The trigger that fires at these ticks. */
 export function ticking<TInput>(of: Ticking<TInput>): ActiveTrigger<TInput> {

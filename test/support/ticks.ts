@@ -21,7 +21,7 @@ export interface TickInput {
 /** For the triggers of these tests. */
 export const input = ({ at }: { readonly at: number }): TickInput => ({ at })
 
-/** An entry point whose executions note their ticks, and end at once. */
+/** An entry point whose executions note their ticks, and end at once; or, if it `hangs`, once they are cancelled. */
 export class TickShop {
   /** The ticks whose executions ran, in the order in which they did. */
   readonly ran: string[] = []
@@ -29,17 +29,20 @@ export class TickShop {
   readonly entryPoint: EntryPoint
   readonly clock: SimulatedClock
 
-  constructor(trigger: ActiveTrigger<TickInput>, options: { readonly clock: SimulatedClock; readonly maxConcurrent?: number }) {
-    const { clock, ...own } = options
+  constructor(trigger: ActiveTrigger<TickInput>, options: { readonly clock: SimulatedClock; readonly hangs?: boolean }) {
+    const { clock, hangs = false } = options
     this.clock = clock
-    const program = fromPromise(async ({ input: given }: { input: TickInput }) => void this.ran.push(iso(given.at)))
-    this.entryPoint = defineEntryPoint({ id: 'ticks', program, trigger, ...own })
+    const program = fromPromise(async ({ input: given, signal }: { input: TickInput; signal: AbortSignal }) => {
+      this.ran.push(iso(given.at))
+      if (hangs) await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)))
+    })
+    this.entryPoint = defineEntryPoint({ id: 'ticks', program, trigger })
   }
 
   /** A process that runs it. */
-  async begin(store: SnapshotStore, id = 'process'): Promise<Runtime> {
+  async begin(store: SnapshotStore, id = 'process', options: { readonly pollInterval?: number } = {}): Promise<Runtime> {
     const logger = (...args: unknown[]) => void this.logged.push(args.map(String).join(' '))
-    const runtime = await begin({ ...quiet, store, clock: this.clock, entryPoints: [this.entryPoint], id, logger })
+    const runtime = await begin({ ...quiet, ...options, store, clock: this.clock, entryPoints: [this.entryPoint], id, logger })
     await turns(20)
     return runtime
   }

@@ -121,8 +121,9 @@ describe.each(places)('on %s', (_, place) => {
 })
 
 /** The process dies around its nth write: before it, or after it and before it knows. */
-async function diesAt(shared: StorePlace, nth: number, when: 'before' | 'after'): Promise<{ ticks: string[]; died: boolean }> {
-  const shop = new TickShop(cron('*/10 * * * *', { missed: 'all', input }), { clock: new SimulatedClock(monday) })
+async function diesAt(shared: StorePlace, nth: number, when: 'before' | 'after', options: TickOptions<TickInput> = {}) {
+  const trigger = cron('*/10 * * * *', { missed: 'all', ...options, input })
+  const shop = new TickShop(trigger, { clock: new SimulatedClock(monday), hangs: options.overlap === 'replace' })
   let writes = 0
   const mortal: Connection = shared.connect((store) => {
     const around =
@@ -139,9 +140,15 @@ async function diesAt(shared: StorePlace, nth: number, when: 'before' | 'after')
   })
   await shop.begin(mortal, 'mortal')
   await shop.pass(25 * minute)
-  await shop.begin(shared.connect(), 'next')
+  // where it dies only now, the next one must notice
+  await shop.begin(shared.connect(), 'next', { pollInterval: minute })
   await shop.pass(20 * minute)
-  return { ticks: await storedTicks(await opened(shared)), died: mortal.isCut }
+  const died = mortal.isCut
+  // its end is not to be the nth write
+  mortal.cut()
+  const store = await opened(shared)
+  const { executions } = await store.query({ entryPoint: 'ticks', limit: 100 })
+  return { ticks: await storedTicks(store), statuses: executions.map(({ status }) => status), died }
 }
 
 describe.each(places)('after a crash at each write of its first ticks, on %s', (_, place) => {
@@ -159,6 +166,18 @@ describe.each(places)('after a crash at each write of its first ticks, on %s', (
     expect(deaths).toBeGreaterThan(6)
   })
 })
+
+test.each(['before', 'after'] as const)(
+  'after a crash %s each write, where each tick replaces the one before, the last one alone goes on',
+  async (when) => {
+    for (let nth = 2; nth < 40; nth++) {
+      const { ticks, statuses, died } = await diesAt(memoryPlace(), nth, when, { overlap: 'replace' })
+      expect(ticks, `write ${nth}`).toEqual(['06:10', '06:20', '06:30', '06:40'].map((time) => `2026-06-01T${time}Z`))
+      expect(statuses, `write ${nth}`).toEqual(['running', 'cancelled', 'cancelled', 'cancelled'])
+      if (!died) break
+    }
+  },
+)
 
 describe('while the execution of the tick before has not ended', () => {
   async function busy(overlap: 'queue' | 'skip' | 'replace') {

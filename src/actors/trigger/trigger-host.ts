@@ -7,6 +7,7 @@
  */
 import { createActor, type AnyActorLogic, type AnyActorRef } from 'xstate'
 import { backoffDelay } from '../../backoff.js'
+import { inBackground } from '../../clock.js'
 import { StatewardError, toErrorRecord } from '../../errors.js'
 import type { Log } from '../../logger.js'
 import type { SnapshotStore } from '../../persistence/snapshot-store.js'
@@ -132,7 +133,7 @@ export class TriggerHost {
     const wait = backoffDelay(undefined, this.#failures, random)
     void this.#failed(error, 'restarting')
     logger.error('the trigger of', entryPoint, `has failed, and is started again in ${wait} ms`, error)
-    this.#restart = clock.setTimeout(() => this.#spawn(), wait)
+    this.#restart = clock.setTimeout(() => this.#spawn(), wait, inBackground)
   }
 
   #failed(error: unknown, status = this.#health.status): Promise<void> {
@@ -183,7 +184,7 @@ export class TriggerHost {
             ring()
           }
           // what fires by itself is nothing that somebody waits for
-          const alarm = clock.alarm(at, rung, { background: true })
+          const alarm = clock.alarm(at, rung, inBackground)
           alarms.add(alarm)
           return () => {
             alarms.delete(alarm)
