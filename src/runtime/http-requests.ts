@@ -13,7 +13,8 @@ import { isStatewardError, type StatewardErrorCode } from '../errors.js'
 /** The parts of the runtime that answer requests; asked at each. */
 export interface HttpPort {
   supervisor(): SupervisorHost
-  fire(entryPoint: string, input: unknown, options: FireOptions): Promise<Fired>
+  /** `id`: of the execution that it starts, if it starts one; absent: a fresh one. */
+  fire(entryPoint: string, input: unknown, options: FireOptions, id: string | undefined): Promise<Fired>
   /** Throws why the entry point accepts nothing. */
   checkAccepting(entryPoint: string): void
   /** Why nothing is accepted; undefined: what comes is accepted. */
@@ -38,27 +39,32 @@ export class HttpRequests {
     this.#port = port
   }
 
-  /** Answers a request; never rejects. */
-  async answer(request: Request): Promise<Response> {
+  /** Answers a request; never rejects. `id`: of the execution that it starts first, if it starts one. */
+  async answer(request: Request, id?: string): Promise<Response> {
     const { routes } = this.#port.supervisor().settings
     const found = routes.find(new URL(request.url).pathname, request.method)
-    if (found.kind === 'route') return this.#routed(request, found)
+    if (found.kind === 'route') return this.#routed(request, found, id)
     if (found.kind === 'health') return this.#health()
     if (found.kind === 'not_found') return refusal(404, 'not_found', 'Nothing is here.')
     const allow = found.allowed.join(', ')
     return refusal(405, 'method_not_allowed', `Allowed: ${allow}.`, { allow })
   }
 
-  async #routed(request: Request, { entryPoint, route }: Found<'route'>): Promise<Response> {
+  async #routed(request: Request, { entryPoint, route }: Found<'route'>, id: string | undefined): Promise<Response> {
     const { settings, streams } = this.#port.supervisor()
     let fired: Fired | undefined
+    let nextId = id
     let failure: unknown
     const port: RoutePort<unknown> = {
       entryPoint,
       logger: settings.logger,
       now: () => settings.clock.now(),
       freshKey: () => settings.ids.key(),
-      fire: async (input, options) => (fired = await this.#port.fire(entryPoint, input, options)),
+      fire: async (input, options) => {
+        const own = nextId
+        nextId = undefined
+        return (fired = await this.#port.fire(entryPoint, input, options, own))
+      },
     }
     let response: Response
     try {

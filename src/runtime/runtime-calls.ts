@@ -102,7 +102,8 @@ export class RuntimeCalls<TEntryPoints extends readonly EntryPoint[] = readonly 
     this.#source = source
     this.#http = new HttpRequests({
       supervisor: () => source.parts().supervisor,
-      fire: (entryPoint, input, options) => fire((...args) => source.admit(...args), entryPoint, input, options),
+      fire: (entryPoint, input, options, id) =>
+        fire((to, request) => source.admit(to, id === undefined ? request : { ...request, id }), entryPoint, input, options),
       checkAccepting: (entryPoint) => source.checkAccepting(entryPoint),
       closed: () => source.closed(),
     })
@@ -141,7 +142,7 @@ export class RuntimeCalls<TEntryPoints extends readonly EntryPoint[] = readonly 
    * console.log(response.status) // prints 200
    * ```
    */
-  readonly fetch = (request: Request): Promise<Response> => this.#http.answer(request)
+  readonly fetch = (request: Request): Promise<Response> => this.answer(request)
 
   /** Resolves once it was stopped (a client: closed), also after it gave up. */
   get closed(): Promise<void> {
@@ -287,6 +288,11 @@ export class RuntimeCalls<TEntryPoints extends readonly EntryPoint[] = readonly 
 
   #scope(scope: 'stream' | 'runtime', entryPoints: readonly string[]): CommandScope {
     return commandScope(() => this.#source.parts(), scope, entryPoints)
+  }
+
+  /** Answers a request: what `fetch` does. `id`: of the execution that it starts first, if it starts one. */
+  protected answer(request: Request, id?: string): Promise<Response> {
+    return this.#http.answer(request, id)
   }
 
   /** What the handles that are given out stand on. */

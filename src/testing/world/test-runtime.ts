@@ -5,6 +5,7 @@
  * execution goes through is done by the same actors, commits and codec as in production.
  */
 import type { AnyActorLogic, InputFrom, OutputFrom } from 'xstate'
+import { StatewardError } from '../../errors.js'
 import type { ExecutionList } from '../../actors/execution/execution-page.js'
 import type { WaitForOptions, WaitForOutcome } from '../../events/event-wait.js'
 import type { PublishOptions, PublishOutcome } from '../../events/publication.js'
@@ -249,6 +250,18 @@ export class TestRuntime<TEntryPoints extends readonly EntryPoint[] = readonly E
     return this.#survivingCalls.surviving(async (again) => {
       const outcome = await super.publish(type, data, { ...options, id })
       return again && options?.id === undefined ? { ...outcome, status: 'published' } : outcome
+    })
+  }
+
+  /** As a sender does: what gets no answer, or is to come again since the process stops, is delivered again. */
+  protected override answer(request: Request): Promise<Response> {
+    // known before it is accepted, so that it is the same one whichever try starts it
+    const id = this.#ids.execution(this.clock.now())
+    return this.#survivingCalls.surviving(async () => {
+      const response = await super.answer(request.clone(), id)
+      const { isDead, isLeaving } = this.#world.life
+      if (response.status === 503 && (isDead || isLeaving)) throw new StatewardError('stopping', 'The process stops.')
+      return response
     })
   }
 
