@@ -8,6 +8,7 @@ import { supervisorSettings } from '../../src/actors/supervisor/supervisor-optio
 import { reservedWords } from '../../src/events/publication.js'
 import { defineEntryPoint, executionStatuses, StatewardError, type StatewardErrorCode } from '../../src/index.js'
 import { memoryStore } from '../../src/memory.js'
+import { tickSettings } from '../../src/triggers/tick-options.js'
 
 const read = (file: string) => readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8')
 const guide = read('docs/guide.md')
@@ -78,6 +79,28 @@ describe('the table of', () => {
       if (cell === 'none') expect(made[name], name).toBeUndefined()
       else if (cell !== 'required') expect({ [name]: shown(cell) }).toEqual({ [name]: made[name] })
     }
+  })
+
+  it('"Ticks" of the page on triggers names every option, and no other, with the defaults that they really have', () => {
+    const rows = table('Ticks', read('docs/triggers.md'))
+    const options = [
+      ...members('src/triggers/tick-options.ts', 'TickOptions'),
+      ...members('src/triggers/cron.ts', 'CronOptions'),
+      ...members('src/triggers/every.ts', 'EveryOptions'),
+    ]
+    expect(rows.map(([option]) => code(option)[0]).toSorted()).toEqual(options.toSorted())
+    const defaults: Readonly<Record<string, unknown>> = { ...tickSettings('cron', {}), timeZone: 'UTC', immediately: false }
+    for (const [option, cell] of rows) {
+      const [name = ''] = code(option)
+      if (cell === 'none') expect(defaults[name], name).toBeUndefined()
+      else expect({ [name]: shown(cell) }).toEqual({ [name]: defaults[name] })
+    }
+  })
+
+  it('"Writing one" of the page on triggers names every member of the port, and no other', () => {
+    const rows = table('Writing one', read('docs/triggers.md'))
+    const named = rows.flatMap(([cell]) => code(cell).map((text) => text.replace(/\(.*/, '')))
+    expect(named.toSorted()).toEqual(members('src/actors/trigger/trigger.ts', 'TriggerPort').toSorted())
   })
 
   it('"Runtime" has the defaults that a runtime really has', () => {

@@ -322,6 +322,29 @@ test('a tick that a full queue refuses is tried again until there is room', asyn
   expect(health()).toMatchObject({ status: 'running', fired: 2, error: null })
 })
 
+test.each(['before', 'after'] as const)(
+  'a store that fails for a while, %s its effect, loses no tick and doubles none',
+  async (when) => {
+    const shop = new TickShop(cron('*/10 * * * *', { missed: 'all', input }), { clock: new SimulatedClock(monday) })
+    const shared = memoryPlace()
+    const store = faultyStore(shared.connect())
+    const runtime = await shop.begin(store)
+    await shop.pass(15 * minute)
+    store.inject({ kind: 'throw', call: ['document', 'putDocument', 'commit', 'publish'], when })
+    await shop.pass(20 * minute)
+    expect(runtime.registry.triggers.getSnapshot().context['ticks']).toMatchObject({
+      status: 'restarting',
+      error: { code: 'store_failed' },
+    })
+    store.heal()
+    await shop.pass(15 * minute)
+    expect(await storedTicks(await opened(shared))).toEqual(
+      ['06:10', '06:20', '06:30', '06:40', '06:50'].map((time) => `2026-06-01T${time}Z`),
+    )
+    expect(runtime.registry.triggers.getSnapshot().context['ticks']).toMatchObject({ status: 'running', error: null })
+  },
+)
+
 test('a test runtime lets ticks come with its time, and is not kept going by them', async () => {
   const program = createMachine({
     id: 'waits',
