@@ -89,6 +89,7 @@ const oneBuild = [
   'test/testing/store/**',
   'test/triggers/{cron,every,ticking}.test.ts',
   'test/{examples,server}/**',
+  'test/triggers/{webhook,signature}.test.ts',
   'test/{layers,where-tests-stand,error-record}.test.ts',
   'test/properties/laws-page.test.ts',
   'test/behaviour/{*command*,clients,idempotency,ids,kept-answers,limits,mail,results,retention,scopes,sending-order}.test.ts',

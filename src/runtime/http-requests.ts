@@ -26,8 +26,8 @@ const RETRY_AFTER = '5'
 
 /** Errors that are the sender's, by what it has sent. */
 const bySender: ReadonlySet<StatewardErrorCode> = new Set(['invalid_id', 'invalid_option', 'not_storable'])
-/** A runtime that is not there (any more) may be there again at the same address. */
-const byState: ReadonlySet<StatewardErrorCode> = new Set(['not_started', 'already_stopped', 'store_closed'])
+/** A runtime or a stream that is not there (any more) may be there again at the same address. */
+const byState: ReadonlySet<StatewardErrorCode> = new Set(['not_started', 'already_stopped', 'store_closed', 'stream_down'])
 
 type Found<TKind> = Extract<RouteFound, { readonly kind: TKind }>
 
@@ -74,10 +74,10 @@ export class HttpRequests {
       if (typeof response?.status !== 'number') throw new TypeError(`The route ${route.path} answered with no Response.`)
     } catch (error) {
       response = refusalOf(error)
-      if (response.status === 500 || isStatewardError(error, 'not_storable')) {
-        failure = error
+      // what a sender can bring about at will is logged, and written nowhere
+      if (response.status === 500) failure = error
+      if (response.status === 500 || isStatewardError(error, 'not_storable'))
         settings.logger.error('a request to', entryPoint, 'could not be carried out', error)
-      }
     }
     const { method } = request
     const answer = {

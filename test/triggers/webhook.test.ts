@@ -230,6 +230,21 @@ describe('a request is answered', () => {
     expect([await send(), await health()]).toEqual([[503, '5', 'already_stopped'], { status: 503, body: { status: 'stopped' } }])
   })
 
+  test('503 while its stream is down, also one that stays ended', async () => {
+    const refs: InspectionEvent['actorRef'][] = []
+    const runtime = await begin({
+      store: memoryPlace().connect(),
+      entryPoints: [doubles({}, { restart: 'temporary' })],
+      inspect: (event: InspectionEvent) => {
+        if (event.type === '@xstate.actor') refs.push(event.actorRef)
+      },
+    })
+    const stream = refs.find((ref) => 'id' in ref && ref.id === 'doubles') as { send(event: object): void }
+    stream.send({ type: 'stream.crash', error: new Error('a bug') })
+    await eventually('its end', async () => (await runtime.fetch(delivery('d-1'))).status !== 202)
+    expect(await read(await runtime.fetch(delivery('d-1')))).toEqual({ status: 503, body: refused('stream_down') })
+  })
+
   test('202 while its stream is paused, as runtime.trigger is accepted: it runs once that is resumed', async () => {
     const runtime = await started()
     await runtime.stream('doubles').pause()
