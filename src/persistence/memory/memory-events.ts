@@ -53,7 +53,7 @@ export class MemoryEvents {
     const all = this.#published.all()
     const firstYoung = before === undefined ? 0 : all.findIndex(({ at, type }) => at >= before && type !== gapType)
     const old = firstYoung < 0 ? all.length : firstYoung
-    const doomed = all.slice(0, Math.max(old, keep === undefined ? 0 : all.length - Math.max(0, Math.floor(keep))))
+    const doomed = all.slice(0, Math.max(old, keep === undefined ? 0 : all.length - atMost(keep)))
     const publications = doomed.filter(({ type }) => type !== gapType)
     const gone = publications.slice(0, atMost(limit))
     const last = gone.at(-1)

@@ -42,7 +42,7 @@ export function sqlitePublications(database: SqliteDatabase, events: Pick<Sqlite
   function newestToGo({ before, keep }: EventPruneRequest): GapPlace | undefined {
     const young = before === undefined ? undefined : firstYoung.get(ofNobody, before, gapType)
     const old = before === undefined ? undefined : lastBefore.get(ofNobody, young?.seq ?? Number.MAX_SAFE_INTEGER)
-    const tooMany = keep === undefined ? undefined : newestTooMany.get(ofNobody, Math.max(0, Math.floor(keep)))
+    const tooMany = keep === undefined ? undefined : newestTooMany.get(ofNobody, atMost(keep))
     return (old?.seq ?? 0) > (tooMany?.seq ?? 0) ? old : tooMany
   }
 

@@ -69,6 +69,8 @@ export const publicationCases: readonly StoreCase[] = [
     await store.commit([anAccepted('a', {}, { events: [event('a1')] })])
     await store.publish(['p4', 'p5'].map((id) => aPublication(id, { at: 4_000, sessionId: 's' })))
     deepEqual(await store.pruneEvents({ keep: 5, limit: 10 }), { events: 0, more: false })
+    // who keeps all for ever says so
+    deepEqual(await store.pruneEvents({ before: -Infinity, keep: Infinity, limit: 10 }), { events: 0, more: false })
     deepEqual(await store.pruneEvents({ keep: 2, limit: 2 }), { events: 2, more: true })
     deepEqual(await types(store), [gapType, 'p3', 'a1', 'p4', 'p5'])
     deepEqual(await gaps(store), [{ from: 1, to: 2, dropped: 2 }])
