@@ -203,6 +203,16 @@ test('what can not be published is refused, with its place', async () => {
   expect(await all(runtime)).toEqual([])
 })
 
+test('an event that is published however soon after the one before is written', async () => {
+  const runtime = await begin({ store: memoryPlace().connect(), entryPoints })
+  for (let turnsBetween = 0; turnsBetween < 20; turnsBetween++) {
+    await runtime.publish('one')
+    for (let n = 0; n < turnsBetween; n++) await Promise.resolve()
+    expect(await runtime.publish('two')).toMatchObject({ status: 'published' })
+  }
+  expect(await all(runtime)).toHaveLength(40)
+})
+
 test('a process that dies while it publishes leaves the event in the journal once', async () => {
   for (const when of ['before', 'after'] as const) {
     const store = memoryPlace()

@@ -53,7 +53,7 @@ export class Publications {
     const publication = { id, type, at: clock.now(), data: text, correlationId, sessionId, causationId }
     return new Promise((resolve, reject) => {
       this.#waiting.push({ publication, isNamed: options.id !== undefined, resolve, reject })
-      this.#writing ??= this.#write().finally(() => (this.#writing = undefined))
+      this.#writing ??= this.#write()
     })
   }
 
@@ -76,6 +76,8 @@ export class Publications {
         (error: unknown) => batch.forEach(({ reject }) => reject(error)),
       )
     }
+    // in the moment in which nothing waits: what comes next begins anew
+    this.#writing = undefined
   }
 
   #batchLength(): number {
