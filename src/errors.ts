@@ -28,6 +28,7 @@ const codes = {
   stream_down: true,
   // admission
   queue_full: true,
+  causation_depth: false,
   // values
   not_storable: false,
   unknown_format: false,

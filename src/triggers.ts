@@ -3,6 +3,8 @@ export { cron } from './triggers/cron.js'
 export type { CronOptions } from './triggers/cron.js'
 export { every } from './triggers/every.js'
 export type { EveryOptions } from './triggers/every.js'
+export { on } from './triggers/on.js'
+export type { OnOptions } from './triggers/on.js'
 export { api, manual } from './triggers/manual.js'
 export type { Tick, TickOptions } from './triggers/tick-options.js'
 export {

@@ -13,10 +13,15 @@ describe.each(['docs/guide.md', 'docs/events.md', 'docs/stores.md', 'docs/trigge
     for (const { code } of blocks) expect(promised(code).length).toBe([...code.matchAll(/console\.log/g)].length)
   })
 
-  it.each(blocks.map((block) => [block.heading, block] as const))('"%s" runs as it says', async (_, block) => {
-    const folder = temporaryFolder(fastFolder)
-    const replace = block.code.includes("'app.db'") ? { "'app.db'": JSON.stringify(join(folder, 'app.db')) } : {}
-    const { printed } = await runCodeBlock(block, { replace })
-    expect(printed.map((line) => line.replaceAll(/\s+/g, ' '))).toEqual(promised(block.code))
-  })
+  it.each(blocks.map((block) => [block.heading, block] as const))(
+    '"%s" runs as it says',
+    async (_, block) => {
+      const folder = temporaryFolder(fastFolder)
+      const replace = block.code.includes("'app.db'") ? { "'app.db'": JSON.stringify(join(folder, 'app.db')) } : {}
+      const { printed } = await runCodeBlock(block, { replace })
+      expect(printed.map((line) => line.replaceAll(/\s+/g, ' '))).toEqual(promised(block.code))
+      // one block verifies a whole store
+    },
+    60_000,
+  )
 })

@@ -97,6 +97,11 @@ describe('the table of', () => {
     }
   })
 
+  it('"On" of the page on triggers names every option, and no other', () => {
+    const named = table('On', read('docs/triggers.md')).flatMap(([cell]) => code(cell))
+    expect(named.toSorted()).toEqual(members('src/triggers/on.ts', 'OnOptions').toSorted())
+  })
+
   it('"Writing one" of the page on triggers names every member of the port, and no other', () => {
     const rows = table('Writing one', read('docs/triggers.md'))
     const named = rows.flatMap(([cell]) => code(cell).map((text) => text.replace(/\(.*/, '')))

@@ -6,6 +6,7 @@ import type { Admitted } from '../stream/accepted-before.js'
 import type { AdmissionRequest } from '../stream/admission.js'
 import type { TriggerCalls } from '../trigger/trigger-calls.js'
 import type { Fired, FireOptions } from '../trigger/trigger.js'
+import { isId } from '../../ids.js'
 import { accept } from './acceptance.js'
 import { accepted, checkTrigger } from './trigger-check.js'
 
@@ -18,6 +19,11 @@ export function triggerCalls(
   return {
     fire: (...args) => fire((...request) => accept(supervisor, ...request), ...args),
     status: async (id) => (await store.load(id))?.status,
+    async causeOf(id) {
+      const stored = isId(id) ? await store.load(id) : undefined
+      return stored?.causationId ?? stored?.parentId ?? undefined
+    },
+    lastSeq: () => supervisor.feed.end(),
     async cancel(id, reason) {
       await command(id, { type: 'cancel', intervention: { at: clock.now(), reason } })
     },

@@ -45,7 +45,7 @@ export class JournalFeed {
   }
 
   /** Where the journal ends at the call: a store that is slow may answer after later writes. */
-  async #end(): Promise<number> {
+  async end(): Promise<number> {
     const asking = { end: Infinity }
     this.#asking.add(asking)
     try {
@@ -84,7 +84,7 @@ export class JournalFeed {
   async *follow(filter: EventFilter): AsyncGenerator<RuntimeEvent, void> {
     const { signal, where } = filter
     if (this.#closing && filter.since === undefined) return
-    const reader = new JournalReader(filter, filter.since ?? (await this.#end()))
+    const reader = new JournalReader(filter, filter.since ?? (await this.end()))
     this.#readers.add(reader)
     try {
       while (!signal?.aborted) {

@@ -10,10 +10,13 @@ export interface TriggerCalls {
   /** Accepts an execution; resolves once that is durable. Throws what keeps it from being accepted. */
   fire(entryPoint: string, input: unknown, options: FireOptions): Promise<Fired>
   status(id: string): Promise<ExecutionStatus | undefined>
+  causeOf(id: string): Promise<string | undefined>
   cancel(id: string, reason: string): Promise<void>
   /** Puts an event of a trigger into the journal, once under one id; resolves once it is durable. */
   publish(type: 'trigger.failed' | 'trigger.skipped', data: unknown, id?: string): Promise<unknown>
   follow(filter: EventFilter): AsyncGenerator<RuntimeEvent, void>
+  /** Where the journal ends at the call. */
+  lastSeq(): Promise<number>
 }
 
 const notStarted = () => new StatewardError('not_started', 'The runtime is not started.')
@@ -23,6 +26,8 @@ const unrouted = () => Promise.reject(notStarted())
 export const unroutedTriggers: TriggerCalls = {
   fire: unrouted,
   status: unrouted,
+  causeOf: unrouted,
+  lastSeq: unrouted,
   cancel: unrouted,
   publish: unrouted,
   follow: () => {

@@ -204,6 +204,8 @@ export class TriggerHost {
         const ended = filter.signal ? AbortSignal.any([signal, filter.signal]) : signal
         return calls.follow({ ...filter, signal: ended })
       },
+      lastSeq: () => calls.lastSeq(),
+      causeOf: (id) => calls.causeOf(id),
       status: (id) => calls.status(id),
       cancel: (id, reason) => calls.cancel(id, reason),
       upcoming: (at) => {

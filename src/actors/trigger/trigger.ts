@@ -161,6 +161,10 @@ export interface TriggerPort<TInput = never> {
   readonly fire: (input: TInput, options: FireOptions) => Promise<Fired>
   /** Follows the journal, from `since` or from now on; ends when the trigger is stopped. */
   readonly events: (filter?: EventFilter) => AsyncGenerator<RuntimeEvent, void>
+  /** The `seq` of the last event of the journal; 0: there is none. */
+  readonly lastSeq: () => Promise<number>
+  /** What an execution was started for: its `causationId`, or else its parent. Undefined: nothing is known, or there is no such execution (any more). */
+  readonly causeOf: (id: string) => Promise<string | undefined>
   /** The status of an execution as it is stored; undefined: there is none (any more). */
   readonly status: (id: string) => Promise<ExecutionStatus | undefined>
   /** Cancels an execution; resolves once it has ended. */
