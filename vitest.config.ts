@@ -29,9 +29,11 @@ const withoutDevelopment: NonNullable<ViteUserConfig['plugins']>[number] = {
 /** Every scenario of the workflows, the sound machines and the SCXML assertions at every point: `npm run test:explorations`. */
 export const explorations = 'test/{workflows,scxml}/**/explorations.test.ts'
 
-/** What tries out hundreds of stores and runs, one after the other; it is asked with the explorations, once. */
+/** What plays through hundreds of stores, runs or orders of commands, one after the other; it is asked with the explorations, once. */
 export const trials = [
-  'test/testing/store/verify-store.test.ts',
+  'test/testing/store/{verify-store,trial}.test.ts',
+  'test/behaviour/{commands-in-any-order,half-done-commands}.test.ts',
+  'test/faults/answers-overtake.test.ts',
   'test/testing/explore/{identical-events,surviving-calls}.test.ts',
 ]
 
@@ -89,12 +91,12 @@ const oneBuild = [
   'test/testing/store/**',
   'test/triggers/{cron,every,ticking}.test.ts',
   'test/{examples,server}/**',
-  'test/triggers/{webhook,signature}.test.ts',
+  'test/triggers/{webhook,webhook-crashes,signature}.test.ts',
   'test/{layers,where-tests-stand,error-record}.test.ts',
   'test/properties/laws-page.test.ts',
   'test/behaviour/{*command*,clients,idempotency,ids,kept-answers,limits,mail,results,retention,scopes,sending-order}.test.ts',
-  'test/behaviour/{shared-queues,shared-store,slot-deadlocks,slots,suspects}.test.ts',
-  'test/faults/{answers-are-lost,answers-overtake,late-acceptance,locked-store,mail,results,slots,store-*}.test.ts',
+  'test/behaviour/{shared-queues,shared-store,slot-deadlocks,slots,suspects,waiting-suspects}.test.ts',
+  'test/faults/{answers-are-lost,late-acceptance,locked-store,mail,results,slots,store-*}.test.ts',
 ]
 
 export default defineConfig({

@@ -6,7 +6,6 @@ import { exclude, include, project, sharing } from './vitest.config.js'
 const slow = [
   'test/properties/**',
   'test/workflows/**',
-  'test/testing/store/trial.test.ts',
   'test/testing/explore/**',
   'test/docs/{testing,readme,examples,pages,compile}.test.ts',
   'test/examples/**',
