@@ -89,7 +89,7 @@ export const exclude = ['test/crash/**', 'test/soak/**', 'test/types/**', explor
 const oneBuild = [
   'test/{docs,public-api,codec,persistence}/**',
   'test/testing/store/**',
-  'test/triggers/{cron,every,ticking}.test.ts',
+  'test/triggers/{cron,every,on,ticking}.test.ts',
   'test/{examples,server}/**',
   'test/triggers/{webhook,webhook-crashes,signature}.test.ts',
   'test/{layers,where-tests-stand,error-record}.test.ts',

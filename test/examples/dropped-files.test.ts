@@ -1,5 +1,5 @@
 /** The example's trigger: each file that is dropped starts one execution, whatever crashes. */
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { filesDropped } from '../../examples/dropped-files/files-dropped.js'
@@ -21,7 +21,8 @@ describe.each(places)('on %s', (_, place) => {
     ]
     for (let n = 1; n <= 10; n++) writeFileSync(join(folder, `${n}.txt`), 'word '.repeat(n))
     writeFileSync(join(folder, 'unfinished.part'), 'half a wo')
-    await eventually('the files', () => readdirSync(join(folder, 'taken')).length === 10)
+    const taken = join(folder, 'taken')
+    await eventually('the files', () => existsSync(taken) && readdirSync(taken).length === 10)
     await eventually('the counts', async () => (await one.executions({ status: 'completed' })).executions.length === 10)
     const outputs = (await one.executions()).executions.map(({ output }) => output as { name: string; words: number })
     for (const { name, words } of outputs) expect(name).toBe(`${words}.txt`)
