@@ -17,7 +17,7 @@ import { createClient, createRuntime, defineEntryPoint, fromExecution, fromStep,
 import { memoryStore } from 'stateward/memory'
 import { sqliteStore } from 'stateward/sqlite'
 import { serve } from 'stateward/server'
-import { cron, every, header, hmac, token, webhook } from 'stateward/triggers'
+import { cron, every, header, hmac, on, token, webhook } from 'stateward/triggers'
 import { z } from 'zod'
 import {
   checkCompatibility, checkGolden, createTestRuntime, delayed, executionSerializer, executionSnapshot, exploreCancels,
@@ -89,6 +89,7 @@ describe('the examples', () => {
       'actors/program/step',
       'triggers/cron',
       'triggers/every',
+      'triggers/on',
       'runtime/supervisor-logic',
     ])
       expect(places).toContain(`src/${page}.ts`)
