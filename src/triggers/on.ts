@@ -88,12 +88,11 @@ export function on<TInput>(type: string | readonly string[], options: OnOptions<
   return { type: 'on', logic }
 }
 
-type Checked<TInput> = OnOptions<TInput> &
-  Required<Pick<OnOptions, 'own' | 'maxDepth'>> & {
-    readonly type: string | readonly string[]
-    readonly own: boolean
-    readonly maxDepth: number
-  }
+type Checked<TInput> = OnOptions<TInput> & {
+  readonly type: string | readonly string[]
+  readonly own: boolean
+  readonly maxDepth: number
+}
 
 /** One life of a trigger for events. */
 class EventRun<TInput> {
@@ -133,7 +132,7 @@ class EventRun<TInput> {
 
   async #handle(event: RuntimeEvent): Promise<void> {
     const { type, own, where, input, options, maxDepth } = this.#of
-    // what an application may publish has no such type
+    // events that fit may be missing
     if (isGap(event, type)) return this.#port.skipped({ reason: 'pruned', from: event.at, to: event.at })
     if (!own && this.#isOwn(event)) return undefined
     let made: { readonly input: TInput; readonly options: Omit<FireOptions, 'idempotencyKey' | 'causationId'> }
@@ -185,8 +184,8 @@ class EventRun<TInput> {
   }
 }
 
-/** A later attempt may find the runtime, or room in the queue. */
-const byState: ReadonlySet<StatewardErrorCode> = new Set(['queue_full', 'already_stopped', 'stopping', 'store_closed'])
+/** A later attempt may find the runtime, as it may after every error that is `retryable`. */
+const byState: ReadonlySet<StatewardErrorCode> = new Set(['already_stopped', 'store_closed'])
 
 const tooDeep = (maxDepth: number) =>
   new StatewardError('causation_depth', `${maxDepth} executions have started each other by their events, one after the other.`, {

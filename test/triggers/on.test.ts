@@ -3,10 +3,10 @@ import { describe, expect, test } from 'vitest'
 import { fromPromise } from 'xstate'
 import { defineEntryPoint, fromStep, type Runtime, type RuntimeEvent, type SnapshotStore } from '../../src/index.js'
 import { SimulatedClock } from '../../src/testing/index.js'
-import type { Connection } from '../../src/testing/world/shared-store.js'
 import { on, type OnOptions } from '../../src/triggers.js'
 import { begin } from '../support/begin.js'
 import { eventually, turns } from '../support/eventually.js'
+import { dyingAt } from '../support/mortal-process.js'
 import { memoryPlace, places, type StorePlace } from '../support/store-place.js'
 
 const nOf = ({ data }: RuntimeEvent) => (data as { n: number }).n
@@ -100,20 +100,7 @@ describe.each(places)('on %s', (_, place) => {
     for (let nth = 1; nth < 40; nth++) {
       const shared = place()
       const shop = new Heard({ from: 'start' })
-      let writes = 0
-      const mortal: Connection = shared.connect((store) => {
-        const around =
-          <T extends unknown[], R>(call: (...args: T) => Promise<R>) =>
-          async (...args: T): Promise<R> => {
-            const isLast = ++writes === nth
-            if (isLast && when === 'before') mortal.cut()
-            if (mortal.isCut) return new Promise<never>(() => undefined)
-            const answer = await call(...args)
-            if (isLast) mortal.cut()
-            return answer
-          }
-        return { commit: around(store.commit), putDocument: around(store.putDocument), publish: around(store.publish) }
-      })
+      const mortal = dyingAt(shared, nth, when)
       const clock = new SimulatedClock()
       const first = await shop.begin(mortal, clock)
       for (const n of [1, 2, 3]) void publish(first, n, { id: `p${n}` }).catch(() => undefined)

@@ -6,11 +6,11 @@ import { cron, every, type Tick, type TickOptions } from '../../src/triggers.js'
 import { SimulatedClock } from '../../src/testing/clock/simulated-clock.js'
 import { faultyStore } from '../../src/testing/store/faulty-store.js'
 import { createTestRuntime } from '../../src/testing/index.js'
-import type { Connection } from '../../src/testing/world/shared-store.js'
 import { begin } from '../support/begin.js'
 import { eventually, turns } from '../support/eventually.js'
 import { triggerEvents } from '../support/journal.js'
 import { StepsInFlight } from '../support/steps-in-flight.js'
+import { dyingAt } from '../support/mortal-process.js'
 import { memoryPlace, places, type StorePlace } from '../support/store-place.js'
 import { day, hour, input, iso, minute, quiet, storedTicks, TickShop, type TickInput } from '../support/ticks.js'
 
@@ -124,20 +124,7 @@ describe.each(places)('on %s', (_, place) => {
 async function diesAt(shared: StorePlace, nth: number, when: 'before' | 'after', options: TickOptions<TickInput> = {}) {
   const trigger = cron('*/10 * * * *', { missed: 'all', ...options, input })
   const shop = new TickShop(trigger, { clock: new SimulatedClock(monday), hangs: options.overlap === 'replace' })
-  let writes = 0
-  const mortal: Connection = shared.connect((store) => {
-    const around =
-      <T extends unknown[], R>(call: (...args: T) => Promise<R>) =>
-      async (...args: T): Promise<R> => {
-        const isLast = ++writes === nth
-        if (isLast && when === 'before') mortal.cut()
-        if (mortal.isCut) return new Promise<never>(() => undefined)
-        const answer = await call(...args)
-        if (isLast) mortal.cut()
-        return answer
-      }
-    return { commit: around(store.commit), putDocument: around(store.putDocument) }
-  })
+  const mortal = dyingAt(shared, nth, when)
   await shop.begin(mortal, 'mortal')
   await shop.pass(25 * minute)
   // where it dies only now, the next one must notice
