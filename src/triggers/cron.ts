@@ -6,7 +6,8 @@
 import { Cron } from 'croner'
 import type { ActiveTrigger } from '../actors/trigger/trigger.js'
 import { refuseUnknown, type OptionNames } from '../known-options.js'
-import { refuse, tickOptionNames, tickSettings, type Tick, type TickOptions } from './tick-options.js'
+import { refuse } from './refusal.js'
+import { tickOptionNames, tickSettings, type Tick, type TickOptions } from './tick-options.js'
 import { ticking, type Ticks } from './ticking.js'
 
 /** The options of `cron`. Times are milliseconds. */

@@ -1,7 +1,8 @@
 /** The trigger that fires at a fixed interval. Owns: its options, and the instants of its ticks. */
 import type { ActiveTrigger } from '../actors/trigger/trigger.js'
 import { refuseUnknown, type OptionNames } from '../known-options.js'
-import { refuse, tickOptionNames, tickSettings, type Tick, type TickOptions } from './tick-options.js'
+import { refuse } from './refusal.js'
+import { tickOptionNames, tickSettings, type Tick, type TickOptions } from './tick-options.js'
 import { ticking, type Ticks } from './ticking.js'
 
 /** The options of `every`. Times are milliseconds. */

@@ -12,7 +12,7 @@ import { checkEventFilter, isGap } from '../events/event-filter.js'
 import type { RuntimeEvent } from '../events/runtime-event.js'
 import { refuseUnknown, type OptionNames } from '../known-options.js'
 import { EventPlace } from './event-place.js'
-import { refuse } from './tick-options.js'
+import { refuse } from './refusal.js'
 
 /** The options of `on`. All that is given of the event must fit. */
 export interface OnOptions<TInput = unknown> {

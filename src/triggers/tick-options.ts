@@ -3,7 +3,7 @@
  *
  * Owns: their defaults and checks. What is wrong is said when the trigger is made, with the option and its value.
  */
-import { StatewardError } from '../errors.js'
+import { refuse } from './refusal.js'
 
 /** One tick, for the function that makes the input of its execution. */
 export interface Tick {
@@ -59,18 +59,4 @@ export function tickSettings<TInput>(type: string, options: TickOptions<TInput>)
   if (!(Number.isInteger(maxMissed) && maxMissed >= 1 && maxMissed <= 10_000))
     refuse(type, 'maxMissed', maxMissed, 'a whole number from 1 to 10,000')
   return { input, jitter, overlap, missed, maxMissed }
-}
-
-/** Throws `invalid_definition`, with the trigger, its option, the value and what it must be. */
-export function refuse(type: string, option: string, value: unknown, wanted: string, cause?: unknown): never {
-  const shown =
-    typeof value === 'string'
-      ? JSON.stringify(value)
-      : typeof value === 'object' || typeof value === 'function'
-        ? typeof value
-        : String(value as number)
-  throw new StatewardError('invalid_definition', `The trigger ${type}: \`${option}\` is ${shown}; it must be ${wanted}.`, {
-    details: { trigger: type, option, value: shown },
-    ...(cause === undefined ? {} : { cause }),
-  })
 }
