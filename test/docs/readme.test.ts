@@ -39,6 +39,7 @@ const pages = [
   'CONTRIBUTING.md',
   'docs/guide.md',
   'docs/events.md',
+  'docs/finding.md',
   'docs/stores.md',
   'docs/testing.md',
   'docs/speed.md',

@@ -5,6 +5,7 @@ import { parseSync } from 'oxc-parser'
 import { fromPromise } from 'xstate'
 import { describe, expect, it } from 'vitest'
 import { supervisorSettings } from '../../src/actors/supervisor/supervisor-options.js'
+import { waitsForWords } from '../../src/events/waits-for.js'
 import { reservedWords } from '../../src/events/publication.js'
 import { defineEntryPoint, executionStatuses, StatewardError, type StatewardErrorCode } from '../../src/index.js'
 import { memoryStore } from '../../src/memory.js'
@@ -13,6 +14,7 @@ import { tickSettings } from '../../src/triggers/tick-options.js'
 const read = (file: string) => readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8')
 const guide = read('docs/guide.md')
 const events = read('docs/events.md')
+const finding = read('docs/finding.md')
 
 /** The cells of the first table under a heading, a row a line, without its head. */
 function table(heading: string, page = guide): string[][] {
@@ -149,6 +151,10 @@ describe('the table of', () => {
     const plain = [...union.matchAll(/'((?:execution|journal|trigger)\.\w+)'/g)].map(([, type]) => type)
     const ends = executionStatuses.slice(executionStatuses.indexOf('completed')).map((status) => `execution.${status}`)
     expect(named.toSorted()).toEqual([...plain, ...ends].toSorted())
+  })
+
+  it('"What it waits for" of the page on finding names every word, and no other', () => {
+    expect(table('What it waits for', finding).map(([cell]) => code(cell)[0])).toEqual(waitsForWords)
   })
 
   it('"Errors" names every code, and no other, with whether it may be tried again', () => {

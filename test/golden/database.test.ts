@@ -44,8 +44,18 @@ const expectationOf = (version: string) => JSON.parse(readFileSync(new URL(`${ve
 
 /** The same with the fields that records have got since, each with what it says of an execution that was stored without it. */
 const withLaterFields = (execution: unknown) => {
-  const { record, ...rest } = execution as { readonly record: { readonly parentId: string | null } }
-  return { ...rest, record: { ...record, retryOf: null, causationId: record.parentId } }
+  const { record, ...rest } = execution as { readonly record: LaterRead }
+  return { ...rest, record: { ...record, retryOf: null, causationId: record.parentId, waitsFor: waitsForOf(record) } }
+}
+
+type LaterRead = Pick<ExecutionRecord, 'parentId' | 'status' | 'timers' | 'limits'>
+
+const waitsForOf = ({ status, timers, limits }: LaterRead) => {
+  if (status === 'queued') return ['slot']
+  if (status === 'paused') return ['resume']
+  if (status !== 'waiting') return []
+  if (limits.retryAt !== undefined) return ['timer']
+  return timers.length > 0 ? ['event', 'timer'] : ['event']
 }
 
 /** A copy of a golden file, gone with the test. */

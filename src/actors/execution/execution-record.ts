@@ -4,6 +4,7 @@ import type { ErrorRecord } from '../../errors.js'
 import type { ExecutionContext, Limits, PauseRecord, Intervention } from '../../events/execution-events.js'
 import { isTerminal, type ExecutionStatus } from '../../events/execution-status.js'
 import type { ExecutionOutcome } from '../../events/outcomes.js'
+import { waitsFor, type WaitsFor } from '../../events/waits-for.js'
 import { decode } from '../../codec/snapshot-codec.js'
 import type { StoredExecution } from '../../persistence/snapshot-store.js'
 import { isHeldBack, splitState } from './stored-state.js'
@@ -29,6 +30,8 @@ export interface ExecutionRecord<TProgram extends AnyActorLogic = AnyActorLogic>
   readonly entryPoint: string
   readonly program: { readonly id: string; readonly version: string; readonly hash: string }
   readonly status: ExecutionStatus
+  /** What it waits for if it does not move by itself: whichever comes first moves it. Empty while something is in flight, and once it has ended. */
+  readonly waitsFor: readonly WaitsFor[]
   readonly revision: number
   readonly priority: number
   readonly correlationId: string
@@ -79,6 +82,11 @@ export function executionRecord(stored: StoredExecution): ExecutionRecord {
       hash: record?.hash ?? stored.programHash,
     },
     status: stored.status,
+    waitsFor: waitsFor({
+      status: stored.status,
+      isBackingOff: lifecycle.value === 'backingOff',
+      hasTimer: (record?.timers?.length ?? 0) > 0,
+    }),
     revision: stored.revision,
     priority: stored.priority,
     correlationId: stored.correlationId ?? id,
