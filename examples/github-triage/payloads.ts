@@ -19,7 +19,7 @@ export type EntryPointId = (typeof entryPointIds)[number]
 
 /** What an execution is given. It is stored, so a restart must build the same one: no option of one run belongs here. */
 export interface WebhookInput {
-  /** Event name and index: the same in every run, so it serves as the idempotency key of the trigger. */
+  /** Event name and index: the id of the delivery. It is the same in every run, so it serves as the idempotency key. */
   readonly key: string
   readonly event: string
   readonly payload: JsonObject
@@ -48,8 +48,11 @@ export function route(event: string): EntryPointId {
   return 'everything-else'
 }
 
+/** How long an open question stays quiet before somebody is reminded, in milliseconds. */
+export const defaultReminder = 300
+
 /** Reads every payload, in the order of the package. */
-export function readPayloads({ reminderAfter = 300 } = {}): RoutedPayload[] {
+export function readPayloads({ reminderAfter = defaultReminder } = {}): RoutedPayload[] {
   const definitions = createRequire(import.meta.url)('@octokit/webhooks-examples') as readonly PayloadDefinition[]
   return definitions.flatMap(({ name, examples }) =>
     examples.map((payload, index) => ({

@@ -9,6 +9,8 @@ export const usage = `GitHub triage: real webhook payloads through three durable
   --db PATH   where the executions are kept (./github-triage.db)
   --fresh     start anew
   --slow MS   stretch every step, to have time to kill it
+  --port N    where the deliveries come in (any port that is free)
+  --night C   when it is night, as a cron expression (*/2 * * * * *: every two seconds, to see one)
   --help      print this
 
 With npm: npm start -- --fresh`
@@ -23,6 +25,10 @@ export interface Settings {
   readonly fresh: boolean
   /** By how much each step is stretched, in milliseconds, so that a person has time to kill the process. */
   readonly slow: number
+  /** Where deliveries come in; 0: any port that is free. */
+  readonly port: number
+  /** When the digest of the night is made, as a cron expression; of real nights it would be `0 3 * * *`. */
+  readonly night: string
 }
 
 /** Reads the command line; `help` if that was asked for. Throws when an option is unknown or a number is none. */
@@ -33,13 +39,18 @@ export function readSettings(args: string[]): Settings | 'help' {
       db: { type: 'string', default: './github-triage.db' },
       fresh: { type: 'boolean', default: false },
       slow: { type: 'string', default: '0' },
+      port: { type: 'string', default: '0' },
+      night: { type: 'string', default: '*/2 * * * * *' },
       help: { type: 'boolean', short: 'h', default: false },
     },
   })
   if (values.help) return 'help'
+  const { db, fresh, night } = values
   const slow = Number(values.slow)
   if (!Number.isFinite(slow) || slow < 0) throw new Error(`--slow takes milliseconds, not "${values.slow}"`)
-  return { db: values.db, outbox: `${values.db.replace(/\.db$/, '')}.deliveries.jsonl`, fresh: values.fresh, slow }
+  const port = Number(values.port)
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new Error(`--port takes a port, not "${values.port}"`)
+  return { db, outbox: `${db.replace(/\.db$/, '')}.deliveries.jsonl`, fresh, slow, port, night }
 }
 
 /** The settings of this run; prints the usage and ends the process where it was asked for, or where the command line says what it can't. */

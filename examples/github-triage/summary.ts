@@ -3,9 +3,11 @@
  *
  * Owns: words and columns. `totals.ts` counts.
  */
+import type { NightlyDigest } from './nightly-digest.js'
 import type { Deliveries } from './outbox.js'
 import type { Outcome } from './outcome.js'
 import type { EntryPointId } from './payloads.js'
+import type { SendingAccount } from './sending.js'
 import type { Settings } from './settings.js'
 import { stepNames } from './steps.js'
 import { endingCount, type Totals } from './totals.js'
@@ -16,11 +18,20 @@ export interface Report {
   readonly deliveries: Deliveries
   readonly expected: Record<EntryPointId, number>
   readonly outcomes: readonly Outcome[]
+  /** The last one. */
+  readonly digest: NightlyDigest | undefined
+  /** What came over HTTP in this run; undefined: nothing was sent. */
+  readonly sending: SendingAccount | undefined
   readonly settings: Pick<Settings, 'db' | 'outbox'>
 }
 
 /** Lists whatever does not add up; an empty list means that each payload was handled, and handled once. */
-export function discrepancies({ totals, deliveries, expected }: Omit<Report, 'outcomes' | 'settings'>): string[] {
+export function discrepancies({
+  totals,
+  deliveries,
+  expected,
+  digest,
+}: Pick<Report, 'totals' | 'deliveries' | 'expected' | 'digest'>): string[] {
   const found: string[] = []
   for (const [id, count] of Object.entries(expected)) {
     const statuses = totals.statuses[id] ?? {}
@@ -31,12 +42,14 @@ export function discrepancies({ totals, deliveries, expected }: Omit<Report, 'ou
   const delivered = endingCount(totals, 'delivered')
   if (deliveries.unique !== delivered) found.push(`${delivered} outcomes say delivered, the outbox holds ${deliveries.unique}`)
   if (deliveries.contradictory > 0) found.push(`${deliveries.contradictory} deliveries differ under the same idempotency key`)
+  if (digest?.handled !== totals.executions)
+    found.push(`the last digest has ${digest?.handled ?? 0} of ${totals.executions} executions`)
   return found
 }
 
 /** Writes the page. */
 export function renderSummary(report: Report): string {
-  const { totals, deliveries, expected, outcomes, settings } = report
+  const { totals, deliveries, expected, outcomes, digest, sending, settings } = report
   const problems = discrepancies(report)
   const statuses = [...new Set(Object.values(totals.statuses).flatMap(Object.keys))].toSorted()
   const reminded = outcomes.filter((outcome) => outcome.reminded).length
@@ -61,6 +74,8 @@ export function renderSummary(report: Report): string {
     [
       `labels set  ${totals.labels}, urgency ${totals.urgency} in all`,
       `approvals   ${outcomes.filter(({ decision }) => decision !== null).length} asked, ${reminded} reminded (no part of the totals)`,
+      `webhooks    ${sending ? sendingLine(sending) : 'none sent in this run'}`,
+      `digest      ${digest ? `of ${new Date(digest.night).toISOString()}: ${digest.text}` : 'none yet'}`,
       `deliveries  ${deliveries.unique} unique, ${deliveries.repeated} repeated after a kill and dropped${tornNote(deliveries)}`,
       `outbox      ${settings.outbox}`,
       `database    ${settings.db}`,
@@ -69,6 +84,11 @@ export function renderSummary(report: Report): string {
       ? `All ${totals.executions} payloads add up.`
       : ['It does not add up:', ...problems.map((problem) => `  ${problem}`)].join('\n'),
   ].join('\n\n')
+}
+
+function sendingLine({ deliveries, accepted, known, again }: SendingAccount): string {
+  const more = again === 0 ? '' : `, ${again} sent again when asked to`
+  return `${deliveries} signed deliveries over HTTP: ${accepted} accepted, ${known} known already${more}`
 }
 
 function tornNote({ torn }: Deliveries): string {

@@ -8,6 +8,7 @@ import { entryPointIds, type EntryPointId } from './payloads.js'
 
 /** As much of an execution's record as is counted. */
 export interface CountedExecution {
+  readonly id: string
   readonly entryPoint: string
   readonly status: string
   readonly output?: unknown

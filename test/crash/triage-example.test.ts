@@ -11,7 +11,7 @@ const main = `${repository}dist-examples/github-triage/main.js`
 /** The summary without what kills and speed may change, and says so itself. */
 function totals({ output }: RealProcess): string {
   const from = output.findIndex((line) => line.startsWith('entry point'))
-  const lines = output.slice(from).filter((line) => !/^(outbox|database|approvals) /.test(line))
+  const lines = output.slice(from).filter((line) => !/^(outbox|database|approvals|webhooks|digest) /.test(line))
   return lines.map((line) => line.replace(/, \d+ repeated after a kill and dropped.*/, '')).join('\n')
 }
 

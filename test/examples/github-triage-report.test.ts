@@ -110,16 +110,20 @@ test('the outbox counts a repeated key once, and tells a torn line and a contrad
 })
 
 const outcome = { kind: 'bug', ending: 'delivered', steps: ['deliver', 'triage'], labels: ['bug'], urgency: 25, decision: null }
-const issue: CountedExecution = { entryPoint: 'issues', status: 'completed', output: outcome }
-const failed: CountedExecution = { entryPoint: 'pull-requests', status: 'failed' }
+const issue: CountedExecution = { id: 'a', entryPoint: 'issues', status: 'completed', output: outcome }
+const failed: CountedExecution = { id: 'b', entryPoint: 'pull-requests', status: 'failed' }
 const deliveries = { unique: 1, repeated: 2, torn: 0, contradictory: 0 }
+const digest = { night: 0, handled: 2, text: '2 delivered' }
 const expected = { issues: 1, 'pull-requests': 1, 'everything-else': 0 }
 
 describe('the totals and the last page', () => {
   test('executions are collected page by page, of every entry point', async () => {
     const executions = await collect({
       executions: ({ entryPoint, cursor }) =>
-        Promise.resolve({ executions: [{ entryPoint, status: 'completed' }], cursor: cursor === undefined ? 'more' : null }),
+        Promise.resolve({
+          executions: [{ id: entryPoint, entryPoint, status: 'completed' }],
+          cursor: cursor === undefined ? 'more' : null,
+        }),
     })
     expect(executions.map(({ entryPoint }) => entryPoint).toSorted()).toEqual([
       'everything-else',
@@ -133,16 +137,18 @@ describe('the totals and the last page', () => {
 
   test('they add up when everything completed and was delivered once', () => {
     const totals = addUp([issue, { ...issue, entryPoint: 'pull-requests' }])
-    expect(discrepancies({ totals, deliveries: { ...deliveries, unique: 2 }, expected })).toEqual([])
+    expect(discrepancies({ totals, deliveries: { ...deliveries, unique: 2 }, expected, digest })).toEqual([])
   })
 
   test('a missing, a failed and an undelivered one are all named', () => {
-    expect(discrepancies({ totals: addUp([issue, failed]), deliveries, expected })).toEqual(['pull-requests completed 0 of 1'])
-    expect(discrepancies({ totals: addUp([issue]), deliveries, expected })).toContain(
+    expect(discrepancies({ totals: addUp([issue, failed]), deliveries, expected, digest })).toEqual([
+      'pull-requests completed 0 of 1',
+    ])
+    expect(discrepancies({ totals: addUp([issue]), deliveries, expected, digest })).toContain(
       'pull-requests has 0 executions for 1 payloads',
     )
     const lost = { ...deliveries, unique: 0, contradictory: 1 }
-    expect(discrepancies({ totals: addUp([issue]), deliveries: lost, expected })).toHaveLength(4)
+    expect(discrepancies({ totals: addUp([issue]), deliveries: lost, expected, digest: undefined })).toHaveLength(5)
   })
 
   test('the page says what became of them, what ran and where it is kept', () => {
@@ -150,6 +156,8 @@ describe('the totals and the last page', () => {
       totals: addUp([issue, failed]),
       deliveries,
       expected,
+      digest,
+      sending: { deliveries: 3, accepted: 2, known: 1, again: 4 },
       outcomes: [],
       settings: { db: 'a.db', outbox: 'a.jsonl' },
     }
@@ -158,6 +166,8 @@ describe('the totals and the last page', () => {
     expect(page).toMatch(/bug +1 +0 +0\n/)
     expect(page).toMatch(/deliver +1\n/)
     expect(page).toContain('1 unique, 2 repeated')
+    expect(page).toContain('3 signed deliveries over HTTP: 2 accepted, 1 known already, 4 sent again when asked to')
+    expect(page).toContain('of 1970-01-01T00:00:00.000Z: 2 delivered')
     expect(page).toContain('a.db')
     expect(page).toContain('It does not add up:')
   })
@@ -198,9 +208,12 @@ test('the command line has defaults and a help, keeps the outbox beside the data
     outbox: './github-triage.deliveries.jsonl',
     fresh: false,
     slow: 0,
+    port: 0,
+    night: '*/2 * * * * *',
   })
   expect(readSettings(['--help'])).toBe('help')
   expect(readSettings(['--db', '/tmp/x.db', '--slow', '250', '--fresh'])).toMatchObject({ slow: 250, fresh: true })
   expect(() => readSettings(['--slow', 'much'])).toThrow('--slow')
+  expect(() => readSettings(['--port', '70000'])).toThrow('--port')
   expect(() => readSettings(['--nope'])).toThrow('--nope')
 })

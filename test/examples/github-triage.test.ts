@@ -46,7 +46,14 @@ async function runAll(order: readonly RoutedPayload[], manner: Manner): Promise<
 }
 
 const counted = (order: readonly RoutedPayload[], runs: readonly Run[]) =>
-  addUp(runs.map(({ outcome }, i) => ({ entryPoint: order[i]?.entryPoint ?? '', status: 'completed', output: outcome })))
+  addUp(
+    runs.map(({ outcome }, i) => ({
+      id: outcome.key,
+      entryPoint: order[i]?.entryPoint ?? '',
+      status: 'completed',
+      output: outcome,
+    })),
+  )
 
 describe('the payloads', () => {
   test('each has a key of its own and one way in, and no way in is empty', () => {
