@@ -81,3 +81,9 @@ export const wholeTextWanted = 'without U+0000 and without half a surrogate pair
 export function isId(value: unknown): value is string {
   return typeof value === 'string' && pattern.test(value) && !value.includes('..')
 }
+
+/** The group of an entry point, by its id; undefined: it is in none. */
+export function groupOf(entryPoint: string): string | undefined {
+  const end = entryPoint.indexOf('/')
+  return end < 0 ? undefined : entryPoint.slice(0, end)
+}

@@ -8,6 +8,10 @@ export type { ClientOptions } from './runtime/client.js'
 export type { CommandScope } from './runtime/command-scope.js'
 export { defineEntryPoint } from './runtime/entry-point.js'
 export type { EntryPoint, EntryPointOptions, JournalRetention, Retention } from './runtime/entry-point.js'
+export { defineGroup } from './runtime/entry-point-group.js'
+export type { EntryPointGroup, Grouped } from './runtime/entry-point-group.js'
+export { AddedEntryPoints } from './runtime/entry-point-calls.js'
+export type { EntryPointSummary, Listed, RemoveOptions, RemoveTarget } from './runtime/entry-point-calls.js'
 export type {
   ActiveTrigger,
   CursorState,
@@ -73,10 +77,12 @@ export { executionStatuses, isTerminal, terminalStatuses } from './events/execut
 export type { ExecutionStatus, TerminalStatus } from './events/execution-status.js'
 export type {
   Absent,
+  AddOutcome,
   AlreadyFinished,
   CancelOutcome,
   ExecutionOutcome,
   PauseOutcome,
+  RemoveOutcome,
   ResultOutcome,
   ResumeOutcome,
   SendOutcome,

@@ -11,8 +11,8 @@ export interface Intervention {
   readonly at: number
   readonly reason?: string
   readonly actor?: string
-  /** The scope of the command: the execution itself, its stream or the whole runtime; default the execution. */
-  readonly scope?: 'execution' | 'stream' | 'runtime' | 'parent'
+  /** The scope of the command: the execution itself, its stream, the group of its entry point or the whole runtime; default the execution. */
+  readonly scope?: 'execution' | 'stream' | 'group' | 'runtime' | 'parent'
 }
 
 /** How an execution is paused: at the next boundary between steps, or at once. */

@@ -44,6 +44,18 @@ export type ResumeOutcome =
 /** `cancelling`: the given time ran out before the steps in flight had ended; it goes on cancelling. */
 export type CancelOutcome = { readonly status: 'cancelled' | 'cancelling' } | AlreadyFinished | Absent
 
+/** `already_added`: all of them were there, with the same definitions. */
+export interface AddOutcome {
+  readonly status: 'added' | 'already_added'
+  /** The ids of the entry points. */
+  readonly entryPoints: readonly string[]
+}
+
+/** `drained`: nothing of theirs was queued or running any more when they were removed. `not_found`: there was no such entry point here. */
+export type RemoveOutcome =
+  | { readonly status: 'removed'; readonly entryPoints: readonly string[]; readonly drained: boolean }
+  | { readonly status: 'not_found' }
+
 /** How an execution ended. Read `output` after checking that `status` is `completed`. */
 export type ExecutionOutcome<TOutput = unknown> =
   | { readonly status: 'completed'; readonly output: TOutput }

@@ -30,6 +30,8 @@ export type SupervisorEvent =
   | { readonly type: 'supervisor.stop'; readonly grace?: number | undefined }
   | { readonly type: 'supervisor.stopped' }
   | { readonly type: 'supervisor.end' }
+  /** Entry points were added or removed: these are there now. */
+  | { readonly type: 'supervisor.entry_points'; readonly entryPoints: readonly string[] }
   | { readonly type: `xstate.error.actor.${string}`; readonly error: unknown; readonly actorId: string }
   | { readonly type: `xstate.done.actor.${string}`; readonly output: unknown; readonly actorId: string }
   | SupervisorRequest
@@ -55,6 +57,9 @@ export const supervisorChart = <TInput extends SupervisorInput>() =>
       keepError: assign({
         error: ({ event, context }) => (event.type === 'supervisor.failed' ? event.error : context.error) as never,
       }),
+      noteEntryPoints: assign({
+        entryPoints: ({ event, context }) => (event.type === 'supervisor.entry_points' ? event.entryPoints : context.entryPoints),
+      }),
       /** Ends the supervisor as an error, which whoever invoked it hears. */
       fail: ({ context }) => {
         throw context.error
@@ -75,6 +80,7 @@ export const supervisorChart = <TInput extends SupervisorInput>() =>
       'execution.pause': { actions: 'handleRequest' },
       'execution.resume': { actions: 'handleRequest' },
       'execution.cancel': { actions: 'handleRequest' },
+      'supervisor.entry_points': { actions: 'noteEntryPoints' },
       'xstate.error.actor.*': { actions: 'restartStream' },
       'xstate.done.actor.*': {},
     },

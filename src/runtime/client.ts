@@ -48,7 +48,7 @@ export class Client<TEntryPoints extends readonly EntryPoint[] = readonly EntryP
       parts: () => parts,
       admit: (entryPoint, request) =>
         supervisor.admissions.during(entryPoint, request, async (named) => {
-          const definition = settings.entryPoints.find(({ id }) => id === entryPoint)
+          const definition = settings.entryPoints.get(entryPoint)
           if (!definition) throw unknownEntryPoint(entryPoint, supervisor.entryPointIds)
           supervisor.refuseStopped()
           await supervisor.open()

@@ -1,5 +1,5 @@
 /**
- * Commands to many executions at once: to those of one stream, or of the whole runtime.
+ * Commands to many executions at once: to those of one stream, of a group of them, or of the whole runtime.
  *
  * Owns: a scope stays paused for executions that are triggered later; a stream never keeps the command from another one; how long
  * the whole command may take; and the counts of the answers. Talks to: the streams (which keep their pause), and the router, which
@@ -17,7 +17,7 @@ import type { Command } from '../events/outcomes.js'
 import { checkCommand, commandNames, type By, type CancelOptions, type PauseOptions } from '../events/requests.js'
 
 /**
- * Pause, resume and cancel of many: of one stream, or of the whole runtime. All executions in the scope get the command at once, and
+ * Pause, resume and cancel of many: of one stream, of a group, or of the whole runtime. All executions in the scope get the command at once, and
  * the call resolves with how many gave which answer. If the command can't reach an execution, the others still get it: the call rejects
  * once they have answered, with the code of the first failure; `details.failures` names each, `details.answered` has the counts.
  */
@@ -30,15 +30,18 @@ export interface CommandScope {
   cancel(options?: CancelOptions): Promise<Readonly<Record<string, number>>>
 }
 
-/** The commands of a scope over these entry points; `parts` is asked at each. */
-export function commandScope(
-  parts: () => SupervisorParts,
-  scope: 'stream' | 'runtime',
-  entryPoints: readonly string[],
-): CommandScope {
-  const name = scope === 'runtime' ? 'the runtime' : `stream ${entryPoints.join()}`
-  const given = () => ({ at: parts().supervisor.settings.clock.now(), scope })
-  const about = `${scope} ${entryPoints.join()}`
+/** Which streams a scope is over. */
+export interface Scope {
+  readonly kind: 'stream' | 'group' | 'runtime'
+  /** For messages, and for the order of commands to the same scope. */
+  readonly name: string
+  /** Those that are in it now. */
+  entryPoints(): readonly string[]
+}
+
+/** The commands of a scope; `parts` is asked at each. */
+export function commandScope(parts: () => SupervisorParts, { kind, name, entryPoints }: Scope): CommandScope {
+  const given = () => ({ at: parts().supervisor.settings.clock.now(), scope: kind })
 
   /** `before`: runs first for each stream; if it throws, no execution of that stream gets the command. */
   const all = async (
@@ -48,10 +51,12 @@ export function commandScope(
       around,
       until,
       before,
+      over,
     }: {
       readonly by?: ScopeCommand
       readonly around?: AdmissionsAround
       readonly until?: Deadline | undefined
+      readonly over: readonly string[]
       before?(this: void, entryPoint: string, unreached: Unreached[]): Promise<void>
     },
   ) => {
@@ -68,9 +73,7 @@ export function commandScope(
       unreached.push(...answers.unreached)
     }
     await Promise.all(
-      entryPoints.map((entryPoint) =>
-        one(entryPoint).catch((error: unknown) => void unreached.push({ of: { entryPoint }, error })),
-      ),
+      over.map((entryPoint) => one(entryPoint).catch((error: unknown) => void unreached.push({ of: { entryPoint }, error }))),
     )
     const error = unreachedError(`The ${command.type} of ${name}`, unreached, counts)
     if (error) throw error
@@ -98,13 +101,14 @@ export function commandScope(
       checkCommand('pause', name, options)
       const until = deadline(options.timeout)
       const { streams } = parts().supervisor
-      const holds = new Map(entryPoints.map((entryPoint) => [entryPoint, streams.hold(entryPoint)]))
+      const over = entryPoints()
+      const holds = new Map(over.map((entryPoint) => [entryPoint, streams.hold(entryPoint)]))
       const around = parts().supervisor.admissions.around()
-      const over = () => {
+      const end = () => {
         around.over()
         holds.forEach((release) => release())
       }
-      const answer = parts().router.scopes.pausing(about, async (own, resumes) => {
+      const answer = parts().router.scopes.pausing(name, async (own, resumes) => {
         const command = pauseCommand(options, given())
         await parts().supervisor.open()
         const before = async (entryPoint: string, unreached: Unreached[]) => {
@@ -117,17 +121,17 @@ export function commandScope(
           }
           await (until ? until.bound(resumes.through).catch(resumes.takeBack) : resumes.through)
         }
-        return all(command, { by: own, around, until, before })
+        return all(command, { by: own, around, until, before, over })
       })
-      return answer.finally(over)
+      return answer.finally(end)
     },
     resume: async (rest = {}) => {
       checkCommand('resume', name, rest, commandNames.retry)
-      return parts().router.scopes.resuming(about, async (own, takeBack) => {
+      return parts().router.scopes.resuming(name, async (own, takeBack) => {
         await parts().supervisor.open()
         // a stream that stays paused is left as it is, whole
         const before = (entryPoint: string) => setPause(entryPoint, undefined).then(() => takeBack(entryPoint))
-        return all(resumeCommand(rest, given()), { by: own, before })
+        return all(resumeCommand(rest, given()), { by: own, before, over: entryPoints() })
       })
     },
     cancel: async (options = {}) => {
@@ -136,7 +140,7 @@ export function commandScope(
       const around = parts().supervisor.admissions.around()
       try {
         await parts().supervisor.open()
-        return await all(cancelCommand(options, given()), { around, until })
+        return await all(cancelCommand(options, given()), { around, until, over: entryPoints() })
       } finally {
         around.over()
       }

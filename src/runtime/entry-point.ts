@@ -195,7 +195,7 @@ export function defineEntryPoint<TProgram extends AnyActorLogic, const TId exten
 }
 
 /** In JSON (an inspector's, a log's) a definition is its names, never its program. */
-function shownById<T extends StreamDefinition>(definition: T): T {
+export function shownById<T extends StreamDefinition>(definition: T): T {
   const { id, programId, version, trigger } = definition
   const shown = { id, programId, version, trigger: trigger.type }
   return Object.freeze(Object.defineProperty(definition, 'toJSON', { value: () => shown }))

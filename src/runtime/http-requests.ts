@@ -41,8 +41,8 @@ export class HttpRequests {
 
   /** Answers a request; never rejects. `id`: of the execution that it starts first, if it starts one. */
   async answer(request: Request, id?: string): Promise<Response> {
-    const { routes } = this.#port.supervisor().settings
-    const found = routes.find(new URL(request.url).pathname, request.method)
+    const { entryPoints } = this.#port.supervisor().settings
+    const found = entryPoints.routes.find(new URL(request.url).pathname, request.method)
     if (found.kind === 'route') return this.#routed(request, found, id)
     if (found.kind === 'health') return this.#health()
     if (found.kind === 'not_found') return refusal(404, 'not_found', 'Nothing is here.')

@@ -3,7 +3,7 @@
  *
  * Owns: these calls and their types. The hosts do the work; the caller gives the function that accepts an execution.
  */
-import type { AnyActorLogic, InputFrom } from 'xstate'
+import type { AnyActorLogic } from 'xstate'
 import type { Admitted } from '../actors/stream/accepted-before.js'
 import type { AdmissionRequest } from '../actors/stream/admission.js'
 import { forkExecution } from '../actors/commands/execution-fork.js'
@@ -16,21 +16,26 @@ import type { RuntimeEvent } from '../events/runtime-event.js'
 import type { SupervisorParts } from './supervisor-logic.js'
 import { fire } from '../actors/commands/trigger-calls.js'
 import { accepted, checkFilterTexts, checkTrigger } from '../actors/commands/trigger-check.js'
-import { commandScope, type CommandScope } from './command-scope.js'
+import { commandScope, type CommandScope, type Scope } from './command-scope.js'
+import {
+  AddedEntryPoints,
+  checkRemove,
+  namedBy,
+  summaries,
+  type EntryPointSummary,
+  type Listed,
+  type RemoveOptions,
+  type RemoveTarget,
+} from './entry-point-calls.js'
 import type { EntryPoint } from './entry-point.js'
 import { StatewardError } from '../errors.js'
 import type { ExecutionStatus } from '../events/execution-status.js'
-import {
-  checkTarget,
-  type By,
-  type CancelOptions,
-  type PauseOptions,
-  type SendTarget,
-  type TriggerOptions,
-} from '../events/requests.js'
-import type { SendOutcome } from '../events/outcomes.js'
+import { checkTarget, type By, type CancelOptions, type PauseOptions, type SendTarget } from '../events/requests.js'
+import type { AddOutcome, RemoveOutcome, SendOutcome } from '../events/outcomes.js'
+import { unknownGroup } from '../actors/supervisor/refusals.js'
 import { ExecutionHandle, type HandlePort } from './execution-handle.js'
 import { HttpRequests } from './http-requests.js'
+import type { ProgramOf, TriggerArguments } from './known-programs.js'
 import { isId } from '../ids.js'
 import { refuseUnknown, type OptionNames } from '../known-options.js'
 
@@ -58,25 +63,6 @@ const filterNames: OptionNames<ExecutionFilter> = {
   limit: true,
   cursor: true,
 }
-
-/** The program of the entry point with that id. */
-export type ProgramOf<TEntryPoints extends readonly EntryPoint[], TId> = ProgramById<TEntryPoints[number], TId>
-
-/** Also of an entry point whose id is known as one of several, or as a string alone. */
-type ProgramById<TEntryPoint, TId> = TEntryPoint extends {
-  readonly id: infer TOwnId
-  readonly program: infer TProgram extends AnyActorLogic
-}
-  ? TId extends TOwnId
-    ? TProgram
-    : never
-  : never
-
-/** What `trigger` takes after the entry point: an input, unless its program asks for none. */
-export type TriggerArguments<TEntryPoints extends readonly EntryPoint[], TId> =
-  unknown extends InputFrom<ProgramOf<TEntryPoints, TId>>
-    ? [input?: unknown, options?: TriggerOptions]
-    : [input: InputFrom<ProgramOf<TEntryPoints, TId>>, options?: TriggerOptions]
 
 /** An event of any program. */
 export type SentEvent = { readonly type: string } | { readonly type: string; readonly [key: string]: unknown }
@@ -262,22 +248,95 @@ export class RuntimeCalls<TEntryPoints extends readonly EntryPoint[] = readonly 
   /** The commands of one stream. Throws `unknown_entry_point`. */
   stream(entryPoint: TEntryPoints[number]['id']): CommandScope {
     this.#source.parts().supervisor.definitionOf(entryPoint)
-    return this.#scope('stream', [entryPoint])
+    return this.#scope({ kind: 'stream', name: `stream ${entryPoint}`, entryPoints: () => [entryPoint] })
+  }
+
+  /** The commands of a group: those to each of its streams that are there at the call. Throws `unknown_entry_point` if nothing of it is here. */
+  group(name: string): CommandScope {
+    const { entryPoints } = this.#source.parts().supervisor.settings
+    if (namedBy(entryPoints, { group: name }).length === 0) throw unknownGroup(name, entryPoints.ids)
+    return this.#scope({ kind: 'group', name: `group ${name}`, entryPoints: () => this.#named({ group: name }) })
+  }
+
+  /** The entry points that are here now, in the order in which they came. */
+  get entryPoints(): readonly EntryPointSummary[] {
+    return summaries(this.#source.parts().supervisor.settings.entryPoints)
+  }
+
+  /**
+   * Adds an entry point, or a list of them (such as a group), also while the runtime runs; resolves once they serve: their triggers and
+   * routes, and what the store has of them from before, as at a start. All or nothing. What it gives back has the types of their
+   * programs, which `runtime` has not. Before `start()` it only adds; a client never does more.
+   *
+   * Waits for a removal of the same entry points. The same definitions once more answer `already_added`. A pause of the whole runtime
+   * does not reach what is added after it. Errors: `invalid_definition`, `duplicate_entry_point` (another one has the id),
+   * `duplicate_route`, `draining`, `already_stopped`, `store_failed`; then nothing was added.
+   *
+   * @example
+   * ```ts
+   * const runtime = createRuntime({ store: memoryStore(), entryPoints: [] })
+   * await runtime.start()
+   * const added = await runtime.add(defineEntryPoint({ id: 'greet', program: fromPromise(async () => 'hello') }))
+   * const greeting = await added.trigger('greet')
+   * console.log(added.status, await greeting.result()) // prints added { status: 'completed', output: 'hello' }
+   * console.log((await runtime.remove('greet')).status) // prints removed
+   * await runtime.stop()
+   * ```
+   */
+  async add<const TAdded extends EntryPoint | readonly EntryPoint[]>(
+    entryPoints: TAdded,
+  ): Promise<AddedEntryPoints<Listed<TAdded>>> {
+    const list = (Array.isArray(entryPoints) ? entryPoints : [entryPoints]) as readonly EntryPoint[]
+    const outcome = await this.addAll(list)
+    const ids = outcome.entryPoints
+    return new AddedEntryPoints<Listed<TAdded>>(outcome, {
+      trigger: (id, input, options) => this.trigger(id, ...([input, options] as never)) as unknown as Promise<ExecutionHandle>,
+      scope: this.#scope({ kind: 'group', name: `group ${ids.join()}`, entryPoints: () => ids }),
+      remove: async (these, options) => this.removeAll(() => these, checkRemove('', options)),
+    })
+  }
+
+  /**
+   * Removes an entry point, or all of a group, also while the runtime runs; resolves once nothing of it is here any more. Nothing is
+   * lost and nothing ends: all that it has is in the store. Another process that has the entry point takes that up, and so does this
+   * one if it is added again; the trigger's cursor, pauses and events in inboxes are kept until then. Answers `removed`, or `not_found`.
+   *
+   * From the call on nothing new is accepted (`draining`), stored work is not taken up, and others may claim its routes; afterwards it
+   * is `unknown_entry_point`. A call that waits for one of its executions waits on. One more `remove` without `drain` ends a drain.
+   * Errors: `invalid_option`, `already_stopped`; `store_failed`: it serves nothing more, and may be removed or added again.
+   */
+  async remove(target: RemoveTarget, options: RemoveOptions = {}): Promise<RemoveOutcome> {
+    const drain = checkRemove(target, options)
+    return this.removeAll(() => this.#named(target), drain)
+  }
+
+  /** Adds a list; what `add` does. */
+  protected addAll(entryPoints: readonly EntryPoint[]): Promise<AddOutcome> {
+    return this.#source.parts().supervisor.changes.add(entryPoints)
+  }
+
+  /** What `remove` does; `drain`: how long that may take, in ms. */
+  protected removeAll(wanted: () => readonly string[], drain: number): Promise<RemoveOutcome> {
+    return this.#source.parts().supervisor.changes.remove(wanted, drain)
+  }
+
+  #named(target: RemoveTarget): readonly string[] {
+    return namedBy(this.#source.parts().supervisor.settings.entryPoints, target)
   }
 
   /** Pauses every stream and all that has not ended. */
   pause(options?: PauseOptions) {
-    return this.#scope('runtime', this.#source.parts().supervisor.entryPointIds).pause(options)
+    return this.#all.pause(options)
   }
 
   /** Undoes `pause` of the runtime: what was paused for itself, or with its stream, stays so. */
   resume(options?: By) {
-    return this.#scope('runtime', this.#source.parts().supervisor.entryPointIds).resume(options)
+    return this.#all.resume(options)
   }
 
   /** Cancels all that has not ended, of every entry point. */
   cancel(options?: CancelOptions) {
-    return this.#scope('runtime', this.#source.parts().supervisor.entryPointIds).cancel(options)
+    return this.#all.cancel(options)
   }
 
   /** Executions in flight whose snapshot does not fit their entry point's program as it is defined now, each with the reason. */
@@ -286,8 +345,16 @@ export class RuntimeCalls<TEntryPoints extends readonly EntryPoint[] = readonly 
     yield* this.#source.parts().supervisor.streams.misfits()
   }
 
-  #scope(scope: 'stream' | 'runtime', entryPoints: readonly string[]): CommandScope {
-    return commandScope(() => this.#source.parts(), scope, entryPoints)
+  get #all(): CommandScope {
+    return this.#scope({
+      kind: 'runtime',
+      name: 'the runtime',
+      entryPoints: () => this.#source.parts().supervisor.entryPointIds,
+    })
+  }
+
+  #scope(scope: Scope): CommandScope {
+    return commandScope(() => this.#source.parts(), scope)
   }
 
   /** Answers a request: what `fetch` does. `id`: of the execution that it starts first, if it starts one. */

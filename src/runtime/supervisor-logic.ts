@@ -43,7 +43,7 @@ export function preparedInput(options: SupervisorOptions): { parts: SupervisorPa
   const parts = makeParts(options)
   const { id, entryPoints } = parts.supervisor.settings
   const { name, location } = options.store
-  const shown = { id, entryPoints: entryPoints.map((entryPoint) => entryPoint.id), store: { name, location } }
+  const shown = { id, entryPoints: entryPoints.ids, store: { name, location } }
   const input = { ...options, toJSON: () => shown }
   Object.defineProperty(input, partsKey, { value: parts })
   return { parts, input }

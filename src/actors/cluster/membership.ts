@@ -29,7 +29,8 @@ export interface MembershipSettings {
   readonly pollInterval: number
   readonly retentionInterval: number
   readonly events: PublishedEvents
-  readonly entryPoints: readonly RetainedStream[]
+  /** Those that serve now. */
+  readonly entryPoints: { readonly serving: readonly RetainedStream[]; readonly ids: readonly string[] }
 }
 
 /** What a membership asks of its supervisor, and reports to it. */
@@ -64,7 +65,7 @@ export class Membership {
   readonly #poll: PollLoop
 
   constructor(settings: MembershipSettings, port: MembershipPort) {
-    const { store, clock, ids, lease, logger, entryPoints: streams, pollInterval: interval } = settings
+    const { store, clock, ids, lease, logger, entryPoints, pollInterval: interval } = settings
     const failed = (what: string) => (error: unknown) => {
       logger(what, 'failed', error)
       port.degraded(error)
@@ -81,7 +82,7 @@ export class Membership {
       store,
       clock,
       lease: this.#lease,
-      entryPoints: streams.map((stream) => stream.id),
+      entryPoints: () => entryPoints.ids,
       loads: port.loads,
       taken: (stored, how, load) => port.taken(stored, how, load),
       followPauses: () => port.followPauses(),
@@ -95,7 +96,7 @@ export class Membership {
       failed: failed('taking over'),
     })
     this.#sharing = new QueueSharing({
-      entryPoints: streams.map((stream) => stream.id),
+      entryPoints: () => entryPoints.ids,
       hasOthers: () => this.hasOthers,
       freeSlots: (entryPoint) => port.freeSlots(entryPoint),
       checkQueues: () => port.checkQueues(),
@@ -109,7 +110,7 @@ export class Membership {
       interval: Math.min(interval, lease / 3),
       retentionInterval: settings.retentionInterval,
       events: settings.events,
-      streams,
+      streams: () => entryPoints.serving,
       logger,
       lease: this.#lease,
       takeover: this.#takeover,
@@ -137,6 +138,18 @@ export class Membership {
     await this.#takeover.lost()
     await this.#takeover.released()
     this.#poll.start()
+  }
+
+  /** Takes up what the store has of entry points that were added. */
+  async takeUpMore(): Promise<void> {
+    await this.#takeover.lost()
+    await this.#takeover.released()
+  }
+
+  /** An entry point was removed. */
+  forget(entryPoint: string): void {
+    this.#sharing.forget(entryPoint)
+    this.#poll.forget(entryPoint)
   }
 
   /** True if it is certainly still registered, without a question to the store. */

@@ -32,7 +32,8 @@ export interface PollPort {
   readonly clock: WallClock
   readonly interval: number
   readonly retentionInterval: number
-  readonly streams: readonly RetainedStream[]
+  /** Those that serve now. */
+  streams(): readonly RetainedStream[]
   readonly events: PublishedEvents
   readonly lease: OwnerLease
   readonly takeover: Takeover
@@ -66,18 +67,25 @@ export class PollLoop {
   /** How many executions of each entry point have ended here since its retention was last applied. */
   readonly #ended = new Map<string, number>()
   #pruning: Promise<void> | undefined
-  /** How many forgotten ids are still answered as `expired`. */
-  readonly #traces: number
 
   constructor(port: PollPort) {
     this.#port = port
     this.#pruneAt = port.clock.monotonic() + port.retentionInterval
-    this.#traces = port.streams.reduce((sum, { retention }) => sum + Math.max(TRACES, retention.keep), 0)
   }
 
   /** An execution has ended here. */
   ended(entryPoint: string): void {
     this.#ended.set(entryPoint, (this.#ended.get(entryPoint) ?? 0) + 1)
+  }
+
+  /** An entry point was removed. */
+  forget(entryPoint: string): void {
+    this.#ended.delete(entryPoint)
+  }
+
+  /** How many forgotten ids are still answered as `expired`. */
+  get #traces(): number {
+    return this.#port.streams().reduce((sum, { retention }) => sum + Math.max(TRACES, retention.keep), 0)
   }
 
   start(): void {
@@ -137,7 +145,7 @@ export class PollLoop {
     const { clock, retentionInterval, streams, failed } = this.#port
     if (this.#pruning) return
     const isTime = clock.monotonic() >= this.#pruneAt
-    const due = streams.filter(({ id, retention }) => isTime || (this.#ended.get(id) ?? 0) > mayExceed(retention.keep))
+    const due = streams().filter(({ id, retention }) => isTime || (this.#ended.get(id) ?? 0) > mayExceed(retention.keep))
     if (due.length === 0 && !isTime) return
     if (isTime) this.#pruneAt = clock.monotonic() + retentionInterval
     const now = clock.now()

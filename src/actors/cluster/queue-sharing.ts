@@ -10,7 +10,8 @@ import { nextTurn } from '../../clock.js'
 
 /** The parts of the runtime that are used. */
 export interface QueueSharingPort {
-  readonly entryPoints: readonly string[]
+  /** Those that serve now. */
+  entryPoints(): readonly string[]
   /** True while other processes are on the same store. */
   hasOthers(): boolean
   /** How many executions of an entry point could start here at once, if they were here. */
@@ -38,7 +39,7 @@ export class QueueSharing {
   async poll(): Promise<void> {
     if (!this.#port.hasOthers()) return
     await this.#port.checkQueues()
-    await this.#take(this.#port.entryPoints)
+    await this.#take(this.#port.entryPoints())
   }
 
   /** An execution of an entry point has moved here: there may be a free slot. */
@@ -49,6 +50,11 @@ export class QueueSharing {
       this.#isDue = false
       this.#take([...this.#more]).catch((error: unknown) => this.#port.failed(error))
     })
+  }
+
+  /** An entry point was removed. */
+  forget(entryPoint: string): void {
+    this.#more.delete(entryPoint)
   }
 
   /** One request at a time: executions on their way here have no slot yet. */

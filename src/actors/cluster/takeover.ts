@@ -16,7 +16,8 @@ export interface TakeoverPort {
   readonly store: SnapshotStore
   readonly clock: WallClock
   readonly lease: OwnerLease
-  readonly entryPoints: readonly string[]
+  /** Those that serve now. */
+  entryPoints(): readonly string[]
   readonly loads: Loads
   taken(stored: StoredExecution, how: HowTaken, load: Load): void
   /** Applies the pauses of streams that other processes were asked for. */
@@ -67,7 +68,7 @@ export class Takeover {
   /** Takes all executions that were given back and have something to do. */
   async released(): Promise<void> {
     await this.#claimAll({ kind: 'released' })
-    const due = await this.#port.store.nextDue(this.#port.entryPoints)
+    const due = await this.#port.store.nextDue(this.#port.entryPoints())
     const { clock } = this.#port
     // times that were written before the clock was set back are due that much earlier
     if (due !== null) this.wakeAt(due - clock.setBack > clock.now() ? due - clock.setBack : due)
@@ -107,10 +108,9 @@ export class Takeover {
 
   async #claimAll(from: { kind: 'lost'; owners: readonly string[] } | { kind: 'released' }): Promise<number> {
     const how = from.kind === 'lost' ? 'recovered' : 'claimed'
-    const { entryPoints } = this.#port
     let count = 0
     while (!this.#stopped) {
-      const taken = await this.#take({ limit: PAGE, entryPoints, from }, how)
+      const taken = await this.#take({ limit: PAGE, entryPoints: this.#port.entryPoints(), from }, how)
       count += taken
       if (taken < PAGE) break
       // the executions taken so far commit and go on before more are taken

@@ -10,13 +10,17 @@ import { isStatewardError, StatewardError } from '../../errors.js'
 import type { Intervention, PauseMode } from '../../events/execution-events.js'
 import { isTerminal, liveStatuses, stageOf, type ExecutionStatus } from '../../events/execution-status.js'
 import type { Command, CommandOutcome, ExecutionOutcome, ResultOutcome } from '../../events/outcomes.js'
-import { childId } from '../../ids.js'
+import { childId, groupOf } from '../../ids.js'
 import { encode } from '../../codec/snapshot-codec.js'
 import type { StoredExecution } from '../../persistence/snapshot-store.js'
 import type { ChildLink, ChildPort, ChildRequest, WhenLeft } from '../program/child-port.js'
 import { splitState } from '../execution/stored-state.js'
 import { storedOutcome } from '../execution/execution-record.js'
 import { pagesOf } from '../../persistence/stored-executions.js'
+import type { Admitted } from '../stream/accepted-before.js'
+import type { AdmissionRequest } from '../stream/admission.js'
+import type { StreamHost } from '../stream/stream-host.js'
+import { beingRemoved } from '../supervisor/refusals.js'
 import type { SupervisorHost } from '../supervisor/supervisor-host.js'
 import { unreachedError, type Unreached } from './unreached.js'
 
@@ -49,9 +53,10 @@ export function isLeftPaused({ id, state, status }: StoredExecution): boolean {
 
 const isCancelledFromAbove = (outcome: ResultOutcome | undefined) => outcome?.status === 'cancelled' && outcome.scope === 'parent'
 
-/** True if the parent gets, or has got, a cancel of its own. */
-const isCancelledWithParent = (outcome: ResultOutcome) =>
-  outcome.status === 'cancelled' && (outcome.scope === 'parent' || outcome.scope === 'runtime')
+const withParent: readonly (string | undefined)[] = ['parent', 'group', 'runtime']
+
+/** True if the parent gets, or has got, a cancel of its own; of a group: if it is in the same one. */
+const isCancelledWithParent = (outcome: ResultOutcome) => outcome.status === 'cancelled' && withParent.includes(outcome.scope)
 
 /** The idempotency key of the n-th child of a step. */
 const childKey = ({ key }: ChildRequest, n: number) => (n === 1 ? key : `${key}/${n}`)
@@ -76,7 +81,7 @@ export class ChildExecutions implements ChildPort {
       if (isCancelledFromAbove(ended)) continue
       const outcome = ended ?? (await this.#outcome(id, request))
       if (outcome.status === 'completed') return outcome.output
-      if (isCancelledWithParent(outcome)) await this.#heldBack(signal)
+      if (isCancelledWithParent(outcome) && this.#isMeantAsWell(request, outcome)) await this.#heldBack(signal)
       throw new StatewardError('execution_failed', `Execution ${id} of ${entryPoint} ended as ${outcome.status}.`, {
         details: { id, entryPoint, outcome },
       })
@@ -177,8 +182,9 @@ export class ChildExecutions implements ChildPort {
       correlationId: parentId,
       child: { whenLeft, ...(retryOf === undefined ? {} : { retryOf }) },
     }
-    const stream = this.#supervisor.streamFor(entryPoint)
-    const admitted = await this.#supervisor.admissions.during(entryPoint, asked, (named) => stream.admit(named), false)
+    const admitted =
+      (await this.#leftBehind(asked.id, request)) ??
+      (await this.#supervisor.admissions.during(entryPoint, asked, (named) => this.#admit(request, named), false))
     accepted(n, admitted.id)
     if (signal.aborted) {
       await this.#stopped(admitted.id, whenLeft, signal.reason)
@@ -186,6 +192,35 @@ export class ChildExecutions implements ChildPort {
     }
     const known = admitted.status === 'duplicate' ? await this.#supervisor.settings.store.load(admitted.id) : undefined
     return { id: admitted.id, ended: known && storedOutcome(known) }
+  }
+
+  /** A cancel of a group reaches a parent in the same group. */
+  #isMeantAsWell({ parentId, entryPoint }: ChildRequest, outcome: ResultOutcome): boolean {
+    if (outcome.status !== 'cancelled' || outcome.scope !== 'group') return true
+    const parent = this.#streamOf(parentId)
+    const group = groupOf(entryPoint)
+    return group !== undefined && parent !== undefined && groupOf(parent.id) === group
+  }
+
+  #streamOf(id: string): StreamHost | undefined {
+    return this.#supervisor.streams.all.find(({ executions }) => executions.has(id))
+  }
+
+  /** The child that was started before, of an entry point that is not here (any more): it goes on where that is. */
+  async #leftBehind(id: string, { parentId, entryPoint }: ChildRequest): Promise<Admitted | undefined> {
+    const { entryPoints, store } = this.#supervisor.settings
+    if (entryPoints.serves(entryPoint)) return undefined
+    const known = await store.load(id)
+    return known?.parentId === parentId ? { status: 'duplicate', of: 'idempotency_key', id } : undefined
+  }
+
+  /** What is being removed takes the children of what is removed with it, and no others. */
+  async #admit({ parentId, entryPoint }: ChildRequest, asked: AdmissionRequest): Promise<Admitted> {
+    const { entryPoints } = this.#supervisor.settings
+    const stream = this.#supervisor.streamFor(entryPoint)
+    const parent = this.#streamOf(parentId)
+    if (entryPoints.isLeaving(entryPoint) && !(parent && entryPoints.isLeaving(parent.id))) throw beingRemoved(entryPoint)
+    return stream.admit(asked)
   }
 
   async #outcome(id: string, { signal, whenLeft }: ChildRequest): Promise<ResultOutcome> {

@@ -111,7 +111,7 @@ export class StoredCommands {
   async #mustCompensate({ id, entryPoint, state, startedAt }: StoredExecution, certainty: Certainty): Promise<boolean> {
     if (startedAt === null || !splitState(state, id).lifecycle.context.compensates) return false
     const { store, entryPoints } = this.#port.settings
-    if (entryPoints.some((each) => each.id === entryPoint)) return true
+    if (entryPoints.get(entryPoint)) return true
     if (certainty === 'likely') return false
     const own = this.#port.owner()
     return (await store.owners()).some((owner) => owner.key !== own && !isGone(owner))
@@ -133,7 +133,7 @@ export class StoredCommands {
     const now = clock.now()
     const { lifecycle, program } = splitState(stored.state, id)
     const context = change({ ...lifecycle.context, executionId: id, entryPoint })
-    const definition = entryPoints.find((each) => each.id === entryPoint)
+    const definition = entryPoints.get(entryPoint)
     const frozen = program !== undefined && status === 'paused'
     const row = new CommitDraft(id, stored)
     const answer: CommandOutcome =

@@ -62,6 +62,8 @@ export class StreamHost implements ExecutionPort, SlotSeeker {
   /** True while a pause of the stream is on its way to the store. */
   #isHeld = false
   #dead = false
+  /** From when the stream takes nothing more: the refusal of what is on its way here. */
+  #refusal: StatewardError | undefined
 
   constructor(definition: StreamDefinition, port: StreamPort, parent: AnyActorRef, pause: Intervention | undefined) {
     const { program: logic, version, hash, durability, maxIterations, cancelTimeout, interceptor } = definition
@@ -97,7 +99,10 @@ export class StreamHost implements ExecutionPort, SlotSeeker {
       checkQueue: () => this.checkQueue(),
       refuseOverflow: () => this.#refuseOverflow(),
       dropOldest: () => this.#dropOldest(),
-      make: (id, origin) => this.#make(id, origin),
+      make: (id, origin) => {
+        if (this.#refusal) throw this.#refusal
+        return this.#make(id, origin)
+      },
     }
     this.#trigger = new TriggerHost({
       entryPoint: definition.id,
@@ -150,7 +155,7 @@ export class StreamHost implements ExecutionPort, SlotSeeker {
     // it was given back, and claimed again before this process noticed
     if (known && known.epoch < stored.epoch)
       known.gone.then(() => this.take(stored, how, load)).catch((error: unknown) => this.lost(known, error))
-    if (known || this.#dead) return known
+    if (known || this.#dead || this.#refusal) return known
     const input: unknown = decode(stored.input, { id: stored.id, what: 'input' })
     const execution = this.#make(stored.id, { kind: 'stored', stored, how, input })
     // messages that came while nobody owned it are in its inbox
@@ -193,8 +198,14 @@ export class StreamHost implements ExecutionPort, SlotSeeker {
     return this.#reloads.size > 0 || [...this.executions.values()].some(({ program }) => program.isGuarded)
   }
 
-  /** Gives everything back to the store; nothing is lost and nothing ends. */
-  async giveBack(): Promise<void> {
+  /** True from when it is being removed: what is taken from the store now would not be given back. */
+  get isClosed(): boolean {
+    return this.#refusal !== undefined
+  }
+
+  /** Gives everything back to the store; nothing is lost and nothing ends. `refusal`: what is on its way here gets it from now on. */
+  async giveBack(refusal?: StatewardError): Promise<void> {
+    this.#refusal = refusal
     this.#setOpen(false)
     this.#trigger.close()
     await Promise.allSettled([...this.executions.values()].map((execution) => execution.giveBack()))

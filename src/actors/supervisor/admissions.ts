@@ -59,6 +59,7 @@ export class Admissions {
       .catch(() => undefined)
       .finally(() => {
         here.delete(own)
+        if (here.size === 0 && this.#byEntryPoint.get(entryPoint) === here) this.#byEntryPoint.delete(entryPoint)
         for (const id of ids) if (this.#byId.get(id) === own) this.#byId.delete(id)
       })
     return admitted

@@ -63,6 +63,8 @@ function triggersStore() {
         ...context,
         [entryPoint]: health,
       }),
+      forgotten: (context, { entryPoint }: { entryPoint: string }) =>
+        Object.fromEntries(Object.entries(context).filter(([id]) => id !== entryPoint)),
     },
   })
 }
@@ -102,10 +104,25 @@ export class Registry {
     this.#publish()
   }
 
+  /** An entry point was added: starts with what the store has of it. */
+  added(counts: ExecutionCounts, entryPoints: readonly string[]): void {
+    for (const id of entryPoints) this.#counts[id] = { ...counts[id] }
+    this.#publish()
+  }
+
+  /** An entry point was removed. */
+  removed(entryPoint: string): void {
+    delete this.#counts[entryPoint]
+    this.#warnedOf.delete(entryPoint)
+    if (entryPoint in this.triggers.getSnapshot().context) this.#tell(() => this.triggers.send({ type: 'forgotten', entryPoint }))
+    this.#publish()
+  }
+
   /** A commit is durable. */
   committed(entryPoint: string, before: ExecutionStatus | undefined, commit: LastCommit): void {
     if (before !== commit.status) {
-      const counts = (this.#counts[entryPoint] ??= {})
+      // one that was removed is not counted any more
+      const counts = this.#counts[entryPoint] ?? (before ? {} : (this.#counts[entryPoint] = {}))
       // accepted elsewhere since the count: no number contains it that could be lowered
       if (before) counts[before] = Math.max(0, (counts[before] ?? 0) - 1)
       counts[commit.status] = (counts[commit.status] ?? 0) + 1

@@ -8,9 +8,21 @@ export function unknownEntryPoint(entryPoint: string, known: readonly string[]):
   return new StatewardError('unknown_entry_point', message, { details: { entryPoint, known } })
 }
 
+/** Nothing of that group is here. */
+export function unknownGroup(group: string, known: readonly string[]): StatewardError {
+  const message = `There is no entry point of a group ${JSON.stringify(group)}.`
+  return new StatewardError('unknown_entry_point', message, { details: { group, known } })
+}
+
 /** The supervisor drains and accepts nothing more. */
 export function draining(): StatewardError {
   return new StatewardError('draining', 'The runtime is draining and accepts nothing more.')
+}
+
+/** The entry point is being removed, and accepts nothing more here. */
+export function beingRemoved(entryPoint: string): StatewardError {
+  const message = `The entry point ${entryPoint} is being removed here, and accepts nothing more.`
+  return new StatewardError('draining', message, { details: { entryPoint } })
 }
 
 /** The supervisor is not started yet, or was stopped; `failure` is the reason why it gave up, if it did. */

@@ -10,10 +10,11 @@ export type RestartDecision =
 /** Decides after each failure; counts restarts within a sliding period. */
 export class RestartPlan {
   readonly #supervision: SupervisorSettings['supervision']
-  readonly #streams: readonly StreamDefinition[]
+  /** Those that serve now, in their order. */
+  readonly #streams: () => readonly StreamDefinition[]
   #times: number[] = []
 
-  constructor(supervision: SupervisorSettings['supervision'], streams: readonly StreamDefinition[]) {
+  constructor(supervision: SupervisorSettings['supervision'], streams: () => readonly StreamDefinition[]) {
     this.#supervision = supervision
     this.#streams = streams
   }
@@ -21,12 +22,13 @@ export class RestartPlan {
   /** The stream `id` has failed at `now`. */
   decide(id: string, now: number): RestartDecision {
     const { strategy, intensity, period } = this.#supervision
-    const from = this.#streams.findIndex((stream) => stream.id === id)
-    const failed = this.#streams[from]
+    const all = this.#streams()
+    const from = all.findIndex((stream) => stream.id === id)
+    const failed = all[from]
     if (!failed || failed.restart === 'temporary') return { kind: 'leave' }
     this.#times = [...this.#times.filter((at) => at > now - period), now]
     if (this.#times.length > intensity) return { kind: 'give_up' }
-    const streams = { one_for_one: [failed], one_for_all: this.#streams, rest_for_one: this.#streams.slice(from) }[strategy]
+    const streams = { one_for_one: [failed], one_for_all: all, rest_for_one: all.slice(from) }[strategy]
     return { kind: 'restart', streams, restarts: this.#times.length }
   }
 }

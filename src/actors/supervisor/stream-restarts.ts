@@ -21,7 +21,7 @@ export class StreamRestarts {
 
   constructor(port: StreamRestartsPort) {
     this.#port = port
-    this.#plan = new RestartPlan(port.settings.supervision, port.settings.entryPoints)
+    this.#plan = new RestartPlan(port.settings.supervision, () => port.settings.entryPoints.serving)
   }
 
   /** A stream has failed: restarts what the strategy says, or gives up. */
@@ -40,6 +40,8 @@ export class StreamRestarts {
     settings.logger.warn('stream', id, 'has failed, and is started again', error)
     const wait = backoffDelay(supervision.backoff, decision.restarts, ids.random)
     await new Promise<void>((resolve) => clock.setTimeout(resolve, wait))
-    if (isUp()) for (const stream of decision.streams) await streams.restart(stream, owner())
+    // those that were removed meanwhile are gone
+    if (isUp())
+      for (const stream of decision.streams) if (settings.entryPoints.serves(stream.id)) await streams.restart(stream, owner())
   }
 }

@@ -17,15 +17,25 @@ import { pagesOf } from '../../persistence/stored-executions.js'
 import type { Load, Loads } from '../execution/loads.js'
 import type { StreamHost } from '../stream/stream-host.js'
 import type { StreamDefinition } from '../stream/stream-definition.js'
+import type { EntryPointSet } from './entry-point-set.js'
 import { strangerReason, strangersIn } from '../cluster/strangers.js'
 
 /** What a set of streams is made with. */
 export interface StreamSetPort {
   readonly store: SnapshotStore
   readonly loads: Loads
-  make(definition: StreamDefinition, pause: Intervention | undefined): StreamHost
+  /** `ready`: resolves once its trigger may act; absent: as soon as the runtime runs. */
+  make(definition: StreamDefinition, pause: Intervention | undefined, ready?: Promise<void>): StreamHost
+  /** An execution was claimed whose entry point was removed meanwhile. */
+  homeless(stored: StoredExecution): void
   /** A stored execution could not be read. */
   unreadable(stored: StoredExecution, error: unknown): void
+}
+
+/** A stream that is not made yet, with what the store knows of it. */
+export interface PreparedStream {
+  readonly definition: StreamDefinition
+  readonly pause: Intervention | undefined
 }
 
 const controlName = (entryPoint: string) => `stream:${entryPoint}:pause`
@@ -33,16 +43,16 @@ const controlName = (entryPoint: string) => `stream:${entryPoint}:pause`
 /** Streams by entry point. */
 export class StreamSet {
   readonly #port: StreamSetPort
-  readonly #definitions: readonly StreamDefinition[]
+  readonly #entryPoints: EntryPointSet
   readonly #streams = new Map<string, StreamHost>()
   /** By entry point: resolves once its pauses and resumes so far are complete; with the error, if another process's lock delayed them. */
   readonly #turns = new Map<string, Promise<unknown>>()
   /** By entry point: how many pauses are under way. */
   readonly #holds = new Map<string, number>()
 
-  constructor(port: StreamSetPort, definitions: readonly StreamDefinition[]) {
+  constructor(port: StreamSetPort, entryPoints: EntryPointSet) {
     this.#port = port
-    this.#definitions = definitions
+    this.#entryPoints = entryPoints
   }
 
   get(entryPoint: string): StreamHost | undefined {
@@ -64,12 +74,29 @@ export class StreamSet {
 
   /** Starts every stream that does not run. */
   async open(): Promise<void> {
-    for (const definition of this.#definitions) if (!this.#streams.has(definition.id)) await this.#make(definition)
+    for (const definition of this.#entryPoints.serving) if (!this.#streams.has(definition.id)) await this.#make(definition)
+  }
+
+  /** Reads what the store knows of a stream, before it is made. */
+  async prepare(definition: StreamDefinition): Promise<PreparedStream> {
+    const text = await this.#port.store.control(controlName(definition.id))
+    const pause = text === null ? undefined : (JSON.parse(text) as Intervention)
+    const structures = await notedStructures(this.#port.store, definition)
+    return { definition: { ...definition, structures }, pause }
+  }
+
+  /** Starts a stream, in this turn. */
+  make({ definition, pause }: PreparedStream, ready?: Promise<void>): void {
+    const { id } = definition
+    const stream = this.#port.make(definition, pause, ready)
+    this.#streams.set(id, stream)
+    if (this.#holds.has(id)) stream.setHeld(true)
   }
 
   /** Restarts a stream, with the executions that `owner` owns. */
   async restart(definition: StreamDefinition, owner: string): Promise<void> {
     await this.#make(definition)
+    if (!this.#streams.has(definition.id)) return
     await this.#port.loads.during(async (load) => {
       for await (const stored of this.held(owner, definition.id)) this.take(stored, 'recovered', load)
     })
@@ -104,8 +131,10 @@ export class StreamSet {
 
   /** Takes a claimed execution into memory. An execution that can't be read is reported, and does not affect others. */
   take(stored: StoredExecution, how: HowTaken, load: Load): ExecutionHost | undefined {
+    const stream = this.#streams.get(stored.entryPoint)
+    if (!stream && !this.#entryPoints.get(stored.entryPoint)) this.#port.homeless(stored)
     try {
-      return this.#streams.get(stored.entryPoint)?.take(stored, how, load)
+      return stream?.take(stored, how, load)
     } catch (error) {
       this.#port.unreadable(stored, error)
       return undefined
@@ -171,7 +200,7 @@ export class StreamSet {
 
   /** Executions in flight that would not fit their program, each with the reason. */
   async *misfits(): AsyncGenerator<{ id: string; entryPoint: string; reason: string }, void> {
-    for (const plain of this.#definitions) {
+    for (const plain of this.#entryPoints.all) {
       const definition = { ...plain, structures: await knownStructures(this.#port.store, plain.id) }
       for await (const stored of this.#stored({ entryPoint: definition.id, status: liveStatuses })) {
         const { program } = splitState(stored.state, stored.id)
@@ -179,7 +208,7 @@ export class StreamSet {
         if (reason) yield { id: stored.id, entryPoint: definition.id, reason }
       }
     }
-    const known = this.#definitions.map(({ id }) => id)
+    const known = this.#entryPoints.all.map(({ id }) => id)
     for (const entryPoint of strangersIn(await this.#port.store.counts(), known).keys()) {
       const reason = strangerReason(entryPoint)
       for await (const { id } of this.#stored({ entryPoint, status: liveStatuses, brief: true })) yield { id, entryPoint, reason }
@@ -192,13 +221,11 @@ export class StreamSet {
     for await (const stored of this.#stored({ owner, ...one })) if (stored.owner === owner) yield stored
   }
 
+  /** Unless it was removed, or made in another way, while the store was asked. */
   async #make(definition: StreamDefinition): Promise<void> {
-    const text = await this.#port.store.control(controlName(definition.id))
-    const pause = text === null ? undefined : (JSON.parse(text) as Intervention)
-    const structures = await notedStructures(this.#port.store, definition)
-    const stream = this.#port.make({ ...definition, structures }, pause)
-    this.#streams.set(definition.id, stream)
-    if (this.#holds.has(definition.id)) stream.setHeld(true)
+    const prepared = await this.prepare(definition)
+    const isMeant = this.#entryPoints.serves(definition.id) && this.#entryPoints.get(definition.id) === definition
+    if (isMeant && !this.#streams.has(definition.id)) this.make(prepared)
   }
 
   /** Those that fit, oldest first within a page. */

@@ -7,6 +7,7 @@
  * Longer than others because it puts the parts of a runtime together, and all of them begin and end with it.
  */
 import type { AnyActorRef } from 'xstate'
+import { backoffDelay } from '../../backoff.js'
 import { StatewardError, toErrorRecord } from '../../errors.js'
 import { isTerminal, type ExecutionStatus } from '../../events/execution-status.js'
 import type { ExecutionOutcome } from '../../events/outcomes.js'
@@ -16,6 +17,8 @@ import type { LastCommit } from '../execution/commit-draft.js'
 import { unroutedChildren, type ChildPort } from '../program/child-port.js'
 import { Admissions } from './admissions.js'
 import { CommitWatch } from './commit-watch.js'
+import { EntryPointChanges } from './entry-point-changes.js'
+import { giveBackOne, giveBackStored } from './given-back.js'
 import { Deadline } from './deadline.js'
 import type { ExecutionHost } from '../execution/execution-host.js'
 import { storedOutcome } from '../execution/execution-record.js'
@@ -24,7 +27,7 @@ import { Memberships } from '../cluster/memberships.js'
 import { Moves, settled } from './moves.js'
 import { Publications } from './publications.js'
 import { Registry } from './live-view.js'
-import { streamDown, unknownEntryPoint } from './refusals.js'
+import { beingRemoved, streamDown, unknownEntryPoint } from './refusals.js'
 import { ResultWaiters } from '../cluster/result-waiters.js'
 import { SlotDeadlocks } from './slot-deadlocks.js'
 import { ConcurrencySlots } from '../stream/concurrency-slots.js'
@@ -52,6 +55,8 @@ export class SupervisorHost {
   readonly commits: GroupCommit
   readonly streams: StreamSet
   readonly admissions = new Admissions()
+  /** Adds and removes entry points. */
+  readonly changes: EntryPointChanges
   readonly leftEvents = new LeftEvents()
   readonly watch = new CommitWatch()
   /** Set by the router. */
@@ -103,7 +108,8 @@ export class SupervisorHost {
       {
         store,
         loads: this.#loads,
-        make: (definition, pause) => new StreamHost(definition, this.#streamPort(), this.#ref as AnyActorRef, pause),
+        make: (definition, pause, ready) => new StreamHost(definition, this.#streamPort(ready), this.#ref as AnyActorRef, pause),
+        homeless: (stored) => void this.#giveBackHomeless(stored),
         unreadable: ({ id }, error) => {
           // the execution is kept as it is, and reported
           this.settings.logger('execution', id, 'could not be taken up', error)
@@ -133,6 +139,23 @@ export class SupervisorHost {
       failed: (error) => this.settings.logger('looking for deadlocks over slots failed', error),
     })
     this.#memberships = this.#newMemberships()
+    this.changes = new EntryPointChanges({
+      settings: this.settings,
+      streams: this.streams,
+      phase: this.#phase,
+      moves: this.#moves,
+      starting: () => this.#starting?.catch(() => undefined) ?? Promise.resolve(),
+      certain: () => this.certain(),
+      counts: () => store.counts(),
+      added: (of, counts) => this.registry.added(counts, of),
+      takeUp: (of) => this.#takeUp(of),
+      giveBackStored: (id, asOf) => giveBackStored(this.#givenBackPort, id, asOf),
+      removed: (id) => {
+        this.registry.removed(id)
+        this.#memberships.current.forget(id)
+      },
+      changed: () => this.#showEntryPoints(),
+    })
     this.settings.clock.onJump((by) => by < 0 && this.streams.retime())
   }
 
@@ -154,8 +177,9 @@ export class SupervisorHost {
     return this.#phase.failure
   }
 
+  /** Those that serve, and those that are being removed. */
   get entryPointIds(): string[] {
-    return this.settings.entryPoints.map(({ id }) => id)
+    return this.settings.entryPoints.all.map(({ id }) => id)
   }
 
   /** Opens the store, for queries and for commands to other processes. Rejects with `already_stopped` once it was stopped. */
@@ -210,7 +234,7 @@ export class SupervisorHost {
     return this.streamFor(entryPoint)
   }
 
-  /** The stream of an entry point, also while it drains. Throws `unknown_entry_point`, `not_started`, `already_stopped`, `stream_down`. */
+  /** The stream of an entry point, also while it drains or is being removed. Throws `unknown_entry_point`, `not_started`, `already_stopped`, `stream_down`. */
   streamFor(entryPoint: string): StreamHost {
     const definition = this.definitionOf(entryPoint)
     this.#phase.checkBegun()
@@ -223,11 +247,12 @@ export class SupervisorHost {
   checkAccepting(entryPoint: string): void {
     this.definitionOf(entryPoint)
     this.#phase.checkAccepting()
+    if (this.settings.entryPoints.isLeaving(entryPoint)) throw beingRemoved(entryPoint)
   }
 
   /** Throws `unknown_entry_point`. */
   definitionOf(entryPoint: string): StreamDefinition {
-    const definition = this.settings.entryPoints.find(({ id }) => id === entryPoint)
+    const definition = this.settings.entryPoints.get(entryPoint)
     if (!definition) throw unknownEntryPoint(entryPoint, this.entryPointIds)
     return definition
   }
@@ -239,7 +264,7 @@ export class SupervisorHost {
 
   /** True if this process takes up executions of that entry point. */
   runs(entryPoint: string): boolean {
-    return this.#phase.isUp && this.entryPointIds.includes(entryPoint)
+    return this.#phase.isUp && this.settings.entryPoints.serves(entryPoint)
   }
 
   /** The execution, if this process has it in memory. */
@@ -249,7 +274,7 @@ export class SupervisorHost {
 
   /** Claims an execution that nobody owns and takes it into memory; undefined if the claim failed. */
   async claim(stored: StoredExecution): Promise<ExecutionHost | undefined> {
-    if (!this.streams.get(stored.entryPoint) || !this.#phase.isUp) return undefined
+    if (!this.streams.get(stored.entryPoint) || !this.runs(stored.entryPoint)) return undefined
     return this.#loads.during(async (load) => {
       const claimed = await this.#memberships.current.claim(stored)
       return claimed && this.streams.take(claimed, 'claimed', load)
@@ -266,7 +291,7 @@ export class SupervisorHost {
       const stored = await this.settings.store.load(known.id)
       const stream = this.streams.get(known.entryPoint)
       // executions that a stopping runtime did not give back are for the next one
-      if (!stream || !this.#phase.isUp) return false
+      if (!stream || stream.isClosed || !this.#phase.isUp) return false
       // an execution that moved meanwhile was in memory, and must be looked up again
       const isSame = stored?.owner === this.owner && stored.revision === known.revision
       if (isSame && !stream.executions.has(known.id) && !stream.reloading(known.id))
@@ -286,6 +311,7 @@ export class SupervisorHost {
     await tellStrangers(store, strangersIn(counts, this.entryPointIds), this.owner, this.settings.logger)
     await this.streams.open()
     this.#phase.enter('running')
+    this.#showEntryPoints()
     await this.#memberships.current.takeUp()
   }
 
@@ -349,7 +375,48 @@ export class SupervisorHost {
     await this.#deadline.bound(work).catch((error: unknown) => logger(what, 'failed while the runtime stopped', error))
   }
 
-  #streamPort(): StreamPort {
+  /** To the supervisor's actor, for inspectors. */
+  #showEntryPoints(): void {
+    const ref = this.#ref
+    if (ref && this.#phase.isBegun && (ref.getSnapshot() as { status: string }).status === 'active')
+      ref.send({ type: 'supervisor.entry_points', entryPoints: this.entryPointIds })
+  }
+
+  async #takeUp(entryPoints: readonly string[]): Promise<void> {
+    // what a removal could not give back is still owned here
+    await this.#loads.during(async (load) => {
+      for (const id of entryPoints)
+        for await (const stored of this.streams.held(this.owner, id))
+          if (!this.live(stored.id)) this.streams.take(stored, 'recovered', load)
+    })
+    await this.#memberships.current.takeUpMore()
+  }
+
+  get #givenBackPort() {
+    return {
+      store: this.settings.store,
+      owner: () => this.owner,
+      held: (owner: string, entryPoint: string) => this.streams.held(owner, entryPoint),
+    }
+  }
+
+  /** Gives back what was claimed for an entry point that was removed meanwhile. */
+  async #giveBackHomeless({ id }: StoredExecution): Promise<void> {
+    const { store, clock, ids, logger } = this.settings
+    for (let attempt = 1; this.#phase.isUp; attempt++) {
+      try {
+        const stored = await store.load(id)
+        const isOurs = stored?.owner === this.owner && !this.settings.entryPoints.get(stored.entryPoint)
+        if (isOurs) await giveBackOne(store, stored, null)
+        return
+      } catch (error) {
+        logger('execution', id, 'could not be given back yet', error)
+        await new Promise<void>((resolve) => clock.setTimeout(resolve, backoffDelay({ max: 5_000 }, attempt, ids.random)))
+      }
+    }
+  }
+
+  #streamPort(ready?: Promise<void>): StreamPort {
     const { store, clock, ids, logger } = this.settings
     return {
       store,
@@ -368,8 +435,10 @@ export class SupervisorHost {
       left: () => this.#moves.happened(),
       takenAway: (...args) => this.registry.takenAway(...args),
       hasOthers: () => this.#memberships.current.hasOthers,
-      running: () => this.#starting ?? Promise.resolve(),
-      triggered: (...args) => this.registry.triggered(...args),
+      running: () => ready ?? this.#starting ?? Promise.resolve(),
+      triggered: (entryPoint, health) => {
+        if (this.settings.entryPoints.get(entryPoint)) this.registry.triggered(entryPoint, health)
+      },
     }
   }
 
@@ -393,7 +462,11 @@ export class SupervisorHost {
   }
 
   async #retake(): Promise<void> {
-    for await (const stored of this.streams.held(this.owner)) if (!this.live(stored.id)) await this.takeOwn(stored, this.streams)
+    for await (const stored of this.streams.held(this.owner)) {
+      if (this.live(stored.id)) continue
+      if (this.settings.entryPoints.get(stored.entryPoint)) await this.takeOwn(stored, this.streams)
+      else await this.#giveBackHomeless(stored)
+    }
   }
 
   committed(entryPoint: string, before: ExecutionStatus | undefined, commit: LastCommit): void {

@@ -7,9 +7,10 @@ import { guardedLogger, isLogger, type LevelLogger, type Log, type LogFunction }
 import type { SnapshotStore } from '../../persistence/snapshot-store.js'
 import { typedStore } from '../../persistence/typed-store.js'
 import { checkBackoff, type Backoff } from '../../backoff.js'
-import { definitionFormat, formatKey, type StreamDefinition } from '../stream/stream-definition.js'
-import { pathProblem, RouteTable } from '../trigger/route-table.js'
+import type { StreamDefinition } from '../stream/stream-definition.js'
+import { pathProblem } from '../trigger/route-table.js'
 import { WallClock } from '../../wall-clock.js'
+import { checkDefinitions, EntryPointSet } from './entry-point-set.js'
 
 /** How failed streams are restarted, in OTP's words. */
 export interface Supervision {
@@ -64,13 +65,15 @@ export interface SupervisorOptions {
 type Complete<T> = { readonly [TKey in keyof T]-?: Exclude<T[TKey], undefined> }
 
 /** The same, complete. */
-export type SupervisorSettings = Complete<Omit<SupervisorOptions, 'supervision' | 'logger' | 'clock' | 'events'>> & {
+export type SupervisorSettings = Complete<
+  Omit<SupervisorOptions, 'entryPoints' | 'supervision' | 'logger' | 'clock' | 'events'>
+> & {
+  /** They come and go: see `entry-point-set.ts`. */
+  readonly entryPoints: EntryPointSet
   readonly events: Complete<PublishedRetention>
   readonly clock: WallClock
   readonly supervision: Complete<Supervision>
   readonly logger: Log
-  /** What answers requests over HTTP. */
-  readonly routes: RouteTable
 }
 
 const optionNames: OptionNames<SupervisorOptions> = {
@@ -106,7 +109,7 @@ export function supervisorSettings(options: SupervisorOptions): SupervisorSettin
     )
   if (typeof options.store?.commit !== 'function')
     throw invalid('store', options.store, 'a SnapshotStore, such as sqliteStore(path)')
-  refuseDuplicates(options.entryPoints)
+  checkDefinitions("The runtime's", options.entryPoints)
   const { supervision, healthPath = '/healthz' } = options
   if (healthPath !== false && pathProblem(healthPath) !== undefined)
     throw invalid('healthPath', healthPath, `${pathProblem(healthPath)}, or false`)
@@ -114,7 +117,7 @@ export function supervisorSettings(options: SupervisorOptions): SupervisorSettin
     id,
     ids,
     store: typedStore(options.store),
-    entryPoints: options.entryPoints,
+    entryPoints: new EntryPointSet(options.entryPoints, healthPath),
     maxConcurrent: whole('maxConcurrent', options.maxConcurrent ?? Infinity, 1),
     lease: atLeast('lease', options.lease ?? 15_000, 100),
     pollInterval: atLeast('pollInterval', options.pollInterval ?? 500, 1),
@@ -125,7 +128,6 @@ export function supervisorSettings(options: SupervisorOptions): SupervisorSettin
     },
     retentionInterval: atLeast('retentionInterval', options.retentionInterval ?? 60_000, 1),
     healthPath,
-    routes: new RouteTable(options.entryPoints, healthPath),
     logger: guardedLogger(options.logger),
     clock: new WallClock(options.clock ?? systemClock),
     supervision: {
@@ -149,32 +151,6 @@ function checkNames(options: SupervisorOptions): void {
   if (logger !== undefined && !isLogger(logger)) throw invalid('logger', logger, 'a function, or have info, warn and error')
   if (clock !== undefined && typeof clock?.setTimeout !== 'function') throw invalid('clock', clock, 'a Clock')
   if (ids !== undefined && typeof ids?.execution !== 'function') throw invalid('ids', ids, 'an IdSource')
-}
-
-function refuseDuplicates(entryPoints: readonly StreamDefinition[]): void {
-  if (!Array.isArray(entryPoints)) throw invalid('entryPoints', entryPoints, 'a list made with defineEntryPoint')
-  const seen = new Set<string>()
-  for (const entryPoint of entryPoints as readonly StreamDefinition[]) {
-    if (typeof entryPoint?.hash !== 'string') throw invalid('entryPoints', entryPoint, 'made with defineEntryPoint')
-    refuseStranger(entryPoint)
-    if (seen.has(entryPoint.id)) {
-      throw new StatewardError('duplicate_entry_point', `There are two entry points with the id ${entryPoint.id}.`, {
-        details: { entryPoint: entryPoint.id },
-      })
-    }
-    seen.add(entryPoint.id)
-  }
-}
-
-/** Another copy of the package may have made it, if its definitions are like ours. */
-function refuseStranger(entryPoint: StreamDefinition): void {
-  const format = entryPoint[formatKey]
-  if (format === definitionFormat) return
-  throw new StatewardError(
-    'invalid_definition',
-    `Entry point ${entryPoint.id} was made by another version of stateward: let both use one copy of the package.`,
-    { details: { option: 'entryPoints', entryPoint: entryPoint.id, format: format ?? null, known: [definitionFormat] } },
-  )
 }
 
 function whole(option: string, value: number, from: number): number {

@@ -60,6 +60,12 @@ export class SupervisorPhase {
     if (!this.isBegun) throw this.refusal
   }
 
+  /** Throws `draining`, `already_stopped`. */
+  checkOpen(): void {
+    if (this.#name === 'draining') throw draining()
+    if (this.isOver) throw this.refusal
+  }
+
   /** Throws `draining`, and what `checkBegun` throws. */
   checkAccepting(): void {
     if (this.#name === 'draining') throw draining()

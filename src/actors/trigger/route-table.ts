@@ -28,12 +28,35 @@ type Owner = Exclude<RouteFound, { readonly kind: 'not_allowed' | 'not_found' }>
 export class RouteTable {
   /** Path → method → who answers it. */
   readonly #paths = new Map<string, Map<string, Owner>>()
+  /** Entry points that are being removed: their routes are theirs until another one claims them. */
+  readonly #leaving = new Set<string>()
 
-  /** Throws `duplicate_route` if two routes have the same path and method. */
-  constructor(entryPoints: readonly { readonly id: string; readonly trigger: Trigger }[], healthPath: string | false) {
-    if (healthPath !== false) this.#claim(healthPath, ['GET', 'HEAD'], { kind: 'health' })
-    for (const { id, trigger } of entryPoints)
-      for (const route of trigger.routes ?? []) this.#claim(route.path, route.methods, { kind: 'route', entryPoint: id, route })
+  constructor(healthPath: string | false) {
+    if (healthPath !== false) this.#claim(claimsOf(healthPath, ['GET', 'HEAD'], { kind: 'health' }))
+  }
+
+  /** Claims the routes of these entry points, all or none. Throws `duplicate_route` if two routes have the same path and method. */
+  claim(entryPoints: readonly RoutedEntryPoint[]): void {
+    this.#claim(
+      entryPoints.flatMap(({ id, trigger }) =>
+        (trigger.routes ?? []).flatMap((route) => claimsOf(route.path, route.methods, { kind: 'route', entryPoint: id, route })),
+      ),
+    )
+    for (const { id } of entryPoints) this.#leaving.delete(id)
+  }
+
+  /** The entry point is being removed: another one may claim its routes. */
+  leave(entryPoint: string): void {
+    this.#leaving.add(entryPoint)
+  }
+
+  /** The entry point is gone, with the routes that it still has. */
+  delete(entryPoint: string): void {
+    this.#leaving.delete(entryPoint)
+    for (const [path, methods] of this.#paths) {
+      for (const [method, owner] of methods) if (owner.kind === 'route' && owner.entryPoint === entryPoint) methods.delete(method)
+      if (methods.size === 0) this.#paths.delete(path)
+    }
   }
 
   /** Finds who answers a request. */
@@ -43,16 +66,36 @@ export class RouteTable {
     return methods.get(method) ?? { kind: 'not_allowed', allowed: [...methods.keys()] }
   }
 
-  #claim(path: string, methods: readonly string[], owner: Owner): void {
-    const known = this.#paths.get(path) ?? new Map<string, Owner>()
-    this.#paths.set(path, known)
-    for (const method of methods) {
-      const other = known.get(method)
-      if (other) throw duplicateRoute(path, method, [other, owner])
-      known.set(method, owner)
+  #claim(claims: readonly Claim[]): void {
+    const asked = new Map<string, Owner>()
+    for (const { path, method, owner } of claims) {
+      const key = `${method} ${path}`
+      const other = asked.get(key) ?? this.#paths.get(path)?.get(method)
+      const isFree = !other || (!asked.has(key) && other.kind === 'route' && this.#leaving.has(other.entryPoint))
+      if (!isFree) throw duplicateRoute(path, method, [other, owner])
+      asked.set(key, owner)
+    }
+    for (const { path, method, owner } of claims) {
+      const known = this.#paths.get(path) ?? new Map<string, Owner>()
+      this.#paths.set(path, known.set(method, owner))
     }
   }
 }
+
+/** An entry point, as far as its routes go. */
+export interface RoutedEntryPoint {
+  readonly id: string
+  readonly trigger: Trigger
+}
+
+interface Claim {
+  readonly path: string
+  readonly method: string
+  readonly owner: Owner
+}
+
+const claimsOf = (path: string, methods: readonly string[], owner: Owner): readonly Claim[] =>
+  methods.map((method) => ({ path, method, owner }))
 
 function duplicateRoute(path: string, method: string, owners: readonly Owner[]): StatewardError {
   const names = owners.map((owner) => (owner.kind === 'route' ? owner.entryPoint : 'healthPath'))

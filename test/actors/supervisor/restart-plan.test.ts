@@ -6,7 +6,7 @@ import type { StreamDefinition } from '../../../src/actors/stream/stream-definit
 describe('a restart plan', () => {
   const streams = ['a', 'b', 'c', 'temporary'].map((id) => ({ id, restart: id === 'temporary' ? id : 'permanent' }))
   const plan = (strategy: 'one_for_one' | 'one_for_all' | 'rest_for_one', intensity = 3) =>
-    new RestartPlan({ strategy, intensity, period: 1_000, backoff: {} }, streams as unknown as StreamDefinition[])
+    new RestartPlan({ strategy, intensity, period: 1_000, backoff: {} }, () => streams as unknown as StreamDefinition[])
 
   test.each([
     ['one_for_one', ['b']],
