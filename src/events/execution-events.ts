@@ -58,6 +58,10 @@ export interface ExecutionContext {
   readonly compensates: boolean
   /** How long it may run from its first slot on, in ms. */
   readonly timeout?: number
+  /** The time before which it must not start, if one was given. By the wall clock, however that is set. */
+  readonly startAt?: number
+  /** How long it may wait in the queue from then on, in ms; of an execution that is to start later. */
+  readonly queueTimeout?: number
   readonly limits: Limits
   /** Set if a step of another execution has started it: what becomes of it when that is left, and which one it replaces. */
   readonly child?: { readonly whenLeft: 'cancel' | 'leave'; readonly retryOf?: string | undefined }
@@ -73,6 +77,8 @@ export interface ExecutionContext {
 export type ExecutionEvent =
   | { readonly type: 'slot.granted'; readonly at: number }
   | { readonly type: 'slot.missing' }
+  /** The time before which it must not start has come: its time in the queue begins. */
+  | { readonly type: 'start.due' }
   /** The turn of a suspect has come. `stopBy`: its time begins now. */
   | { readonly type: 'turn.given'; readonly stopBy: number }
   | { readonly type: 'program.busy'; readonly granted: boolean }

@@ -26,10 +26,17 @@ export interface TriggerOptions {
   readonly priority?: number | undefined
   /** From the first slot to the end, pauses not counted; default the entry point's. */
   readonly timeout?: number | undefined
-  /** In the queue, before the first slot; default the entry point's. */
+  /** In the queue, before the first slot, from `startAt` on; default the entry point's. */
   readonly queueTimeout?: number | undefined
-  /** Absolute, in ms since the epoch; pauses count. */
+  /** Absolute, in ms since the epoch; pauses count, and so does the time before `startAt`, which must be earlier. */
   readonly deadline?: number | undefined
+  /**
+   * The time before which it must not start: ms since the epoch, or a date. It is accepted at once, and queued until then: outside
+   * memory, without a slot, and not counted in `maxQueued`. When the time has come it takes its place in the queue as if it had been
+   * accepted then; its `queueTimeout` begins at that time, its `timeout` with its first slot. Goes by the wall clock of the process that starts it:
+   * a clock that is set back delays the start. A time that is past starts it now. Default: now. Error: `invalid_option`.
+   */
+  readonly startAt?: number | Date | undefined
 }
 
 /** Who does something and why; both are kept with the execution. */
@@ -94,6 +101,7 @@ export const triggerNames: OptionNames<TriggerOptions> = {
   timeout: true,
   queueTimeout: true,
   deadline: true,
+  startAt: true,
 }
 const byNames: OptionNames<By> = { reason: true, actor: true }
 

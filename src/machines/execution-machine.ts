@@ -67,6 +67,7 @@ const noteExhausted = assign(note.noteExhausted)
 const clearStop = assign(note.clearStop)
 const clearRetry = assign(note.clearRetry)
 const startClocks = assign(note.startClocks)
+const startQueueClock = assign(note.startQueueClock)
 const noteLimits = assign(note.noteLimits)
 
 const commit = (as: CommitReason) => ({ type: 'commit', params: as }) as const
@@ -116,6 +117,7 @@ export const executionMachine = executionSetup.createMachine({
       entry: commit('queued'),
       on: {
         'slot.granted': [{ guard: 'isTimed', target: 'running', actions: startClocks }, { target: 'running' }],
+        'start.due': { actions: startQueueClock },
         'execution.reject': { target: 'rejected', actions: rejected },
         'program.held': pauseOrWait,
         'program.done': done,

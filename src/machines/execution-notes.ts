@@ -128,6 +128,13 @@ export function noteLimits({ event }: Given): Change {
   return event.type === 'clock.set_back' ? { limits: event.limits } : {}
 }
 
+/** The time in the queue of an execution that was to start later begins when it may start; what it spent in a pause before does not count. */
+export function startQueueClock({ context }: Pick<Given, 'context'>): Change {
+  const { startAt, queueTimeout, resume } = context
+  if (startAt === undefined || queueTimeout === undefined || context.limits.queueUntil !== undefined) return {}
+  return { limits: limits(context.limits, { queueUntil: Math.max(startAt, resume?.at ?? 0) + queueTimeout }) }
+}
+
 /** The time limit starts with the first slot; waiting for a later slot counts. */
 export function startClocks({ context, event }: Given): Change {
   const { timeoutAt } = context.limits

@@ -28,6 +28,8 @@ export interface StoredExecution {
   readonly updatedAt: number
   /** When it must be woken although nothing happened. */
   readonly dueAt: number | null
+  /** The time before which it must not start, until it has started; null: it may start at once. While it is queued, `dueAt` is that time, or earlier. */
+  readonly startAt: number | null
   /** True while actions are pending: asked for and not acknowledged. May be true on a terminal execution. */
   readonly owed: boolean
   /** How often it was taken over from a dead owner since it last made progress. */
@@ -155,8 +157,12 @@ export interface Commit {
   readonly endedAt: number | null
   readonly updatedAt: number
   readonly dueAt: number | null
+  /** As of the stored execution. Absent: null. */
+  readonly startAt?: number | null | undefined
   readonly owed: boolean
   readonly recoveries: number
+  /** Takes the place of the input that the execution was accepted with; only before it has started. Absent: the input stays. */
+  readonly input?: string | undefined
   readonly state: string
   /**
    * The same state in pieces, if it is long and moves a little at a time. Most pieces are those of the commit before, each in
@@ -216,9 +222,9 @@ export interface ClaimRequest {
   readonly entryPoints: readonly string[]
   /**
    * `lost`: those of these owner keys, not terminal or owed (adds one to `recoveries` of each that was not queued, nor waiting without being owed).
-   * `released`: unowned ones that have something to do: not terminal and neither waiting nor paused, or owed,
-   * or with inbox messages (a paused one: with a command, its events wait for the resume), or due. `one`: that execution, if nobody owns it and it is not terminal.
-   * `queued`: those of these owner keys, which live, that are queued, never started (`startedAt` is null) and have no recoveries:
+   * `released`: unowned ones that have something to do: not terminal and neither waiting nor paused, nor with a `startAt`; or owed,
+   * or with inbox messages (a paused one, or one with a `startAt`: with a command, its events wait), or due. `one`: that execution, if nobody owns it and it is not terminal.
+   * `queued`: those of these owner keys, which live, that are queued, never started (`startedAt` is null), may start (no `startAt` after `now`) and have no recoveries:
    * their owners' next commits of them are stale. A store that does not know it gives nothing.
    */
   readonly from:

@@ -28,14 +28,15 @@ export interface ClaimCandidate {
   readonly position: number
   readonly queued: boolean
   readonly priority: number
-  readonly acceptedAt: number
+  /** Since when it may start. */
+  readonly since: number
 }
 
-/** Executions under way before queued ones; queued ones by priority, the greater first; then the oldest first. */
+/** Executions under way before queued ones; queued ones by priority, the greater first; then those first that may have started first. */
 export function byClaimOrder(a: ClaimCandidate, b: ClaimCandidate): number {
   if (a.queued !== b.queued) return a.queued ? 1 : -1
   if (a.queued && a.priority !== b.priority) return b.priority - a.priority
-  return a.acceptedAt - b.acceptedAt || a.position - b.position
+  return a.since - b.since || a.position - b.position
 }
 
 /** True if a takeover from a dead owner counts as a recovery: the execution, or an action that is pending, may have ended that owner's process. */

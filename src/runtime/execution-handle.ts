@@ -6,7 +6,7 @@ import type { CommandRouter } from '../actors/commands/command-router.js'
 import type { ResultOptions } from '../actors/commands/execution-results.js'
 import { executionCheckpoints, type Checkpoint } from '../actors/execution/execution-checkpoints.js'
 import { executionRecord, type ExecutionRecord } from '../actors/execution/execution-record.js'
-import { checkKey } from '../actors/commands/trigger-check.js'
+import { checkedTime, checkKey } from '../actors/commands/trigger-check.js'
 import type { Clock } from '../clock.js'
 import type { SnapshotStore, StoredExecution } from '../persistence/snapshot-store.js'
 import type {
@@ -22,13 +22,14 @@ import { checkCommand, type By, type CancelOptions, type PauseOptions, type Resu
 import { checkGoal, type ExecutionGoal, type GoalOptions, type GoalOutcome } from '../events/state-wait.js'
 import { refuseUnknown, type OptionNames } from '../known-options.js'
 
-/** `revision`: which checkpoint; default the last commit. `idempotencyKey`: the same key gives the same fork. */
+/** `revision`: which checkpoint; default the last commit. `idempotencyKey`: the same key gives the same fork. `startAt`: as that of a trigger. */
 export interface ForkOptions {
   readonly revision?: number | undefined
   readonly idempotencyKey?: string | undefined
+  readonly startAt?: number | Date | undefined
 }
 
-const forkNames: OptionNames<ForkOptions> = { revision: true, idempotencyKey: true }
+const forkNames: OptionNames<ForkOptions> = { revision: true, idempotencyKey: true, startAt: true }
 const resultNames: OptionNames<ResultOptions> = { timeout: true, signal: true }
 
 /** What a handle needs of its runtime. */
@@ -141,7 +142,9 @@ export class ExecutionHandle<TProgram extends AnyActorLogic = AnyActorLogic> {
   async fork(options: ForkOptions = {}): Promise<ExecutionHandle<TProgram>> {
     refuseUnknown('invalid_option', `The fork of ${this.id}`, options, forkNames)
     checkKey(`the fork of ${this.id}`, options.idempotencyKey, { id: this.id })
-    const { id, created } = await this.#port.fork(this.id, options)
+    const { startAt, ...rest } = options
+    const at = checkedTime(`the fork of ${this.id}`, 'startAt', startAt, { id: this.id })
+    const { id, created } = await this.#port.fork(this.id, { ...rest, startAt: at })
     return new ExecutionHandle(id, this.#port, created)
   }
 

@@ -113,8 +113,8 @@ export class RuntimeCalls<TEntryPoints extends readonly EntryPoint[] = readonly 
     entryPoint: TId,
     ...[input, options]: TriggerArguments<TEntryPoints, TId>
   ): Promise<ExecutionHandle<ProgramOf<TEntryPoints, TId>>> {
-    checkTrigger(entryPoint, options)
-    const { id, created } = accepted(await this.#source.admit(entryPoint, { ...options, input }))
+    const request = checkTrigger(entryPoint, options)
+    const { id, created } = accepted(await this.#source.admit(entryPoint, { ...request, input }))
     return new ExecutionHandle(id, this.handlePort, created)
   }
 

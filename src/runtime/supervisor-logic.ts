@@ -90,8 +90,8 @@ async function handleRequest(self: Self, request: SupervisorRequest): Promise<vo
     await supervisor.start(self)
     if (request.type === 'execution.trigger') {
       supervisor.checkAccepting(request.entryPoint)
-      checkTrigger(request.entryPoint, request.options)
-      const { id, created } = accepted(await accept(supervisor, request.entryPoint, { ...request.options, input: request.input }))
+      const asked = checkTrigger(request.entryPoint, request.options)
+      const { id, created } = accepted(await accept(supervisor, request.entryPoint, { ...asked, input: request.input }))
       reply({ type: 'execution.accepted', id, created })
       if (replyTo) reply({ type: 'execution.settled', id, outcome: await router.result(id) })
       return

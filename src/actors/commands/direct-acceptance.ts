@@ -33,7 +33,7 @@ export async function acceptDirectly(
   request.named?.(id)
   const { row, lifecycle, program } = opening(admission(definition, request, id, now), id, clock, undefined)
   const { value, context } = lifecycle
-  row.publish('execution.accepted', undefined, now)
+  row.publish('execution.accepted', context.startAt === undefined ? undefined : { startAt: context.startAt }, now)
   const commit = row.commit({
     owner: null,
     status: 'queued',
@@ -41,7 +41,7 @@ export async function acceptDirectly(
     context,
     program,
     now,
-    dueAt: dueAt('queued', context.limits, undefined),
+    dueAt: dueAt('queued', context.limits, undefined, row.heldUntil(context)),
     owed: false,
     consumed: [],
     checkpoints: definition.checkpoints,

@@ -7,18 +7,19 @@ import { forkedProgram } from '../program/stored-program.js'
 import { executionRecord } from '../execution/execution-record.js'
 import type { SupervisorHost } from '../supervisor/supervisor-host.js'
 
-/** The commit to fork from, and the idempotency key and the id of the fork. */
+/** The commit to fork from; the idempotency key and the id of the fork, and the time before which it must not start. */
 export interface ForkRequest {
   readonly id?: string | undefined
   readonly revision?: number | undefined
   readonly idempotencyKey?: string | undefined
+  readonly startAt?: number | undefined
 }
 
 /** The fork, once its acceptance is durable, and whether it is new. Throws `not_found`, `no_checkpoint`, and what a trigger throws. */
 export async function forkExecution(
   supervisor: SupervisorHost,
   id: string,
-  { revision, idempotencyKey, id: own }: ForkRequest,
+  { revision, idempotencyKey, id: own, startAt }: ForkRequest,
   admit: (entryPoint: string, request: AdmissionRequest) => Promise<Admitted>,
 ): Promise<{ readonly id: string; readonly created: boolean }> {
   const { store } = supervisor.settings
@@ -44,6 +45,7 @@ export async function forkExecution(
     ...(stored.sessionId === null ? {} : { sessionId: stored.sessionId }),
     ...(own === undefined ? {} : { id: own }),
     ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
+    ...(startAt === undefined ? {} : { startAt }),
     ...(program === undefined ? {} : { program: forkedProgram(program, id) }),
   })
   return { id: outcome.id, created: outcome.status === 'accepted' }

@@ -39,9 +39,9 @@ export async function fire(
   input: unknown,
   options: FireOptions,
 ): Promise<Fired> {
-  checkTrigger(entryPoint, options)
+  const request = checkTrigger(entryPoint, options)
   try {
-    const { id, created } = accepted(await admit(entryPoint, { ...options, input }))
+    const { id, created } = accepted(await admit(entryPoint, { ...request, input }))
     return { status: created ? 'accepted' : 'duplicate', id, differs: false }
   } catch (error) {
     // the other process may have made another input of the same thing

@@ -4,6 +4,7 @@ import { triggerNames, type TriggerOptions } from '../../events/requests.js'
 import { isId, isWholeText, wholeTextWanted } from '../../ids.js'
 import { refuseUnknown } from '../../known-options.js'
 import type { Admitted } from '../stream/accepted-before.js'
+import type { AdmissionRequest } from '../stream/admission.js'
 
 const keyWanted = `a text of 1 to 512 characters, ${wholeTextWanted}`
 const idWanted = '1 to 128 letters, digits, or . _ : - inside, never two dots in a row'
@@ -38,8 +39,26 @@ function notOne(option: string, value: unknown, of: string, wanted: string, deta
   })
 }
 
-/** Throws `invalid_id`, `invalid_option`, naming the option. */
-export function checkTrigger(entryPoint: string, options: TriggerOptions = {}): void {
+const latest = 8.64e15
+const timeWanted = 'a time in ms since the epoch, or a date'
+
+/** A time that may be given as a date, in ms. Throws `invalid_option` for what is none. */
+export function checkedTime(
+  subject: string,
+  option: string,
+  value: unknown,
+  details: Readonly<Record<string, unknown>>,
+): number | undefined {
+  if (value === undefined) return undefined
+  const at = value instanceof Date ? value.getTime() : value
+  if (typeof at === 'number' && Math.abs(at) <= latest) return Math.ceil(at)
+  throw new StatewardError('invalid_option', `\`${option}\` for ${subject} is ${String(value)}; it must be ${timeWanted}.`, {
+    details: { ...details, option, value: String(value) },
+  })
+}
+
+/** The options as those of a request. Throws `invalid_id`, `invalid_option`, naming the option. */
+export function checkTrigger(entryPoint: string, options: TriggerOptions = {}): Omit<AdmissionRequest, 'input'> {
   refuseUnknown('invalid_option', `The trigger of ${entryPoint}`, options, triggerNames, { entryPoint })
   for (const name of ['id', 'correlationId', 'sessionId'] as const)
     if (options[name] !== undefined && !isId(options[name]))
@@ -58,6 +77,15 @@ export function checkTrigger(entryPoint: string, options: TriggerOptions = {}): 
       },
     )
   }
+  if (options.startAt === undefined) return options as Omit<AdmissionRequest, 'input'>
+  const startAt = checkedTime(entryPoint, 'startAt', options.startAt, { entryPoint })
+  if (startAt !== undefined && options.deadline !== undefined && options.deadline <= startAt)
+    throw new StatewardError(
+      'invalid_option',
+      `\`deadline\` for ${entryPoint} is ${options.deadline}; it must be later than \`startAt\`, which is ${startAt}.`,
+      { details: { entryPoint, option: 'deadline', value: String(options.deadline), startAt } },
+    )
+  return { ...options, startAt }
 }
 
 /** The execution that answers a trigger, and whether it is new. Throws `duplicate_execution`. */

@@ -14,6 +14,10 @@ export interface DecisionInput {
   readonly isLeaving: boolean
   /** When the program's next timer is due. */
   readonly nextTimer: number | undefined
+  /** The time before which it must not start, as long as it has not. */
+  readonly startAt?: number | undefined
+  /** True if that time has not come. */
+  readonly isLater?: boolean
 }
 
 /** The decision that goes with the commit. */
@@ -26,15 +30,15 @@ export interface Decision {
   readonly dueAt: number | null
 }
 
-/** A paused execution leaves memory, and one that has ended does, unless it has actions pending. */
-export function decide({ status, limits, owed, isLeaving, nextTimer }: DecisionInput): Decision {
+/** A paused execution leaves memory, one that is to start later does, and one that has ended, unless it has actions pending. */
+export function decide({ status, limits, owed, isLeaving, nextTimer, startAt, isLater = false }: DecisionInput): Decision {
   const ends = isTerminal(status)
-  const leaves = isLeaving || status === 'paused' || (ends && !owed)
+  const leaves = isLeaving || status === 'paused' || (status === 'queued' && isLater) || (ends && !owed)
   const isKept = !leaves || owed
   return {
     leaves,
     isKept,
     isLast: !isKept || ends,
-    dueAt: ends ? null : dueAt(status, limits, status === 'waiting' ? nextTimer : undefined),
+    dueAt: ends ? null : dueAt(status, limits, status === 'waiting' ? nextTimer : undefined, startAt),
   }
 }

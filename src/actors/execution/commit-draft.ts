@@ -130,6 +130,11 @@ export class CommitDraft {
     else if (as !== 'queued' || this.revision > 0) this.#record(`execution.${as}`, null, at)
   }
 
+  /** The time before which it must not start, as long as it has not; undefined: nothing delays it. */
+  heldUntil({ startAt }: ExecutionContext): number | undefined {
+    return startAt !== undefined && startAt > this.acceptedAt && this.#startedAt === null ? startAt : undefined
+  }
+
   /** The next commit. */
   commit(parts: CommitParts): Commit {
     const { owner, status, value, context, isPutBack, isUnproven = false } = parts
@@ -151,6 +156,7 @@ export class CommitDraft {
       endedAt: this.#endedAt,
       updatedAt: now,
       dueAt,
+      startAt: isTerminal(status) ? null : (this.heldUntil(context) ?? null),
       owed,
       recoveries: this.recoveries - (isPutBack || isHeldBack(value) ? 1 : 0),
       state,

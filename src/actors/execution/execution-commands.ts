@@ -62,6 +62,8 @@ export function lastAnswer(
 ): CommandOutcome | undefined {
   if (type === 'cancel' && status === 'cancelled' && !isTerminal(before)) return { status }
   if (type === 'pause' && status === 'paused') return { status, revision }
+  // it is to start later, and leaves memory until then
+  if (type === 'resume' && status === 'queued' && before === 'paused') return { status: 'resumed', revision }
   return isTerminal(status) ? finished(status) : undefined
 }
 

@@ -136,11 +136,11 @@ export function setBackBy(limits: Limits, by: number): Limits {
   return Object.fromEntries(Object.entries(limits).map(([name, at]: [string, number]) => [name, at - by]))
 }
 
-/** When an execution of such a status must be woken if nobody owns it; `nextTimer` is the program's. */
-export function dueAt(status: ExecutionStatus, limits: Limits, nextTimer: number | undefined): number | null {
+/** When an execution of such a status must be woken if nobody owns it; `nextTimer` is the program's, `startAt` the time before which it must not start. */
+export function dueAt(status: ExecutionStatus, limits: Limits, nextTimer: number | undefined, startAt?: number): number | null {
   const { retryAt, deadlineAt, timeoutAt, queueUntil } = limits
   let due = Math.min(retryAt ?? Infinity, deadlineAt ?? Infinity)
-  if (status === 'queued') due = Math.min(due, queueUntil ?? Infinity)
+  if (status === 'queued') due = Math.min(due, queueUntil ?? Infinity, startAt ?? Infinity)
   if (status !== 'paused') due = Math.min(due, timeoutAt ?? Infinity)
   if (status === 'waiting') due = Math.min(due, nextTimer ?? Infinity)
   return due === Infinity ? null : due

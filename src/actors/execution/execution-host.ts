@@ -23,14 +23,18 @@ import { dueAt as nextDue, ExecutionDeadlines } from './execution-deadlines.js'
 import { executionRef, tell, type ExecutionEffects, type ExecutionMachineRef } from './execution-lifecycle.js'
 import { InboxDelivery, type InboxOwner } from './inbox-delivery.js'
 import type { SentEvent } from './external-event.js'
+import { isLater } from './later-start.js'
 import { opening, type AcceptOutcome, type ExecutionOrigin } from './execution-origin.js'
 import type { ExecutionPort } from './execution-port.js'
 import { ExecutionProgram, type ProgramWatcher } from './execution-program.js'
 import type { CommitDraft } from './commit-draft.js'
 import { positionOf, type LifecyclePosition } from './lifecycle-position.js'
 import type { Suspect } from './suspects.js'
-import type { WallClock } from '../../wall-clock.js'
+import type { Alarm, WallClock } from '../../wall-clock.js'
 import { stopActor } from '../program/xstate/xstate-internals.js'
+
+/** An execution that is to start later, and that a command has brought into memory, leaves it after so many ms. */
+const LINGER = 1_000
 
 /** An execution that was in flight in so many processes that died is a suspect: it may have brought them down. */
 const SUSPECT = 2
@@ -63,6 +67,8 @@ export class ExecutionHost implements Committer, ProgramWatcher, ExecutionEffect
   #lingers = false
   #gone = false
   #whenGone: (() => void)[] = []
+  /** Of an execution that is to start later. */
+  #startAlarm: Alarm | undefined
   readonly maxRecoveries: number
   /** The error with which the execution left this process. */
   lost: unknown
@@ -85,7 +91,7 @@ export class ExecutionHost implements Committer, ProgramWatcher, ExecutionEffect
       idle: () => this.#idle(),
     })
     // a fresh execution that gets a slot at once never enters the queue
-    this.hasSlot = origin.kind === 'fresh' && port.takeSlot(this)
+    this.hasSlot = origin.kind === 'fresh' && !isLater(origin.context, port.clock.now()) && port.takeSlot(this)
     const { row, lifecycle, program } = opening(origin, id, port.clock, this.hasSlot ? port.clock.now() : undefined)
     this.#row = row
     this.#isNamed = origin.kind === 'fresh' && origin.isNamed
@@ -100,10 +106,11 @@ export class ExecutionHost implements Committer, ProgramWatcher, ExecutionEffect
   /** Starts a fresh execution; resolves once its acceptance is durable. */
   accept(): Promise<AcceptOutcome> {
     this.#acceptance = new PendingAcceptance()
-    this.publish('execution.accepted', undefined)
+    const { startAt } = this.context
+    this.publish('execution.accepted', startAt === undefined ? undefined : { startAt })
     this.#machine.start()
     if (this.hasSlot) this.runProgram()
-    else this.#port.acquire(this)
+    else if (!this.isLater) this.#port.acquire(this)
     this.enter(this.hasSlot ? 'running' : 'queued', this.context)
     return this.#acceptance.answer
   }
@@ -122,7 +129,7 @@ export class ExecutionHost implements Committer, ProgramWatcher, ExecutionEffect
     if (mayHarm && this.recoveries > this.maxRecoveries) return this.program.holdFor('recovery_limit', this.#row.recoveryLimit())
     if (this.isHeldBack || ((mayHarm || compensates) && this.isSuspect)) return this.#underSuspicion()
     if (this.#recovering && (value === 'queued' || (value === 'waiting' && !this.#row.wasOwed))) this.#counted.begin()
-    if (value === 'queued') return this.#port.acquire(this) ? this.grant() : undefined
+    if (value === 'queued') return this.#enqueue()
     if (value === 'running') return this.#port.acquire(this) ? this.runProgram() : this.tell({ type: 'slot.missing' })
     if (this.isCompensating) return this.compensate(false)
     if (typeof value === 'object') {
@@ -170,7 +177,33 @@ export class ExecutionHost implements Committer, ProgramWatcher, ExecutionEffect
       return this.touch()
     }
     if (this.isHeldBack) return this.tell({ type: 'turn.given', stopBy: this.stopping().stopBy })
-    if (this.nextStatus === 'queued' && this.#port.acquire(this)) this.grant()
+    if (this.nextStatus === 'queued') this.#enqueue()
+  }
+
+  /** Lets it run, or wait for a slot; or for the time before which it must not start, the last of it in memory. */
+  #enqueue(): void {
+    if (this.isLater) {
+      this.#deadlines.leaveAfter(Math.min(LINGER, this.#port.definition.passivateAfter))
+      return this.#startLater()
+    }
+    this.#queueClock()
+    if (this.#port.acquire(this)) this.grant()
+  }
+
+  #startLater(): void {
+    const { clock } = this.#port
+    clock.clearAlarm(this.#startAlarm)
+    // the alarm also comes if the clock was set back: then it waits anew
+    const due = () => (!this.isLeaving && this.nextStatus === 'queued' ? this.#enqueue() : undefined)
+    this.#startAlarm = clock.alarm(this.#row.heldUntil(this.context) ?? 0, due)
+  }
+
+  /** The time in the queue begins for an execution that was to start later. */
+  #queueClock(): void {
+    const { queueTimeout, limits } = this.context
+    if (queueTimeout === undefined || limits.queueUntil !== undefined || this.hasStarted) return
+    this.tell({ type: 'start.due' })
+    this.#deadlines.set(this.context.limits)
   }
 
   clear(): void {
@@ -234,8 +267,9 @@ export class ExecutionHost implements Committer, ProgramWatcher, ExecutionEffect
   /** Resumes the execution as soon as there is a slot. `retry`: with fresh attempts. */
   resume(resume: Intervention, retry: boolean): void {
     this.#row.recoveries = 0
-    const granted = this.nextStatus === 'pausing' || this.#port.acquire(this)
+    const granted = this.nextStatus === 'pausing' || (!this.isLater && this.#port.acquire(this))
     this.tell({ type: 'execution.resume', resume, retry, granted, at: this.clock.now() })
+    if (!granted && !this.isLater) this.#queueClock()
   }
 
   /** What every stopping command says of the steps in flight. */
@@ -350,7 +384,10 @@ export class ExecutionHost implements Committer, ProgramWatcher, ExecutionEffect
     this.program.take(this.nextStatus === 'paused' && (this.status !== 'paused' || this.program.isLive))
     if (this.#isWithheld) return undefined
     const { nextTimer, hasPendingActions: owed } = this.program
-    const decision = decide({ status: this.nextStatus, limits: this.context.limits, owed, isLeaving: this.#leaving, nextTimer })
+    const { nextStatus: status, context } = this
+    const startAt = this.#row.heldUntil(context)
+    const isLeaving = this.#leaving
+    const decision = decide({ status, limits: context.limits, owed, isLeaving, nextTimer, startAt, isLater: this.isLater })
     this.#leaving = decision.leaves
     this.#waiters.collect()
     // this commit also holds what changed while it was being made
@@ -437,6 +474,7 @@ export class ExecutionHost implements Committer, ProgramWatcher, ExecutionEffect
   /** Passivates the execution if it is still waiting after this turn. Timers that are due and pending actions come first. */
   #idle(): void {
     this.#lingers = false
+    if (this.nextStatus === 'queued' && this.isLater) return void this.giveBack().catch(() => undefined)
     if (this.nextStatus !== 'waiting') return
     if (this.mayLeave) this.giveBack().catch(() => undefined) // a rejection is already reported by the stream, or belongs to the new owner
     else this.#lingers = !this.isEnding && !this.program.isBusy
@@ -488,6 +526,7 @@ export class ExecutionHost implements Committer, ProgramWatcher, ExecutionEffect
     ;[this.#gone, this.lost] = [true, error]
     if (this.#waiters.some) this.#waiters.reject(error ?? this.#row.lostError())
     this.#deadlines.clear()
+    this.#port.clock.clearAlarm(this.#startAlarm)
     this.program.setMode('stopped')
     this.#withdraw()
     stopActor(this.ref)
@@ -533,8 +572,14 @@ export class ExecutionHost implements Committer, ProgramWatcher, ExecutionEffect
     return this.#row.priority
   }
 
-  get acceptedAt(): number {
-    return this.#row.acceptedAt
+  get queuedSince(): number {
+    return this.#row.heldUntil(this.context) ?? this.#row.acceptedAt
+  }
+
+  /** True while it must not start: the time for that has not come. */
+  get isLater(): boolean {
+    const at = this.#row.heldUntil(this.context)
+    return at !== undefined && at > this.clock.now()
   }
 
   get idempotencyKey(): string | null {

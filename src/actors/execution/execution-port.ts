@@ -15,7 +15,8 @@ import type { WallClock } from '../../wall-clock.js'
 /** An item of a stream's queue. */
 export interface Admissible {
   readonly priority: number
-  readonly acceptedAt: number
+  /** Since when it may start: its acceptance, or the time before which it must not start. */
+  readonly queuedSince: number
   /** True if it has run before. */
   readonly hasStarted: boolean
 }

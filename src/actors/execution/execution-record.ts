@@ -5,6 +5,7 @@ import type { ExecutionContext, Limits, PauseRecord, Intervention } from '../../
 import { isTerminal, type ExecutionStatus } from '../../events/execution-status.js'
 import type { ExecutionOutcome } from '../../events/outcomes.js'
 import { waitsFor, type WaitsFor } from '../../events/waits-for.js'
+import { startQueueClock } from '../../machines/execution-notes.js'
 import { decode } from '../../codec/snapshot-codec.js'
 import type { StoredExecution } from '../../persistence/snapshot-store.js'
 import { isHeldBack, splitState } from './stored-state.js'
@@ -43,6 +44,8 @@ export interface ExecutionRecord<TProgram extends AnyActorLogic = AnyActorLogic>
   /** The execution that the same step of the parent had started before, and that had failed. */
   readonly retryOf: string | null
   readonly acceptedAt: number
+  /** The time before which it must not start, as it was asked for; null: none was. */
+  readonly startAt: number | null
   readonly startedAt: number | null
   readonly endedAt: number | null
   readonly updatedAt: number
@@ -84,6 +87,8 @@ export function executionRecord(stored: StoredExecution): ExecutionRecord {
     status: stored.status,
     waitsFor: waitsFor({
       status: stored.status,
+      // who has it in a queue has found that it is due
+      queuedFor: stored.owner === null && stored.startAt !== null ? ['start'] : undefined,
       isBackingOff: lifecycle.value === 'backingOff',
       hasTimer: (record?.timers?.length ?? 0) > 0,
     }),
@@ -96,6 +101,7 @@ export function executionRecord(stored: StoredExecution): ExecutionRecord {
     causationId: stored.causationId ?? stored.parentId,
     retryOf: context.child?.retryOf ?? null,
     acceptedAt: stored.acceptedAt,
+    startAt: context.startAt ?? null,
     startedAt: stored.startedAt,
     endedAt: stored.endedAt,
     updatedAt: stored.updatedAt,
@@ -110,10 +116,15 @@ export function executionRecord(stored: StoredExecution): ExecutionRecord {
     timers: record?.timers ?? [],
     steps: record?.steps ?? {},
     owed: pendingIn(stored, record),
-    limits: context.limits,
+    limits: stored.status === 'queued' && stored.startedAt === null ? queueLimits(context) : context.limits,
     pause: isPausing(stored.status) ? (context.pause ?? null) : null,
     cancel: context.cancel ?? null,
   }
+}
+
+/** With the end of its time in the queue, which no commit holds before it is due. */
+function queueLimits(context: ExecutionContext): Limits {
+  return { ...context.limits, ...startQueueClock({ context }).limits }
 }
 
 /** Also counts the actions of a paused execution that had thrown, or had not run, when it was silenced; no column of the store has these, since nobody waits for them. */

@@ -3,7 +3,8 @@
  *
  * Owns: priority, FIFO within a priority, and ageing. One level of priority is worth `ageing` ms of waiting, so an entry's
  * place is fixed when it arrives (arrival − priority × ageing), and an entry that waits long enough is first: nothing starves.
- * Arrival is by the monotonic clock, so that a wall clock that is set back changes no order.
+ * Arrival is the acceptance, or the time before which it must not start; by the monotonic clock, so that a wall clock that is set back
+ * changes no order.
  * Executions that had started before (resumed, woken, recovered) go ahead of executions that had not.
  * Removed entries are skipped when they reach the front.
  */
@@ -46,18 +47,18 @@ export class AdmissionQueue<T extends Admissible> {
 
   add(item: T): void {
     if (this.#entries.has(item)) return
-    const since = this.#arrival(item.acceptedAt)
+    const since = this.#arrival(item.queuedSince)
     const entry = { item, started: item.hasStarted, since, key: since - item.priority * this.#ageing, seq: ++this.#seq }
     this.#entries.set(item, entry)
     this.#heap.push(entry)
   }
 
   /** By the monotonic clock. The two clocks are compared only when one was set, so that entries accepted in the same ms keep their order. */
-  #arrival(acceptedAt: number): number {
+  #arrival(queuedSince: number): number {
     const now = this.#clock.monotonic()
     const ahead = now - this.#clock.now()
     if (Math.abs(ahead - this.#ahead) >= JUMP) this.#ahead = ahead
-    const since = acceptedAt + this.#ahead
+    const since = queuedSince + this.#ahead
     return since > now + JUMP ? now : since
   }
 

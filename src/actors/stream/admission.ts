@@ -3,6 +3,7 @@ import { StatewardError } from '../../errors.js'
 import { decode, encode } from '../../codec/snapshot-codec.js'
 import type { ChildLink } from '../program/child-port.js'
 import type { ExecutionOrigin } from '../execution/execution-origin.js'
+import { isLater } from '../execution/later-start.js'
 import type { StreamDefinition } from './stream-definition.js'
 
 /** A request for an execution. Times are milliseconds. */
@@ -20,6 +21,8 @@ export interface AdmissionRequest {
   readonly priority?: number | undefined
   readonly timeout?: number | undefined
   readonly queueTimeout?: number | undefined
+  /** Absolute; not to start before. */
+  readonly startAt?: number | undefined
   /** Absolute. */
   readonly deadline?: number | undefined
   /** A program's stored text to begin with, instead of a fresh start. */
@@ -33,6 +36,7 @@ export function admission(definition: StreamDefinition, request: AdmissionReques
   const input = encode(request.input, { id, what: 'input' })
   const timeout = request.timeout ?? definition.timeout
   const queueTimeout = request.queueTimeout ?? definition.queueTimeout
+  const later = isLater(request, now)
   return {
     kind: 'fresh',
     isNamed: request.id !== undefined || request.idempotencyKey !== undefined,
@@ -60,9 +64,12 @@ export function admission(definition: StreamDefinition, request: AdmissionReques
       onExhausted: definition.retry?.onExhausted ?? 'fail',
       compensates: definition.cancelEvent !== undefined,
       ...(timeout === undefined ? {} : { timeout }),
+      ...(request.startAt === undefined ? {} : { startAt: request.startAt }),
+      // its time in the queue begins when it may start
+      ...(later && queueTimeout !== undefined ? { queueTimeout } : {}),
       ...(request.child === undefined ? {} : { child: request.child }),
       limits: {
-        ...(queueTimeout === undefined ? {} : { queueUntil: now + queueTimeout }),
+        ...(later || queueTimeout === undefined ? {} : { queueUntil: now + queueTimeout }),
         ...(request.deadline === undefined ? {} : { deadlineAt: request.deadline }),
       },
     },

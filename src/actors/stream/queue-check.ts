@@ -1,7 +1,7 @@
 /**
  * Finds the executions of a queue that another process has taken.
  *
- * Owns: how few of them must be read from the store. Processes take the executions of one priority in the order of acceptance: as
+ * Owns: how few of them must be read from the store. Processes take the executions of one priority in the order of the queue: as
  * long as the first one is still here, all behind it are.
  */
 import type { SnapshotStore } from '../../persistence/snapshot-store.js'
@@ -12,7 +12,7 @@ export interface Takeable {
   readonly revision: number
   readonly epoch: number
   readonly priority: number
-  readonly acceptedAt: number
+  readonly queuedSince: number
   readonly recoveries: number
   readonly hasStarted: boolean
 }
@@ -49,5 +49,5 @@ function levels<T extends Takeable>(queue: Iterable<T>): T[][] {
   return [...byPriority]
     .toSorted(([a], [b]) => b - a)
     .slice(0, LEVELS)
-    .map(([, level]) => level.toSorted((a, b) => a.acceptedAt - b.acceptedAt))
+    .map(([, level]) => level.toSorted((a, b) => a.queuedSince - b.queuedSince))
 }

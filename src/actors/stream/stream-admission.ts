@@ -12,6 +12,7 @@ import { acceptedBefore, refuseOtherInput, type Admitted } from './accepted-befo
 import { admission, type AdmissionRequest } from './admission.js'
 import type { ExecutionHost } from '../execution/execution-host.js'
 import type { ExecutionOrigin } from '../execution/execution-origin.js'
+import { isLater } from '../execution/later-start.js'
 import type { StreamDefinition } from './stream-definition.js'
 
 /** The parts of the stream that are used. */
@@ -45,9 +46,11 @@ async function accepted(port: StreamAdmissionPort, request: AdmissionRequest): P
   const id = request.id ?? ids.execution(now)
   request.named?.(id)
   const origin = admission(definition, request, id, now)
-  const known = executions.get(id) ?? (port.isFull() ? keyed(port, request) : undefined)
+  // what is to start later is not in the queue before
+  const isFull = () => !isLater(request, now) && port.isFull()
+  const known = executions.get(id) ?? (isFull() ? keyed(port, request) : undefined)
   if (known) return again(port, known, request)
-  if (port.isFull()) {
+  if (isFull()) {
     const before = await acceptedBefore(store, definition.id, request)
     if (before) return before
     await port.checkQueue()
@@ -55,8 +58,8 @@ async function accepted(port: StreamAdmissionPort, request: AdmissionRequest): P
     const since = executions.get(id) ?? keyed(port, request)
     if (since) return again(port, since, request)
   }
-  const isFull = port.isFull()
-  if (isFull) port.refuseOverflow()
+  const overflows = isFull()
+  if (overflows) port.refuseOverflow()
   const outcome = await port
     .make(id, origin)
     .accept()
@@ -70,7 +73,7 @@ async function accepted(port: StreamAdmissionPort, request: AdmissionRequest): P
   const isOwn = outcome.status === 'duplicate' && request.id === undefined && outcome.id === id
   const isAccepted = outcome.status === 'accepted' || isOwn
   // only now, because a trigger whose key is taken must not drop another execution
-  if (isFull && isAccepted) port.dropOldest()
+  if (overflows && isAccepted) port.dropOldest()
   return isAccepted ? { status: 'accepted', id } : (outcome as Admitted)
 }
 

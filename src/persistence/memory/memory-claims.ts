@@ -16,8 +16,8 @@ export function claimInMemory(tables: MemoryTables, request: ClaimRequest): Stor
   const found = [...candidates(tables, request, entryPoints, limit)]
     .filter(({ execution }) => entryPoints.has(execution.entryPoint))
     .map((row) => {
-      const { status, priority, acceptedAt } = row.execution
-      return { row, position: row.position, queued: status === 'queued', priority, acceptedAt }
+      const { status, priority, acceptedAt, startAt } = row.execution
+      return { row, position: row.position, queued: status === 'queued', priority, since: startAt ?? acceptedAt }
     })
     .toSorted(byClaimOrder)
   return found.slice(0, limit).map(({ row }) => {
@@ -40,7 +40,7 @@ function candidates(
   }
   if (from.kind === 'queued') {
     const held = from.owners.flatMap((owner) => [...rows.under('held', owner)])
-    return new Set(held.filter(({ execution }) => isFresh(execution)))
+    return new Set(held.filter(({ execution }) => isFresh(execution, now)))
   }
   if (from.kind === 'lost') return new Set(from.owners.flatMap((owner) => [...rows.under('held', owner)]))
   return new Set(
@@ -48,6 +48,6 @@ function candidates(
   )
 }
 
-/** In the queue, and never out of it. */
-const isFresh = ({ status, startedAt, recoveries }: StoredExecution) =>
-  status === 'queued' && startedAt === null && recoveries === 0
+/** In the queue, and never out of it; it may start now. */
+const isFresh = ({ status, startedAt, startAt, recoveries }: StoredExecution, now: number) =>
+  status === 'queued' && startedAt === null && (startAt ?? now) <= now && recoveries === 0

@@ -40,13 +40,13 @@ const indexes = {
   held: ({ execution }) => (isUnderWay(execution) ? execution.owner : null),
   /** Unowned, with something to do at once. */
   free: ({ execution, open, openCommands }) => {
-    const { owner, owed, status, entryPoint } = execution
+    const { owner, owed, status, startAt, entryPoint } = execution
     if (owner !== null) return null
     if (owed) return entryPoint
     if (isTerminal(status)) return null
     if (status === 'waiting') return open.size > 0 ? entryPoint : null
-    if (status !== 'paused') return entryPoint
-    // the events of a paused execution wait for its resume
+    // the events of a paused execution wait for its resume, those of a later one for its start
+    if (status !== 'paused' && startAt === null) return entryPoint
     return openCommands > 0 ? entryPoint : null
   },
   /** Unowned, with something to do at a time. */

@@ -94,7 +94,8 @@ export class MemoryTables {
     if (!row) return { status: 'not_found' }
     const { revision, epoch, owner } = row.execution
     if (commit.revision !== revision + 1 || commit.epoch !== epoch) return { status: 'stale', revision, epoch, owner }
-    row.execution = { ...row.execution, ...fieldsOf(commit) }
+    const input = commit.input ?? row.execution.input
+    row.execution = { ...row.execution, ...fieldsOf(commit), input }
     return this.#complete(row, commit)
   }
 
@@ -150,6 +151,7 @@ function acceptanceOf(accepted: Acceptance): Acceptance {
 
 /** What every commit sets on its execution. */
 function fieldsOf(commit: Commit): Omit<StoredExecution, keyof Acceptance | 'id'> {
-  const { revision, epoch, owner, status, startedAt, endedAt, updatedAt, dueAt, owed, recoveries, state, output, error } = commit
-  return { revision, epoch, owner, status, startedAt, endedAt, updatedAt, dueAt, owed, recoveries, state, output, error }
+  const { revision, epoch, owner, status, startedAt, endedAt, updatedAt, dueAt, startAt = null } = commit
+  const { owed, recoveries, state, output, error } = commit
+  return { revision, epoch, owner, status, startedAt, endedAt, updatedAt, dueAt, startAt, owed, recoveries, state, output, error }
 }

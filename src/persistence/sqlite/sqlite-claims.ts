@@ -5,7 +5,7 @@
  * claim costs what it takes, however many executions are stored. Knows no lease: see sqlite-owners.
  */
 import type { ClaimRequest, StoredExecution } from '../snapshot-store.js'
-import { hasWork, isAwaited, isDue, isLive, isQueued, isUnderWay } from './sqlite-conditions.js'
+import { hasWork, isAwaited, isDue, isLive, isQueued, isUndelayed, isUnderWay, queuedSince } from './sqlite-conditions.js'
 import type { SqliteDatabase } from './sqlite-database.js'
 import { statusOfNumber, type SqliteRows } from './sqlite-rows.js'
 import { statusNumbers } from './sqlite-schema.js'
@@ -16,11 +16,11 @@ interface CandidateRow {
   readonly status: number
   readonly owed: number
   readonly priority: number
-  readonly acceptedAt: number
+  readonly since: number
 }
 
 const table = 'stateward_executions'
-const columns = 'position, status, owed, priority, accepted_at AS acceptedAt'
+const columns = `position, status, owed, priority, ${queuedSince} AS since`
 const inRefs = 'entry_ref IN (SELECT value FROM json_each(?))'
 
 /** The claims of one open database; each function is its namesake of the contract, synchronous. */
@@ -36,24 +36,24 @@ export function sqliteClaims(database: SqliteDatabase, rows: SqliteRows): Sqlite
     SELECT ${columns} FROM ${table} INDEXED BY stateward_held WHERE owner = ? AND ${isUnderWay()} AND +${inRefs} ORDER BY accepted_at, position LIMIT ?`)
   const heldQueued = find(`
     SELECT ${columns} FROM ${table} INDEXED BY stateward_held_queued WHERE owner = ? AND ${isQueued()} AND +${inRefs}
-    ORDER BY priority DESC, accepted_at, position LIMIT ?`)
+    ORDER BY priority DESC, ${queuedSince}, position LIMIT ?`)
   const heldFresh = find(`
     SELECT ${columns} FROM ${table} INDEXED BY stateward_held_queued
-    WHERE owner = ? AND ${isQueued()} AND started_at IS NULL AND recoveries = 0 AND +${inRefs}
-    ORDER BY priority DESC, accepted_at, position LIMIT ?`)
+    WHERE owner = ? AND ${isQueued()} AND started_at IS NULL AND (${isUndelayed} OR start_at <= ?) AND recoveries = 0 AND +${inRefs}
+    ORDER BY priority DESC, ${queuedSince}, position LIMIT ?`)
   const free = find(`
     SELECT ${columns} FROM ${table} INDEXED BY stateward_free WHERE entry_ref = ? AND owner IS NULL AND ${hasWork} ORDER BY accepted_at, position LIMIT ?`)
   const freeQueued = find(`
-    SELECT ${columns} FROM ${table} INDEXED BY stateward_free_queued WHERE entry_ref = ? AND owner IS NULL AND ${isQueued()}
+    SELECT ${columns} FROM ${table} INDEXED BY stateward_free_queued WHERE entry_ref = ? AND owner IS NULL AND ${isQueued()} AND ${isUndelayed}
     ORDER BY priority DESC, accepted_at, position LIMIT ?`)
   const due = find(`
     SELECT ${columns} FROM ${table} INDEXED BY stateward_due
     WHERE entry_ref = ? AND ${isDue} AND due_at <= ? AND (due_at <= ? OR updated_at > ?) ORDER BY due_at LIMIT ?`)
   const withInbox = find(`
-    SELECT e.position, e.status, e.owed, e.priority, e.accepted_at AS acceptedAt
+    SELECT e.position, e.status, e.owed, e.priority, ${queuedSince} AS since
     FROM stateward_mail m CROSS JOIN ${table} e ON e.position = m.position
     WHERE e.owner IS NULL AND ${isLive('e.')} AND +e.${inRefs}
-      AND EXISTS (SELECT 1 FROM stateward_inbox i WHERE i.position = e.position AND ${isAwaited('e.status')})
+      AND EXISTS (SELECT 1 FROM stateward_inbox i WHERE i.position = e.position AND ${isAwaited('e.status', 'e.start_at')})
     ORDER BY e.accepted_at, e.position LIMIT ?`)
   const called = database.prepare('DELETE FROM stateward_mail WHERE position = ?')
   const one = find(`SELECT ${columns} FROM ${table} WHERE id = ? AND owner IS NULL AND ${isLive()} AND +${inRefs}`)
@@ -70,7 +70,7 @@ export function sqliteClaims(database: SqliteDatabase, rows: SqliteRows): Sqlite
     const list = JSON.stringify(refs)
     const { from, now, setBack = 0 } = request
     if (from.kind === 'one') return one.all(from.id, list)
-    if (from.kind === 'queued') return from.owners.flatMap((owner) => heldFresh.all(owner, list, limit))
+    if (from.kind === 'queued') return from.owners.flatMap((owner) => heldFresh.all(owner, now, list, limit))
     if (from.kind === 'lost') {
       return from.owners.flatMap((owner) => [...held.all(owner, list, limit), ...heldQueued.all(owner, list, limit)])
     }

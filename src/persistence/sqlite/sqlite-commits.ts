@@ -24,6 +24,7 @@ interface KnownRow {
   status: number
   owner: string | null
   owed: number
+  startAt: number | null
   /** Of its state; undefined: there may be some. */
   pieces: readonly StatePiece[] | undefined
 }
@@ -38,7 +39,7 @@ interface CurrentRow {
 
 /** Longer inputs go to a table of their own. */
 const inlineInput = 512
-const isInline = ({ input }: Acceptance) => input.length <= inlineInput
+const isInline = ({ input }: Pick<Acceptance, 'input'>) => input.length <= inlineInput
 const knownRows = 20_000
 
 /** What every commit sets, without what the indexes know. */
@@ -55,12 +56,13 @@ const progressedBy = (commit: Commit, state: string): ValuesOf<typeof progressed
 ]
 
 /** What the indexes know, and a commit sets if it changes. */
-const indexed = ['status', 'owner', 'owed', 'ended_at'] as const
+const indexed = ['status', 'owner', 'owed', 'ended_at', 'start_at'] as const
 const indexedBy = (commit: Commit, status: number): ValuesOf<typeof indexed> => [
   status,
   commit.owner,
   commit.owed ? 1 : 0,
   commit.endedAt,
+  commit.startAt ?? null,
 ]
 
 /** What the first commit sets besides. */
@@ -111,6 +113,8 @@ export function sqliteCommits(database: SqliteDatabase, rows: SqliteRows): (batc
   const progress = database.prepare(progressSql)
   const update = database.prepare(updateSql)
   const insertInput = database.prepare('INSERT INTO stateward_inputs (position, input) VALUES (?, ?)')
+  const dropInput = database.prepare('DELETE FROM stateward_inputs WHERE position = ?')
+  const setInput = database.prepare(`UPDATE ${table} SET input = ? WHERE position = ?`)
   const idOf = database.prepare<{ id: string }>('SELECT id FROM stateward_executions WHERE id = ?')
   const idOfKey = database.prepare<{ id: string }>(
     'SELECT id FROM stateward_executions WHERE entry_ref = ? AND idempotency_key = ?',
@@ -145,6 +149,7 @@ export function sqliteCommits(database: SqliteDatabase, rows: SqliteRows): (batc
       row.status = status
       row.owner = commit.owner
       row.owed = commit.owed ? 1 : 0
+      row.startAt = commit.startAt ?? null
       row.pieces = pieces
       return
     }
@@ -156,8 +161,15 @@ export function sqliteCommits(database: SqliteDatabase, rows: SqliteRows): (batc
       status,
       owner: commit.owner,
       owed: commit.owed ? 1 : 0,
+      startAt: commit.startAt ?? null,
       pieces,
     })
+  }
+
+  function replaceInput(position: number, input: string): void {
+    dropInput.run(position)
+    setInput.run(isInline({ input }) ? input : null, position)
+    if (!isInline({ input })) insertInput.run(position, input)
   }
 
   /** The rest of a commit whose execution has been written; `before`: the pieces of its state that are there, if that is known. */
@@ -167,11 +179,12 @@ export function sqliteCommits(database: SqliteDatabase, rows: SqliteRows): (batc
     status: number,
     pieces: readonly StatePiece[],
   ): CommitVerdict {
+    if (commit.input !== undefined && !commit.accept) replaceInput(position, commit.input)
     if (before !== noPieces || pieces !== noPieces) writePieces(position, pieces, before)
     const firstSeq = journal.append(position, entryRef, commit.revision, commit.events)
     if (commit.consumed.length > 0) consumption.consume(position, commit.consumed, commit.updatedAt)
     if (status >= firstTerminal) consumption.finish(position, commit.updatedAt)
-    else if (commit.owner === null) consumption.letGo(position, status)
+    else if (commit.owner === null) consumption.letGo(position, status, commit.startAt ?? null)
     if (commit.journal !== undefined && commit.events.length > 0) trimmed.push({ position, id: commit.id, keep: commit.journal })
     if (commit.checkpoints !== undefined) {
       if (commit.checkpoints > 0)
@@ -216,8 +229,9 @@ export function sqliteCommits(database: SqliteDatabase, rows: SqliteRows): (batc
   /** The same for a row that this process wrote last: what its indexes know is left alone unless it changes. */
   function changeKnown(commit: Commit, state: string, row: KnownRow, status: number): boolean {
     const { id, revision, epoch, owner } = commit
+    const sameStart = row.startAt === (commit.startAt ?? null)
     const same = row.status === status && row.owner === owner && row.owed === (commit.owed ? 1 : 0) && commit.endedAt === null
-    if (!same) return change(commit, state, row.position, status)
+    if (!same || !sameStart) return change(commit, state, row.position, status)
     const values = progressedBy(commit, state)
     return Number(progress.run(...values, row.position, id, revision - 1, epoch, owner).changes) === 1
   }

@@ -24,6 +24,12 @@ export const hasEnded = `status >= ${firstTerminal}`
 /** The execution is queued. */
 export const isQueued = (of = '') => `${of}status = ${queued}`
 
+/** Nothing delays the start of the execution: it may start at once, or has started. */
+export const isUndelayed = 'start_at IS NULL'
+
+/** Since when a queued execution may start. */
+export const queuedSince = 'coalesce(start_at, accepted_at)'
+
 /** Not queued, and its owner has not finished with it. */
 export const isUnderWay = (of = '') => `${of}status <> ${queued} AND (${isLive(of)} OR ${of}owed = 1)`
 
@@ -33,6 +39,6 @@ export const hasWork = `status <> ${queued} AND (status IN (${running}, ${pausin
 /** Nobody owns the execution, and it must be woken. */
 export const isDue = `owner IS NULL AND due_at IS NOT NULL AND ${isLive()}`
 
-/** A message that must wake an unowned execution of that status: any message, but for events of a paused execution, which wait for its resume. */
-export const isAwaited = (status: string) =>
-  `i.answered_at IS NULL AND (${status} <> ${paused} OR i.kind = ${messageKinds.command})`
+/** A message that must wake an unowned execution: any message, but for events of a paused execution, which wait for its resume, and of one that is to start later. */
+export const isAwaited = (status: string, startAt: string) =>
+  `i.answered_at IS NULL AND ((${status} <> ${paused} AND ${startAt} IS NULL) OR i.kind = ${messageKinds.command})`

@@ -17,7 +17,7 @@ export interface SqliteConsumption {
   /** Ends the inbox of an execution that has ended. */
   finish(position: number, at: number): void
   /** Nobody owns the execution any more: its messages must be found by a claim. */
-  letGo(position: number, status: number): void
+  letGo(position: number, status: number, startAt: number | null): void
 }
 
 /** The consuming side of the inboxes of one open database. */
@@ -35,7 +35,7 @@ export function sqliteConsumption(database: SqliteDatabase): SqliteConsumption {
     `UPDATE stateward_inbox SET answered_at = ?, kind = ${messageKinds.finished} WHERE position = ? AND answered_at IS NULL`,
   )
   const anyOpen = database.prepare('SELECT 1 FROM stateward_inbox WHERE answered_at IS NULL LIMIT 1')
-  const wakes = database.prepare(`SELECT 1 FROM stateward_inbox i WHERE i.position = ? AND ${isAwaited('?')} LIMIT 1`)
+  const wakes = database.prepare(`SELECT 1 FROM stateward_inbox i WHERE i.position = ? AND ${isAwaited('?', '?')} LIMIT 1`)
   const call = database.prepare('INSERT OR IGNORE INTO stateward_mail (position) VALUES (?)')
   /** Whether any inbox holds anything: asked once a transaction, which spares each end two statements. */
   let open: boolean | undefined
@@ -50,9 +50,9 @@ export function sqliteConsumption(database: SqliteDatabase): SqliteConsumption {
         answer.run(at, message.answer, message.seq, position)
       }
     },
-    letGo(position, status) {
+    letGo(position, status, startAt) {
       open ??= anyOpen.get() !== undefined
-      if (open && wakes.get(position, status)) call.run(position)
+      if (open && wakes.get(position, status, startAt)) call.run(position)
     },
     finish(position, at) {
       open ??= anyOpen.get() !== undefined
@@ -91,8 +91,8 @@ const select = 'SELECT i.seq, e.id AS executionId, i.kind, i.payload, i.at FROM'
 
 /** The inboxes of one open database. */
 export function sqliteInbox(database: SqliteDatabase): SqliteInbox {
-  const find = database.prepare<{ position: number; status: number; owner: string | null }>(
-    'SELECT position, status, owner FROM stateward_executions WHERE id = ?',
+  const find = database.prepare<{ position: number; status: number; owner: string | null; startAt: number | null }>(
+    'SELECT position, status, owner, start_at AS startAt FROM stateward_executions WHERE id = ?',
   )
   const call = database.prepare('INSERT OR IGNORE INTO stateward_mail (position) VALUES (?)')
   const insert = database.prepare('INSERT INTO stateward_inbox (position, kind, at, payload) VALUES (?, ?, ?, ?)')
@@ -134,9 +134,10 @@ export function sqliteInbox(database: SqliteDatabase): SqliteInbox {
         const execution = find.get(message.executionId)
         if (!execution) return { status: 'not_found' }
         if (execution.status >= firstTerminal) return { status: 'finished' }
-        const { position, status, owner } = execution
+        const { position, status, owner, startAt } = execution
         const written = insert.run(position, messageKinds[message.kind], message.at, message.payload)
-        if (owner === null && (message.kind === 'command' || status !== statusNumbers.paused)) call.run(position)
+        const mustWake = message.kind === 'command' || (status !== statusNumbers.paused && startAt === null)
+        if (owner === null && mustWake) call.run(position)
         return { status: 'queued', seq: Number(written.lastInsertRowid) }
       }),
     inbox: (of) => {

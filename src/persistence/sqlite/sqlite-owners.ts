@@ -50,7 +50,7 @@ export function sqliteOwners(database: SqliteDatabase): SqliteOwners {
     database.prepare(`
     INSERT OR IGNORE INTO stateward_mail SELECT e.position FROM stateward_executions e INDEXED BY ${index}
     WHERE e.owner = ? AND ${index === 'stateward_held' ? isUnderWay('e.') : isQueued('e.')}
-      AND ${isLive('e.')} AND EXISTS (SELECT 1 FROM stateward_inbox i WHERE i.position = e.position AND ${isAwaited('e.status')})`),
+      AND ${isLive('e.')} AND EXISTS (SELECT 1 FROM stateward_inbox i WHERE i.position = e.position AND ${isAwaited('e.status', 'e.start_at')})`),
   )
   const setControl = database.prepare('INSERT OR REPLACE INTO stateward_controls (name, value) VALUES (?, ?)')
   const dropControl = database.prepare('DELETE FROM stateward_controls WHERE name = ?')

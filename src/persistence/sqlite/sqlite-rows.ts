@@ -45,6 +45,7 @@ interface ExecutionRow {
   readonly endedAt: number | null
   readonly updatedAt: number
   readonly dueAt: number | null
+  readonly startAt: number | null
   readonly recoveries: number
   readonly programId: string
   readonly programVersion: string
@@ -62,7 +63,7 @@ interface ExecutionRow {
 
 const current = `
 SELECT e.id, e.position, entry_ref AS entryRef, status, revision, epoch, owner, owed, priority, accepted_at AS acceptedAt,
-  started_at AS startedAt, ended_at AS endedAt, updated_at AS updatedAt, due_at AS dueAt, recoveries,
+  started_at AS startedAt, ended_at AS endedAt, updated_at AS updatedAt, due_at AS dueAt, start_at AS startAt, recoveries,
   program_id AS programId, program_version AS programVersion, program_hash AS programHash, session_id AS sessionId,
   correlation_id AS correlationId, idempotency_key AS idempotencyKey, parent_id AS parentId, causation_id AS causationId`
 const select = `${current}, coalesce(e.input, i.input) AS input, output, error, state
@@ -145,6 +146,7 @@ export function sqliteRows(database: SqliteDatabase): SqliteRows {
       endedAt: row.endedAt,
       updatedAt: row.updatedAt,
       dueAt: row.dueAt,
+      startAt: row.startAt,
       owed: row.owed === 1,
       recoveries: row.recoveries,
       sessionId: row.sessionId,

@@ -188,6 +188,20 @@ CREATE TABLE stateward_publications (
 );
 `
 
+/**
+ * When an execution may start that is to start later. Such executions are not free: they are found once they are due. The indexes on
+ * what is queued go by the time from which each may start.
+ */
+const laterStarts = `
+ALTER TABLE stateward_executions ADD COLUMN start_at INTEGER;
+DROP INDEX stateward_free_queued;
+CREATE INDEX stateward_free_queued ON stateward_executions (entry_ref, priority DESC, accepted_at)
+  WHERE owner IS NULL AND status = 0 AND start_at IS NULL;
+DROP INDEX stateward_held_queued;
+CREATE INDEX stateward_held_queued ON stateward_executions (owner, priority DESC, coalesce(start_at, accepted_at))
+  WHERE owner IS NOT NULL AND status = 0;
+`
+
 /** The migrations in order; the number of each is its place, from 1. */
 export const sqliteMigrations: readonly string[] = [
   first,
@@ -198,4 +212,5 @@ export const sqliteMigrations: readonly string[] = [
   documents,
   causes,
   publications,
+  laterStarts,
 ]

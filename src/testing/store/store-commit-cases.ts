@@ -24,6 +24,7 @@ export const commitCases: readonly StoreCase[] = [
       endedAt: null,
       updatedAt: 13,
       dueAt: 14,
+      startAt: 17,
       owed: true,
       recoveries: 15,
       sessionId: 'session',

@@ -16,6 +16,7 @@ import { pieceCases } from './store-piece-cases.js'
 import { pruneCases } from './store-prune-cases.js'
 import { publicationCases } from './store-publication-cases.js'
 import { queryCases } from './store-query-cases.js'
+import { startCases } from './store-start-cases.js'
 
 /**
  * The promises of the store contract.
@@ -41,6 +42,7 @@ export const storeSuite: readonly StoreCase[] = [
   ...inboxCases,
   ...ownerCases,
   ...claimCases,
+  ...startCases,
   ...pruneCases,
   ...documentCases,
 ]

@@ -8,7 +8,7 @@ interface Item extends Admissible {
   readonly id: string
 }
 
-const item = (id: string, given: Partial<Item> = {}): Item => ({ id, priority: 0, acceptedAt: 0, hasStarted: false, ...given })
+const item = (id: string, given: Partial<Item> = {}): Item => ({ id, priority: 0, queuedSince: 0, hasStarted: false, ...given })
 
 function queue(...items: Item[]) {
   const made = new AdmissionQueue<Item>(1_000, { now: () => 10_000, monotonic: () => 10_000 })
@@ -32,18 +32,18 @@ describe('the queue', () => {
   })
 
   test('gives what came first, also among those of the same instant', () => {
-    const late = item('late', { acceptedAt: 5 })
+    const late = item('late', { queuedSince: 5 })
     expect(drained(queue(late, item('a'), item('b'), item('c')))).toEqual(['a', 'b', 'c', 'late'])
   })
 
   test('lets waiting outweigh priority, so that nothing starves', () => {
-    const [waiting, urgent] = [item('waiting', { acceptedAt: 0 }), item('urgent', { priority: 1, acceptedAt: 999 })]
+    const [waiting, urgent] = [item('waiting', { queuedSince: 0 }), item('urgent', { priority: 1, queuedSince: 999 })]
     expect(drained(queue(waiting, urgent))).toEqual(['urgent', 'waiting'])
-    expect(drained(queue(waiting, { ...urgent, acceptedAt: 1_001 }))).toEqual(['waiting', 'urgent'])
+    expect(drained(queue(waiting, { ...urgent, queuedSince: 1_001 }))).toEqual(['waiting', 'urgent'])
   })
 
   test('gives what had started before what had not, whatever its priority', () => {
-    const started = item('started', { hasStarted: true, priority: -9, acceptedAt: 9_000 })
+    const started = item('started', { hasStarted: true, priority: -9, queuedSince: 9_000 })
     expect(drained(queue(item('new', { priority: 9 }), started))).toEqual(['started', 'new'])
   })
 
@@ -57,7 +57,7 @@ describe('the queue', () => {
   })
 
   test('says which was accepted first among those that never started', () => {
-    const made = queue(item('b', { acceptedAt: 2 }), item('a', { acceptedAt: 1 }), item('s', { hasStarted: true }))
+    const made = queue(item('b', { queuedSince: 2 }), item('a', { queuedSince: 1 }), item('s', { hasStarted: true }))
     expect(made.oldest()?.id).toBe('a')
     expect(queue().oldest()).toBeUndefined()
   })
@@ -67,7 +67,7 @@ test('takes, removals and additions in any order agree with a sorted list', () =
   const places = fc.record({
     priority: fc.integer({ min: -2, max: 2 }),
     // few instants, so that many stand in one place
-    acceptedAt: fc.constantFrom(0, 500, 1_000, 2_000),
+    queuedSince: fc.constantFrom(0, 500, 1_000, 2_000),
     hasStarted: fc.boolean(),
   })
   const step = fc.oneof(
@@ -85,7 +85,7 @@ test('takes, removals and additions in any order agree with a sorted list', () =
         made.add(one)
         if (!model.includes(one)) model.push(one)
       }
-      const key = (one: Item) => ({ started: one.hasStarted, key: one.acceptedAt - one.priority * 1_000 })
+      const key = (one: Item) => ({ started: one.hasStarted, key: one.queuedSince - one.priority * 1_000 })
       // a sort is stable: those of one place stay in the order of their arrival
       const first = () => model.toSorted((a, b) => (isBefore(key(a), key(b)) ? -1 : isBefore(key(b), key(a)) ? 1 : 0))[0]
       for (const one of steps) {
