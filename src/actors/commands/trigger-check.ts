@@ -52,8 +52,10 @@ export function checkedTime(
   if (value === undefined) return undefined
   const at = value instanceof Date ? value.getTime() : value
   if (typeof at === 'number' && Math.abs(at) <= latest) return Math.ceil(at)
-  throw new StatewardError('invalid_option', `\`${option}\` for ${subject} is ${String(value)}; it must be ${timeWanted}.`, {
-    details: { ...details, option, value: String(value) },
+  const shown =
+    value instanceof Date ? 'Invalid Date' : typeof value === 'object' && value !== null ? 'an object' : String(value as string)
+  throw new StatewardError('invalid_option', `\`${option}\` for ${subject} is ${shown}; it must be ${timeWanted}.`, {
+    details: { ...details, option, value: shown },
   })
 }
 
