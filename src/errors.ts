@@ -17,6 +17,7 @@ const codes = {
   unknown_entry_point: false,
   invalid_id: false,
   invalid_option: false,
+  invalid_key: false,
   invalid_event: false,
   duplicate_execution: false,
   idempotency_conflict: false,

@@ -96,6 +96,8 @@ export { randomIds } from './ids.js'
 export type { ChildName, IdSource } from './ids.js'
 export type {
   Acceptance,
+  AdmitRequest,
+  Admittance,
   ClaimRequest,
   CommandAnswer,
   Commit,
@@ -108,6 +110,7 @@ export type {
   ExecutionCounts,
   ExecutionPage,
   ExecutionQuery,
+  FlowKeys,
   InboxMessage,
   OwnerRecord,
   Pruned,

@@ -65,6 +65,8 @@ export interface ExecutionContext {
   readonly limits: Limits
   /** Set if a step of another execution has started it: what becomes of it when that is left, and which one it replaces. */
   readonly child?: { readonly whenLeft: 'cancel' | 'leave'; readonly retryOf?: string | undefined }
+  /** The keys under which it is counted; absent: none. */
+  readonly keys?: { readonly concurrency: string | null; readonly rate: string | null }
   readonly pause?: PauseRecord
   readonly resume?: Intervention
   readonly cancel?: Intervention

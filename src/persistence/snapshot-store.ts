@@ -64,6 +64,17 @@ export type Acceptance = Pick<
   | 'input'
 >
 
+/**
+ * The keys under which an execution is counted at its entry point: made once, when it is accepted. Null: it is not counted; an empty
+ * text: all executions of the entry point are counted together.
+ */
+export interface FlowKeys {
+  /** Of its concurrency. */
+  readonly concurrency: string | null
+  /** Of its rate. */
+  readonly rate: string | null
+}
+
 /** An event that an execution, or the application, publishes; `data` is a text of the codec. */
 export interface PublishedEvent {
   readonly type: string
@@ -146,6 +157,11 @@ export interface Commit {
   readonly id: string
   /** Present on the first commit alone: the execution comes into being with revision 1 and epoch 1. */
   readonly accept?: Acceptance | undefined
+  /**
+   * On every commit of an execution that is counted under keys. It holds its place under them from its start (the first commit with
+   * a `startedAt`), or from an admission before that, until it ends; one that is paused before its start gives its place back.
+   */
+  readonly keys?: FlowKeys | undefined
   /** The revision that this commit makes: the stored one plus one, else the commit is stale. */
   readonly revision: number
   /** The epoch under which the writer owns the execution, else the commit is stale. */
@@ -234,6 +250,36 @@ export interface ClaimRequest {
     | { readonly kind: 'queued'; readonly owners: readonly string[] }
 }
 
+/** Which queued executions of one entry point get places under their keys. */
+export interface AdmitRequest {
+  readonly owner: string
+  /** By the clock that also gives each execution its `startedAt`. */
+  readonly now: number
+  readonly entryPoint: string
+  /** At most so many places are given. */
+  readonly limit: number
+  /** How many ms of waiting outweigh one level of priority. */
+  readonly ageing: number
+  /** Executions of this owner that stand in its queue from now on: queued and never started. Others wait for no place, and get none. */
+  readonly arrived: readonly string[]
+  /** How many executions may have a place under one key. `skip`: one that arrives while so many before it wait or have a place is answered as busy, and waits for none. */
+  readonly concurrency?: { readonly limit: number; readonly skip: boolean } | undefined
+  /** At most `limit` executions start under one key in any `per` ms. `isKeyed`: false, if all have the same key. */
+  readonly rate?: { readonly limit: number; readonly per: number; readonly isKeyed: boolean } | undefined
+}
+
+/** What an admission gave. */
+export interface Admittance {
+  /** The executions of this owner that have a place and have not started yet, also by earlier calls. */
+  readonly own: readonly string[]
+  /** Those that other owners had in their queues, or nobody: they have a place, are owned by the caller, and their epoch is greater. */
+  readonly taken: readonly StoredExecution[]
+  /** Of those that arrived: they are to be rejected. */
+  readonly busy: readonly string[]
+  /** When the rate lets one more start, if some wait for that alone. */
+  readonly nextAt: number | null
+}
+
 /** A filter over the stored executions; the newest accepted come first. */
 export interface ExecutionQuery {
   readonly entryPoint?: string
@@ -242,6 +288,8 @@ export interface ExecutionQuery {
   readonly correlationId?: string
   readonly parentId?: string
   readonly idempotencyKey?: string
+  /** Those that have not ended and are counted under this key of the concurrency of `entryPoint`, which must be given. */
+  readonly concurrencyKey?: string
   /** The unfinished executions of this owner key: not terminal, or owed. */
   readonly owner?: string
   readonly limit: number
@@ -403,6 +451,11 @@ export interface SnapshotStore {
   /** Takes an owner away. `giveBack`: it leaves by itself, and nobody holds any more what it still held; else that is to be claimed as `lost`. */
   retire(key: string, how: { readonly giveBack: boolean }): Promise<void>
   claim(request: ClaimRequest): Promise<readonly StoredExecution[]>
+  /**
+   * Gives places under their keys to executions that wait for them, in one transaction, and as `fair-admission.ts` says. The limits are
+   * those of the request. A place is kept when the execution gets another owner, who is told of it as soon as it asks.
+   */
+  admit(request: AdmitRequest): Promise<Admittance>
   /** When the next unowned execution of these entry points is due. */
   nextDue(entryPoints: readonly string[]): Promise<number | null>
 

@@ -10,6 +10,7 @@ import { eventProblem } from '../actors/execution/external-event.js'
 import { isProgramMachine } from '../actors/program/xstate/program-logic.js'
 import { structureHash } from '../actors/program/program-hash.js'
 import type { PausedTimers, PersistedProgram } from '../actors/program/program-record.js'
+import type { KeyOf } from '../actors/flow/flow-limits.js'
 import { pathProblem } from '../actors/trigger/route-table.js'
 import type { RoutedTrigger, Trigger, TriggerRoute } from '../actors/trigger/trigger.js'
 import { checkSteps } from '../actors/program/step.js'
@@ -50,6 +51,26 @@ export interface JournalRetention {
   readonly keep?: number | undefined
 }
 
+/** How many executions may run under one key, over all processes on the store. */
+export interface ConcurrencyOptions<TInput = unknown> {
+  /** Of the input: 1 to 512 characters. Asked once, when an execution is accepted. Default: all executions have the same key. A trigger for whose input it throws or gives no such text fails with `invalid_key`. */
+  readonly key?: ((input: TInput) => string) | undefined
+  /** How many have started and not ended, waiting and paused ones too; at least 1. */
+  readonly limit: number
+  /** What becomes of one whose key is taken. `queue`: it waits. `skip`: it ends as `rejected`, reason `busy`. `replace`: those before it are cancelled, reason `replaced`. Default `queue`. */
+  readonly onBusy?: 'queue' | 'skip' | 'replace' | undefined
+}
+
+/** How many executions may start in a time, over all processes on the store; more wait. */
+export interface RateOptions<TInput = unknown> {
+  /** How many start in any `per` ms, at most; at least 1. */
+  readonly limit: number
+  /** In ms; at least 1. */
+  readonly per: number
+  /** Like the key of `concurrency`. Default: all executions have the same key. */
+  readonly key?: ((input: TInput) => string) | undefined
+}
+
 /** The options of an entry point. Times are milliseconds. */
 export interface EntryPointOptions<TProgram extends AnyActorLogic = AnyActorLogic, TId extends string = string> {
   readonly id: TId
@@ -63,7 +84,11 @@ export interface EntryPointOptions<TProgram extends AnyActorLogic = AnyActorLogi
    * fit the program's.
    */
   readonly trigger?: Trigger<InputFrom<TProgram>> | undefined
-  /** How many may run at the same time; default 10. */
+  /** How many may run under one key, over all processes; default no such limit. See docs/flow-control.md. */
+  readonly concurrency?: ConcurrencyOptions<InputFrom<TProgram>> | undefined
+  /** How many may start in a time, over all processes; default no such limit. See docs/flow-control.md. */
+  readonly rate?: RateOptions<InputFrom<TProgram>> | undefined
+  /** How many may run at the same time in one process; default 10. */
   readonly maxConcurrent?: number | undefined
   /** How many may wait for a slot; default 10,000. */
   readonly maxQueued?: number | undefined
@@ -132,6 +157,10 @@ const day = 24 * 60 * 60 * 1000
 const rules = {
   version: text('1'),
   trigger: triggerOption,
+  concurrency: optional(
+    group({ key: optionalFunction<KeyOf>(), limit: whole({ from: 1 }), onBusy: oneOf(['queue', 'skip', 'replace']) }),
+  ),
+  rate: optional(group({ limit: whole({ from: 1 }), per: whole({ from: 1 }), key: optionalFunction<KeyOf>() })),
   maxConcurrent: whole({ from: 1, otherwise: 10 }),
   maxQueued: whole({ from: 0, otherwise: 10_000 }),
   overflow: oneOf(['reject', 'drop_oldest']),

@@ -25,7 +25,7 @@ export interface HttpPort {
 const RETRY_AFTER = '5'
 
 /** Errors that are the sender's, by what it has sent. */
-const bySender: ReadonlySet<StatewardErrorCode> = new Set(['invalid_id', 'invalid_option', 'not_storable'])
+const bySender: ReadonlySet<StatewardErrorCode> = new Set(['invalid_id', 'invalid_option', 'invalid_key', 'not_storable'])
 /** A runtime or a stream that is not there (any more) may be there again at the same address. */
 const byState: ReadonlySet<StatewardErrorCode> = new Set(['not_started', 'already_stopped', 'store_closed', 'stream_down'])
 

@@ -16,7 +16,8 @@ export function dyingAt(shared: StorePlace, nth: number, when: 'before' | 'after
         if (isLast) mortal.cut()
         return answer
       }
-    return { commit: around(store.commit), putDocument: around(store.putDocument), publish: around(store.publish) }
+    const { commit, admit, putDocument, publish } = store
+    return { commit: around(commit), admit: around(admit), putDocument: around(putDocument), publish: around(publish) }
   })
   return mortal
 }

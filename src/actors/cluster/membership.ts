@@ -46,6 +46,8 @@ export interface MembershipPort {
   freeSlots(entryPoint: string): number
   /** Drops the executions that other processes have taken out of the queues here. */
   checkQueues(): Promise<void>
+  /** Asks for places under keys that others have given back. */
+  askForPlaces(): void
   /** Checks for executions that wait for slots for ever. */
   findDeadlocks(): Promise<void>
   /** Loads the executions that it owns and that are not in memory. */
@@ -118,6 +120,7 @@ export class Membership {
       results: port.results,
       live: (id) => port.live(id),
       followPauses: () => port.followPauses(),
+      askForPlaces: () => port.askForPlaces(),
       findDeadlocks: () => port.findDeadlocks(),
       failed: failed('looking for the work of other processes'),
     })

@@ -42,6 +42,8 @@ export interface PollPort {
   readonly logger: (...args: unknown[]) => void
   live(id: string): ExecutionHost | undefined
   followPauses(): Promise<void>
+  /** Asks for places under keys that others have given back. */
+  askForPlaces(): void
   /** Checks for executions that wait for slots for ever. */
   findDeadlocks(): Promise<void>
   failed(error: unknown): void
@@ -112,6 +114,7 @@ export class PollLoop {
     await takeover.lost()
     await takeover.released()
     await sharing.poll()
+    this.#port.askForPlaces()
     await this.#port.findDeadlocks()
     await this.#findResults()
     this.#pruneInTime()

@@ -24,8 +24,8 @@ export function triggerCalls(
       return stored?.causationId ?? stored?.parentId ?? undefined
     },
     lastSeq: () => supervisor.feed.end(),
-    async cancel(id, reason) {
-      await command(id, { type: 'cancel', intervention: { at: clock.now(), reason } })
+    async cancel(id, reason, actor) {
+      await command(id, { type: 'cancel', intervention: { at: clock.now(), reason, ...(actor === undefined ? {} : { actor }) } })
     },
     publish: (type, data, id) => supervisor.publications.publish(type, data, id === undefined ? {} : { id }),
     follow: (filter) => supervisor.feed.follow(filter),

@@ -56,6 +56,7 @@ export class CommitDraft {
   readonly priority: number
   readonly acceptedAt: number
   readonly idempotencyKey: string | null
+  readonly parentId: string | null
   /** The time of the last commit before this process took the execution up. */
   readonly lastCommitAt: number = 0
   /** True if an action was pending when this process took the execution up. */
@@ -80,6 +81,7 @@ export class CommitDraft {
     this.priority = from.priority
     this.acceptedAt = from.acceptedAt
     this.idempotencyKey = from.idempotencyKey
+    this.parentId = from.parentId
     this.#acceptance = 'revision' in from ? undefined : from
     this.epoch = 'revision' in from ? from.epoch : 1
     if (!('revision' in from)) return
@@ -148,6 +150,7 @@ export class CommitDraft {
     return {
       id: this.id,
       accept: this.revision === 0 ? this.#acceptance : undefined,
+      keys: context.keys,
       revision: this.revision + 1,
       epoch: this.epoch,
       owner,

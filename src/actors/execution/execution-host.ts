@@ -582,6 +582,14 @@ export class ExecutionHost implements Committer, ProgramWatcher, ExecutionEffect
     return at !== undefined && at > this.clock.now()
   }
 
+  get parentId(): string | null {
+    return this.#row.parentId
+  }
+
+  get keys(): ExecutionContext['keys'] {
+    return this.context.keys
+  }
+
   get idempotencyKey(): string | null {
     return this.#row.idempotencyKey
   }

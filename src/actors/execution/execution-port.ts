@@ -4,7 +4,7 @@ import type { AnyActorRef, AnyEventObject } from 'xstate'
 import type { Backoff } from '../../backoff.js'
 import type { ExecutionStatus } from '../../events/execution-status.js'
 import type { GroupCommit } from '../../persistence/group-commit.js'
-import type { Commit, SnapshotStore } from '../../persistence/snapshot-store.js'
+import type { Commit, FlowKeys, SnapshotStore } from '../../persistence/snapshot-store.js'
 import type { ProgramSettings } from '../program/program-port.js'
 import type { PausedTimers, ProgramRecord } from '../program/program-record.js'
 import type { StepBodies } from '../program/step-bodies.js'
@@ -24,6 +24,9 @@ export interface Admissible {
 /** An execution as its stream sees it. */
 export interface HeldExecution extends Admissible {
   readonly id: string
+  readonly parentId: string | null
+  /** Undefined: it is counted under none. */
+  readonly keys: FlowKeys | undefined
   /** As of the last durable commit. */
   readonly status: ExecutionStatus
   readonly revision: number

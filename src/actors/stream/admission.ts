@@ -1,6 +1,7 @@
 /** Turns a request into an acceptance. Owns the defaults that an execution takes from its entry point. */
 import { StatewardError } from '../../errors.js'
 import { decode, encode } from '../../codec/snapshot-codec.js'
+import { flowKeys } from '../flow/flow-limits.js'
 import type { ChildLink } from '../program/child-port.js'
 import type { ExecutionOrigin } from '../execution/execution-origin.js'
 import { isLater } from '../execution/later-start.js'
@@ -31,16 +32,18 @@ export interface AdmissionRequest {
   readonly named?: ((id: string) => void) | undefined
 }
 
-/** The origin of a fresh execution. The input is encoded here, so that later changes by the caller have no effect. Throws `not_storable`. */
+/** The origin of a fresh execution. The input is encoded here, so that later changes by the caller have no effect. Throws `not_storable`, `invalid_key`. */
 export function admission(definition: StreamDefinition, request: AdmissionRequest, id: string, now: number): ExecutionOrigin {
   const input = encode(request.input, { id, what: 'input' })
   const timeout = request.timeout ?? definition.timeout
   const queueTimeout = request.queueTimeout ?? definition.queueTimeout
   const later = isLater(request, now)
+  const copy = () => (request.input === undefined ? undefined : decode(input, { id, what: 'input' }))
+  const keys = flowKeys(definition.id, definition, copy)
   return {
     kind: 'fresh',
     isNamed: request.id !== undefined || request.idempotencyKey !== undefined,
-    input: request.input === undefined ? undefined : decode(input, { id, what: 'input' }),
+    input: copy(),
     program: request.program,
     acceptance: {
       entryPoint: definition.id,
@@ -67,6 +70,7 @@ export function admission(definition: StreamDefinition, request: AdmissionReques
       ...(request.startAt === undefined ? {} : { startAt: request.startAt }),
       // its time in the queue begins when it may start
       ...(later && queueTimeout !== undefined ? { queueTimeout } : {}),
+      ...(keys ? { keys } : {}),
       ...(request.child === undefined ? {} : { child: request.child }),
       limits: {
         ...(later || queueTimeout === undefined ? {} : { queueUntil: now + queueTimeout }),

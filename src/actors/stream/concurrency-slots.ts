@@ -1,6 +1,14 @@
 /** The limit on executions that run at the same time over all streams. Owns the count, and which stream gets the next slot. */
 import { isBefore } from './admission-queue.js'
 
+/** So many executions may stand in the queue of a stream for slots that others use now, although they have their places under their keys. */
+const AHEAD = 4
+
+/** For how many executions a stream with so many free slots of its own has use: a few more than there are shared slots, so that it has its turn when one gets free. */
+export function roomIn({ limit, used }: Pick<ConcurrencySlots, 'limit' | 'used'>, own: number): number {
+  return Math.max(0, Math.min(own, Math.max(limit - used, AHEAD)))
+}
+
 /** A stream that wants slots. */
 export interface SlotSeeker {
   /** The place of its next execution, if it has one and a free slot of its own. */

@@ -4,7 +4,7 @@
  * Owns: which executions are in memory, the queue, the slots in use. Serves the executions below through
  * `ExecutionPort`, and asks the supervisor above through `StreamPort`.
  * Does not know: what fires it, other streams, processes.
- * A little over 300 lines: it is the one place where queue, slots and executions in memory meet.
+ * Longer than others because it is the one place where queue, slots and executions in memory meet.
  */
 import { createActor, type Actor, type AnyActorRef } from 'xstate'
 import type { StatewardError } from '../../errors.js'
@@ -18,6 +18,7 @@ import type { Admitted } from './accepted-before.js'
 import { queueFull, type AdmissionRequest } from './admission.js'
 import type { ChildPort } from '../program/child-port.js'
 import { AdmissionQueue } from './admission-queue.js'
+import type { FlowQueue } from '../flow/flow-queue.js'
 import { ExecutionHost } from '../execution/execution-host.js'
 import type { ExecutionOrigin, HowTaken } from '../execution/execution-origin.js'
 import type { ExecutionPort, HeldExecution } from '../execution/execution-port.js'
@@ -29,8 +30,9 @@ import type { Load } from '../execution/loads.js'
 import { fittingProgram } from '../program/program-version.js'
 import { takenByOthers } from './queue-check.js'
 import { ReloadSchedule, type LostExecution } from './reload-schedule.js'
-import type { SlotSeeker } from './concurrency-slots.js'
+import { roomIn, type SlotSeeker } from './concurrency-slots.js'
 import { admit, type StreamAdmissionPort } from './stream-admission.js'
+import { flowOf } from './stream-flow.js'
 import type { StreamPort } from './stream-port.js'
 import type { Suspect } from '../execution/suspects.js'
 import { TriggerHost } from '../trigger/trigger-host.js'
@@ -53,6 +55,8 @@ export class StreamHost implements ExecutionPort, SlotSeeker {
   readonly random: () => number
   readonly #port: StreamPort
   readonly #queue: AdmissionQueue<HeldExecution>
+  /** Those that wait for a place under their keys; undefined: the entry point has no keys. */
+  readonly flow: FlowQueue | undefined
   readonly #settings: ProgramSettings
   readonly #admission: StreamAdmissionPort
   /** Executions that are being reloaded after the store failed. */
@@ -64,6 +68,8 @@ export class StreamHost implements ExecutionPort, SlotSeeker {
   #dead = false
   /** From when the stream takes nothing more: the refusal of what is on its way here. */
   #refusal: StatewardError | undefined
+  /** How often the queues were checked. */
+  #checks = 0
 
   constructor(definition: StreamDefinition, port: StreamPort, parent: AnyActorRef, pause: Intervention | undefined) {
     const { program: logic, version, hash, durability, maxIterations, cancelTimeout, interceptor } = definition
@@ -104,6 +110,7 @@ export class StreamHost implements ExecutionPort, SlotSeeker {
         return this.#make(id, origin)
       },
     }
+    this.flow = flowOf(this, port)
     this.#trigger = new TriggerHost({
       entryPoint: definition.id,
       trigger: definition.trigger,
@@ -133,7 +140,7 @@ export class StreamHost implements ExecutionPort, SlotSeeker {
   /** True while something holds a slot, is queued and can start here, or is on its way to the store. */
   get isBusy(): boolean {
     const canStart = this.#admits && (this.#queue.size > 0 || this.#port.suspects.waitingIn(this.id) > 0)
-    return canStart || this.used > 0 || this.#reloads.size > 0
+    return canStart || this.used > 0 || this.#reloads.size > 0 || (this.#admits && this.flow?.isAsking === true)
   }
 
   // ── from above ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -223,6 +230,7 @@ export class StreamHost implements ExecutionPort, SlotSeeker {
     this.#dead = true
     this.#trigger.close()
     this.#reloads.stop()
+    this.flow?.close()
     this.#port.slots.leave(this)
   }
 
@@ -234,24 +242,28 @@ export class StreamHost implements ExecutionPort, SlotSeeker {
   }
 
   takeSlot(execution: HeldExecution): boolean {
-    return this.#admits && this.#queue.size === 0 && this.#useSlot(execution)
+    // a fresh one of an entry point with keys has no place under them yet
+    return !this.flow && this.#admits && this.#queue.size === 0 && this.#useSlot(execution)
   }
 
   acquire(execution: HeldExecution): boolean {
     if (this.executions.get(execution.id) !== execution) return false // it has left memory, and would keep the slot for ever
-    if (!execution.hasSlot) execution.hasSlot = this.takeSlot(execution)
+    if (!execution.hasSlot && this.flow?.holdsBack(execution)) return false
+    if (!execution.hasSlot) execution.hasSlot = this.#admits && this.#queue.size === 0 && this.#useSlot(execution)
     if (!execution.hasSlot) this.#queue.add(execution)
     return execution.hasSlot
   }
 
   dequeued(execution: HeldExecution): void {
     this.#queue.remove(execution)
+    this.flow?.remove(execution)
   }
 
   freed(execution: HeldExecution): void {
     execution.hasSlot = false
     this.holders.delete(execution)
     this.#port.slots.free()
+    this.flow?.offer()
     this.#port.left()
   }
 
@@ -263,14 +275,17 @@ export class StreamHost implements ExecutionPort, SlotSeeker {
   get freeSlots(): number {
     const { durability, maxConcurrent } = this.definition
     const { limit, used } = this.#port.slots
-    if (!this.#admits || this.#queue.size > 0 || durability === 'relaxed') return 0
+    // with keys the store says who is next, in whose queue that may be
+    if (!this.#admits || this.#queue.size > 0 || durability === 'relaxed' || this.flow) return 0
     return Math.max(0, Math.min(maxConcurrent - this.used, limit - used))
   }
 
   /** Drops the executions that other processes have taken out of the queue. */
   async checkQueue(): Promise<void> {
-    if (this.#queue.size === 0 || !this.#port.hasOthers()) return
+    if (this.queued === 0 || !this.#port.hasOthers()) return
     for await (const execution of takenByOthers(this.#queue, this.store)) execution.takenAway()
+    if (!this.flow) return
+    for await (const execution of takenByOthers(this.flow, this.store, this.#checks++)) execution.takenAway()
   }
 
   /** True while the queue has executions that could start, and every slot that the stream may have is in use. */
@@ -310,7 +325,9 @@ export class StreamHost implements ExecutionPort, SlotSeeker {
 
   #setOpen(open: boolean): void {
     this.#open = open
-    if (this.#admits) queueMicrotask(() => this.#port.slots.offer()) // Deferred: XState warns when an action starts actors synchronously.
+    if (!this.#admits) return
+    queueMicrotask(() => this.#port.slots.offer()) // Deferred: XState warns when an action starts actors synchronously.
+    this.flow?.ask()
   }
 
   #make(id: string, origin: ExecutionOrigin): ExecutionHost {
@@ -321,18 +338,41 @@ export class StreamHost implements ExecutionPort, SlotSeeker {
 
   get #isFull(): boolean {
     const { maxQueued, maxConcurrent } = this.definition
-    const canStart = this.#queue.size === 0 && this.#admits && this.used < maxConcurrent && this.#port.slots.hasFree
-    return !canStart && this.#queue.size >= maxQueued
+    const canStart = this.queued === 0 && this.#admits && this.used < maxConcurrent && this.#port.slots.hasFree
+    return !canStart && this.queued >= maxQueued
+  }
+
+  /** How many wait here, for a slot or for a place under their keys. */
+  get queued(): number {
+    return this.#queue.size + (this.flow?.size ?? 0)
+  }
+
+  get room(): number {
+    return this.#admits ? roomIn(this.#port.slots, this.definition.maxConcurrent - this.used) - this.#queue.size : 0
+  }
+
+  placed(execution: HeldExecution): void {
+    this.#queue.add(execution)
+    this.#port.slots.offer()
+  }
+
+  /** The first accepted execution of those that wait and never started. */
+  get #oldest(): HeldExecution | undefined {
+    const waiting = [...(this.flow ?? []), this.#queue.oldest()].filter((each) => each !== undefined)
+    return waiting.reduce<HeldExecution | undefined>(
+      (old, each) => (old && old.queuedSince <= each.queuedSince ? old : each),
+      undefined,
+    )
   }
 
   #refuseOverflow(): void {
     const { maxQueued, overflow } = this.definition
-    if (overflow === 'drop_oldest' && this.#queue.oldest()) return
-    throw queueFull(this.id, this.#queue.size, maxQueued)
+    if (overflow === 'drop_oldest' && this.#oldest) return
+    throw queueFull(this.id, this.queued, maxQueued)
   }
 
   #dropOldest(): void {
-    const oldest = this.#queue.size > this.definition.maxQueued ? this.#queue.oldest() : undefined
+    const oldest = this.queued > this.definition.maxQueued ? this.#oldest : undefined
     if (oldest) this.executions.get(oldest.id)?.tell({ type: 'execution.reject', reason: 'queue_full' })
   }
 
@@ -350,10 +390,11 @@ export class StreamHost implements ExecutionPort, SlotSeeker {
     this.#reloads.committed(execution.id)
     this.#port.suspects.committed(execution)
     this.#port.committed(this.id, before, commit)
+    this.flow?.committed(execution, commit)
   }
 
   left(execution: HeldExecution & Suspect): void {
-    this.#queue.remove(execution)
+    this.dequeued(execution)
     this.#port.suspects.left(execution)
     this.#port.loads.left(execution)
     this.#port.leftEvents.left(execution)

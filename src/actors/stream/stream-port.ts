@@ -34,6 +34,8 @@ export interface StreamPort {
   takenAway(entryPoint: string, status: ExecutionStatus): void
   /** True while other processes are on the same store. */
   hasOthers(): boolean
+  /** Applies the pauses that other processes were asked for. */
+  followPauses(): Promise<void>
   /** Resolves once the runtime runs; rejects if it could not start. */
   running(): Promise<void>
   triggered(entryPoint: string, health: TriggerHealth): void

@@ -435,6 +435,7 @@ export class SupervisorHost {
       left: () => this.#moves.happened(),
       takenAway: (...args) => this.registry.takenAway(...args),
       hasOthers: () => this.#memberships.current.hasOthers,
+      followPauses: () => this.streams.followPauses(),
       running: () => ready ?? this.#starting ?? Promise.resolve(),
       triggered: (entryPoint, health) => {
         if (this.settings.entryPoints.get(entryPoint)) this.registry.triggered(entryPoint, health)
@@ -453,6 +454,7 @@ export class SupervisorHost {
       retake: () => this.#retake(),
       freeSlots: (entryPoint) => (this.phase === 'running' ? (this.streams.get(entryPoint)?.freeSlots ?? 0) : 0),
       checkQueues: () => this.streams.checkQueues(),
+      askForPlaces: () => this.streams.all.forEach((stream) => stream.flow?.poll()),
       findDeadlocks: () => this.#deadlocks.poll(),
       whileTakingOver: (work) => this.#suspects.whileTakingOver(work),
       drop: (error) => this.streams.dropAll(error),

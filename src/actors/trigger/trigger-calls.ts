@@ -11,7 +11,7 @@ export interface TriggerCalls {
   fire(entryPoint: string, input: unknown, options: FireOptions): Promise<Fired>
   status(id: string): Promise<ExecutionStatus | undefined>
   causeOf(id: string): Promise<string | undefined>
-  cancel(id: string, reason: string): Promise<void>
+  cancel(id: string, reason: string, actor?: string): Promise<void>
   /** Puts an event of a trigger into the journal, once under one id; resolves once it is durable. */
   publish(type: 'trigger.failed' | 'trigger.skipped', data: unknown, id?: string): Promise<unknown>
   follow(filter: EventFilter): AsyncGenerator<RuntimeEvent, void>

@@ -44,7 +44,9 @@ function briefly(execution: StoredExecution): StoredExecution {
   return { ...execution, input: '', state: '', output: null, error: null }
 }
 
-function candidates({ rows }: MemoryTables, query: ExecutionQuery): Iterable<MemoryRow> {
+function candidates({ rows, admissions }: MemoryTables, query: ExecutionQuery): Iterable<MemoryRow> {
+  if (query.concurrencyKey !== undefined)
+    return query.entryPoint === undefined ? [] : admissions.ofKey(query.entryPoint, query.concurrencyKey)
   if (query.idempotencyKey !== undefined && query.entryPoint !== undefined) {
     const id = rows.idOfKey(query.entryPoint, query.idempotencyKey)
     const row = id === undefined ? undefined : rows.byId.get(id)

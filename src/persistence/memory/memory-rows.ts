@@ -6,6 +6,7 @@
  */
 import { isTerminal } from '../../events/execution-status.js'
 import type { MemoryJournal } from './memory-journal.js'
+import type { MemoryPlace } from './memory-place.js'
 import type { InboxMessage, StoredCheckpoint, StoredExecution } from '../snapshot-store.js'
 
 /** One stored execution with what belongs to it. */
@@ -21,6 +22,8 @@ export interface MemoryRow {
   readonly answered: Set<number>
   readonly checkpoints: StoredCheckpoint[]
   readonly journal: MemoryJournal
+  /** How it stands under its keys; undefined: it is counted under none, or has ended. */
+  place?: MemoryPlace | undefined
 }
 
 /** True while its owner has not finished with the execution. */

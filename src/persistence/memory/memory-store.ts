@@ -123,6 +123,7 @@ export function memoryStore(): SnapshotStore {
         tables.owners.delete(key)
         if (giveBack) for (const row of [...tables.rows.under('held', key)]) tables.change(row, { owner: null })
       }),
+    admit: (request) => on('admit', (tables) => tables.admissions.admit(tables, request)),
     claim: (request) => on('claim', (tables) => claimInMemory(tables, request)),
     nextDue: (entryPoints) =>
       on('nextDue', ({ due }) => {

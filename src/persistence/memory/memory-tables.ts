@@ -6,6 +6,7 @@
  */
 import { StatewardError } from '../../errors.js'
 import { executionStatuses, isTerminal } from '../../events/execution-status.js'
+import { MemoryAdmissions } from './memory-admissions.js'
 import { MemoryDocuments } from './memory-documents.js'
 import { MemoryDue } from './memory-due.js'
 import { MemoryEvents } from './memory-events.js'
@@ -39,6 +40,7 @@ export class MemoryTables {
   readonly owners = new Map<string, OwnerRecord>()
   readonly controls = new Map<string, string>()
   readonly documents = new MemoryDocuments()
+  readonly admissions = new MemoryAdmissions()
   readonly tombstones = new Map<string, number>()
   #lastPosition = 0
   #lastMessage = 0
@@ -111,6 +113,7 @@ export class MemoryTables {
       if (commit.checkpoints > 0) row.checkpoints.push({ executionId: id, revision, at: updatedAt, status, state, cause })
       row.checkpoints.splice(0, row.checkpoints.length - Math.max(0, commit.checkpoints))
     }
+    if (commit.keys) this.admissions.committed(row, commit.keys, commit)
     this.touch(row)
     return { status: 'committed', firstSeq }
   }

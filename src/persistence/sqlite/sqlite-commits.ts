@@ -7,6 +7,7 @@
  * out of date only costs a second look.
  */
 import type { Acceptance, Commit, CommitVerdict, StatePiece } from '../snapshot-store.js'
+import type { SqliteAdmissions } from './sqlite-admissions.js'
 import { firstTerminal } from './sqlite-conditions.js'
 import type { SqliteDatabase } from './sqlite-database.js'
 import { sqliteEventJournal, sqliteEventTrimming } from './sqlite-events.js'
@@ -108,7 +109,11 @@ const progressSql = `UPDATE ${table} SET ${set(progressed)} WHERE ${fence} AND o
 const updateSql = `UPDATE ${table} SET ${set([...progressed, ...indexed])} WHERE ${fence}`
 
 /** Writes batches of commits to one open database. */
-export function sqliteCommits(database: SqliteDatabase, rows: SqliteRows): (batch: readonly Commit[]) => CommitVerdict[] {
+export function sqliteCommits(
+  database: SqliteDatabase,
+  rows: SqliteRows,
+  admissions: SqliteAdmissions,
+): (batch: readonly Commit[]) => CommitVerdict[] {
   const insert = database.prepare(insertSql)
   const progress = database.prepare(progressSql)
   const update = database.prepare(updateSql)
@@ -185,6 +190,7 @@ export function sqliteCommits(database: SqliteDatabase, rows: SqliteRows): (batc
     if (commit.consumed.length > 0) consumption.consume(position, commit.consumed, commit.updatedAt)
     if (status >= firstTerminal) consumption.finish(position, commit.updatedAt)
     else if (commit.owner === null) consumption.letGo(position, status, commit.startAt ?? null)
+    if (commit.keys) admissions.committed(position, entryRef, commit.keys, commit, status)
     if (commit.journal !== undefined && commit.events.length > 0) trimmed.push({ position, id: commit.id, keep: commit.journal })
     if (commit.checkpoints !== undefined) {
       if (commit.checkpoints > 0)

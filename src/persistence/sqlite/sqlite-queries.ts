@@ -6,6 +6,7 @@
  */
 import type { ExecutionStatus } from '../../events/execution-status.js'
 import type { ExecutionCounts, ExecutionPage, ExecutionQuery, StoredCheckpoint, StoredExecution } from '../snapshot-store.js'
+import { storedKey } from './sqlite-admissions.js'
 import { isQueued, isUnderWay } from './sqlite-conditions.js'
 import type { SqliteDatabase } from './sqlite-database.js'
 import { numberOfStatus, type SqliteRows, statusOfNumber } from './sqlite-rows.js'
@@ -65,8 +66,8 @@ export function sqliteQueries(database: SqliteDatabase, rows: SqliteRows): Sqlit
   /** By the most telling of the given keys; the others are looked up in the rows, which the `+` says to SQLite. */
   function ofKeys(query: ExecutionQuery, before: number, limit: number): PositionRow[] | undefined {
     const given = selective.filter(([key]) => query[key] !== undefined)
-    const { owner } = query
-    if (given.length === 0 && owner === undefined) return undefined
+    const { owner, concurrencyKey } = query
+    if (given.length === 0 && owner === undefined && concurrencyKey === undefined) return undefined
     const best = owner === undefined ? 0 : -1
     const conditions = given.map(([, column], index) => `${index === best ? '' : '+'}${column} = ?`)
     const values: (string | number)[] = given.map(([key]) => query[key] as string)
@@ -76,6 +77,13 @@ export function sqliteQueries(database: SqliteDatabase, rows: SqliteRows): Sqlit
       // the index of keys begins with it
       conditions.push(query.idempotencyKey === undefined ? '+entry_ref = ?' : 'entry_ref = ?')
       values.push(ref)
+    }
+    if (concurrencyKey !== undefined) {
+      // keys are those of an entry point
+      const ref = query.entryPoint === undefined ? undefined : rows.knownRefs([query.entryPoint])[0]
+      if (ref === undefined) return []
+      conditions.push('position IN (SELECT position FROM stateward_flow WHERE entry_ref = ? AND key = ?)')
+      values.push(ref, storedKey(concurrencyKey))
     }
     if (query.status !== undefined) conditions.push(`+status IN (${query.status.map(numberOfStatus).join(', ')})`)
     const select = (...all: readonly string[]) =>

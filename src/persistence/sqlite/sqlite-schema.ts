@@ -202,6 +202,48 @@ CREATE INDEX stateward_held_queued ON stateward_executions (owner, priority DESC
   WHERE owner IS NOT NULL AND status = 0;
 `
 
+/**
+ * Executions that are counted under keys, until they end; the lanes of those that wait; and when the ones with a rate started.
+ * since: from when it may start, which is the order within a lane. place: 0 outside, 1 waits, 2 has a place, 3 has started. aside_at: 0 in the round, -1 aside until a time, else aside at that limit.
+ * A lane has its turn as its number: a new one, and one whose turn is over, gets the greatest.
+ */
+const admissions = `
+CREATE TABLE stateward_flow (
+  position INTEGER PRIMARY KEY,
+  entry_ref INTEGER NOT NULL,
+  place INTEGER NOT NULL,
+  priority NUMERIC NOT NULL,
+  since INTEGER NOT NULL,
+  key TEXT NOT NULL,
+  rate_key TEXT NOT NULL
+);
+CREATE INDEX stateward_flow_of_key ON stateward_flow (entry_ref, key, place);
+CREATE INDEX stateward_flow_waiting ON stateward_flow (entry_ref, key, rate_key, priority, since) WHERE place = 1;
+CREATE INDEX stateward_flow_given ON stateward_flow (entry_ref, rate_key) WHERE place = 2;
+CREATE TABLE stateward_lanes (
+  turn INTEGER PRIMARY KEY,
+  entry_ref INTEGER NOT NULL,
+  aside_at INTEGER NOT NULL,
+  priority NUMERIC NOT NULL,
+  head_at INTEGER NOT NULL,
+  until INTEGER,
+  key TEXT NOT NULL,
+  rate_key TEXT NOT NULL
+);
+CREATE UNIQUE INDEX stateward_lanes_of_key ON stateward_lanes (entry_ref, key, rate_key, priority);
+CREATE INDEX stateward_lane_turns ON stateward_lanes (entry_ref, aside_at, priority);
+CREATE INDEX stateward_lane_heads ON stateward_lanes (entry_ref, aside_at, priority, head_at);
+CREATE INDEX stateward_lanes_delayed ON stateward_lanes (entry_ref, until) WHERE aside_at = -1;
+CREATE TABLE stateward_starts (
+  entry_ref INTEGER NOT NULL,
+  key TEXT NOT NULL,
+  at INTEGER NOT NULL,
+  position INTEGER NOT NULL
+);
+CREATE UNIQUE INDEX stateward_starts_of_key ON stateward_starts (entry_ref, key, at, position);
+CREATE INDEX stateward_starts_by_age ON stateward_starts (entry_ref, at);
+`
+
 /** The migrations in order; the number of each is its place, from 1. */
 export const sqliteMigrations: readonly string[] = [
   first,
@@ -213,4 +255,5 @@ export const sqliteMigrations: readonly string[] = [
   causes,
   publications,
   laterStarts,
+  admissions,
 ]

@@ -10,6 +10,7 @@ import { refuseUnknown, type OptionNames } from '../../known-options.js'
 import { LockQueue } from './lock-queue.js'
 import { migrate } from './migrations.js'
 import type { SnapshotStore } from '../snapshot-store.js'
+import { sqliteAdmissions } from './sqlite-admissions.js'
 import { sqliteClaims } from './sqlite-claims.js'
 import { sqliteCommits } from './sqlite-commits.js'
 import { openSqliteDatabase, type SqliteDatabase } from './sqlite-database.js'
@@ -132,6 +133,7 @@ export function sqliteStore(path: string, options: SqliteStoreOptions = {}): Sna
     owners: () => on('owners', (store) => store.owners.owners()),
     orphans: () => on('orphans', (store) => store.owners.orphans()),
     retire: (key, how) => into('retire', (store) => store.owners.retire(key, how)),
+    admit: (request) => into('admit', (store) => store.admissions.admit(request)),
     claim: (request) => into('claim', (store) => store.claims.claim(request)),
     nextDue: (entryPoints) => on('nextDue', (store) => store.claims.nextDue(entryPoints)),
     setControl: (name, value) => into('setControl', (store) => store.owners.setControl(name, value)),
@@ -148,10 +150,12 @@ type OpenStore = ReturnType<typeof overDatabase>
 function overDatabase(database: SqliteDatabase) {
   const rows = sqliteRows(database)
   const events = sqliteEvents(database, rows)
+  const admissions = sqliteAdmissions(database, rows)
   return {
     database,
     rows,
-    commit: sqliteCommits(database, rows),
+    admissions,
+    commit: sqliteCommits(database, rows, admissions),
     documents: sqliteDocuments(database),
     claims: sqliteClaims(database, rows),
     events,

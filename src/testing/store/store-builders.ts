@@ -1,5 +1,12 @@
 /** Builders of commits for tests of stores. Owns: plain defaults, so that a test names only what it is about. */
-import type { Acceptance, ClaimRequest, Commit, OwnerRecord, Publication } from '../../persistence/snapshot-store.js'
+import type {
+  Acceptance,
+  AdmitRequest,
+  ClaimRequest,
+  Commit,
+  OwnerRecord,
+  Publication,
+} from '../../persistence/snapshot-store.js'
 
 /** An acceptance at the entry point `tickets`, with what is given instead of the defaults. */
 export function anAcceptance(given: Partial<Acceptance> = {}): Acceptance {
@@ -54,6 +61,11 @@ export function anEnd(id: string, revision: number, given: Partial<Commit> = {})
 /** A claim by `owner-2` of what is free at `tickets`, with what is given instead of the defaults. */
 export function aClaim(given: Partial<ClaimRequest> = {}): ClaimRequest {
   return { owner: 'owner-2', now: 5_000, limit: 100, entryPoints: ['tickets'], from: { kind: 'released' }, ...given }
+}
+
+/** An admission for `owner-1` at `tickets`, without limits, with what is given instead of the defaults. */
+export function anAdmission(given: Partial<AdmitRequest> = {}): AdmitRequest {
+  return { owner: 'owner-1', now: 5_000, entryPoint: 'tickets', limit: 100, ageing: 10_000, arrived: [], ...given }
 }
 
 /** An owner on this machine, with what is given instead of the defaults. */

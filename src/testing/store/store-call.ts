@@ -12,6 +12,7 @@ export const storeWrites = [
   'heartbeat',
   'retire',
   'claim',
+  'admit',
   'setControl',
   'putDocument',
   'publish',

@@ -2,7 +2,7 @@
 import { deepEqual, equal, ok, rejects } from 'node:assert/strict'
 import { isStatewardError } from '../../errors.js'
 import type { SnapshotStore } from '../../persistence/snapshot-store.js'
-import { aClaim, anAccepted, anOwner, aPublication, ofPieces } from './store-builders.js'
+import { aClaim, anAccepted, anAdmission, anOwner, aPublication, ofPieces } from './store-builders.js'
 import { gone, type StoreCase, storeCase } from './store-case.js'
 
 const calls: Readonly<Record<string, (store: SnapshotStore) => Promise<unknown>>> = {
@@ -24,6 +24,7 @@ const calls: Readonly<Record<string, (store: SnapshotStore) => Promise<unknown>>
   orphans: (store) => store.orphans(),
   retire: (store) => store.retire('owner-1', { giveBack: true }),
   claim: (store) => store.claim(aClaim()),
+  admit: (store) => store.admit(anAdmission()),
   nextDue: (store) => store.nextDue(['tickets']),
   setControl: (store) => store.setControl('a', '1'),
   control: (store) => store.control('a'),

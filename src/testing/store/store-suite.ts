@@ -4,6 +4,7 @@
  * Owns: the list. Uses `node:assert` alone, so that any test runner can run it.
  */
 import type { StoreCase } from './store-case.js'
+import { admissionCases } from './store-admission-cases.js'
 import { claimCases } from './store-claim-cases.js'
 import { commitCases } from './store-commit-cases.js'
 import { documentCases } from './store-document-cases.js'
@@ -16,6 +17,7 @@ import { pieceCases } from './store-piece-cases.js'
 import { pruneCases } from './store-prune-cases.js'
 import { publicationCases } from './store-publication-cases.js'
 import { queryCases } from './store-query-cases.js'
+import { rateCases } from './store-rate-cases.js'
 import { startCases } from './store-start-cases.js'
 
 /**
@@ -43,6 +45,8 @@ export const storeSuite: readonly StoreCase[] = [
   ...ownerCases,
   ...claimCases,
   ...startCases,
+  ...admissionCases,
+  ...rateCases,
   ...pruneCases,
   ...documentCases,
 ]

@@ -1,0 +1,67 @@
+/**
+ * Places under keys in memory.
+ *
+ * Owns: what a commit means for the place of its execution, and `admit`. Which execution is next says `fair-admission.ts`.
+ */
+import { isTerminal } from '../../events/execution-status.js'
+import { admitFairly } from '../fair-admission.js'
+import type { AdmitRequest, Admittance, Commit, FlowKeys, StoredExecution } from '../snapshot-store.js'
+import { atMost } from '../store-rules.js'
+import { MemoryLanes } from './memory-lanes.js'
+import type { MemoryRow } from './memory-rows.js'
+
+/** The rows that are given places, and how one of them is changed. */
+export interface AdmittedRows {
+  readonly rows: { readonly byId: ReadonlyMap<string, MemoryRow> }
+  change(row: MemoryRow, fields: Partial<StoredExecution>): void
+}
+
+/** The places of one memory store. */
+export class MemoryAdmissions {
+  readonly #lanes = new Map<string, MemoryLanes>()
+
+  /** A commit of an execution that is counted under keys is written. */
+  committed(row: MemoryRow, keys: FlowKeys, { accept, status, startedAt }: Commit): void {
+    const lanes = this.#lanesOf(row.execution.entryPoint)
+    if (accept) lanes.add(row, { keys, state: 'outside' })
+    if (isTerminal(status)) lanes.remove(row)
+    else if (startedAt !== null) lanes.started(row, startedAt)
+    else if (status !== 'queued') lanes.move(row, 'outside')
+  }
+
+  /** Those that have not ended and are counted under a key of the concurrency. */
+  ofKey(entryPoint: string, key: string): ReadonlySet<MemoryRow> {
+    return this.#lanesOf(entryPoint).ofKey(key)
+  }
+
+  admit(tables: AdmittedRows, request: AdmitRequest): Admittance {
+    const { owner, entryPoint, arrived, now, concurrency, rate } = request
+    const lanes = this.#lanesOf(entryPoint)
+    const busy: string[] = []
+    for (const id of arrived) {
+      const row = tables.rows.byId.get(id)
+      if (row?.execution.entryPoint !== entryPoint || row.execution.owner !== owner || !mayWait(row)) continue
+      if (concurrency?.skip && lanes.isBehind(row, concurrency.limit)) {
+        lanes.move(row, 'outside')
+        busy.push(id)
+      } else lanes.move(row, 'waits')
+    }
+    lanes.refresh(now, concurrency?.limit, rate?.per)
+    const opensAt = admitFairly(lanes, { ...request, limit: atMost(request.limit) })
+    const others = lanes.admitted.splice(0).filter((row) => row.execution.owner !== owner)
+    for (const row of others) tables.change(row, { owner, epoch: row.execution.epoch + 1 })
+    const taken = others.map(({ execution }) => execution)
+    const own = [...lanes.given].filter((row) => row.execution.owner === owner && !others.includes(row))
+    return { own: own.map(({ execution }) => execution.id), taken, busy, nextAt: opensAt ?? lanes.nextAt }
+  }
+
+  #lanesOf(entryPoint: string): MemoryLanes {
+    let lanes = this.#lanes.get(entryPoint)
+    if (!lanes) this.#lanes.set(entryPoint, (lanes = new MemoryLanes()))
+    return lanes
+  }
+}
+
+/** In the queue, and without a place. */
+const mayWait = ({ execution, place }: MemoryRow) =>
+  execution.status === 'queued' && (place?.state === 'outside' || place?.state === 'waits')

@@ -1,0 +1,220 @@
+/**
+ * The executions of one entry point of a memory store that are counted under keys.
+ *
+ * Owns: who waits, who has a place, and the log of starts. `fair-admission.ts` decides who gets the next place.
+ */
+import type { Lane, WaitingLanes } from '../fair-admission.js'
+import { Heap } from '../../heap.js'
+import type { FlowKeys } from '../snapshot-store.js'
+import type { MemoryPlace, PlaceState } from './memory-place.js'
+import type { MemoryRow } from './memory-rows.js'
+
+interface Waiting {
+  readonly row: MemoryRow
+  /** From when it may start. */
+  readonly since: number
+}
+
+/** A lane with those that wait in it. */
+interface MemoryLane extends Lane {
+  readonly id: string
+  /** Rows that wait no longer are skipped when they come up. */
+  readonly rows: Heap<Waiting>
+  /** The limit at which it was set aside; 0: it was not. */
+  asideAt: number
+  /** Until when it was set aside; null: it was not. */
+  until: number | null
+}
+
+const hasPlace = (state: PlaceState) => state === 'given' || state === 'started'
+const isBefore = (a: Waiting, b: Waiting) => (a.since - b.since || a.row.position - b.row.position) < 0
+const sinceOf = ({ execution }: MemoryRow) => execution.startAt ?? execution.acceptedAt
+
+/** The lanes of one entry point. */
+export class MemoryLanes implements WaitingLanes<MemoryLane> {
+  /** In the order of their turns. */
+  readonly #ready = new Map<string, MemoryLane>()
+  readonly #aside = new Map<string, MemoryLane>()
+  /** Those that have not ended, by the key of the concurrency. */
+  readonly #ofKey = new Map<string, Set<MemoryRow>>()
+  /** Those that have a place and have not started. */
+  readonly given = new Set<MemoryRow>()
+  /** When executions started, by the key of the rate, oldest first. */
+  readonly #starts = new Map<string, number[]>()
+  /** Those that got a place since this was emptied. */
+  readonly admitted: MemoryRow[] = []
+
+  /** Those that have not ended and are counted under that key. */
+  ofKey(key: string): ReadonlySet<MemoryRow> {
+    return this.#ofKey.get(key) ?? new Set()
+  }
+
+  add(row: MemoryRow, place: MemoryPlace): void {
+    row.place = place
+    const key = place.keys.concurrency
+    if (key === null) return
+    const rows = this.#ofKey.get(key)
+    if (rows) rows.add(row)
+    else this.#ofKey.set(key, new Set([row]))
+  }
+
+  remove(row: MemoryRow): void {
+    const { place } = row
+    if (!place) return
+    this.move(row, 'outside')
+    row.place = undefined
+    const key = place.keys.concurrency
+    const rows = key === null ? undefined : this.#ofKey.get(key)
+    rows?.delete(row)
+    if (rows?.size === 0 && key !== null) this.#ofKey.delete(key)
+  }
+
+  /** Changes how a row stands. */
+  move(row: MemoryRow, state: PlaceState): void {
+    const { place } = row
+    if (!place || place.state === state) return
+    const { concurrency: key, rate } = place.keys
+    const [had, hadGiven] = [hasPlace(place.state), place.state === 'given']
+    place.state = state
+    if (state === 'given') this.given.add(row)
+    else this.given.delete(row)
+    if (state === 'waits') this.#laneOf(row, place.keys).rows.push({ row, since: sinceOf(row) })
+    if (!had || hasPlace(state)) return
+    this.#wake(({ keys }) => (key !== null && keys.concurrency === key) || (hadGiven && rate !== null && keys.rate === rate))
+  }
+
+  started(row: MemoryRow, at: number): void {
+    if (row.place?.state === 'started') return
+    this.move(row, 'started')
+    const rate = row.place?.keys.rate ?? null
+    if (rate === null) return
+    const starts = this.#starts.get(rate) ?? []
+    this.#starts.set(rate, starts)
+    starts.splice(starts.findLastIndex((each) => each <= at) + 1, 0, at)
+  }
+
+  /** To be called before lanes are asked: of those set aside, the ones whose time has come stand in the round again, and the log forgets what is over. */
+  refresh(now: number, limit: number | undefined, per: number | undefined): void {
+    this.#wake(
+      ({ asideAt, until }) =>
+        (asideAt > 0 && asideAt < (limit ?? Infinity)) ||
+        (until !== null && (until <= now || per === undefined || until > now + per)),
+    )
+    if (per === undefined) return
+    for (const [key, starts] of this.#starts) {
+      const kept = starts.filter((at) => at > now - per).map((at) => Math.min(at, now))
+      if (kept.length > 0) this.#starts.set(key, kept)
+      else this.#starts.delete(key)
+    }
+  }
+
+  /** When the next lane that was set aside until a time stands in the round again. */
+  get nextAt(): number | null {
+    const times = [...this.#aside.values()].map(({ until }) => until).filter((until) => until !== null)
+    return times.length === 0 ? null : Math.min(...times)
+  }
+
+  /** True if as many as `limit` executions that were accepted before it wait under its key, or have a place. */
+  isBehind(row: MemoryRow, limit: number): boolean {
+    const key = row.place?.keys.concurrency ?? null
+    if (key === null) return false
+    let before = 0
+    for (const other of this.ofKey(key)) {
+      const state = other.place?.state ?? 'outside'
+      if (other !== row && (hasPlace(state) || (state === 'waits' && other.position < row.position))) before++
+    }
+    return before >= limit
+  }
+
+  levels(): readonly number[] {
+    return [...new Set([...this.#ready.values()].map(({ priority }) => priority))]
+  }
+
+  oldest(priority: number): number | undefined {
+    let oldest: number | undefined
+    for (const lane of this.#ready.values()) {
+      if (lane.priority !== priority) continue
+      const head = this.#head(lane)
+      const at = head && sinceOf(head)
+      if (at !== undefined && (oldest === undefined || at < oldest)) oldest = at
+    }
+    return oldest
+  }
+
+  next(priority: number): MemoryLane | undefined {
+    for (const lane of this.#ready.values()) if (lane.priority === priority && this.#head(lane)) return lane
+    return undefined
+  }
+
+  holders(key: string): number {
+    let count = 0
+    for (const { place } of this.ofKey(key)) if (place && hasPlace(place.state)) count++
+    return count
+  }
+
+  starts(rateKey: string, after: number): { started: number; pending: number } {
+    let pending = 0
+    for (const { place } of this.given) if (place?.keys.rate === rateKey) pending++
+    return { started: this.#after(rateKey, after).length, pending }
+  }
+
+  startOf(rateKey: string, after: number, nth: number): number {
+    return this.#after(rateKey, after)[nth] as number
+  }
+
+  setAside(lane: MemoryLane, limit: number): void {
+    lane.asideAt = limit
+    this.#ready.delete(lane.id)
+    this.#aside.set(lane.id, lane)
+  }
+
+  delay(lane: MemoryLane, until: number): void {
+    lane.until = until
+    this.#ready.delete(lane.id)
+    this.#aside.set(lane.id, lane)
+  }
+
+  give(lane: MemoryLane): boolean {
+    const row = this.#head(lane)
+    this.#ready.delete(lane.id)
+    if (!row) return false
+    lane.rows.pop()
+    this.move(row, 'given')
+    this.admitted.push(row)
+    if (this.#head(lane)) this.#ready.set(lane.id, lane)
+    return true
+  }
+
+  #after(rateKey: string, after: number): readonly number[] {
+    return (this.#starts.get(rateKey) ?? []).filter((at) => at > after)
+  }
+
+  #head(lane: MemoryLane): MemoryRow | undefined {
+    for (let first = lane.rows.first; first; first = lane.rows.first) {
+      if (first.row.place?.state === 'waits') return first.row
+      lane.rows.pop()
+    }
+    return undefined
+  }
+
+  #wake(isMeant: (lane: MemoryLane) => boolean): void {
+    for (const lane of this.#aside.values()) {
+      if (!isMeant(lane)) continue
+      this.#aside.delete(lane.id)
+      lane.asideAt = 0
+      lane.until = null
+      if (this.#head(lane)) this.#ready.set(lane.id, lane)
+    }
+  }
+
+  #laneOf(row: MemoryRow, keys: FlowKeys): MemoryLane {
+    const { priority } = row.execution
+    const id = JSON.stringify([priority, keys.concurrency, keys.rate])
+    const known = this.#ready.get(id) ?? this.#aside.get(id)
+    if (known) return known
+    const rows = new Heap<Waiting>(isBefore)
+    const lane: MemoryLane = { id, keys, priority, rows, asideAt: 0, until: null }
+    this.#ready.set(id, lane)
+    return lane
+  }
+}

@@ -1,0 +1,199 @@
+/** So many executions of one key have started and not ended, over all processes; keys take turns. */
+import { describe, expect, test } from 'vitest'
+import { createClient } from '../../src/index.js'
+import { turns } from '../support/eventually.js'
+import { places } from '../support/store-place.js'
+import { tenants } from '../support/tenants.js'
+
+const numbers = (count: number) => Array.from({ length: count }, (_, n) => n)
+
+describe.each(places)('in %s', (_, place) => {
+  test('one key has one place, others have theirs, and what ends lets the next one start at once', async () => {
+    const { start, pass, order } = tenants(place(), { concurrency: { limit: 1 }, maxConcurrent: 10 })
+    const { trigger, logged } = await start('a')
+    const handles = await Promise.all([trigger('x', 1), trigger('x', 2), trigger('y', 1), trigger('x', 3)])
+    await pass(50)
+    expect(order()).toEqual(['x1', 'y1'])
+    await pass(75)
+    expect(order()).toEqual(['x1', 'y1', 'x2'])
+    await pass(225)
+    expect(order()).toEqual(['x1', 'y1', 'x2', 'x3'])
+    expect(await Promise.all(handles.map((handle) => handle.result()))).toEqual(
+      ['x1', 'x2', 'y1', 'x3'].map((output) => ({ status: 'completed', output })),
+    )
+    expect(logged).toEqual([])
+  })
+
+  test('without a key all executions of the entry point are counted together', async () => {
+    const { start, pass, order } = tenants(place(), { concurrency: { limit: 2, isKeyed: false } })
+    const { trigger } = await start('a')
+    await Promise.all([trigger('x', 1), trigger('y', 2), trigger('z', 3)])
+    await pass(75)
+    expect(order()).toEqual(['x1', 'y2'])
+    await pass(100)
+    expect(order()).toEqual(['x1', 'y2', 'z3'])
+  })
+
+  test('two processes count together, and share the queue of one of them', async () => {
+    const { start, pass, began } = tenants(place(), { concurrency: { limit: 1 }, maxConcurrent: 2 })
+    const [a, b] = [await start('a'), await start('b')]
+    const names = ['x', 'y', 'z', 'w', 'v', 'u']
+    const handles = await Promise.all(names.flatMap((name) => numbers(2).map((n) => a.trigger(name, n))))
+    const results = Promise.all(handles.map((handle) => handle.result()))
+    await pass(1_500)
+    expect((await results).map(({ status }) => status)).toEqual(handles.map(() => 'completed'))
+    expect(began).toHaveLength(12)
+    expect(new Set(began.map(({ process }) => process))).toEqual(new Set(['a', 'b']))
+    expect([a.queued(), b.queued(), a.logged, b.logged]).toEqual([0, 0, [], []])
+  })
+
+  test('a place that another process gives back is given to who waits here, with the next poll', async () => {
+    const { start, pass, order } = tenants(place(), { concurrency: { limit: 1 } })
+    const [a, b] = [await start('a'), await start('b')]
+    await a.trigger('x', 1, {}, 500)
+    await pass(50)
+    await b.trigger('x', 2)
+    await pass(425)
+    expect(order()).toEqual(['x1'])
+    await pass(150)
+    expect(order()).toEqual(['x1', 'x2'])
+  })
+
+  test('a place is kept over the death of its process: what waits for it starts once the work has been done again', async () => {
+    const { start, pass, began } = tenants(place(), { concurrency: { limit: 1 } })
+    const [a, b] = [await start('a'), await start('b')]
+    await a.trigger('x', 1, {}, 300)
+    await a.trigger('x', 2)
+    await pass(100)
+    const third = await b.trigger('x', 3)
+    a.store.cut()
+    const result = third.result()
+    await pass(900)
+    expect(began.map(({ process, work }) => process + work.n)).toEqual(['a1', 'b1', 'b2', 'b3'])
+    expect(await result).toEqual({ status: 'completed', output: 'x3' })
+  })
+
+  test('who waits can be paused, resumed, cancelled, and runs out of time', async () => {
+    const { start, pass, order } = tenants(place(), { concurrency: { limit: 1 } })
+    const { trigger, queued } = await start('a')
+    await trigger('x', 1)
+    const [paused, cancelled, late, last] = [
+      await trigger('x', 2),
+      await trigger('x', 3),
+      await trigger('x', 4, { queueTimeout: 50 }),
+      await trigger('x', 5),
+    ]
+    expect(queued()).toBe(4)
+    expect(await paused.pause()).toMatchObject({ status: 'paused' })
+    expect(await cancelled.cancel()).toEqual({ status: 'cancelled' })
+    await pass(75)
+    expect(await late.result()).toEqual({ status: 'timed_out', limit: 'queueTimeout' })
+    await pass(50)
+    expect(order()).toEqual(['x1', 'x5'])
+    expect(await paused.resume()).toMatchObject({ status: 'resumed' })
+    await pass(50)
+    expect(order()).toEqual(['x1', 'x5'])
+    await pass(100)
+    expect(order()).toEqual(['x1', 'x5', 'x2'])
+    expect((await last.get())?.status).toBe('completed')
+  })
+
+  test('a paused stream gives out no place, and goes on with its resume', async () => {
+    const { start, pass, order } = tenants(place(), { concurrency: { limit: 1 } })
+    const { trigger, runtime } = await start('a')
+    await trigger('x', 1)
+    await trigger('x', 2)
+    await pass(25)
+    const pause = runtime.stream('work').pause()
+    await pass(200)
+    await pause
+    expect(order()).toEqual(['x1'])
+    await runtime.stream('work').resume()
+    await pass(50)
+    expect(order()).toEqual(['x1', 'x2'])
+  })
+
+  test('what waits for a key stands in the queue: it is counted, and one too many is refused', async () => {
+    const { start, pass } = tenants(place(), { concurrency: { limit: 1 }, maxQueued: 2 })
+    const { trigger } = await start('a')
+    await trigger('x', 1)
+    await pass(25)
+    await trigger('x', 2)
+    await trigger('x', 3)
+    await expect(trigger('x', 4)).rejects.toMatchObject({ code: 'queue_full', details: { queued: 2, maxQueued: 2 } })
+    await pass(100)
+    await trigger('x', 4)
+  })
+
+  test('the oldest that waits makes room, where that is asked for', async () => {
+    const { start, pass } = tenants(place(), { concurrency: { limit: 1 }, maxQueued: 1, overflow: 'drop_oldest' })
+    const { trigger } = await start('a')
+    await trigger('x', 1)
+    await pass(25)
+    const dropped = await trigger('x', 2)
+    await trigger('x', 3)
+    expect(await dropped.result()).toEqual({ status: 'rejected', reason: 'queue_full' })
+  })
+
+  test('what a client triggers is counted as well', async () => {
+    const shared = place()
+    const { start, pass, order, entryPointOf } = tenants(shared, { concurrency: { limit: 1 } })
+    await start('a')
+    const client = createClient({ store: shared.connect(), entryPoints: [entryPointOf('client')] })
+    await client.trigger('work', { tenant: 'x', n: 1 })
+    await client.trigger('work', { tenant: 'x', n: 2 })
+    await pass(150)
+    expect(order()).toEqual(['x1'])
+    await pass(150)
+    expect(order()).toEqual(['x1', 'x2'])
+    await client.close()
+  })
+
+  test('a drain ends what can start, and leaves what waits for a key that another process holds', async () => {
+    const { start, pass, order, rows } = tenants(place(), { concurrency: { limit: 1 } })
+    const [a, b] = [await start('a'), await start('b')]
+    await b.trigger('y', 1, {}, 2_000)
+    await pass(50)
+    for (const n of [1, 2]) await a.trigger('x', n)
+    await a.trigger('y', 2)
+    const drained = a.runtime.drain()
+    await pass(400)
+    await drained
+    expect(order()).toEqual(['y1', 'x1', 'x2'])
+    expect((await rows()).filter(({ status }) => status === 'queued')).toHaveLength(1)
+    await a.runtime.stop()
+    await pass(1_900)
+    expect(order()).toEqual(['y1', 'x1', 'x2', 'y2'])
+  })
+
+  test('a stop and a start lose no place and no turn', async () => {
+    const { start, pass, order } = tenants(place(), { concurrency: { limit: 1 } })
+    const { trigger, runtime } = await start('a')
+    for (const n of numbers(3)) await trigger('x', n)
+    await pass(25)
+    await runtime.stop()
+    await start('b')
+    await pass(400)
+    expect(order()).toEqual(['x0', 'x0', 'x1', 'x2'])
+  })
+
+  test('with relaxed durability the limit holds all the same', async () => {
+    const { start, pass, order } = tenants(place(), { concurrency: { limit: 1 }, durability: 'relaxed' })
+    const [a, b] = [await start('a'), await start('b')]
+    for (const n of numbers(2)) await Promise.all([a.trigger('x', n), b.trigger('x', 10 + n)])
+    await pass(700)
+    expect(order()).toHaveLength(4)
+  })
+})
+
+test('an entry point without keys makes no further call of the store', async () => {
+  const { memoryPlace } = await import('../support/store-place.js')
+  const { start, pass, order } = tenants(memoryPlace(), {})
+  let asked = 0
+  const over = () => ({ admit: () => Promise.reject(new Error(`asked ${++asked} times`)) })
+  const [a] = [await start('a', over), await start('b', over)]
+  for (const n of numbers(12)) await a.trigger('x', n)
+  await pass(500)
+  await turns()
+  expect([order().length, asked]).toEqual([12, 0])
+})
