@@ -11,6 +11,14 @@ import { nextTurn, realTime } from '../clock.js'
 import { isHeldUp, StatewardError } from '../errors.js'
 import type { Commit, CommitVerdict, SnapshotStore } from './snapshot-store.js'
 
+/** Who must know what is written to the journal here. */
+export interface JournalWatch {
+  /** A write is under way; before it is over, `wrote` is called for it. */
+  writing(write: Promise<unknown>): void
+  /** Events from that number on are durable. */
+  wrote(firstSeq: number): void
+}
+
 /** Someone with something to commit. */
 export interface Committer {
   readonly id: string
@@ -42,26 +50,26 @@ export class GroupCommit {
   readonly #store: SnapshotStore
   readonly #onHealth: (error: StatewardError | undefined) => void
   readonly #isOwner: () => Promise<boolean>
-  readonly #onWritten: (firstSeq: number) => void
+  readonly #journal: JournalWatch | undefined
   /** The executions that ask for a place in the next batch, each with the real time of its request. */
   #dirty = new Map<Committer, number>()
   #inFlight = false
   #scheduled = false
 
   /**
-   * `isOwner`: false if this process was frozen while it wrote, and others have taken over its executions. `onWritten`: events from
-   * that number on are durable.
+   * `isOwner`: false if this process was frozen while it wrote, and others have taken over its executions. `journal` hears of each
+   * write.
    */
   constructor(
     store: SnapshotStore,
     onHealth: (error: StatewardError | undefined) => void = () => undefined,
     isOwner: () => Promise<boolean> = () => Promise.resolve(true),
-    onWritten: (firstSeq: number) => void = () => undefined,
+    journal?: JournalWatch,
   ) {
     this.#store = store
     this.#onHealth = onHealth
     this.#isOwner = isOwner
-    this.#onWritten = onWritten
+    this.#journal = journal
   }
 
   /** Asks for a place in the next batch. */
@@ -105,7 +113,11 @@ export class GroupCommit {
     }
     // commits that did not fit go first the next time
     if (dirty.size > 0) this.#dirty = new Map([...dirty, ...this.#dirty, ...dirty])
-    for (let rest = places; rest.length > 0;) rest = await this.#write(rest)
+    for (let rest = places; rest.length > 0;) {
+      const write = this.#write(rest)
+      this.#journal?.writing(write)
+      rest = await write
+    }
     this.#inFlight = false
     if (this.#dirty.size > 0) this.#schedule()
   }
@@ -154,7 +166,7 @@ export class GroupCommit {
   #noticed(verdicts: readonly CommitVerdict[]): void {
     // their numbers grow in the order of the batch; of a commit that was found again the number is not known
     for (const verdict of verdicts)
-      if (verdict.status === 'committed' && verdict.firstSeq > 0) return this.#onWritten(verdict.firstSeq)
+      if (verdict.status === 'committed' && verdict.firstSeq > 0) return this.#journal?.wrote(verdict.firstSeq)
   }
 
   /** Fails the requests that have waited as long as the store allows; the others remain. */

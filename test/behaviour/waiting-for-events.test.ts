@@ -5,6 +5,7 @@ import { createTestRuntime, faultyStore } from '../../src/testing/index.js'
 import { begin } from '../support/begin.js'
 import { eventually, turns } from '../support/eventually.js'
 import { approval } from '../support/programs.js'
+import { slowStore } from '../support/slow-store.js'
 import { memoryPlace, places } from '../support/store-place.js'
 
 const approvals = defineEntryPoint({ id: 'approvals', program: approval })
@@ -218,4 +219,21 @@ test('a filter that no event could fit, and a time that is none, are refused', a
   await refused({}, { limit: 1 }, 'limit')
   await expect(runtime.events({ since: Number.NaN }).next()).rejects.toMatchObject({ details: { option: 'since' } })
   await eventually('the runtime to be well', () => runtime.registry.health.getSnapshot().context.status === 'ok')
+})
+
+test('an event that the store has when somebody begins to wait, and has not acknowledged yet, is not missed', async () => {
+  // the store gets it before it is asked where the journal ends, and answers that first
+  const runtime = await begin({ store: slowStore({ publish: 40, lastSeq: 10 }), entryPoints })
+  const published = runtime.publish('order.paid')
+  await turns(35)
+  const answer = await runtime.waitFor({ type: 'order.paid' }, { timeout: 1_000 })
+  expect(answer.status === 'happened' && answer.event.seq).toBe((await published).seq)
+})
+
+test('who waits is answered in time, also while this process writes and the store does not answer', async () => {
+  const store = slowStore({ commit: 20_000 })
+  const runtime = await begin({ store, entryPoints })
+  void runtime.trigger('approvals').catch(() => undefined)
+  await turns(2)
+  expect(await runtime.waitFor({ type: 'order.paid' }, { timeout: 20 })).toEqual({ status: 'timeout' })
 })

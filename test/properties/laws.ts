@@ -6,6 +6,7 @@
 import type { StorePlace } from '../support/store-place.js'
 import { nothingSilent, repeatsAreIdle, truthfulAnswers } from './law-answers.js'
 import { fencing, noLoss, nothingForgotten, oneEnd, outputCommit, restart } from './law-checks.js'
+import { firesHold } from './law-fires.js'
 import { countsAgree, countsAtTheEnd, neverMoreThanTheLimit } from './law-conservation.js'
 import { answersHold, commandsHold } from './law-commands.js'
 import { allEnd, cancelsAreTrue, endsAreLast, goneAtTheEnd, innocentsLive, leavesFirst, nothingLivesOn } from './law-ends.js'
@@ -19,6 +20,8 @@ export interface Law {
   readonly commands: Weights
   /** What a program may do besides. */
   readonly wrong?: Wrong
+  /** True if there are entry points that something fires: ticks, events, deliveries. */
+  readonly isFired?: boolean
   /** Asked at each quiet instant of a run. */
   readonly atRest?: (world: World) => void
   /** Asked after a run. Returns what was broken. */
@@ -88,6 +91,16 @@ export const laws: Readonly<Record<string, Law>> = {
     commands: { trigger: 8 },
     wrong: 'kills',
     after: async (world) => [...(await oneEnd(world)), ...innocentsLive(world)],
+  },
+  'law 1, of what fires: each tick, event and delivery has one execution, and each event stands in the journal once': {
+    commands: { crash: 2, takeover: 2, join: 1, fault: 2, scope: 1, publish: 8, deliver: 8, wait: 4, advance: 5 },
+    isFired: true,
+    after: (world, { fires }) => (fires ? firesHold(world, fires) : []),
+  },
+  'law 1, of what fires where clocks are set: each event and delivery has one execution, and ticks go on': {
+    commands: { crash: 2, takeover: 1, join: 1, fault: 1, scope: 1, publish: 4, deliver: 4, advance: 6, jump: 4 },
+    isFired: true,
+    after: (world, { fires }) => (fires ? firesHold(world, fires) : []),
   },
   'law 2, where code of the program throws or rejects: no slot is lost': {
     commands: { crash: 1, scope: 1 },

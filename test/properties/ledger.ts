@@ -68,17 +68,36 @@ export interface Answer {
   /** True if one process lived, and nothing was wrong with it or its store. */
   readonly calm: boolean
   readonly status: string
-  readonly outcome: { readonly status?: string; readonly revision?: number; readonly as?: string }
+  readonly outcome: {
+    readonly status?: string
+    readonly revision?: number
+    readonly as?: string
+    /** Of a publication, and of what was waited for. */
+    readonly seq?: number
+    readonly event?: { readonly seq: number }
+  }
   readonly error?: unknown
   /** The durable row when the answer came. */
   readonly row: StoredExecution | undefined
   /** What was known to be durable: an answer may come from another process. */
   readonly known: number
   readonly ping?: number
+  /** Of a delivery. */
+  readonly key?: string
   /** For how long it was to be waited for, in ms. */
   readonly timeout?: number
   /** When it came, by the monotonic clock. */
   readonly at: number
+}
+
+/** An event of the application's own that was written. */
+export interface Published {
+  readonly n: number
+  readonly seq: number
+  readonly type: string
+  readonly process: string
+  /** When its process knew of it; Infinity: never. */
+  acknowledgedAt: number
 }
 
 /** A change of owner. */
@@ -113,6 +132,7 @@ export class Ledger {
   readonly answers: Answer[] = []
   readonly asked: Asked[] = []
   readonly claims: Claimed[] = []
+  readonly published: Published[] = []
   readonly refused: Refused[] = []
   readonly failed: Failed[] = []
   /** Each commit that was tried, by execution. */

@@ -1,5 +1,6 @@
 /** Random scripts: what is set up, and what is done to it. Owns their shapes and how likely each command is. */
 import * as fc from 'fast-check'
+import { publishedTypes, type FiresSpec } from './fired.js'
 import { killerSpecs, programSpecs, shortSpecs, throwingSpecs, type ProgramSpec } from './random-program.js'
 
 /** One entry point. */
@@ -51,6 +52,12 @@ export type Command =
       readonly when: 'before' | 'after' | 'slow'
       readonly count: number
     }
+  /** An event of the application's own; those of one number have one id and are the same. */
+  | { readonly do: 'publish'; readonly type: (typeof publishedTypes)[number]; readonly number: number | undefined }
+  /** A request of a sender, who sends it again until it is answered. */
+  | { readonly do: 'deliver'; readonly key: number }
+  /** Waits for an event that fires. */
+  | { readonly do: 'wait'; readonly timeout: number }
   /** The wall clock is set, and no time passes. */
   | { readonly do: 'jump'; readonly ms: number }
   /** About all executions of a stream, or of every one. */
@@ -74,6 +81,8 @@ export interface Script {
   /** Some store calls take much longer than others, by what is called; absent: all take about the same. */
   readonly isUneven?: boolean
   readonly streams: readonly StreamSpec[]
+  /** What is fired besides. */
+  readonly fires?: FiresSpec | undefined
   readonly lines: readonly Line[]
 }
 
@@ -154,6 +163,13 @@ const kinds = {
     ms: fc.constantFrom(-3_600_000, -20_000, -1_000, 1_000, 20_000, 3_600_000),
   }),
   scope,
+  publish: fc.record({
+    do: fc.constant('publish' as const),
+    type: fc.constantFrom(...publishedTypes),
+    number: fc.option(fc.nat({ max: 3 }), { nil: undefined, freq: 2 }),
+  }),
+  deliver: fc.record({ do: fc.constant('deliver' as const), key: fc.nat({ max: 5 }) }),
+  wait: fc.record({ do: fc.constant('wait' as const), timeout: fc.constantFrom(0, 5_000, 60_000) }),
   badTrigger: trigger.map((command) => ({ ...command, bad: true })),
   badSend: send.map((command) => ({ ...command, bad: true })),
 }
@@ -211,8 +227,13 @@ const crowds: fc.Arbitrary<Line[]> = fc
     })),
   )
 
-/** Scripts with the usual commands, and those of `more`. */
-export function scripts(more: Weights = {}, wrong?: Wrong): fc.Arbitrary<Script> {
+const fires: fc.Arbitrary<FiresSpec> = fc.record({
+  period: fc.constantFrom(20_000, 60_000),
+  missed: fc.constantFrom('once', 'all', 'all'),
+})
+
+/** Scripts with the usual commands, and those of `more`; `isFired`: with what is fired besides. */
+export function scripts(more: Weights = {}, wrong?: Wrong, isFired = false): fc.Arbitrary<Script> {
   const weights = { ...usual, ...more }
   const command = fc.oneof(
     ...Object.entries(weights).map(([kind, weight]) => ({
@@ -245,6 +266,7 @@ export function scripts(more: Weights = {}, wrong?: Wrong): fc.Arbitrary<Script>
         streamSpecs(programSpecs),
       )
       .map(([a, b, c]) => [wrong === 'poison' ? poisoned(a) : a, b, c]),
+    fires: isFired ? fires : fc.constant(undefined),
     lines: fc.array(lines, { minLength: 5, maxLength: 28, size: 'max' }).map((each) => each.flat()),
   })
 }

@@ -15,6 +15,7 @@ import type { SimulatedClock } from '../../src/testing/clock/simulated-clock.js'
 import type { Connection, SharedStore } from '../../src/testing/world/shared-store.js'
 import { turn } from '../support/eventually.js'
 import { Fate } from './fate.js'
+import { firedEntryPoints, type FiresSpec } from './fired.js'
 import type { Ledger, Output } from './ledger.js'
 import type { Pace } from './pace.js'
 import { machineOf, type ProgramOutputs, type StepInput } from './random-program.js'
@@ -68,6 +69,7 @@ export interface Surroundings {
   readonly shared: SharedStore
   readonly ledger: Ledger
   readonly streams: readonly StreamSpec[]
+  readonly fires: FiresSpec | undefined
   readonly flights: Flight[]
   readonly callbacks: Set<LiveCallback>
   /** True if steps end by themselves, soon: one that runs for long beside what ends its process may be blamed with it. */
@@ -98,7 +100,10 @@ export class SimulatedProcess {
     this.#connection = shared.connect((store) => watchedStore(store, { fate, ledger, delay }))
     this.runtime = createRuntime({
       store: this.#connection,
-      entryPoints: around.streams.map((spec, index) => this.#entryPoint(spec, index)),
+      entryPoints: [
+        ...around.streams.map((spec, index) => this.#entryPoint(spec, index)),
+        ...(around.fires ? firedEntryPoints(around.fires) : []),
+      ],
       clock: fate.life.clock,
       ids,
       lease: 15_000,

@@ -4,11 +4,11 @@
  * Owns: delays (in turns of the event loop), faults and being frozen; tells the ledger what was written, what was
  * acknowledged and what was read. Being cut off is the kit's (`SharedStore`).
  */
-import type { Commit, CommitVerdict, SnapshotStore, StoredExecution } from '../../src/persistence/snapshot-store.js'
+import type { Commit, CommitVerdict, Publication, SnapshotStore, StoredExecution } from '../../src/persistence/snapshot-store.js'
 import { never } from '../../src/testing/world/shared-store.js'
 import { turn } from '../support/eventually.js'
 import type { Fate, Fault } from './fate.js'
-import type { Ledger } from './ledger.js'
+import type { Ledger, Published } from './ledger.js'
 import type { Pace } from './pace.js'
 
 /** How long a slow call takes, in ms: as one that waits for another's lock. */
@@ -108,6 +108,24 @@ export function watchedStore(
         (result) => written(batch, result),
       )
       for (const [index, commit] of batch.entries()) acknowledged(commit, verdicts[index] as CommitVerdict)
+      return verdicts
+    },
+    async publish(batch) {
+      const own: Published[] = []
+      const verdicts = await call(
+        'publish',
+        [],
+        () => backing.publish(batch),
+        (result) => {
+          for (const [index, verdict] of result.entries()) {
+            if (verdict.status !== 'published') continue
+            const { type } = batch[index] as Publication
+            own.push({ n: ledger.next(), seq: verdict.seq, type, process: fate.name, acknowledgedAt: Infinity })
+          }
+          ledger.published.push(...own)
+        },
+      )
+      for (const each of own) each.acknowledgedAt = ledger.next()
       return verdicts
     },
     async load(id) {

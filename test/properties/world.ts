@@ -14,6 +14,7 @@ import { turn } from '../support/eventually.js'
 import type { StorePlace } from '../support/store-place.js'
 import { Ledger, type Answer, type Asked } from './ledger.js'
 import { paceOf } from './pace.js'
+import { deliveryOf, firedSpec, firing, type FiresSpec } from './fired.js'
 import { outsider } from './ring.js'
 import type { Command, Line, Script, StreamSpec, Target } from './script.js'
 import { SimulatedProcess, type Flight, type LiveCallback, type Surroundings } from './simulated-process.js'
@@ -55,6 +56,7 @@ export class World {
       flights,
       callbacks,
       streams: script.streams,
+      fires: script.fires,
       ids: seededIds(script.seed),
       shared: place,
       endsSoon: script.streams.some(({ program }) => program.states.some(({ kind }) => kind === 'killer')),
@@ -133,6 +135,7 @@ export class World {
       await this.advance(round < 4 ? 1_000 : 30_000)
       await this.#revive()
     }
+    if (this.#around.fires) await this.#finishFires(this.#around.fires)
   }
 
   /** What is paused by its scope goes on, unless a process has answered the resume of that. */
@@ -270,6 +273,18 @@ export class World {
         return void primary.fate.faults.push({ ...command })
       case 'scope':
         return this.#scope(command)
+      case 'publish': {
+        const name = command.number === undefined ? `event ${++this.#calls}` : `event ${command.type} ${command.number}`
+        const options = command.number === undefined ? {} : { id: name }
+        return this.#ask('publish', name, async () => {
+          const { status, seq } = await runtime.publish(command.type, { name }, options)
+          return { status, seq }
+        })
+      }
+      case 'deliver':
+        return this.#deliver(`delivery ${command.key}`)
+      case 'wait':
+        return this.#ask('wait', firing, () => runtime.waitFor({ type: firing }, { timeout: command.timeout }), timed(command))
     }
   }
 
@@ -306,6 +321,31 @@ export class World {
     })
   }
 
+  #deliver(key: string): void {
+    const { runtime } = this.primary
+    const answer = async () => {
+      const response = await runtime.fetch(deliveryOf(key))
+      const { id } = (await response.json()) as { id?: string }
+      return { status: String(response.status), id }
+    }
+    this.#ask('deliver', key, answer, { key })
+  }
+
+  /** Senders send again what was not taken, and ticks and events get the time that they need. */
+  async #finishFires({ period }: FiresSpec): Promise<void> {
+    const { ledger } = this
+    const isTaken = (key: string) => ledger.answers.some((answer) => answer.key === key && ['200', '202'].includes(answer.status))
+    const keys = new Set(ledger.asked.filter(({ call }) => call === 'deliver').map(({ id }) => id))
+    for (let round = 0; round < 6; round++) {
+      await this.#resumeScopes()
+      for (const key of keys) if (!isTaken(key)) this.#deliver(key)
+      await this.settle()
+      await this.advance(period)
+      await this.advance(30_000)
+      await this.#revive()
+    }
+  }
+
   #scope({ stream, call, mode, ...rest }: Command & { do: 'scope' }): void {
     const { runtime } = this.primary
     const [of, scope] =
@@ -326,6 +366,7 @@ export class World {
   /** The entry point of an execution, as it was set up. */
   streamOf(id: string): StreamSpec {
     const { entryPoint = '' } = this.ledger.rows.get(id) ?? {}
+    if (!entryPoint.startsWith('stream')) return firedSpec
     return this.#around.streams[Number(entryPoint.slice('stream'.length))] as StreamSpec
   }
 
@@ -415,7 +456,7 @@ export class World {
 }
 
 /** What is noted with an answer besides. */
-type More = Partial<Pick<Answer, 'ping' | 'timeout'>>
+type More = Partial<Pick<Answer, 'ping' | 'timeout' | 'key'>>
 
 const timed = ({ timeout }: { readonly timeout?: number | undefined }) => (timeout === undefined ? {} : { timeout })
 

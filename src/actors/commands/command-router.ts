@@ -109,7 +109,7 @@ export class CommandRouter {
 
   constructor(supervisor: SupervisorHost) {
     this.#supervisor = supervisor
-    this.direct = new DirectCommits(supervisor.settings.store, (firstSeq) => supervisor.feed.wrote(firstSeq))
+    this.direct = new DirectCommits(supervisor.settings.store, supervisor.feed)
     this.#stored = new StoredCommands({
       settings: supervisor.settings,
       commits: this.direct,

@@ -4,15 +4,15 @@
  * Owns: they are written in batches like others, and fail with the same typed errors. Only revision and epoch fence them:
  * if a process has taken the execution up meanwhile, that process wins.
  */
-import { GroupCommit } from '../../persistence/group-commit.js'
+import { GroupCommit, type JournalWatch } from '../../persistence/group-commit.js'
 import type { Commit, CommitVerdict, SnapshotStore } from '../../persistence/snapshot-store.js'
 
 /** Writes single commits. */
 export class DirectCommits {
   readonly #commits: GroupCommit
 
-  constructor(store: SnapshotStore, onWritten: (firstSeq: number) => void) {
-    this.#commits = new GroupCommit(store, undefined, undefined, onWritten)
+  constructor(store: SnapshotStore, journal: JournalWatch) {
+    this.#commits = new GroupCommit(store, undefined, undefined, journal)
   }
 
   /** The verdict on a commit. Throws `store_failed`, `store_closed`. */

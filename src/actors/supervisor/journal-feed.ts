@@ -32,6 +32,8 @@ export class JournalFeed {
   #closing = false
   /** Those who ask where the journal ends now: of what this process writes meanwhile they are to miss nothing. */
   readonly #asking = new Set<{ end: number }>()
+  /** Writes of this process that are under way: the store may have them, and the process not know it yet. */
+  readonly #writes = new Set<Promise<unknown>>()
 
   constructor(store: SnapshotStore, clock: Clock, pollInterval: number) {
     this.#store = store
@@ -44,12 +46,22 @@ export class JournalFeed {
     for (const asking of this.#asking) asking.end = Math.min(asking.end, firstSeq - 1)
   }
 
+  /** Something is being written here; before `write` is over, `wrote` is called for it. */
+  writing(write: Promise<unknown>): void {
+    this.#writes.add(write)
+    const over = () => this.#writes.delete(write)
+    write.then(over, over)
+  }
+
   /** Where the journal ends at the call: a store that is slow may answer after later writes. */
   async end(): Promise<number> {
     const asking = { end: Infinity }
     this.#asking.add(asking)
     try {
-      return Math.min(await this.#store.lastSeq(), asking.end)
+      const last = await this.#store.lastSeq()
+      // what the store had by then, and has not acknowledged
+      if (this.#writes.size > 0) await Promise.allSettled(this.#writes)
+      return Math.min(last, asking.end)
     } finally {
       this.#asking.delete(asking)
     }
@@ -84,7 +96,9 @@ export class JournalFeed {
   async *follow(filter: EventFilter): AsyncGenerator<RuntimeEvent, void> {
     const { signal, where } = filter
     if (this.#closing && filter.since === undefined) return
-    const reader = new JournalReader(filter, filter.since ?? (await this.end()))
+    const since = filter.since ?? (await unlessAborted(this.end(), signal))
+    if (since === undefined) return
+    const reader = new JournalReader(filter, since)
     this.#readers.add(reader)
     try {
       while (!signal?.aborted) {
@@ -212,6 +226,17 @@ export class JournalFeed {
       reader.filling = undefined
     }
   }
+}
+
+/** The same; undefined as soon as the signal has fired. */
+function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T | undefined> {
+  if (!signal) return promise
+  return new Promise((resolve, reject) => {
+    const stopped = () => resolve(undefined)
+    if (signal.aborted) stopped()
+    signal.addEventListener('abort', stopped, { once: true })
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', stopped))
+  })
 }
 
 /** A stored event as users see it. Throws `corrupt`, `unknown_format`. */

@@ -9,6 +9,7 @@ import { encode } from '../../codec/snapshot-codec.js'
 import { isHeldUp, StatewardError } from '../../errors.js'
 import type { PublishOptions, PublishOutcome } from '../../events/publication.js'
 import type { IdSource } from '../../ids.js'
+import type { JournalFeed } from './journal-feed.js'
 import type { Publication, PublicationVerdict, SnapshotStore } from '../../persistence/snapshot-store.js'
 
 /** At most so many events, and so many characters of their data, go in one transaction: it blocks the thread. */
@@ -21,8 +22,7 @@ export interface PublicationsPort {
   readonly clock: Pick<Clock, 'now'>
   readonly ids: Pick<IdSource, 'key'>
   open(): Promise<void>
-  /** Something may be in the journal; of what is new, that is the first number. */
-  published(this: void, firstSeq: number | undefined): void
+  readonly journal: Pick<JournalFeed, 'writing' | 'wrote' | 'wake'>
 }
 
 interface Waiting {
@@ -71,10 +71,12 @@ export class Publications {
     while (this.#waiting.length > 0) {
       await new Promise<void>(nextTurn)
       const batch = this.#waiting.splice(0, this.#batchLength())
-      await this.#port.open().then(
+      const write = this.#port.open().then(
         () => this.#writeBatch(batch),
         (error: unknown) => batch.forEach(({ reject }) => reject(error)),
       )
+      this.#port.journal.writing(write)
+      await write
     }
     // in the moment in which nothing waits: what comes next begins anew
     this.#writing = undefined
@@ -96,20 +98,22 @@ export class Publications {
     } catch (error) {
       for (const one of batch) {
         if (isHeldUp(error)) one.reject(error)
-        else await this.#put([one]).catch(one.reject)
+        else await this.#put([one], true).catch(one.reject)
       }
     }
   }
 
-  async #put(batch: readonly Waiting[]): Promise<void> {
+  /** `isAgain`: they may have been written before, here. */
+  async #put(batch: readonly Waiting[], isAgain = false): Promise<void> {
     const verdicts = await this.#port.store.publish(batch.map(({ publication }) => publication))
-    const written = batch.flatMap(({ isNamed }, index) => {
+    const written = batch.flatMap(({ publication, isNamed }, index) => {
       const verdict = verdicts[index] as PublicationVerdict
       if (verdict.status === 'published') return [verdict.seq]
-      // under a fresh id it was written here, and its acknowledgement was lost
-      return isNamed ? [] : [verdict.event.seq]
+      // one that was written here, and whose acknowledgement was lost
+      return isNamed && !(isAgain && verdict.event.at === publication.at) ? [] : [verdict.event.seq]
     })
-    this.#port.published(written.length === 0 ? undefined : Math.min(...written))
+    if (written.length > 0) this.#port.journal.wrote(Math.min(...written))
+    this.#port.journal.wake()
     batch.forEach((waiting, index) => answer(waiting, verdicts[index] as PublicationVerdict))
   }
 }

@@ -90,17 +90,14 @@ export class SupervisorHost {
     const { store, clock, ids, maxConcurrent, pollInterval } = this.settings
     const healthy = (error: unknown) => this.registry.healthy(error ? toErrorRecord(error) : null)
     const isOwner = () => this.#memberships.current.holds()
-    this.commits = new GroupCommit(store, healthy, isOwner, (firstSeq) => this.feed.wrote(firstSeq))
     this.feed = new JournalFeed(store, clock, pollInterval)
+    this.commits = new GroupCommit(store, healthy, isOwner, this.feed)
     this.publications = new Publications({
       store,
       clock,
       ids,
       open: () => this.open(),
-      published: (firstSeq) => {
-        if (firstSeq !== undefined) this.feed.wrote(firstSeq)
-        this.feed.wake()
-      },
+      journal: this.feed,
     })
     this.#slots = new ConcurrencySlots(maxConcurrent)
     this.#suspects = new Suspects(clock)
