@@ -2,7 +2,8 @@
 export { createRuntime, runtimeOf, Runtime } from './runtime/runtime.js'
 export type { RuntimeOptions, StopOptions } from './runtime/runtime.js'
 export { RuntimeCalls } from './runtime/runtime-calls.js'
-export type { ExecutionFilter, SentEvent } from './runtime/runtime-calls.js'
+export type { ExecutionFilter, ExecutionWhere } from './events/execution-filter.js'
+export type { SentEvent } from './runtime/runtime-calls.js'
 export { Client, createClient } from './runtime/client.js'
 export type { ClientOptions } from './runtime/client.js'
 export type { CommandScope } from './runtime/command-scope.js'
@@ -125,4 +126,5 @@ export type {
   StoredDocument,
   StoredEvent,
   StoredExecution,
+  StoredPlace,
 } from './persistence/snapshot-store.js'

@@ -7,6 +7,7 @@ import type { AnyActorRef } from 'xstate'
 import { StatewardError, type ErrorRecord } from '../errors.js'
 import { isId } from '../ids.js'
 import { refuseUnknown, type OptionNames } from '../known-options.js'
+import { checkFilter, type ExecutionWhere } from './execution-filter.js'
 import type { PauseMode } from './execution-events.js'
 import type { CommandOutcome, ResultOutcome, SendOutcome } from './outcomes.js'
 
@@ -22,6 +23,8 @@ export interface TriggerOptions {
   readonly sessionId?: string | undefined
   /** What it is started for, such as the id of another execution, or `#` and the `seq` of an event: the `causationId` of all its events. 1 to 512 characters. Default none. Error: `invalid_id`. */
   readonly causationId?: string | undefined
+  /** Words to find it by: at most 32, each of 1 to 128 characters. They never change; those of its machine's states come beside them. Error: `invalid_option`. */
+  readonly tags?: readonly string[] | undefined
   /** Default the entry point's. */
   readonly priority?: number | undefined
   /** From the first slot to the end, pauses not counted; default the entry point's. */
@@ -43,6 +46,14 @@ export interface TriggerOptions {
 export interface By {
   readonly reason?: string | undefined
   readonly actor?: string | undefined
+}
+
+/**
+ * Beside the options of a command to many: to all that this finds, of those that have not ended, each for itself. Executions that are
+ * triggered later are not concerned; one that moves on after it was found is.
+ */
+export interface ToWhere {
+  readonly where?: ExecutionWhere | undefined
 }
 
 /** `mode`: `boundary` (default) lets steps in flight finish, `now` aborts them. `timeout`: how long to wait for it, in ms. */
@@ -70,9 +81,11 @@ export interface SendTarget {
   readonly sessionId?: string | undefined
   /** Only those of this entry point. */
   readonly entryPoint?: string | undefined
+  /** All that this finds, of those that have not ended; without the others. */
+  readonly where?: ExecutionWhere | undefined
 }
 
-const targetNames: OptionNames<SendTarget> = { correlationId: true, sessionId: true, entryPoint: true }
+const targetNames: OptionNames<SendTarget> = { correlationId: true, sessionId: true, entryPoint: true, where: true }
 
 /** Throws `invalid_option` for a target that names neither a correlation nor a session, or that no execution can be. */
 export function checkTarget(to: SendTarget): void {
@@ -82,12 +95,17 @@ export function checkTarget(to: SendTarget): void {
       details: { option, value: String(value) },
     })
   }
-  if (typeof to !== 'object' || to === null) refuse('to', to, 'an object with a `correlationId` or a `sessionId`')
+  if (typeof to !== 'object' || to === null) refuse('to', to, 'an object with a `correlationId`, a `sessionId` or a `where`')
   refuseUnknown('invalid_option', subject, to, targetNames)
+  if (to.where !== undefined) {
+    for (const option of ['correlationId', 'sessionId', 'entryPoint'] as const)
+      if (to[option] !== undefined) refuse(option, to[option], 'in `where`, if that is given')
+    return checkFilter(subject, to.where, false)
+  }
   for (const option of ['correlationId', 'sessionId'] as const)
     if (to[option] !== undefined && !isId(to[option])) refuse(option, JSON.stringify(to[option]), 'an id')
   if (to.correlationId === undefined && to.sessionId === undefined)
-    refuse('correlationId', undefined, 'given, unless there is a `sessionId`')
+    refuse('correlationId', undefined, 'given, unless there is a `sessionId` or a `where`')
 }
 
 /** Every option of a trigger; beside it those of the commands. */
@@ -97,6 +115,7 @@ export const triggerNames: OptionNames<TriggerOptions> = {
   idempotencyKey: true,
   sessionId: true,
   causationId: true,
+  tags: true,
   priority: true,
   timeout: true,
   queueTimeout: true,

@@ -10,7 +10,7 @@ export interface ExecutionGoal {
   readonly status?: ExecutionStatus | readonly ExecutionStatus[] | undefined
   /** The state of its machine, or a state above that, as for XState's `matches`. */
   readonly state?: StateValue | undefined
-  /** A tag of the machine's states. */
+  /** A tag of the machine's states, or one that it was triggered with. */
   readonly tag?: string | undefined
 }
 

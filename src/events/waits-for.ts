@@ -24,6 +24,8 @@ export interface Standing {
   readonly isBackingOff?: boolean
   /** True if a timer of its program is set. */
   readonly hasTimer?: boolean
+  /** False if no event from outside could move its program. */
+  readonly takesEvents?: boolean
 }
 
 const slot: readonly WaitsFor[] = ['slot']
@@ -33,11 +35,13 @@ const timer: readonly WaitsFor[] = ['timer']
 const either: readonly WaitsFor[] = ['event', 'timer']
 const nothing: readonly WaitsFor[] = []
 
-/** What it waits for: whichever comes first moves it. Nothing while it has something in flight, and once it has ended. */
-export function waitsFor({ status, queuedFor = slot, isBackingOff = false, hasTimer = false }: Standing): readonly WaitsFor[] {
+/** What it waits for: whichever comes first moves it. Nothing while it has something in flight, and once it has ended. The same list for the same words. */
+export function waitsFor(standing: Standing): readonly WaitsFor[] {
+  const { status, queuedFor = slot, isBackingOff = false, hasTimer = false, takesEvents = true } = standing
   if (status === 'queued') return queuedFor
   if (status === 'paused') return resume
   if (status !== 'waiting') return nothing
   if (isBackingOff) return timer
-  return hasTimer ? either : event
+  if (takesEvents) return hasTimer ? either : event
+  return hasTimer ? timer : nothing
 }

@@ -41,10 +41,20 @@ export interface StoredExecution {
   readonly parentId: string | null
   /** What started it, if that is known and is not the parent: a text of the runtime's. */
   readonly causationId: string | null
+  /** What it was accepted with; absent: nothing. */
+  readonly tags?: readonly string[] | undefined
+  /** Where its program stands; null or absent: that is not known. */
+  readonly place?: StoredPlace | null | undefined
   readonly input: string
   readonly state: string
   readonly output: string | null
   readonly error: string | null
+}
+
+/** Where a program stands, and since when: texts of the runtime's. An execution can be found by `text`. */
+export interface StoredPlace {
+  readonly text: string
+  readonly entered: string
 }
 
 /** What is written once, when an execution is accepted. */
@@ -61,6 +71,7 @@ export type Acceptance = Pick<
   | 'idempotencyKey'
   | 'parentId'
   | 'causationId'
+  | 'tags'
   | 'input'
 >
 
@@ -179,6 +190,8 @@ export interface Commit {
   readonly recoveries: number
   /** Takes the place of the input that the execution was accepted with; only before it has started. Absent: the input stays. */
   readonly input?: string | undefined
+  /** Where the program stands from now on, and since when. Absent: as before. */
+  readonly place?: StoredPlace | null | undefined
   readonly state: string
   /**
    * The same state in pieces, if it is long and moves a little at a time. Most pieces are those of the commit before, each in
@@ -290,6 +303,10 @@ export interface ExecutionQuery {
   readonly idempotencyKey?: string
   /** Those that have not ended and are counted under this key of the concurrency of `entryPoint`, which must be given. */
   readonly concurrencyKey?: string
+  /** Those that have started, have not ended, and stand in one of these places; null: where it is not known. */
+  readonly places?: readonly (string | null)[]
+  /** Those that were accepted with this tag, in any status; and those that stand, as for `places`, in one of these. */
+  readonly tagged?: { readonly tag: string; readonly places: readonly (string | null)[] }
   /** The unfinished executions of this owner key: not terminal, or owed. */
   readonly owner?: string
   readonly limit: number
@@ -411,6 +428,8 @@ export interface SnapshotStore {
   absence(id: string): Promise<'expired' | 'unknown'>
   query(query: ExecutionQuery): Promise<ExecutionPage>
   counts(): Promise<ExecutionCounts>
+  /** The places in which executions stand that have started and have not ended, each once, in no order; null among them if it is not known of one. */
+  places(of: { readonly entryPoint?: string }): Promise<readonly (string | null)[]>
   events(query: EventQuery): Promise<readonly StoredEvent[]>
   /**
    * Writes publications into the same journal, in this order and in one transaction that is durable once the promise resolves; each

@@ -7,27 +7,32 @@
  */
 import type { AdmissionsAround } from '../actors/supervisor/admissions.js'
 import { Deadline } from '../actors/supervisor/deadline.js'
-import { cancelCommand, pauseCommand, resumeCommand } from '../actors/commands/command.js'
+import type { WorkPlace } from '../actors/commands/bounded-work.js'
+import { giveToFound } from '../actors/commands/commands-to-found.js'
+import { cancelCommand, pauseCommand, resumeCommand, type Given } from '../actors/commands/command.js'
 import type { ScopeCommand } from '../actors/commands/scope-commands.js'
 import type { SupervisorParts } from './supervisor-logic.js'
 import { unreachedError, type Unreached } from '../actors/commands/unreached.js'
 import { isHeldUp } from '../errors.js'
 import type { Intervention } from '../events/execution-events.js'
 import type { Command } from '../events/outcomes.js'
-import { checkCommand, commandNames, type By, type CancelOptions, type PauseOptions } from '../events/requests.js'
+import { checkCommand, commandNames, type By, type CancelOptions, type PauseOptions, type ToWhere } from '../events/requests.js'
+import { checkFilter, type ExecutionWhere } from '../events/execution-filter.js'
 
 /**
  * Pause, resume and cancel of many: of one stream, of a group, or of the whole runtime. All executions in the scope get the command at once, and
  * the call resolves with how many gave which answer. If the command can't reach an execution, the others still get it: the call rejects
  * once they have answered, with the code of the first failure; `details.failures` names each, `details.answered` has the counts.
+ * With `where` it is for all that this finds in the scope, each for itself, and nothing else: no stream stays paused. `count(where)` of the
+ * runtime says how many that are.
  */
 export interface CommandScope {
   /** Starts nothing more (what is triggered is accepted and queued), and pauses all that has not ended. Outlives the process. */
-  pause(options?: PauseOptions): Promise<Readonly<Record<string, number>>>
+  pause(options?: PauseOptions & ToWhere): Promise<Readonly<Record<string, number>>>
   /** Starts again, and resumes those that the pause of this scope had stopped. */
-  resume(options?: By): Promise<Readonly<Record<string, number>>>
+  resume(options?: By & ToWhere): Promise<Readonly<Record<string, number>>>
   /** Cancels all that has not ended. */
-  cancel(options?: CancelOptions): Promise<Readonly<Record<string, number>>>
+  cancel(options?: CancelOptions & ToWhere): Promise<Readonly<Record<string, number>>>
 }
 
 /** Which streams a scope is over. */
@@ -94,11 +99,22 @@ export function commandScope(parts: () => SupervisorParts, { kind, name, entryPo
   /** The deadline of the whole command, counted from now; it includes what the command waits for before any execution gets it. */
   const deadline = (timeout: number | undefined) =>
     timeout === undefined ? undefined : new Deadline(parts().supervisor.settings.clock, timeout)
+  /** The same for what a filter finds: each gets the command for itself. */
+  const found = (type: Command['type'], where: ExecutionWhere, timeout: number | undefined, make: (given: Given) => Command) => {
+    checkFilter(`The ${type} of ${name}`, where, false)
+    const { supervisor, router } = parts()
+    const until = deadline(timeout)
+    const command = make({ at: supervisor.settings.clock.now() })
+    const give = (id: string, place: WorkPlace | undefined) => router.command(id, command, { until, place })
+    const own = kind === 'runtime' ? {} : { entryPoints: entryPoints() }
+    return giveToFound(supervisor, { what: `The ${type} of what was found`, where, give, ...own })
+  }
   const setPause = (entryPoint: string, pause: Intervention | undefined) => parts().supervisor.streams.setPause(entryPoint, pause)
 
   return {
-    pause: async (options = {}) => {
+    pause: async ({ where, ...options } = {}) => {
       checkCommand('pause', name, options)
+      if (where) return found('pause', where, options.timeout, (of) => pauseCommand(options, of))
       const until = deadline(options.timeout)
       const { streams } = parts().supervisor
       const over = entryPoints()
@@ -125,8 +141,9 @@ export function commandScope(parts: () => SupervisorParts, { kind, name, entryPo
       })
       return answer.finally(end)
     },
-    resume: async (rest = {}) => {
+    resume: async ({ where, ...rest } = {}) => {
       checkCommand('resume', name, rest, commandNames.retry)
+      if (where) return found('resume', where, undefined, (of) => resumeCommand(rest, of))
       return parts().router.scopes.resuming(name, async (own, takeBack) => {
         await parts().supervisor.open()
         // a stream that stays paused is left as it is, whole
@@ -134,8 +151,9 @@ export function commandScope(parts: () => SupervisorParts, { kind, name, entryPo
         return all(resumeCommand(rest, given()), { by: own, before, over: entryPoints() })
       })
     },
-    cancel: async (options = {}) => {
+    cancel: async ({ where, ...options } = {}) => {
       checkCommand('cancel', name, options)
+      if (where) return found('cancel', where, options.timeout, (of) => cancelCommand(options, of))
       const until = deadline(options.timeout)
       const around = parts().supervisor.admissions.around()
       try {

@@ -7,7 +7,10 @@ import type { AnyActorLogic } from 'xstate'
 import type { Admitted } from '../actors/stream/accepted-before.js'
 import type { AdmissionRequest } from '../actors/stream/admission.js'
 import { forkExecution } from '../actors/commands/execution-fork.js'
-import { executionPage, type ExecutionList } from '../actors/execution/execution-page.js'
+import { countFound, findPage } from '../actors/commands/finding.js'
+import type { ExecutionList } from '../actors/execution/execution-page.js'
+import { checkFilter, type ExecutionFilter, type ExecutionWhere } from '../events/execution-filter.js'
+import type { SnapshotStore } from '../persistence/snapshot-store.js'
 import { checkPublication, type PublishOptions, type PublishOutcome } from '../events/publication.js'
 import { waitForEvent } from '../actors/commands/event-waits.js'
 import { checkEventFilter, type EventFilter } from '../events/event-filter.js'
@@ -15,7 +18,7 @@ import { checkWait, type WaitForOptions, type WaitForOutcome } from '../events/e
 import type { RuntimeEvent } from '../events/runtime-event.js'
 import type { SupervisorParts } from './supervisor-logic.js'
 import { fire } from '../actors/commands/trigger-calls.js'
-import { accepted, checkFilterTexts, checkTrigger } from '../actors/commands/trigger-check.js'
+import { accepted, checkTrigger } from '../actors/commands/trigger-check.js'
 import { commandScope, type CommandScope, type Scope } from './command-scope.js'
 import {
   AddedEntryPoints,
@@ -29,40 +32,13 @@ import {
 } from './entry-point-calls.js'
 import type { EntryPoint } from './entry-point.js'
 import { StatewardError } from '../errors.js'
-import type { ExecutionStatus } from '../events/execution-status.js'
-import { checkTarget, type By, type CancelOptions, type PauseOptions, type SendTarget } from '../events/requests.js'
+import { checkTarget, type By, type CancelOptions, type PauseOptions, type SendTarget, type ToWhere } from '../events/requests.js'
 import type { AddOutcome, RemoveOutcome, SendOutcome } from '../events/outcomes.js'
 import { unknownGroup } from '../actors/supervisor/refusals.js'
 import { ExecutionHandle, type HandlePort } from './execution-handle.js'
 import { HttpRequests } from './http-requests.js'
 import type { ProgramOf, TriggerArguments } from './known-programs.js'
 import { isId } from '../ids.js'
-import { refuseUnknown, type OptionNames } from '../known-options.js'
-
-/** Which executions to list; the newest come first. */
-export interface ExecutionFilter {
-  readonly entryPoint?: string | undefined
-  readonly status?: ExecutionStatus | readonly ExecutionStatus[] | undefined
-  readonly sessionId?: string | undefined
-  readonly correlationId?: string | undefined
-  readonly parentId?: string | undefined
-  readonly idempotencyKey?: string | undefined
-  /** Default 50, at most 1,000. */
-  readonly limit?: number | undefined
-  /** Of the page before. */
-  readonly cursor?: string | undefined
-}
-
-const filterNames: OptionNames<ExecutionFilter> = {
-  entryPoint: true,
-  status: true,
-  sessionId: true,
-  correlationId: true,
-  parentId: true,
-  idempotencyKey: true,
-  limit: true,
-  cursor: true,
-}
 
 /** An event of any program. */
 export type SentEvent = { readonly type: string } | { readonly type: string; readonly [key: string]: unknown }
@@ -140,16 +116,26 @@ export class RuntimeCalls<TEntryPoints extends readonly EntryPoint[] = readonly 
     return new ExecutionHandle(checkedId(id, 'execution'), this.handlePort)
   }
 
-  /** Lists executions. Errors: `invalid_option` for a malformed cursor or limit, or for a text that no execution can have. */
+  /**
+   * Lists executions: those of an entry point, a session, in a state, under a tag, for how long, by what they wait for. See
+   * docs/finding.md. Errors: `invalid_option` for a malformed cursor or limit, or for what no execution can fit.
+   *
+   * @example
+   * ```ts
+   * await runtime.trigger('tickets', { id: 6 }, { tags: ['vip'] })
+   * const { executions } = await runtime.executions({ tag: 'vip', status: ['queued', 'running', 'waiting'] })
+   * console.log(executions.length) // prints 1
+   * ```
+   */
   async executions(filter: ExecutionFilter = {}): Promise<ExecutionList> {
-    refuseUnknown('invalid_option', 'A list of executions', filter, filterNames)
-    checkFilterTexts('A list of executions', filter)
-    const { status, limit = 50, ...rest } = filter
-    if (!Number.isInteger(limit) || limit < 1 || limit > 1_000)
-      throw new StatewardError('invalid_option', `\`limit\` is ${limit}; it must be a whole number from 1 to 1,000.`)
-    await this.#source.parts().supervisor.open()
-    const statuses = status === undefined ? {} : { status: typeof status === 'string' ? [status] : status }
-    return executionPage(this.#source.parts().supervisor.settings.store, { ...given(rest), ...statuses, limit })
+    checkFilter('A list of executions', filter)
+    return findPage(await this.#opened(), filter, this.#now())
+  }
+
+  /** How many executions a filter finds, such as before a command to all of them. Errors: `invalid_option`. */
+  async count(where: ExecutionWhere = {}): Promise<number> {
+    checkFilter('A count of executions', where, false)
+    return countFound(await this.#opened(), where, this.#now())
   }
 
   /**
@@ -324,18 +310,28 @@ export class RuntimeCalls<TEntryPoints extends readonly EntryPoint[] = readonly 
     return namedBy(this.#source.parts().supervisor.settings.entryPoints, target)
   }
 
-  /** Pauses every stream and all that has not ended. */
-  pause(options?: PauseOptions) {
+  /** Pauses every stream and all that has not ended; with `where` only what this finds. */
+  pause(options?: PauseOptions & ToWhere) {
     return this.#all.pause(options)
   }
 
-  /** Undoes `pause` of the runtime: what was paused for itself, or with its stream, stays so. */
-  resume(options?: By) {
+  /** Undoes `pause` of the runtime: what was paused for itself, or with its stream, stays so. With `where`: each that this finds, whatever has paused it. */
+  resume(options?: By & ToWhere) {
     return this.#all.resume(options)
   }
 
-  /** Cancels all that has not ended, of every entry point. */
-  cancel(options?: CancelOptions) {
+  /**
+   * Cancels all that has not ended, of every entry point; with `where` only what this finds.
+   *
+   * @example
+   * ```ts
+   * const stale = { entryPoint: 'tickets', tag: 'draft' } as const
+   * await runtime.trigger('tickets', { id: 8 }, { tags: ['draft'] })
+   * console.log(await runtime.count(stale)) // prints 1
+   * console.log(await runtime.cancel({ where: stale, reason: 'too old' })) // prints { cancelled: 1 }
+   * ```
+   */
+  cancel(options?: CancelOptions & ToWhere) {
     return this.#all.cancel(options)
   }
 
@@ -343,6 +339,16 @@ export class RuntimeCalls<TEntryPoints extends readonly EntryPoint[] = readonly 
   async *misfits(): AsyncGenerator<{ readonly id: string; readonly entryPoint: string; readonly reason: string }, void> {
     await this.#source.parts().supervisor.open()
     yield* this.#source.parts().supervisor.streams.misfits()
+  }
+
+  async #opened(): Promise<SnapshotStore> {
+    const { supervisor } = this.#source.parts()
+    await supervisor.open()
+    return supervisor.settings.store
+  }
+
+  #now(): number {
+    return this.#source.parts().supervisor.settings.clock.now()
   }
 
   get #all(): CommandScope {
@@ -380,11 +386,6 @@ export class RuntimeCalls<TEntryPoints extends readonly EntryPoint[] = readonly 
       fork: (id, options) => forkExecution(supervisor, id, options, (...request) => this.#source.admit(...request)),
     }
   }
-}
-
-/** Without what is undefined: a store asks whether an option is there. */
-function given<T extends object>(options: T): { [TKey in keyof T]?: Exclude<T[TKey], undefined> } {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as never
 }
 
 function checkedId(id: string, what: string): string {

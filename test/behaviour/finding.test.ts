@@ -1,7 +1,8 @@
-/** Finding executions: by what they wait for. */
+/** Finding executions: by where they stand, by tags, for how long, by what they wait for; and commands to all that are found. */
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { createMachine, fromPromise } from 'xstate'
-import { createClient, defineEntryPoint, type ExecutionRecord } from '../../src/index.js'
+import { createClient, defineEntryPoint, type ExecutionFilter, type ExecutionRecord } from '../../src/index.js'
+import { SimulatedClock } from '../../src/testing/clock/simulated-clock.js'
 import { begin } from '../support/begin.js'
 import { places } from '../support/store-place.js'
 
@@ -20,7 +21,152 @@ const entryPoints = [
   defineEntryPoint({ id: 'attempts', program: failing, retry: { maxAttempts: 2, backoff: { initial: 60_000 } } }),
 ]
 
+const claim = createMachine({
+  id: 'claim',
+  type: 'parallel',
+  states: {
+    payment: {
+      initial: 'asked',
+      states: { asked: { tags: ['open'], on: { PAY: 'waiting' } }, waiting: { tags: ['open'], on: { PAID: 'done' } }, done: {} },
+    },
+    check: {
+      initial: 'one',
+      states: { one: { on: { NEXT: 'two' } }, two: { initial: 'a', states: { a: { on: { NEXT: 'b' } }, b: {} } } },
+    },
+  },
+})
+const claims = [defineEntryPoint({ id: 'claims', program: claim, passivateAfter: 0 }), ...entryPoints]
+const hour = 3_600_000
+
 describe.each(places)('on %s', (_, place) => {
+  test('by a state or one above it, as matches says, by tags of the trigger and of states; in every process', async () => {
+    const shared = place()
+    const runtime = await begin({ store: shared.connect(), entryPoints: claims })
+    const client = createClient({ store: shared.connect(), entryPoints: claims, pollInterval: 5 })
+    onTestFinished(() => client.close())
+    const at = async (id: string, events: readonly string[], tags?: string[]) => {
+      const execution = await runtime.trigger('claims', undefined, { id, tags })
+      await execution.waitFor({ status: 'waiting' })
+      for (const type of events) await execution.send({ type } as never)
+    }
+    await at('a', [], ['vip'])
+    await at('b', ['PAY', 'NEXT'], ['vip', 'eu', 'vip'])
+    await at('c', ['PAY', 'PAID', 'NEXT', 'NEXT'])
+    await runtime.execution('b').pause()
+    await at('d', ['PAY'], ['vip'])
+    await runtime.execution('d').cancel()
+    const cases: readonly (readonly [ExecutionFilter, string])[] = [
+      [{ state: 'payment' }, 'cba'],
+      [{ state: 'payment.waiting' }, 'b'],
+      [{ state: { payment: 'waiting', check: 'two' } }, 'b'],
+      [{ state: { payment: 'waiting', check: 'one' } }, ''],
+      [{ state: 'check.two' }, 'cb'],
+      [{ state: 'check.two.b' }, 'c'],
+      [{ state: 'nowhere' }, ''],
+      [{ state: 'payment.waiting', status: 'cancelled' }, 'd'],
+      [{ state: 'payment.waiting', status: ['waiting'] }, ''],
+      [{ tag: 'vip' }, 'dba'],
+      [{ tag: 'vip', status: ['waiting', 'paused'] }, 'ba'],
+      [{ tag: 'open' }, 'ba'],
+      [{ tag: 'open', state: 'check.one' }, 'a'],
+      [{ tag: 'nobody' }, ''],
+      [{ waitsFor: 'event' }, 'a'],
+      [{ waitsFor: 'resume' }, 'b'],
+      [{ waitsFor: ['resume', 'event'], tag: 'vip' }, 'ba'],
+      [{ waitsFor: 'slot' }, ''],
+      [{ entryPoint: 'orders', state: 'payment' }, ''],
+    ]
+    for (const from of [runtime, client])
+      for (const [filter, ids] of cases) {
+        const { executions } = await from.executions(filter)
+        expect(executions.map(({ id }) => id).join(''), JSON.stringify(filter)).toBe(ids)
+        expect(await from.count(filter)).toBe(ids.length)
+      }
+    const { tags } = (await client.execution('b').get()) as ExecutionRecord
+    expect(tags).toEqual(['vip', 'eu', 'open'])
+    expect(await client.execution('a').waitFor({ tag: 'vip', state: 'payment.asked' }, { timeout: 0 })).toMatchObject({
+      status: 'reached',
+    })
+    expect(await client.execution('c').waitFor({ tag: 'vip' }, { timeout: 0 })).toEqual({ status: 'timeout' })
+    expect(((await (await runtime.execution('b').fork()).get()) as ExecutionRecord).tags).toEqual(['vip', 'eu', 'open'])
+  })
+
+  test('for how long: each state keeps its own time, over passivation, a pause and another process', async () => {
+    const shared = place()
+    const clock = new SimulatedClock()
+    const runtime = await begin({ store: shared.connect(), clock, entryPoints: claims })
+    const execution = await runtime.trigger('claims', undefined, { id: 'a', tags: ['vip'] })
+    await execution.waitFor({ status: 'waiting' })
+    const from = clock.now()
+    await clock.advance(hour)
+    await execution.send({ type: 'NEXT' })
+    await execution.pause()
+    await clock.advance(hour)
+    await execution.resume()
+    await execution.send({ type: 'PAY' })
+    await runtime.stop()
+    const next = await begin({ store: shared.connect(), clock, entryPoints: claims })
+    await next.execution('a').send({ type: 'NEXT' })
+    const found = async (filter: ExecutionFilter) => (await next.executions(filter)).executions.length
+    const since = async (filter: ExecutionFilter) => {
+      for (const hours of [2, 1, 0]) if (await found({ ...filter, for: hours * hour })) return hours
+      return undefined
+    }
+    expect(await since({ state: 'payment' })).toBe(2)
+    expect(await since({ state: 'payment.waiting' })).toBe(0)
+    expect(await since({ state: 'check.two' })).toBe(1)
+    expect(await since({ state: 'check.two.b' })).toBe(0)
+    expect(await since({ state: { check: 'two', payment: 'waiting' } })).toBe(0)
+    expect(await since({ tag: 'open' })).toBe(2)
+    expect(await since({ tag: 'open', state: 'check.two' })).toBe(1)
+    expect(await since({ entryPoint: 'claims' })).toBe(0)
+    expect([await found({ state: 'payment', since: from }), await found({ state: 'payment', since: from - 1 })]).toEqual([1, 0])
+    expect(await found({ state: 'payment', for: 2 * hour + 1 })).toBe(0)
+  })
+
+  test('pages go on where the last one ended, whatever stands between', async () => {
+    const runtime = await begin({ store: place().connect(), entryPoints: claims })
+    for (let n = 0; n < 9; n++) {
+      const execution = await runtime.trigger('claims', undefined, { id: `n${n}` })
+      await execution.waitFor({ status: 'waiting' })
+      if (n % 2 === 0) await execution.send({ type: 'PAY' })
+    }
+    const found: string[][] = []
+    for (let cursor: string | undefined, more = true; more; more = cursor !== undefined) {
+      const page = await runtime.executions({ state: 'payment.waiting', limit: 2, cursor })
+      found.push(page.executions.map(({ id }) => id))
+      cursor = page.cursor
+    }
+    expect(found.filter((page) => page.length > 0)).toEqual([['n8', 'n6'], ['n4', 'n2'], ['n0']])
+  })
+
+  test('a command to all that are found concerns nothing else, and is counted as every command to many', async () => {
+    const shared = place()
+    const runtime = await begin({ store: shared.connect(), entryPoints: claims })
+    const client = createClient({ store: shared.connect(), entryPoints: claims, pollInterval: 5 })
+    onTestFinished(() => client.close())
+    for (const id of ['a', 'b', 'c', 'd']) {
+      const execution = await runtime.trigger('claims', undefined, { id, tags: id === 'd' ? [] : ['mine'] })
+      await execution.waitFor({ status: 'waiting' })
+      if (id !== 'c') await execution.send({ type: 'PAY' })
+    }
+    const where = { state: 'payment.waiting', tag: 'mine' }
+    expect(await runtime.count(where)).toBe(2)
+    expect(await runtime.pause({ where, reason: 'look' })).toEqual({ paused: 2 })
+    expect(await runtime.execution('a').get()).toMatchObject({ status: 'paused', pause: { reason: 'look' } })
+    expect(await runtime.send({ where }, { type: 'PAID' })).toEqual({ queued: 2 })
+    expect(await client.resume({ where: { waitsFor: 'resume' } })).toMatchObject({ resumed: 2 })
+    await runtime.execution('b').waitFor({ state: 'payment.done' })
+    await runtime.execution('a').waitFor({ state: 'payment.done' })
+    expect(await runtime.stream('orders').cancel({ where: { tag: 'mine' } })).toEqual({})
+    expect(await runtime.stream('claims').cancel({ where: { tag: 'mine' } })).toEqual({ cancelled: 3 })
+    expect(await client.cancel({ where })).toEqual({})
+    // nothing stays paused, and what was not meant goes on
+    expect(await runtime.execution('d').get()).toMatchObject({ status: 'waiting', value: { payment: 'waiting' } })
+    const late = await runtime.trigger('claims')
+    expect(await late.waitFor({ status: 'waiting' }, { timeout: 5_000 })).toMatchObject({ status: 'reached' })
+  })
+
   test('the record and the lists say what an execution waits for, in every process', async () => {
     const shared = place()
     const runtime = await begin({ store: shared.connect(), entryPoints })

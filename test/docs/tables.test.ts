@@ -153,6 +153,12 @@ describe('the table of', () => {
     expect(named.toSorted()).toEqual([...plain, ...ends].toSorted())
   })
 
+  it('"The filter" of the page on finding names every option, and no other', () => {
+    const file = 'src/events/execution-filter.ts'
+    const options = [...members(file, 'ExecutionWhere'), ...members(file, 'ExecutionFilter')]
+    expect(table('The filter', finding).map(([cell]) => code(cell)[0])).toEqual(options)
+  })
+
   it('"What it waits for" of the page on finding names every word, and no other', () => {
     expect(table('What it waits for', finding).map(([cell]) => code(cell)[0])).toEqual(waitsForWords)
   })

@@ -42,6 +42,7 @@ export async function forkExecution(
     correlationId: record.correlationId,
     causationId: id,
     priority: stored.priority,
+    ...(stored.tags === undefined ? {} : { tags: stored.tags }),
     ...(stored.sessionId === null ? {} : { sessionId: stored.sessionId }),
     ...(own === undefined ? {} : { id: own }),
     ...(idempotencyKey === undefined ? {} : { idempotencyKey }),

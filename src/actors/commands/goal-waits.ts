@@ -43,11 +43,12 @@ export async function reached(supervisor: Asked, id: string, goal: ExecutionGoal
   try {
     return await new Promise<GoalOutcome>((resolve, reject) => {
       let entryPoint: string | undefined
+      let tags: readonly string[] = []
       const early: LastCommit[] = []
       const look = (commit: LastCommit | StoredExecution) => {
         try {
           if (entryPoint === undefined) return void early.push(commit)
-          if (holds(goal, commit, () => supervisor.definitionOf(entryPoint as string)))
+          if (holds(goal, commit, tags, () => supervisor.definitionOf(entryPoint as string)))
             resolve({ status: 'reached', revision: commit.revision })
           else if (isTerminal(commit.status)) resolve({ status: 'already_finished', as: commit.status })
         } catch (error) {
@@ -58,6 +59,7 @@ export async function reached(supervisor: Asked, id: string, goal: ExecutionGoal
         const stored = await store.load(id)
         if (!stored) return resolve(await absentFrom(store, id))
         entryPoint = stored.entryPoint
+        tags = stored.tags ?? []
         for (const commit of early.splice(0)) look(commit)
         look(stored)
       }
@@ -86,16 +88,22 @@ export async function reached(supervisor: Asked, id: string, goal: ExecutionGoal
 }
 
 /** True if the execution stands there. Throws `corrupt`, `unknown_format`. */
-function holds({ status, state, tag }: ExecutionGoal, commit: LastCommit, definition: () => StreamDefinition): boolean {
+function holds(
+  { status, state, tag }: ExecutionGoal,
+  commit: LastCommit,
+  given: readonly string[],
+  definition: () => StreamDefinition,
+): boolean {
   const statuses = typeof status === 'string' ? [status] : status
   if (statuses && !statuses.includes(commit.status)) return false
-  if (state === undefined && tag === undefined) return true
+  const isTagged = tag === undefined || given.includes(tag)
+  if (state === undefined && isTagged) return true
   const { program } = splitState(commit.state, commit.id)
   if (program === undefined) return false
   const { version, snapshot } = programOf(program, commit.id)
   const value = snapshot.value as StateValue | undefined
   if (state !== undefined && (value === undefined || !matchesState(state, value))) return false
-  if (tag === undefined) return true
+  if (isTagged) return true
   const { program: logic, versions, version: current } = definition()
   return tagsOf(version === current ? logic : (versions[version] ?? logic), value).has(tag)
 }

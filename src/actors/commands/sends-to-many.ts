@@ -10,6 +10,7 @@ import type { SendTarget } from '../../events/requests.js'
 import type { StoredExecution } from '../../persistence/snapshot-store.js'
 import { pagesOf } from '../../persistence/stored-executions.js'
 import type { SupervisorHost } from '../supervisor/supervisor-host.js'
+import { giveToFound } from './commands-to-found.js'
 import { BoundedWork } from './bounded-work.js'
 import { unreachedError, type Unreached } from './unreached.js'
 
@@ -31,6 +32,17 @@ export class SendsToMany {
 
   /** Resolves with how many executions gave which answer; rejects once all have answered, if one could not be reached. */
   async send(to: SendTarget, type: string, deliver: (id: string) => Promise<SendOutcome>): Promise<Record<string, number>> {
+    const { where } = to
+    if (where) {
+      const ordered = this.#before.then(() =>
+        giveToFound(this.#supervisor, { what: `The event ${type} to what was found`, where, give: deliver }),
+      )
+      this.#before = ordered.then(
+        () => undefined,
+        () => undefined,
+      )
+      return ordered
+    }
     const counts: Record<string, number> = {}
     const work = new BoundedWork<Unreached['of']>(TAKEN_UP_AT_ONCE)
     const { admissions, entryPointIds } = this.#supervisor

@@ -7,6 +7,7 @@ import type { Admitted } from '../stream/accepted-before.js'
 import type { AdmissionRequest } from '../stream/admission.js'
 
 const keyWanted = `a text of 1 to 512 characters, ${wholeTextWanted}`
+const tagsWanted = `a list of at most 32 texts of 1 to 128 characters, ${wholeTextWanted}`
 const idWanted = '1 to 128 letters, digits, or . _ : - inside, never two dots in a row'
 
 /** Throws `invalid_id` for an invalid idempotency key, or causation id. */
@@ -20,17 +21,16 @@ export function checkKey(
   throw notOne(option, key, subject, keyWanted, details)
 }
 
-/** Throws `invalid_option` for a filter by a text that no execution can have: some stores would confuse it with another text. */
-export function checkFilterTexts(subject: string, filter: object): void {
-  for (const [option, value] of Object.entries(filter)) {
-    if (typeof value !== 'string' || isWholeText(value)) continue
-    throw new StatewardError(
-      'invalid_option',
-      `${subject}: \`${option}\` is ${JSON.stringify(value)}; it must be a text ${wholeTextWanted}.`,
-      { details: { option, value: JSON.stringify(value) } },
-    )
-  }
+/** Throws `invalid_option` for tags that no execution can have. */
+export function checkTags(subject: string, tags: unknown, details: Readonly<Record<string, unknown>> = {}): void {
+  if (tags === undefined || (Array.isArray(tags) && tags.length <= 32 && tags.every(isTag))) return
+  const shown = Array.isArray(tags) ? `a list of ${tags.length}` : String(tags)
+  throw new StatewardError('invalid_option', `${subject}: \`tags\` is ${shown}; it must be ${tagsWanted}.`, {
+    details: { ...details, option: 'tags', value: shown },
+  })
 }
+
+const isTag = (tag: unknown) => isWholeText(tag) && tag.length > 0 && tag.length <= 128
 
 function notOne(option: string, value: unknown, of: string, wanted: string, details: Readonly<Record<string, unknown>>) {
   const shown = isWholeText(value) || typeof value !== 'string' ? String(value) : JSON.stringify(value)
@@ -67,6 +67,7 @@ export function checkTrigger(entryPoint: string, options: TriggerOptions = {}): 
       throw notOne(name, options[name], entryPoint, idWanted, { entryPoint })
   checkKey(entryPoint, options.idempotencyKey, { entryPoint })
   checkKey(entryPoint, options.causationId, { entryPoint }, 'causationId')
+  checkTags(`The trigger of ${entryPoint}`, options.tags, { entryPoint })
   for (const name of ['timeout', 'queueTimeout', 'deadline', 'priority'] as const) {
     const value = options[name]
     if (value === undefined || (typeof value === 'number' && Number.isFinite(value) && (name === 'priority' || value > 0)))

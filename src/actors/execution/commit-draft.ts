@@ -10,6 +10,7 @@ import type { CommitReason } from '../../machines/execution-machine.js'
 import { encode } from '../../codec/snapshot-codec.js'
 import type { Acceptance, Commit, CommitVerdict, PublishedEvent, StoredExecution } from '../../persistence/snapshot-store.js'
 import { encodeLifecycle, isHeldBack, joinState, piecesOf } from './stored-state.js'
+import { PlaceNotes, type Standing } from './places.js'
 import type { ProgramText } from '../program/stored-program.js'
 
 /** The parts of a commit that the draft does not know itself. */
@@ -23,6 +24,8 @@ export interface CommitParts {
   /** True if what it gets next may end its process: see `counted-waiting.ts`. */
   readonly isUnproven?: boolean
   readonly program: string | undefined
+  /** Where the program stands; absent: where it stood. */
+  readonly standing?: Standing | undefined
   /** The texts from which `program` was put together; ignored if they make another text. */
   readonly taken?: ProgramText | undefined
   readonly now: number
@@ -43,6 +46,7 @@ export type LastCommit = Pick<
   'id' | 'revision' | 'owner' | 'status' | 'endedAt' | 'updatedAt' | 'dueAt' | 'state' | 'output'
 >
 
+const asBefore: Standing = { stand: undefined, isBackingOff: false, hasTimer: false }
 const start: CheckpointCause = { type: 'start' }
 
 /** The next commit of one execution, as it grows. */
@@ -72,6 +76,7 @@ export class CommitDraft {
   #startedAt: number | null = null
   #endedAt: number | null = null
   #events: PublishedEvent[] = []
+  readonly #places: PlaceNotes
   #lifecycle:
     | { readonly value: unknown; readonly context: ExecutionContext; readonly isUnproven: boolean; readonly text: string }
     | undefined
@@ -82,6 +87,7 @@ export class CommitDraft {
     this.acceptedAt = from.acceptedAt
     this.idempotencyKey = from.idempotencyKey
     this.parentId = from.parentId
+    this.#places = new PlaceNotes('revision' in from ? from.place : undefined)
     this.#acceptance = 'revision' in from ? undefined : from
     this.epoch = 'revision' in from ? from.epoch : 1
     if (!('revision' in from)) return
@@ -140,7 +146,7 @@ export class CommitDraft {
   /** The next commit. */
   commit(parts: CommitParts): Commit {
     const { owner, status, value, context, isPutBack, isUnproven = false } = parts
-    const { program, taken, now, dueAt, owed, consumed, checkpoints, cause, journal } = parts
+    const { program, taken, standing, now, dueAt, owed, consumed, checkpoints, cause, journal } = parts
     const events = this.#events
     this.#events = []
     // the acceptance is kept as well: a fork can begin again from there
@@ -162,6 +168,7 @@ export class CommitDraft {
       startAt: isTerminal(status) ? null : (this.heldUntil(context) ?? null),
       owed,
       recoveries: this.recoveries - (isPutBack || isHeldBack(value) ? 1 : 0),
+      place: this.#places.next(standing ?? asBefore, status, now),
       state,
       pieces: taken && taken.text === program ? piecesOf(state, lifecycle, taken) : undefined,
       output: this.output,

@@ -419,6 +419,11 @@ export class ExecutionHost implements Committer, ProgramWatcher, ExecutionEffect
       isPutBack: this.#waitsForTurn,
       isUnproven: this.#counted.isMissing,
       program: this.program.text,
+      standing: {
+        stand: this.program.stand,
+        isBackingOff: this.isBackingOff,
+        hasTimer: nextTimer !== undefined,
+      },
       taken: this.program.taken,
       now: clock.now(),
       dueAt,

@@ -23,6 +23,7 @@ import {
   type ProgramText,
 } from '../program/stored-program.js'
 import { ProgramHost } from '../program/program-host.js'
+import type { Stand } from '../program/stand.js'
 import { passages, type ProgramMode } from '../../events/program-mode.js'
 import type { ProgramPort } from '../program/program-port.js'
 import type { StepBody } from '../program/step-bodies.js'
@@ -70,6 +71,7 @@ export class ExecutionProgram implements ProgramPort {
   /** True until the program has begun in this process. */
   #recovering: boolean
   #dirty = false
+  #stand: Stand | undefined
   /** The stored form at the last call of `moved`. */
   #known: string | undefined
   #returning = 0
@@ -164,6 +166,11 @@ export class ExecutionProgram implements ProgramPort {
   /** True while a step is in flight or about to be. */
   get isBusy(): boolean {
     return this.#host?.busy ?? false
+  }
+
+  /** Where the program stood when it was taken here last; undefined: it was not. */
+  get stand(): Stand | undefined {
+    return this.#stand
   }
 
   get nextTimer(): number | undefined {
@@ -450,8 +457,10 @@ export class ExecutionProgram implements ProgramPort {
     const failed = this.#host?.outcome?.status === 'error'
     const live = this.#host?.mode === 'stopped' ? undefined : this.#host
     try {
-      if (live && !failed && (this.#dirty || policy)) this.text = (this.taken = live.collect(revision + 1, policy)).text
-      else if (!live && policy && this.text !== undefined) this.text = withFrozenTimers(this.text, id, policy, this.#port.clock)
+      if (live && !failed && (this.#dirty || policy)) {
+        this.text = (this.taken = live.collect(revision + 1, policy)).text
+        this.#stand = live.stand
+      } else if (!live && policy && this.text !== undefined) this.text = withFrozenTimers(this.text, id, policy, this.#port.clock)
       if (failed) this.#host?.forgetUncommitted()
       this.#dirty = false
       return undefined

@@ -8,7 +8,8 @@ import { waitsFor, type WaitsFor } from '../../events/waits-for.js'
 import { startQueueClock } from '../../machines/execution-notes.js'
 import { decode } from '../../codec/snapshot-codec.js'
 import type { StoredExecution } from '../../persistence/snapshot-store.js'
-import { isHeldBack, splitState } from './stored-state.js'
+import { placeOf, storedWaits } from './places.js'
+import { isHeldBack, splitState, type Lifecycle } from './stored-state.js'
 import { programOf } from '../program/stored-program.js'
 import { pendingActions } from '../program/program-outbox.js'
 import type { PersistedProgram, ProgramRecord, StepRecord, TimerRecord } from '../program/program-record.js'
@@ -33,6 +34,8 @@ export interface ExecutionRecord<TProgram extends AnyActorLogic = AnyActorLogic>
   readonly status: ExecutionStatus
   /** What it waits for if it does not move by itself: whichever comes first moves it. Empty while something is in flight, and once it has ended. */
   readonly waitsFor: readonly WaitsFor[]
+  /** What it was triggered with, and the tags of the states in which its machine stands. */
+  readonly tags: readonly string[]
   readonly revision: number
   readonly priority: number
   readonly correlationId: string
@@ -85,13 +88,8 @@ export function executionRecord(stored: StoredExecution): ExecutionRecord {
       hash: record?.hash ?? stored.programHash,
     },
     status: stored.status,
-    waitsFor: waitsFor({
-      status: stored.status,
-      // who has it in a queue has found that it is due
-      queuedFor: stored.owner === null && stored.startAt !== null ? ['start'] : undefined,
-      isBackingOff: lifecycle.value === 'backingOff',
-      hasTimer: (record?.timers?.length ?? 0) > 0,
-    }),
+    waitsFor: storedWaits(stored) ?? whileWaiting(lifecycle, record),
+    tags: [...new Set([...(stored.tags ?? []), ...(stored.place ? placeOf(stored.place.text).tags : [])])],
     revision: stored.revision,
     priority: stored.priority,
     correlationId: stored.correlationId ?? id,
@@ -131,6 +129,11 @@ function queueLimits(context: ExecutionContext): Limits {
 function pendingIn({ owed, status }: StoredExecution, record: ProgramRecord | undefined): number {
   if (owed) return record?.outbox?.length ?? 0
   return status === 'paused' && record ? pendingActions(record).length : 0
+}
+
+/** What an execution waits for that an earlier version has stored, as far as its record tells. */
+function whileWaiting({ value }: Lifecycle, record: ProgramRecord | undefined): readonly WaitsFor[] {
+  return waitsFor({ status: 'waiting', isBackingOff: value === 'backingOff', hasTimer: (record?.timers?.length ?? 0) > 0 })
 }
 
 const isPausing = (status: ExecutionStatus) => status === 'pausing' || status === 'paused'

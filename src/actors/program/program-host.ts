@@ -6,7 +6,7 @@
  * Does not know: lifecycles, stores, slots. The execution host says which commits are durable.
  * Longer than others because the way of an output, from its cause to its acknowledgement or its error, reads as one story.
  */
-import type { AnyActorRef, AnyEventObject } from 'xstate'
+import type { AnyActorRef, AnyEventObject, StateValue } from 'xstate'
 import { StatewardError, isStatewardError, toErrorRecord } from '../../errors.js'
 import type { CheckpointCause } from '../../events/execution-events.js'
 import { encode } from '../../codec/snapshot-codec.js'
@@ -24,6 +24,7 @@ import {
   type PersistedProgram,
   type ProgramRecord,
 } from './program-record.js'
+import { standOf, type Stand } from './stand.js'
 import { ProgramSteps } from './program-steps.js'
 import { ProgramSystem } from './xstate/program-system.js'
 import { isPromise } from './xstate/user-code.js'
@@ -192,6 +193,11 @@ export class ProgramHost implements ProgramSystemHost {
   /** The live snapshot of the program's root. */
   get snapshot(): PersistedProgram {
     return this.#system.root.getSnapshot() as PersistedProgram
+  }
+
+  /** Where it stands now. */
+  get stand(): Stand {
+    return standOf(this.#settings.logic, this.snapshot.value as StateValue | undefined)
   }
 
   /** True if an event from outside would reach the program now. */

@@ -19,6 +19,8 @@ export interface AdmissionRequest {
   readonly causationId?: string | undefined
   /** The link to its parent, if a step has asked for the execution. */
   readonly child?: ChildLink | undefined
+  /** Words by which it is found. */
+  readonly tags?: readonly string[] | undefined
   readonly priority?: number | undefined
   readonly timeout?: number | undefined
   readonly queueTimeout?: number | undefined
@@ -57,6 +59,7 @@ export function admission(definition: StreamDefinition, request: AdmissionReques
       idempotencyKey: request.idempotencyKey ?? null,
       parentId: request.parentId ?? null,
       causationId: request.causationId ?? null,
+      ...(request.tags && request.tags.length > 0 ? { tags: [...new Set(request.tags)] } : {}),
       input,
     },
     context: {

@@ -3,7 +3,7 @@
  *
  * Owns: which index answers which filter, and pruning.
  */
-import type { ExecutionStatus } from '../../events/execution-status.js'
+import { isTerminal, type ExecutionStatus } from '../../events/execution-status.js'
 import { isUnderWay, type MemoryRow, separator } from './memory-rows.js'
 import type { MemoryTables } from './memory-tables.js'
 import type { ExecutionCounts, ExecutionPage, ExecutionQuery, Pruned, PruneRequest, StoredExecution } from '../snapshot-store.js'
@@ -14,6 +14,8 @@ export function queryMemory(tables: MemoryTables, query: ExecutionQuery): Execut
   const before = decodeCursor(query.cursor)
   const limit = atMost(query.limit)
   const statuses = query.status && new Set(query.status)
+  const places = query.places && new Set(query.places)
+  const tagPlaces = new Set(query.tagged?.places)
   const found = [...candidates(tables, query)]
     .filter(({ position, execution }) => {
       if (position >= before) return false
@@ -22,6 +24,8 @@ export function queryMemory(tables: MemoryTables, query: ExecutionQuery): Execut
       if (query.correlationId !== undefined && execution.correlationId !== query.correlationId) return false
       if (query.parentId !== undefined && execution.parentId !== query.parentId) return false
       if (query.idempotencyKey !== undefined && execution.idempotencyKey !== query.idempotencyKey) return false
+      if (places && !standsIn(execution, places)) return false
+      if (query.tagged && !execution.tags?.includes(query.tagged.tag) && !standsIn(execution, tagPlaces)) return false
       if (query.owner !== undefined && !(execution.owner === query.owner && isUnderWay(execution))) return false
       return !statuses || statuses.has(execution.status)
     })
@@ -40,6 +44,10 @@ export function queryMemory(tables: MemoryTables, query: ExecutionQuery): Execut
   }
 }
 
+function standsIn({ status, startedAt, place }: StoredExecution, places: ReadonlySet<string | null>): boolean {
+  return startedAt !== null && !isTerminal(status) && places.has(place?.text ?? null)
+}
+
 function briefly(execution: StoredExecution): StoredExecution {
   return { ...execution, input: '', state: '', output: null, error: null }
 }
@@ -56,6 +64,11 @@ function candidates({ rows, admissions }: MemoryTables, query: ExecutionQuery): 
   if (query.parentId !== undefined) return rows.under('parent', query.parentId)
   if (query.sessionId !== undefined) return rows.under('session', query.sessionId)
   if (query.correlationId !== undefined) return rows.under('correlation', query.correlationId)
+  if (query.places !== undefined) return [...new Set(query.places)].flatMap((place) => [...rows.under('place', place ?? '')])
+  if (query.tagged !== undefined) {
+    const standing = query.tagged.places.flatMap((place) => [...rows.under('place', place ?? '')])
+    return new Set([...rows.tagged(query.tagged.tag), ...standing])
+  }
   if (query.entryPoint === undefined && query.status === undefined) return rows.byId.values()
   return rows
     .keys('status')
@@ -64,6 +77,17 @@ function candidates({ rows, admissions }: MemoryTables, query: ExecutionQuery): 
       return (query.status?.includes(status) ?? true) && (query.entryPoint ?? entryPoint) === entryPoint
     })
     .flatMap((key) => [...rows.under('status', key)])
+}
+
+/** The places in which executions stand, as the contract says. */
+export function placesInMemory({ rows }: MemoryTables, entryPoint: string | undefined): (string | null)[] {
+  return rows
+    .keys('place')
+    .filter(
+      (place) =>
+        entryPoint === undefined || [...rows.under('place', place)].some((row) => row.execution.entryPoint === entryPoint),
+    )
+    .map((place) => (place === '' ? null : place))
 }
 
 /** Counts of the stored executions, as the contract says. */

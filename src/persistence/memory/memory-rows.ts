@@ -41,6 +41,11 @@ const indexes = {
   parent: ({ execution }) => execution.parentId,
   ended: ({ execution }) => (isTerminal(execution.status) && execution.endedAt !== null ? execution.entryPoint : null),
   held: ({ execution }) => (isUnderWay(execution) ? execution.owner : null),
+  /** Where it stands: under no text if that is not known. */
+  place: ({ execution }) => {
+    if (execution.startedAt === null || isTerminal(execution.status)) return null
+    return execution.place?.text ?? ''
+  },
   /** Unowned, with something to do at once. */
   free: ({ execution, open, openCommands }) => {
     const { owner, owed, status, startAt, entryPoint } = execution
@@ -68,6 +73,8 @@ export class MemoryRows {
   readonly byId = new Map<string, MemoryRow>()
   /** Execution ids by entry point and idempotency key. */
   readonly #byKey = new Map<string, Map<string, string>>()
+  /** By the tags that they were accepted with. */
+  readonly #byTag = new Map<string, Set<MemoryRow>>()
   readonly #groups = new Map<MemoryIndex, Map<string, Set<MemoryRow>>>(names.map((name) => [name, new Map()]))
   readonly #keys = new Map<MemoryRow, Partial<Record<MemoryIndex, string | null>>>()
 
@@ -79,6 +86,10 @@ export class MemoryRows {
   /** The keys of an index under which there are rows. */
   keys(index: MemoryIndex): string[] {
     return [...(this.#groups.get(index)?.keys() ?? [])]
+  }
+
+  tagged(tag: string): ReadonlySet<MemoryRow> {
+    return this.#byTag.get(tag) ?? none
   }
 
   idOfKey(entryPoint: string, idempotencyKey: string): string | undefined {
@@ -93,6 +104,10 @@ export class MemoryRows {
       const ids = this.#byKey.get(entryPoint) ?? new Map<string, string>()
       this.#byKey.set(entryPoint, ids.set(idempotencyKey, id))
     }
+    for (const tag of row.execution.tags ?? []) {
+      const rows = this.#byTag.get(tag) ?? new Set()
+      this.#byTag.set(tag, rows.add(row))
+    }
     this.reindex(row)
   }
 
@@ -104,6 +119,10 @@ export class MemoryRows {
   remove(row: MemoryRow): void {
     const { id, entryPoint, idempotencyKey } = row.execution
     for (const index of names) this.#move(row, index, null)
+    for (const tag of row.execution.tags ?? []) {
+      const rows = this.#byTag.get(tag)
+      if (rows?.delete(row) && rows.size === 0) this.#byTag.delete(tag)
+    }
     this.#keys.delete(row)
     this.byId.delete(id)
     if (idempotencyKey !== null) this.#byKey.get(entryPoint)?.delete(idempotencyKey)

@@ -7,7 +7,7 @@
 import { StatewardError } from '../../errors.js'
 import { isTerminal } from '../../events/execution-status.js'
 import { claimInMemory } from './memory-claims.js'
-import { countMemory, pruneMemory, queryMemory } from './memory-queries.js'
+import { countMemory, placesInMemory, pruneMemory, queryMemory } from './memory-queries.js'
 import { MemoryTables } from './memory-tables.js'
 import type { InboxMessage, OwnerRecord, SnapshotStore } from '../snapshot-store.js'
 import { atMost } from '../store-rules.js'
@@ -53,6 +53,7 @@ export function memoryStore(): SnapshotStore {
     absence: (id) => on('absence', ({ tombstones }) => (tombstones.has(id) ? 'expired' : 'unknown')),
     query: (query) => on('query', (tables) => queryMemory(tables, query)),
     counts: () => on('counts', countMemory),
+    places: ({ entryPoint }) => on('places', (tables) => placesInMemory(tables, entryPoint)),
     events: (query) =>
       on('events', ({ rows, events }) => {
         const { execution, entryPoint, since, limit } = query

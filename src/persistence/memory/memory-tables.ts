@@ -80,7 +80,7 @@ export class MemoryTables {
     if (taken !== undefined) return { status: 'duplicate', id: taken, of: 'idempotency_key' }
     const row: MemoryRow = {
       position: ++this.#lastPosition,
-      execution: { id, ...accepted, ...fieldsOf(commit) },
+      execution: { id, ...accepted, place: null, ...fieldsOf(commit), ...placeOf(commit) },
       open: new Map(),
       openCommands: 0,
       answered: new Set(),
@@ -97,7 +97,7 @@ export class MemoryTables {
     const { revision, epoch, owner } = row.execution
     if (commit.revision !== revision + 1 || commit.epoch !== epoch) return { status: 'stale', revision, epoch, owner }
     const input = commit.input ?? row.execution.input
-    row.execution = { ...row.execution, ...fieldsOf(commit), input }
+    row.execution = { ...row.execution, ...fieldsOf(commit), ...placeOf(commit), input }
     return this.#complete(row, commit)
   }
 
@@ -149,11 +149,17 @@ function acceptanceOf(accepted: Acceptance): Acceptance {
   const { sessionId, correlationId, idempotencyKey, parentId, causationId, input } = accepted
   const program = { programId, programVersion, programHash }
   const ids = { sessionId, correlationId, idempotencyKey, parentId, causationId }
-  return { entryPoint, ...program, priority, acceptedAt, ...ids, input }
+  const tags = [...new Set(accepted.tags)]
+  return { entryPoint, ...program, priority, acceptedAt, ...ids, tags, input }
+}
+
+/** What a commit sets if its program stands elsewhere. */
+function placeOf({ place }: Commit): Pick<StoredExecution, 'place'> {
+  return place ? { place: { text: place.text, entered: place.entered } } : {}
 }
 
 /** What every commit sets on its execution. */
-function fieldsOf(commit: Commit): Omit<StoredExecution, keyof Acceptance | 'id'> {
+function fieldsOf(commit: Commit): Omit<StoredExecution, keyof Acceptance | 'id' | 'place'> {
   const { revision, epoch, owner, status, startedAt, endedAt, updatedAt, dueAt, startAt = null } = commit
   const { owed, recoveries, state, output, error } = commit
   return { revision, epoch, owner, status, startedAt, endedAt, updatedAt, dueAt, startAt, owed, recoveries, state, output, error }

@@ -42,6 +42,7 @@ interface CurrentRow {
 const inlineInput = 512
 const isInline = ({ input }: Pick<Acceptance, 'input'>) => input.length <= inlineInput
 const knownRows = 20_000
+const none: readonly string[] = []
 
 /** What every commit sets, without what the indexes know. */
 const progressed = ['revision', 'started_at', 'updated_at', 'due_at', 'recoveries', 'output', 'error', 'state'] as const
@@ -66,6 +67,10 @@ const indexedBy = (commit: Commit, status: number): ValuesOf<typeof indexed> => 
   commit.startAt ?? null,
 ]
 
+/** Where the program stands, which most commits of most programs change, and some do not. */
+const placed = ['standing', 'entered'] as const
+const placedBy = ({ place }: Commit): ValuesOf<typeof placed> => [place?.text ?? null, place?.entered ?? null]
+
 /** What the first commit sets besides. */
 const accepted = [
   'id',
@@ -81,6 +86,7 @@ const accepted = [
   'idempotency_key',
   'parent_id',
   'causation_id',
+  'tags',
   'input',
 ] as const
 const acceptedBy = ({ id, epoch }: Commit, of: Acceptance, entryRef: number): ValuesOf<typeof accepted> => [
@@ -97,6 +103,7 @@ const acceptedBy = ({ id, epoch }: Commit, of: Acceptance, entryRef: number): Va
   of.idempotencyKey,
   of.parentId,
   of.causationId,
+  of.tags && of.tags.length > 0 ? JSON.stringify(of.tags) : null,
   isInline(of) ? of.input : null,
 ]
 
@@ -104,9 +111,10 @@ const acceptedBy = ({ id, epoch }: Commit, of: Acceptance, entryRef: number): Va
 const fence = 'position = ? AND id = ? AND revision = ? AND epoch = ?'
 
 const table = 'stateward_executions'
-const insertSql = `INSERT INTO ${table} ${inserted([...accepted, ...progressed, ...indexed])} ON CONFLICT DO NOTHING`
-const progressSql = `UPDATE ${table} SET ${set(progressed)} WHERE ${fence} AND owner IS ? AND ended_at IS NULL`
-const updateSql = `UPDATE ${table} SET ${set([...progressed, ...indexed])} WHERE ${fence}`
+const insertSql = `INSERT INTO ${table} ${inserted([...accepted, ...progressed, ...indexed, ...placed])} ON CONFLICT DO NOTHING`
+const progressSql = (columns: readonly string[]) =>
+  `UPDATE ${table} SET ${set(columns)} WHERE ${fence} AND owner IS ? AND ended_at IS NULL`
+const updateSql = (columns: readonly string[]) => `UPDATE ${table} SET ${set(columns)} WHERE ${fence}`
 
 /** Writes batches of commits to one open database. */
 export function sqliteCommits(
@@ -115,8 +123,11 @@ export function sqliteCommits(
   admissions: SqliteAdmissions,
 ): (batch: readonly Commit[]) => CommitVerdict[] {
   const insert = database.prepare(insertSql)
-  const progress = database.prepare(progressSql)
-  const update = database.prepare(updateSql)
+  const progress = database.prepare(progressSql(progressed))
+  const progressPlaced = database.prepare(progressSql([...progressed, ...placed]))
+  const update = database.prepare(updateSql([...progressed, ...indexed]))
+  const updatePlaced = database.prepare(updateSql([...progressed, ...indexed, ...placed]))
+  const insertTag = database.prepare('INSERT OR IGNORE INTO stateward_tags (tag, position) VALUES (?, ?)')
   const insertInput = database.prepare('INSERT INTO stateward_inputs (position, input) VALUES (?, ?)')
   const dropInput = database.prepare('DELETE FROM stateward_inputs WHERE position = ?')
   const setInput = database.prepare(`UPDATE ${table} SET input = ? WHERE position = ?`)
@@ -214,6 +225,7 @@ export function sqliteCommits(
       ...acceptedBy(commit, acceptance, entryRef),
       ...progressedBy(commit, state),
       ...indexedBy(commit, status),
+      ...placedBy(commit),
     )
     if (Number(written.changes) === 0) {
       const ofKey = idOfKey.get(entryRef, acceptance.idempotencyKey)?.id
@@ -222,14 +234,18 @@ export function sqliteCommits(
     }
     const position = Number(written.lastInsertRowid)
     if (!isInline(acceptance)) insertInput.run(position, acceptance.input)
+    for (const tag of acceptance.tags ?? none) insertTag.run(tag, position)
     return complete(commit, { position, entryRef, pieces: noPieces }, status, pieces)
   }
 
   /** Writes all that a commit sets; false: the row is not where it should be. */
   function change(commit: Commit, state: string, position: number, status: number): boolean {
     const { id, revision, epoch } = commit
-    const values = progressedBy(commit, state)
-    return Number(update.run(...values, ...indexedBy(commit, status), position, id, revision - 1, epoch).changes) === 1
+    const values = [...progressedBy(commit, state), ...indexedBy(commit, status)]
+    const written = commit.place
+      ? updatePlaced.run(...values, ...placedBy(commit), position, id, revision - 1, epoch)
+      : update.run(...values, position, id, revision - 1, epoch)
+    return Number(written.changes) === 1
   }
 
   /** The same for a row that this process wrote last: what its indexes know is left alone unless it changes. */
@@ -239,7 +255,10 @@ export function sqliteCommits(
     const same = row.status === status && row.owner === owner && row.owed === (commit.owed ? 1 : 0) && commit.endedAt === null
     if (!same || !sameStart) return change(commit, state, row.position, status)
     const values = progressedBy(commit, state)
-    return Number(progress.run(...values, row.position, id, revision - 1, epoch, owner).changes) === 1
+    const written = commit.place
+      ? progressPlaced.run(...values, ...placedBy(commit), row.position, id, revision - 1, epoch, owner)
+      : progress.run(...values, row.position, id, revision - 1, epoch, owner)
+    return Number(written.changes) === 1
   }
 
   function advance(commit: Commit): CommitVerdict {

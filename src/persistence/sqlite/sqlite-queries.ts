@@ -8,6 +8,7 @@ import type { ExecutionStatus } from '../../events/execution-status.js'
 import type { ExecutionCounts, ExecutionPage, ExecutionQuery, StoredCheckpoint, StoredExecution } from '../snapshot-store.js'
 import { storedKey } from './sqlite-admissions.js'
 import { isQueued, isUnderWay } from './sqlite-conditions.js'
+import { sqlitePlaces } from './sqlite-places.js'
 import type { SqliteDatabase } from './sqlite-database.js'
 import { numberOfStatus, type SqliteRows, statusOfNumber } from './sqlite-rows.js'
 import { statusNumbers } from './sqlite-schema.js'
@@ -31,6 +32,7 @@ export interface SqliteQueries {
   absence(id: string): 'expired' | 'unknown'
   query(query: ExecutionQuery): ExecutionPage
   counts(): ExecutionCounts
+  places(of: { readonly entryPoint?: string }): (string | null)[]
   checkpoints(id: string): StoredCheckpoint[]
   checkpoint(id: string, revision: number): StoredCheckpoint | undefined
 }
@@ -63,6 +65,8 @@ export function sqliteQueries(database: SqliteDatabase, rows: SqliteRows): Sqlit
   const checkpoints = database.prepare<CheckpointRow>(`${selectCheckpoint} ORDER BY c.revision`)
   const checkpoint = database.prepare<CheckpointRow>(`${selectCheckpoint} AND c.revision = ?`)
 
+  const standing = sqlitePlaces(database, rows)
+
   /** By the most telling of the given keys; the others are looked up in the rows, which the `+` says to SQLite. */
   function ofKeys(query: ExecutionQuery, before: number, limit: number): PositionRow[] | undefined {
     const given = selective.filter(([key]) => query[key] !== undefined)
@@ -86,6 +90,9 @@ export function sqliteQueries(database: SqliteDatabase, rows: SqliteRows): Sqlit
       values.push(ref, storedKey(concurrencyKey))
     }
     if (query.status !== undefined) conditions.push(`+status IN (${query.status.map(numberOfStatus).join(', ')})`)
+    const place = standing.conditions(query)
+    conditions.push(...place.conditions)
+    values.push(...place.values)
     const select = (...all: readonly string[]) =>
       database.prepare<PositionRow>(`SELECT position FROM stateward_executions WHERE ${all.join(' AND ')} ${newestFirst}`)
     if (owner === undefined) return select(...conditions).all(...values, before, limit)
@@ -109,7 +116,9 @@ export function sqliteQueries(database: SqliteDatabase, rows: SqliteRows): Sqlit
     if (limit === 0) return { executions: [] }
     const unfiltered = filter.entryPoint === undefined && filter.status === undefined
     const found =
-      ofKeys(filter, before, limit + 1) ?? (unfiltered ? ofAll.all(before, limit + 1) : ofPairs(filter, before, limit + 1))
+      ofKeys(filter, before, limit + 1) ??
+      standing.find(filter, before, limit + 1) ??
+      (unfiltered ? ofAll.all(before, limit + 1) : ofPairs(filter, before, limit + 1))
     const executions: StoredExecution[] = []
     let last: PositionRow | undefined
     let left = filter.length ?? Infinity
@@ -145,6 +154,7 @@ export function sqliteQueries(database: SqliteDatabase, rows: SqliteRows): Sqlit
       }
       return result
     },
+    places: (of) => standing.places(of),
     checkpoints: (id) => checkpoints.all(id).map(toCheckpoint),
     checkpoint: (id, revision) => {
       const row = checkpoint.get(id, revision)

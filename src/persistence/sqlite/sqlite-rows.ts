@@ -10,6 +10,7 @@ import type { SqliteDatabase } from './sqlite-database.js'
 import { sqlitePieceReader } from './sqlite-pieces.js'
 import { statusNumbers } from './sqlite-schema.js'
 
+const none: readonly string[] = []
 const statuses = new Map<number, ExecutionStatus>(
   Object.entries(statusNumbers).map(([status, number]) => [number, status as ExecutionStatus]),
 )
@@ -55,6 +56,9 @@ interface ExecutionRow {
   readonly idempotencyKey: string | null
   readonly parentId: string | null
   readonly causationId: string | null
+  readonly tags: string | null
+  readonly place: string | null
+  readonly entered: string | null
   readonly input: string
   readonly output: string | null
   readonly error: string | null
@@ -65,7 +69,8 @@ const current = `
 SELECT e.id, e.position, entry_ref AS entryRef, status, revision, epoch, owner, owed, priority, accepted_at AS acceptedAt,
   started_at AS startedAt, ended_at AS endedAt, updated_at AS updatedAt, due_at AS dueAt, start_at AS startAt, recoveries,
   program_id AS programId, program_version AS programVersion, program_hash AS programHash, session_id AS sessionId,
-  correlation_id AS correlationId, idempotency_key AS idempotencyKey, parent_id AS parentId, causation_id AS causationId`
+  correlation_id AS correlationId, idempotency_key AS idempotencyKey, parent_id AS parentId, causation_id AS causationId,
+  tags, standing AS place, entered`
 const select = `${current}, coalesce(e.input, i.input) AS input, output, error, state
 FROM stateward_executions e LEFT JOIN stateward_inputs i ON i.position = e.position`
 /** Reads nothing of what spills over from its row. */
@@ -154,6 +159,8 @@ export function sqliteRows(database: SqliteDatabase): SqliteRows {
       idempotencyKey: row.idempotencyKey,
       parentId: row.parentId,
       causationId: row.causationId,
+      tags: row.tags === null ? none : (JSON.parse(row.tags) as readonly string[]),
+      place: row.place === null ? null : { text: row.place, entered: row.entered ?? '' },
       input: row.input,
       state: row.state,
       output: row.output,

@@ -244,6 +244,24 @@ CREATE UNIQUE INDEX stateward_starts_of_key ON stateward_starts (entry_ref, key,
 CREATE INDEX stateward_starts_by_age ON stateward_starts (entry_ref, at);
 `
 
+/**
+ * Where executions stand, and what they were tagged with. The index has those alone that stand still: where one moves, commits
+ * leave it alone. Those that move are few, as they hold slots.
+ */
+const places = `
+ALTER TABLE stateward_executions ADD COLUMN tags TEXT;
+ALTER TABLE stateward_executions ADD COLUMN standing TEXT;
+ALTER TABLE stateward_executions ADD COLUMN entered TEXT;
+CREATE INDEX stateward_standing ON stateward_executions (entry_ref, standing)
+  WHERE started_at IS NOT NULL AND status IN (0, 2, 4);
+CREATE TABLE stateward_tags (
+  tag TEXT NOT NULL,
+  position INTEGER NOT NULL,
+  PRIMARY KEY (tag, position)
+) WITHOUT ROWID;
+CREATE INDEX stateward_tags_of ON stateward_tags (position);
+`
+
 /** The migrations in order; the number of each is its place, from 1. */
 export const sqliteMigrations: readonly string[] = [
   first,
@@ -256,4 +274,5 @@ export const sqliteMigrations: readonly string[] = [
   publications,
   laterStarts,
   admissions,
+  places,
 ]

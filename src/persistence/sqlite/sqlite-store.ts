@@ -119,6 +119,7 @@ export function sqliteStore(path: string, options: SqliteStoreOptions = {}): Sna
     absence: (id) => on('absence', (store) => store.queries.absence(id)),
     query: (query) => on('query', (store) => store.queries.query(query)),
     counts: () => on('counts', (store) => store.queries.counts()),
+    places: (of) => on('places', (store) => store.queries.places(of)),
     events: (query) => on('events', (store) => store.events.events(query)),
     publish: (batch) => into('publish', (store) => store.publications.publish(batch)),
     pruneEvents: (request) => into('pruneEvents', (store) => store.publications.pruneEvents(request)),

@@ -14,6 +14,7 @@ const ofNothing: Answers = {
   absence: () => 'unknown',
   query: () => ({ executions: [] }),
   counts: () => ({}),
+  places: () => [],
   events: () => [],
   lastSeq: () => 0,
   checkpoints: () => [],

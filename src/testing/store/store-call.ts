@@ -26,6 +26,7 @@ export const storeReads = [
   'absence',
   'query',
   'counts',
+  'places',
   'events',
   'lastSeq',
   'checkpoints',

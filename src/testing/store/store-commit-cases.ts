@@ -32,6 +32,8 @@ export const commitCases: readonly StoreCase[] = [
       idempotencyKey: 'key',
       parentId: 'parent',
       causationId: 'cause',
+      tags: ['red', 'größe'],
+      place: { text: 'here', entered: 'since' },
       input: '{"a":1}',
       state: '{"s":1}',
       output: '1',

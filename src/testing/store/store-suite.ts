@@ -16,6 +16,7 @@ import { ownerCases } from './store-owner-cases.js'
 import { pieceCases } from './store-piece-cases.js'
 import { pruneCases } from './store-prune-cases.js'
 import { publicationCases } from './store-publication-cases.js'
+import { placeCases } from './store-place-cases.js'
 import { queryCases } from './store-query-cases.js'
 import { rateCases } from './store-rate-cases.js'
 import { startCases } from './store-start-cases.js'
@@ -41,6 +42,7 @@ export const storeSuite: readonly StoreCase[] = [
   ...eventCases,
   ...publicationCases,
   ...queryCases,
+  ...placeCases,
   ...inboxCases,
   ...ownerCases,
   ...claimCases,

@@ -10,17 +10,18 @@ import type { ExecutionList } from '../../actors/execution/execution-page.js'
 import type { WaitForOptions, WaitForOutcome } from '../../events/event-wait.js'
 import type { PublishOptions, PublishOutcome } from '../../events/publication.js'
 import type { EventFilter } from '../../events/event-filter.js'
+import type { ExecutionFilter, ExecutionWhere } from '../../events/execution-filter.js'
 import type { RuntimeEvent } from '../../events/runtime-event.js'
 import type { CommandScope } from '../../runtime/command-scope.js'
 import type { EntryPoint } from '../../runtime/entry-point.js'
 import type { SendOutcome } from '../../events/outcomes.js'
-import type { By, CancelOptions, PauseOptions, SendTarget } from '../../events/requests.js'
+import type { By, CancelOptions, PauseOptions, SendTarget, ToWhere } from '../../events/requests.js'
 import type { ExecutionHandle, HandlePort } from '../../runtime/execution-handle.js'
 import type { IdSource } from '../../ids.js'
 import { memoryStore } from '../../persistence/memory/memory-store.js'
 import type { SnapshotStore } from '../../persistence/snapshot-store.js'
 import type { ProgramOf, TriggerArguments } from '../../runtime/known-programs.js'
-import type { ExecutionFilter, SentEvent } from '../../runtime/runtime-calls.js'
+import type { SentEvent } from '../../runtime/runtime-calls.js'
 import { Runtime, type StopOptions } from '../../runtime/runtime.js'
 import { SimulatedClock } from '../clock/simulated-clock.js'
 import { actorNames, type ActorName, type NamedLogic } from './actor-names.js'
@@ -274,19 +275,23 @@ export class TestRuntime<TEntryPoints extends readonly EntryPoint[] = readonly E
     return this.#survivingCalls.surviving(() => super.executions(filter))
   }
 
+  override count(where?: ExecutionWhere): Promise<number> {
+    return this.#survivingCalls.surviving(() => super.count(where))
+  }
+
   override stream(entryPoint: TEntryPoints[number]['id']): CommandScope {
     return survivingScope(entryPoint, super.stream(entryPoint), { world: this.#world, survivingCalls: this.#survivingCalls })
   }
 
-  override pause(options?: PauseOptions) {
+  override pause(options?: PauseOptions & ToWhere) {
     return this.#all.pause(options)
   }
 
-  override resume(options?: By) {
+  override resume(options?: By & ToWhere) {
     return this.#all.resume(options)
   }
 
-  override cancel(options?: CancelOptions) {
+  override cancel(options?: CancelOptions & ToWhere) {
     return this.#all.cancel(options)
   }
 

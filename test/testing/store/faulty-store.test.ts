@@ -228,6 +228,7 @@ describe('stale', () => {
       nextDue: [['tickets']],
       answer: [1],
       checkpoint: ['a', 1],
+      places: [{}],
       documents: [{ prefix: '', limit: 9 }],
     }
     const { store, inner } = await opened()
@@ -235,7 +236,7 @@ describe('stale', () => {
       (of[call] as (...given: unknown[]) => Promise<unknown>)(...(args[call] ?? ['a']))
     const empty = await ask(inner)
     await store.commit([
-      anAccepted('a', {}, { checkpoints: 1, dueAt: 5, owner: null, events: [{ type: 'x', at: 1, data: null }] }),
+      anAccepted('a', {}, { checkpoints: 1, startedAt: 1, dueAt: 5, owner: null, events: [{ type: 'x', at: 1, data: null }] }),
       anAccepted('b', {}, { owner: 'gone' }),
     ])
     await store.enqueue(message)
