@@ -36,7 +36,9 @@ function ordered(value: StateValue): StateValue {
   return Object.fromEntries(names.map((name) => [name, ordered(value[name] as StateValue)]))
 }
 
+/** As short as it may be, since most commits write one: the value alone, if it is a name and there is nothing else to say. */
 function textOf({ value, tags }: Pick<Place, 'value' | 'tags'>, words: readonly WaitsFor[] | undefined): string {
+  if (typeof value === 'string' && tags.length === 0 && words === undefined) return JSON.stringify(value)
   return JSON.stringify({
     ...(value === undefined ? {} : { v: ordered(value) }),
     ...(tags.length === 0 ? {} : { t: tags }),
@@ -46,8 +48,18 @@ function textOf({ value, tags }: Pick<Place, 'value' | 'tags'>, words: readonly 
 
 /** A place of which the text is given. */
 export function placeOf(text: string): Place {
-  const { v: value, t: tags = [], w } = JSON.parse(text) as { v?: StateValue; t?: string[]; w?: WaitsFor[] }
-  return { value, tags, waitsFor: w }
+  const parsed = JSON.parse(text) as string | { v?: StateValue; t?: string[]; w?: WaitsFor[] }
+  if (typeof parsed === 'string') return { value: parsed, tags: [], waitsFor: undefined }
+  return { value: parsed.v, tags: parsed.t ?? [], waitsFor: parsed.w }
+}
+
+/** One time for all keys, or one for each in their order. */
+const enteredOf = (times: readonly number[]) =>
+  (times.every((time) => time === times[0]) ? times.slice(0, 1) : times).map((time) => time.toString(36)).join(',')
+
+function timesOf(entered: string, keys: readonly string[]): Map<string, number> {
+  const times = entered.split(',').map((time) => parseInt(time, 36))
+  return new Map(keys.map((key, at) => [key, times[times.length === 1 ? 0 : at] ?? 0]))
 }
 
 const start: readonly WaitsFor[] = ['start']
@@ -79,12 +91,6 @@ export function standsSince(place: StoredPlace, of: { readonly state?: StateValu
     latest = Math.max(latest, time)
   }
   return latest
-}
-
-/** One time for all keys, or one for each in their order. */
-function timesOf(entered: string, keys: readonly string[]): Map<string, number> {
-  const times = entered.split(',').map(Number)
-  return new Map(keys.map((key, at) => [key, times[times.length === 1 ? 0 : at] ?? 0]))
 }
 
 /** Where one execution stands, from commit to commit. */
@@ -121,11 +127,10 @@ export class PlaceNotes {
     const last = this.#last
     const text = textOf(stand, words)
     const times = last && timesOf(last.entered, this.#known().keys)
-    const entered = stand.keys.map((key) => times?.get(key) ?? now)
-    const isOne = entered.every((time) => time === entered[0])
+    const entered = enteredOf(stand.keys.map((key) => times?.get(key) ?? now))
     this.#stand = stand
     this.#words = words
-    this.#last = { text, entered: isOne ? String(entered[0]) : entered.join(',') }
-    return last?.text === text && last.entered === this.#last.entered ? undefined : this.#last
+    this.#last = { text, entered }
+    return last?.text === text && last.entered === entered ? undefined : this.#last
   }
 }

@@ -42,10 +42,12 @@ export const isDue = `owner IS NULL AND due_at IS NOT NULL AND ${isLive()}`
 /** A message that must wake an unowned execution: any message, but for events of a paused execution, which wait for its resume, and of one that is to start later. */
 export const isAwaited = (status: string, startAt: string) =>
   `i.answered_at IS NULL AND ((${status} <> ${paused} AND ${startAt} IS NULL) OR i.kind = ${messageKinds.command})`
-/** The statuses of an execution that stands still, and those of one that moves. */
+
+/** The statuses of an execution that stands still. */
 export const still = [queued, waiting, paused] as const
+
+/** The statuses of an execution that has something in flight. */
 export const moving = [running, pausing, cancelling] as const
 
 /** The execution has started, and stands still. */
 export const isStill = `started_at IS NOT NULL AND status IN (${still.join(', ')})`
-
