@@ -4,7 +4,7 @@ import { createMachine, fromPromise } from 'xstate'
 import { createClient, defineEntryPoint, type ExecutionFilter, type ExecutionRecord } from '../../src/index.js'
 import { SimulatedClock } from '../../src/testing/clock/simulated-clock.js'
 import { begin } from '../support/begin.js'
-import { places } from '../support/store-place.js'
+import { memoryPlace, places } from '../support/store-place.js'
 
 const order = createMachine({
   id: 'order',
@@ -197,4 +197,30 @@ describe.each(places)('on %s', (_, place) => {
     await runtime.cancel()
     expect((await client.executions()).executions.flatMap(({ waitsFor }) => waitsFor)).toEqual([])
   })
+})
+
+test('what no execution could have is refused where it is said, and nothing is done', async () => {
+  const runtime = await begin({ store: memoryPlace().connect(), entryPoints })
+  const refused = async (call: Promise<unknown>, option: string) =>
+    expect(await call.catch((error: unknown) => error)).toMatchObject({ code: 'invalid_option', details: { option } })
+  const filters: readonly (readonly [string, object])[] = [
+    ['state', { state: '' }],
+    ['state', { state: { a: 1 } }],
+    ['status', { status: 'resting' }],
+    ['waitsFor', { waitsFor: ['slot', 'godot'] }],
+    ['since', { since: 3_600_000 }],
+    ['for', { for: -1 }],
+    ['tag', { tag: 'a\u0000' }],
+  ]
+  for (const [option, filter] of filters) {
+    await refused(runtime.executions(filter), option)
+    await refused(runtime.count(filter), option)
+    await refused(runtime.cancel({ where: filter }), option)
+    await refused(runtime.send({ where: filter }, { type: 'PACK' }), option)
+  }
+  await refused(runtime.count({ limit: 3 } as never), 'limit')
+  await refused(runtime.send({ where: {}, sessionId: 's' }, { type: 'PACK' }), 'sessionId')
+  for (const tags of ['vip', [''], [1], Array.from({ length: 33 }, (_, n) => `t${n}`)])
+    await refused(runtime.trigger('orders', undefined, { tags: tags as never }), 'tags')
+  expect((await runtime.executions()).executions).toEqual([])
 })

@@ -24,7 +24,7 @@ export function checkKey(
 /** Throws `invalid_option` for tags that no execution can have. */
 export function checkTags(subject: string, tags: unknown, details: Readonly<Record<string, unknown>> = {}): void {
   if (tags === undefined || (Array.isArray(tags) && tags.length <= 32 && tags.every(isTag))) return
-  const shown = Array.isArray(tags) ? `a list of ${tags.length}` : String(tags)
+  const shown = Array.isArray(tags) ? `a list of ${tags.length}` : typeof tags
   throw new StatewardError('invalid_option', `${subject}: \`tags\` is ${shown}; it must be ${tagsWanted}.`, {
     details: { ...details, option: 'tags', value: shown },
   })
