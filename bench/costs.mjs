@@ -1,5 +1,6 @@
 // What must not grow, as ratios within one run (npm run bench:costs); exits with 1 if one is past its limit.
 import { execFileSync } from 'node:child_process'
+import { createHmac } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,8 +9,10 @@ import { fileURLToPath } from 'node:url'
 import { createRuntime, defineEntryPoint } from '../dist/index.js'
 import { memoryStore } from '../dist/memory.js'
 import { sqliteStore } from '../dist/sqlite.js'
+import { header, hmac, webhook } from '../dist/triggers.js'
 import { encode } from '../dist/codec/snapshot-codec.js'
 import { assign, fromPromise, setup } from 'xstate'
+import { expectedOutput, machine } from './workload.mjs'
 
 let failed = false
 function tell(what, value, limit) {
@@ -106,6 +109,50 @@ async function events(count, isAsleep, file) {
   return took
 }
 
+/** What so many executions of three steps cost, in ms of CPU: started by requests of a sender who signs, or by calls. */
+async function started(count, byWebhook, file) {
+  const secret = 'a secret of both'
+  const trigger = webhook({
+    path: '/hook',
+    verify: hmac({ header: 'x-signature', secret }),
+    idempotencyKey: header('x-delivery'),
+    input: ({ body }) => body,
+  })
+  const own = createRuntime({
+    store: sqliteStore(join(folder, file)),
+    entryPoints: [defineEntryPoint({ id: 'bench', program: machine, maxConcurrent: 100, ...(byWebhook ? { trigger } : {}) })],
+  })
+  await own.start()
+  const requests = Array.from({ length: byWebhook ? count : 0 }, (_, n) => {
+    const body = JSON.stringify({ n })
+    const signature = createHmac('sha256', secret).update(body).digest('hex')
+    const said = { 'content-type': 'application/json', 'content-length': `${body.length}` }
+    return new Request('http://localhost/hook', {
+      method: 'POST',
+      headers: { ...said, 'x-delivery': `${n}`, 'x-signature': `sha256=${signature}` },
+      body,
+    })
+  })
+  const start = async (n) => {
+    if (!byWebhook) return own.trigger('bench', { n }, { idempotencyKey: `${n}` })
+    const response = await own.fetch(requests[n])
+    if (response.status !== 202) throw new Error(`delivery ${n} was answered ${response.status}`)
+    return own.execution((await response.json()).id)
+  }
+  const numbers = Array.from({ length: count }, (_, n) => n).values()
+  const from = process.cpuUsage()
+  const work = async () => {
+    for (const n of numbers) {
+      const { output } = await (await start(n)).result()
+      if (output !== expectedOutput(n)) throw new Error(`execution ${n} has ended with ${output}`)
+    }
+  }
+  await Promise.all(Array.from({ length: 100 }, work))
+  const { user, system } = process.cpuUsage(from)
+  await own.stop()
+  return (user + system) / 1000
+}
+
 const folder = mkdtempSync(join(tmpdir(), 'stateward-costs-'))
 /** A figure of `stored-costs-process.mjs`, taken in a process of its own. */
 const measured = (what, file) =>
@@ -125,6 +172,15 @@ try {
   tell('longest block of the event loop: a list of 100 executions of 1 MB, against getting one', list / get, 10)
   const { growth } = measured('command', 'large.db')
   tell('memory for a command to 100 stored executions of 1 MB, of their size', growth, 3.5)
+  const costs = []
+  for (let pair = 0; pair < 9; pair++) {
+    const taken = {}
+    for (const byWebhook of pair % 2 ? [true, false] : [false, true])
+      taken[byWebhook] = await started(2_000, byWebhook, `webhook-${pair}-${byWebhook}.db`)
+    costs.push(taken[true] / taken[false])
+  }
+  const middleCost = costs.toSorted((a, b) => a - b)[4]
+  tell('CPU of an execution of three steps that a webhook starts, against trigger (the middle of 9 pairs)', middleCost, 1.3)
   const ratios = []
   for (let pair = 0; pair < 9; pair++) {
     const taken = {}
