@@ -12,7 +12,7 @@ export type { EntryPoint, EntryPointOptions, JournalRetention, Retention } from 
 export { defineGroup } from './runtime/entry-point-group.js'
 export type { EntryPointGroup, Grouped } from './runtime/entry-point-group.js'
 export { AddedEntryPoints } from './runtime/entry-point-calls.js'
-export type { EntryPointSummary, Listed, RemoveOptions, RemoveTarget } from './runtime/entry-point-calls.js'
+export type { EntryPointSummary, Listed } from './runtime/entry-point-calls.js'
 export type {
   ActiveTrigger,
   CursorState,
@@ -67,6 +67,8 @@ export type {
   By,
   CancelOptions,
   PauseOptions,
+  RemoveOptions,
+  RemoveTarget,
   ReplyAddress,
   ResumeOptions,
   SendTarget,

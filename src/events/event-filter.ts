@@ -5,7 +5,7 @@
  * missing event might have fitted.
  */
 import { StatewardError } from '../errors.js'
-import { isWholeText, wholeTextWanted } from '../ids.js'
+import { groupOf, isWholeText, wholeTextWanted } from '../ids.js'
 import { refuseUnknown, type OptionNames } from '../known-options.js'
 import type { RuntimeEvent } from './runtime-event.js'
 
@@ -16,6 +16,8 @@ export interface EventFilter {
   /** Of the execution with this id. */
   readonly execution?: string | undefined
   readonly entryPoint?: string | undefined
+  /** Of the entry points of this group. */
+  readonly group?: string | undefined
   readonly sessionId?: string | undefined
   readonly correlationId?: string | undefined
   /** Called with each event that fits otherwise, but for `journal.gap`: false leaves it out. What it throws, the reader gets. */
@@ -41,13 +43,14 @@ const names: OptionNames<EventFilter> = {
   type: true,
   execution: true,
   entryPoint: true,
+  group: true,
   sessionId: true,
   correlationId: true,
   where: true,
   since: true,
   signal: true,
 }
-const texts = ['execution', 'entryPoint', 'sessionId', 'correlationId'] as const
+const texts = ['execution', 'entryPoint', 'group', 'sessionId', 'correlationId'] as const
 
 /** Throws `invalid_option`, naming the option, for a filter that no event could fit. `subject`: the call, for the message; `without`: what that call says in another place. */
 export function checkEventFilter(subject: string, filter: EventFilter, without: readonly (keyof EventFilter)[] = []): void {
@@ -75,12 +78,13 @@ export type EventTest = (event: Known) => boolean
 
 /** The test of a filter. */
 export function eventTest(filter: Omit<EventFilter, 'where' | 'since' | 'signal'>): EventTest {
-  const { execution, entryPoint, sessionId, correlationId } = filter
+  const { execution, entryPoint, group, sessionId, correlationId } = filter
   const isOfType = typeTest(filter.type)
   return (event) => {
     const isOfNobody = event.executionId === null
     if (execution !== undefined && event.executionId !== execution) return false
     if (entryPoint !== undefined && event.entryPoint !== entryPoint) return false
+    if (group !== undefined && (event.entryPoint === null || groupOf(event.entryPoint) !== group)) return false
     if (event.type === gap && isOfNobody) return true
     if (sessionId !== undefined && event.sessionId !== sessionId) return false
     if (correlationId !== undefined && (event.correlationId ?? event.executionId) !== correlationId) return false

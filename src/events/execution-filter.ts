@@ -9,6 +9,8 @@ import { waitsForWords, type WaitsFor } from './waits-for.js'
 /** Which executions. All that is given must hold, as of the last commit of each. */
 export interface ExecutionWhere {
   readonly entryPoint?: string | undefined
+  /** Of the entry points of this group. */
+  readonly group?: string | undefined
   readonly status?: ExecutionStatus | readonly ExecutionStatus[] | undefined
   readonly sessionId?: string | undefined
   readonly correlationId?: string | undefined
@@ -39,6 +41,7 @@ export interface ExecutionFilter extends ExecutionWhere {
 
 const whereNames: OptionNames<ExecutionWhere> = {
   entryPoint: true,
+  group: true,
   status: true,
   sessionId: true,
   correlationId: true,
@@ -51,7 +54,7 @@ const whereNames: OptionNames<ExecutionWhere> = {
   waitsFor: true,
 }
 const filterNames: OptionNames<ExecutionFilter> = { ...whereNames, limit: true, cursor: true }
-const texts = ['entryPoint', 'sessionId', 'correlationId', 'parentId', 'idempotencyKey', 'tag', 'cursor'] as const
+const texts = ['entryPoint', 'group', 'sessionId', 'correlationId', 'parentId', 'idempotencyKey', 'tag', 'cursor'] as const
 /** No system had this time, in ms since the epoch, when this was written: whoever says less means a duration. */
 const tooLongAgo = 100_000_000_000
 

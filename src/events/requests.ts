@@ -9,7 +9,7 @@ import { isId } from '../ids.js'
 import { refuseUnknown, type OptionNames } from '../known-options.js'
 import { checkFilter, type ExecutionWhere } from './execution-filter.js'
 import type { PauseMode } from './execution-events.js'
-import type { CommandOutcome, ResultOutcome, SendOutcome } from './outcomes.js'
+import type { AddOutcome, CommandOutcome, RemoveOutcome, ResultOutcome, SendOutcome } from './outcomes.js'
 
 /** What may be said about an execution when it is triggered. Times are milliseconds. */
 export interface TriggerOptions {
@@ -81,11 +81,13 @@ export interface SendTarget {
   readonly sessionId?: string | undefined
   /** Only those of this entry point. */
   readonly entryPoint?: string | undefined
+  /** Only those of the entry points of this group. */
+  readonly group?: string | undefined
   /** All that this finds, of those that have not ended; without the others. */
   readonly where?: ExecutionWhere | undefined
 }
 
-const targetNames: OptionNames<SendTarget> = { correlationId: true, sessionId: true, entryPoint: true, where: true }
+const targetNames: OptionNames<SendTarget> = { correlationId: true, sessionId: true, entryPoint: true, group: true, where: true }
 
 /** Throws `invalid_option` for a target that names neither a correlation nor a session, or that no execution can be. */
 export function checkTarget(to: SendTarget): void {
@@ -98,12 +100,13 @@ export function checkTarget(to: SendTarget): void {
   if (typeof to !== 'object' || to === null) refuse('to', to, 'an object with a `correlationId`, a `sessionId` or a `where`')
   refuseUnknown('invalid_option', subject, to, targetNames)
   if (to.where !== undefined) {
-    for (const option of ['correlationId', 'sessionId', 'entryPoint'] as const)
+    for (const option of ['correlationId', 'sessionId', 'entryPoint', 'group'] as const)
       if (to[option] !== undefined) refuse(option, to[option], 'in `where`, if that is given')
     return checkFilter(subject, to.where, false)
   }
   for (const option of ['correlationId', 'sessionId'] as const)
     if (to[option] !== undefined && !isId(to[option])) refuse(option, JSON.stringify(to[option]), 'an id')
+  if (to.group !== undefined && !isId(to.group)) refuse('group', JSON.stringify(to.group), 'the name of a group')
   if (to.correlationId === undefined && to.sessionId === undefined)
     refuse('correlationId', undefined, 'given, unless there is a `sessionId` or a `where`')
 }
@@ -152,6 +155,38 @@ export function checkCommand(
   if (events !== undefined && !Array.isArray(events)) refuse('events', typeof events, 'a list of events')
 }
 
+/** Which entry points are removed: the one with this id, or all of a group. */
+export type RemoveTarget = string | { readonly group: string }
+
+/** How entry points are removed. */
+export interface RemoveOptions {
+  /**
+   * True: what is queued or runs comes to its end or to rest before, however long that takes; a number: at most so many ms. Default
+   * false: steps in flight are aborted, and run again where the entry point is then.
+   */
+  readonly drain?: boolean | number | undefined
+}
+
+const removeNames: OptionNames<RemoveOptions> = { drain: true }
+const removeTargetNames = { group: true } as const
+
+/** How long a drain may take, in ms. Throws `invalid_option`. */
+export function checkRemove(target: RemoveTarget, options: RemoveOptions): number {
+  refuseUnknown('invalid_option', 'The removal', options, removeNames)
+  const refuse = (option: string, value: unknown, wanted: string) =>
+    new StatewardError('invalid_option', `The removal: \`${option}\` is ${String(value)}; it must be ${wanted}.`, {
+      details: { option, value: String(value) },
+    })
+  if (typeof target === 'object' && target !== null) {
+    refuseUnknown('invalid_option', 'What to remove', target, removeTargetNames)
+    if (typeof target.group !== 'string') throw refuse('group', target.group, 'the name of a group')
+  } else if (typeof target !== 'string') throw refuse('target', target, 'the id of an entry point, or { group }')
+  const { drain = false } = options ?? {}
+  if (typeof drain === 'boolean') return drain ? Infinity : 0
+  if (typeof drain !== 'number' || !(drain >= 0)) throw refuse('drain', drain, 'true, false or a number of ms from 0')
+  return drain
+}
+
 /** Where the answer to a request by event goes, and what it is known by there. */
 export interface ReplyAddress {
   readonly replyTo?: AnyActorRef
@@ -171,6 +206,9 @@ export type SupervisorRequest = ReplyAddress &
     | { readonly type: 'execution.pause'; readonly id: string; readonly options?: PauseOptions }
     | { readonly type: 'execution.resume'; readonly id: string; readonly options?: ResumeOptions }
     | { readonly type: 'execution.cancel'; readonly id: string; readonly options?: CancelOptions }
+    /** What was made with `defineEntryPoint` or `defineGroup`. */
+    | { readonly type: 'supervisor.add'; readonly entryPoints: readonly { readonly id: string }[] }
+    | { readonly type: 'supervisor.remove'; readonly target: RemoveTarget; readonly options?: RemoveOptions }
   )
 
 /**
@@ -181,5 +219,7 @@ export type SupervisorReply = { readonly requestId?: string } & (
   | { readonly type: 'execution.accepted'; readonly id: string; readonly created: boolean }
   | { readonly type: 'execution.settled'; readonly id: string; readonly outcome: ResultOutcome }
   | { readonly type: 'execution.answered'; readonly id: string; readonly outcome: SendOutcome | CommandOutcome }
+  | { readonly type: 'supervisor.added'; readonly outcome: AddOutcome }
+  | { readonly type: 'supervisor.removed'; readonly outcome: RemoveOutcome }
   | { readonly type: 'execution.refused'; readonly request: SupervisorRequest['type']; readonly error: ErrorRecord }
 )

@@ -80,6 +80,8 @@ export const supervisorChart = <TInput extends SupervisorInput>() =>
       'execution.pause': { actions: 'handleRequest' },
       'execution.resume': { actions: 'handleRequest' },
       'execution.cancel': { actions: 'handleRequest' },
+      'supervisor.add': { actions: 'handleRequest' },
+      'supervisor.remove': { actions: 'handleRequest' },
       'supervisor.entry_points': { actions: 'noteEntryPoints' },
       'xstate.error.actor.*': { actions: 'restartStream' },
       'xstate.done.actor.*': {},

@@ -296,6 +296,8 @@ export interface Admittance {
 /** A filter over the stored executions; the newest accepted come first. */
 export interface ExecutionQuery {
   readonly entryPoint?: string
+  /** Of the entry points of this group: those whose ids begin with it and a `/`. */
+  readonly group?: string
   readonly status?: readonly ExecutionStatus[]
   readonly sessionId?: string
   readonly correlationId?: string

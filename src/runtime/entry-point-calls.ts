@@ -1,31 +1,17 @@
 /**
  * The calls that add entry points to a runtime or a client, and remove them.
  *
- * Owns: their options and checks, what `add` gives back, and how entry points are listed. The supervisor's
+ * Owns: what `add` gives back, and how entry points are listed. The supervisor's
  * `entry-point-changes.ts` does the work.
  */
 import type { EntryPointSet } from '../actors/supervisor/entry-point-set.js'
-import { StatewardError } from '../errors.js'
 import type { AddOutcome, RemoveOutcome } from '../events/outcomes.js'
-import type { By, CancelOptions, PauseOptions } from '../events/requests.js'
+import type { By, CancelOptions, PauseOptions, RemoveOptions } from '../events/requests.js'
 import { groupOf } from '../ids.js'
-import { refuseUnknown, type OptionNames } from '../known-options.js'
 import type { CommandScope } from './command-scope.js'
 import type { EntryPoint } from './entry-point.js'
 import type { ExecutionHandle } from './execution-handle.js'
 import type { ProgramOf, TriggerArguments } from './known-programs.js'
-
-/** Which entry points are removed: the one with this id, or all of a group. */
-export type RemoveTarget = string | { readonly group: string }
-
-/** How entry points are removed. */
-export interface RemoveOptions {
-  /**
-   * True: what is queued or runs comes to its end or to rest before, however long that takes; a number: at most so many ms. Default
-   * false: steps in flight are aborted, and run again where the entry point is then.
-   */
-  readonly drain?: boolean | number | undefined
-}
 
 /** An entry point of a runtime, for a list. */
 export interface EntryPointSummary {
@@ -38,32 +24,6 @@ export interface EntryPointSummary {
   readonly trigger: string
   /** `leaving`: it is being removed, and accepts nothing more. */
   readonly status: 'serving' | 'leaving'
-}
-
-const removeNames: OptionNames<RemoveOptions> = { drain: true }
-const targetNames = { group: true } as const
-
-/** How long a drain may take, in ms. Throws `invalid_option`. */
-export function checkRemove(target: RemoveTarget, options: RemoveOptions): number {
-  refuseUnknown('invalid_option', 'The removal', options, removeNames)
-  const refuse = (option: string, value: unknown, wanted: string) =>
-    new StatewardError('invalid_option', `The removal: \`${option}\` is ${String(value)}; it must be ${wanted}.`, {
-      details: { option, value: String(value) },
-    })
-  if (typeof target === 'object' && target !== null) {
-    refuseUnknown('invalid_option', 'What to remove', target, targetNames)
-    if (typeof target.group !== 'string') throw refuse('group', target.group, 'the name of a group')
-  } else if (typeof target !== 'string') throw refuse('target', target, 'the id of an entry point, or { group }')
-  const { drain = false } = options ?? {}
-  if (typeof drain === 'boolean') return drain ? Infinity : 0
-  if (typeof drain !== 'number' || !(drain >= 0)) throw refuse('drain', drain, 'true, false or a number of ms from 0')
-  return drain
-}
-
-/** The ids that a target names now, also of those that are being removed. */
-export function namedBy(entryPoints: EntryPointSet, target: RemoveTarget): readonly string[] {
-  if (typeof target === 'string') return [target]
-  return entryPoints.all.map(({ id }) => id).filter((id) => groupOf(id) === target.group)
 }
 
 /** The list of entry points. */

@@ -20,20 +20,22 @@ import type { SupervisorParts } from './supervisor-logic.js'
 import { fire } from '../actors/commands/trigger-calls.js'
 import { accepted, checkTrigger } from '../actors/commands/trigger-check.js'
 import { commandScope, type CommandScope, type Scope } from './command-scope.js'
-import {
-  AddedEntryPoints,
-  checkRemove,
-  namedBy,
-  summaries,
-  type EntryPointSummary,
-  type Listed,
-  type RemoveOptions,
-  type RemoveTarget,
-} from './entry-point-calls.js'
+import { AddedEntryPoints, summaries, type EntryPointSummary, type Listed } from './entry-point-calls.js'
 import type { EntryPoint } from './entry-point.js'
 import { StatewardError } from '../errors.js'
-import { checkTarget, type By, type CancelOptions, type PauseOptions, type SendTarget, type ToWhere } from '../events/requests.js'
+import {
+  checkRemove,
+  checkTarget,
+  type By,
+  type CancelOptions,
+  type PauseOptions,
+  type RemoveOptions,
+  type RemoveTarget,
+  type SendTarget,
+  type ToWhere,
+} from '../events/requests.js'
 import type { AddOutcome, RemoveOutcome, SendOutcome } from '../events/outcomes.js'
+import { namedBy } from '../actors/supervisor/entry-point-set.js'
 import { unknownGroup } from '../actors/supervisor/refusals.js'
 import { ExecutionHandle, type HandlePort } from './execution-handle.js'
 import { HttpRequests } from './http-requests.js'
@@ -239,9 +241,9 @@ export class RuntimeCalls<TEntryPoints extends readonly EntryPoint[] = readonly 
 
   /** The commands of a group: those to each of its streams that are there at the call. Throws `unknown_entry_point` if nothing of it is here. */
   group(name: string): CommandScope {
-    const { entryPoints } = this.#source.parts().supervisor.settings
-    if (namedBy(entryPoints, { group: name }).length === 0) throw unknownGroup(name, entryPoints.ids)
-    return this.#scope({ kind: 'group', name: `group ${name}`, entryPoints: () => this.#named({ group: name }) })
+    const inGroup = () => this.#source.parts().supervisor.entryPointIds.filter(namedBy({ group: name }))
+    if (inGroup().length === 0) throw unknownGroup(name, this.#source.parts().supervisor.entryPointIds)
+    return this.#scope({ kind: 'group', name: `group ${name}`, entryPoints: inGroup })
   }
 
   /** The entry points that are here now, in the order in which they came. */
@@ -278,7 +280,7 @@ export class RuntimeCalls<TEntryPoints extends readonly EntryPoint[] = readonly 
     return new AddedEntryPoints<Listed<TAdded>>(outcome, {
       trigger: (id, input, options) => this.trigger(id, ...([input, options] as never)) as unknown as Promise<ExecutionHandle>,
       scope: this.#scope({ kind: 'group', name: `group ${ids.join()}`, entryPoints: () => ids }),
-      remove: async (these, options) => this.removeAll(() => these, checkRemove('', options)),
+      remove: async (these, options) => this.removeAll((id) => these.includes(id), checkRemove('', options)),
     })
   }
 
@@ -293,7 +295,7 @@ export class RuntimeCalls<TEntryPoints extends readonly EntryPoint[] = readonly 
    */
   async remove(target: RemoveTarget, options: RemoveOptions = {}): Promise<RemoveOutcome> {
     const drain = checkRemove(target, options)
-    return this.removeAll(() => this.#named(target), drain)
+    return this.removeAll(namedBy(target), drain)
   }
 
   /** Adds a list; what `add` does. */
@@ -302,12 +304,8 @@ export class RuntimeCalls<TEntryPoints extends readonly EntryPoint[] = readonly 
   }
 
   /** What `remove` does; `drain`: how long that may take, in ms. */
-  protected removeAll(wanted: () => readonly string[], drain: number): Promise<RemoveOutcome> {
-    return this.#source.parts().supervisor.changes.remove(wanted, drain)
-  }
-
-  #named(target: RemoveTarget): readonly string[] {
-    return namedBy(this.#source.parts().supervisor.settings.entryPoints, target)
+  protected removeAll(isMeant: (id: string) => boolean, drain: number): Promise<RemoveOutcome> {
+    return this.#source.parts().supervisor.changes.remove(isMeant, drain)
   }
 
   /** Pauses every stream and all that has not ended; with `where` only what this finds. */

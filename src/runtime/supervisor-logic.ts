@@ -7,10 +7,12 @@ import { accept } from '../actors/commands/acceptance.js'
 import type { AnyActorRef } from 'xstate'
 import { fromCallback } from 'xstate'
 import { toErrorRecord, StatewardError } from '../errors.js'
-import { checkCommand, type SupervisorReply, type SupervisorRequest } from '../events/requests.js'
+import { checkCommand, checkRemove, type SupervisorReply, type SupervisorRequest } from '../events/requests.js'
 import { supervisorChart, type SupervisorEvent } from '../machines/supervisor-machine.js'
 import { cancelCommand, pauseCommand, resume } from '../actors/commands/command.js'
 import { CommandRouter } from '../actors/commands/command-router.js'
+import type { StreamDefinition } from '../actors/stream/stream-definition.js'
+import { namedBy } from '../actors/supervisor/entry-point-set.js'
 import { SupervisorHost } from '../actors/supervisor/supervisor-host.js'
 import type { SupervisorOptions } from '../actors/supervisor/supervisor-options.js'
 import { isWholeText } from '../ids.js'
@@ -96,6 +98,16 @@ async function handleRequest(self: Self, request: SupervisorRequest): Promise<vo
       if (replyTo) reply({ type: 'execution.settled', id, outcome: await router.result(id) })
       return
     }
+    if (request.type === 'supervisor.add') {
+      const outcome = await supervisor.changes.add(request.entryPoints as readonly StreamDefinition[])
+      return reply({ type: 'supervisor.added', outcome })
+    }
+    if (request.type === 'supervisor.remove') {
+      const { target, options = {} } = request
+      const drain = checkRemove(target, options)
+      const outcome = await supervisor.changes.remove(namedBy(target), drain)
+      return reply({ type: 'supervisor.removed', outcome })
+    }
     const { id } = request
     checkWhole(id)
     if (request.type === 'execution.pause' || request.type === 'execution.resume' || request.type === 'execution.cancel')
@@ -125,8 +137,8 @@ function checkWhole(id: unknown): void {
 /**
  * The runtime as actor logic. Its input is `{ store, entryPoints, … }` (`SupervisorOptions`).
  *
- * Answers the events `execution.trigger`, `.send`, `.pause`, `.resume` and `.cancel`: with a `replyTo` it sends back
- * `execution.accepted`, `.settled`, `.answered` or `.refused`, with the same `requestId`. `runtimeOf(ref)` gives the calls.
+ * Answers the events `execution.trigger`, `.send`, `.pause`, `.resume` and `.cancel`, and `supervisor.add` and `.remove`: with a `replyTo`
+ * it sends back `execution.accepted`, `.settled`, `.answered` or `.refused`, and `supervisor.added` or `.removed`, with the same `requestId`. `runtimeOf(ref)` gives the calls.
  * When it is stopped, or the machine that spawned it is, its executions are given back to the store. If it can't start,
  * or its streams fail too often, it ends as an error, like any actor that throws: `onError` of an `invoke` gets it.
  *

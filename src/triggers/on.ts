@@ -18,6 +18,8 @@ import { refuse } from './refusal.js'
 export interface OnOptions<TInput = unknown> {
   /** Of the executions of this entry point. */
   readonly entryPoint?: string | undefined
+  /** Of the executions of the entry points of this group. */
+  readonly group?: string | undefined
   readonly sessionId?: string | undefined
   readonly correlationId?: string | undefined
   /** Called with each event that fits otherwise: false leaves it out. If it throws, the event is given up: `trigger.failed` says so. */
@@ -42,6 +44,7 @@ export interface OnOptions<TInput = unknown> {
 
 const optionNames: OptionNames<OnOptions> = {
   entryPoint: true,
+  group: true,
   sessionId: true,
   correlationId: true,
   where: true,
@@ -111,10 +114,10 @@ class EventRun<TInput> {
 
   /** Resolves when the trigger is stopped. What it rejects with has ended nothing: the events at hand are handled again. */
   async run(): Promise<void> {
-    const { type, entryPoint, sessionId, correlationId, from } = this.#of
+    const { type, entryPoint, group, sessionId, correlationId, from } = this.#of
     const since = await this.#place.open(from === 'start' ? async () => 0 : this.#port.lastSeq)
     const { signal } = this.#stop
-    for await (const event of this.#port.events({ type, entryPoint, sessionId, correlationId, since, signal })) {
+    for await (const event of this.#port.events({ type, entryPoint, group, sessionId, correlationId, since, signal })) {
       if (this.#pending.size >= AT_ONCE) await Promise.race(this.#pending)
       this.#place.begin(event.seq)
       const work = this.#handle(event)
@@ -194,10 +197,10 @@ const tooDeep = (maxDepth: number) =>
 
 function checkedOptions<TInput>(type: unknown, options: OnOptions<TInput>) {
   refuseUnknown('invalid_definition', 'The trigger on', options, optionNames, { trigger: 'on' })
-  const { entryPoint, sessionId, correlationId, own = false, from = 'now', maxDepth = 16 } = options
+  const { entryPoint, group, sessionId, correlationId, own = false, from = 'now', maxDepth = 16 } = options
   if (type === undefined) refuse('on', 'type', type, 'the type of an event, or a list of such')
   try {
-    checkEventFilter('The trigger on', { type: type as string, entryPoint, sessionId, correlationId })
+    checkEventFilter('The trigger on', { type: type as string, entryPoint, group, sessionId, correlationId })
   } catch (error) {
     if (!isStatewardError(error)) throw error
     throw new StatewardError('invalid_definition', error.message, { details: { trigger: 'on', ...error.details }, cause: error })

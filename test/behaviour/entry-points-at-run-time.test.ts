@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { assign, fromPromise, setup } from 'xstate'
 import { createClient, defineEntryPoint, isStatewardError, type StatewardError } from '../../src/index.js'
 import { begin } from '../support/begin.js'
-import { eventually } from '../support/eventually.js'
+import { StepsInFlight } from '../support/steps-in-flight.js'
 import { places } from '../support/store-place.js'
 
 const work = defineEntryPoint({ id: 'work', program: fromPromise(async ({ input }: { input: number }) => input * 2) })
@@ -24,21 +24,11 @@ const waits = (id = 'waits') =>
     }),
   })
 
-/** One step that ends when the test says so. */
-function held(id = 'held') {
-  const ends: ((value: string) => void)[] = []
-  const signals: AbortSignal[] = []
-  const entryPoint = defineEntryPoint({
-    id,
-    program: fromPromise<string>(({ signal }) => {
-      signals.push(signal)
-      return new Promise((resolve, reject) => {
-        ends.push(resolve)
-        signal.addEventListener('abort', () => reject(signal.reason as Error))
-      })
-    }),
-  })
-  return { entryPoint, ends, signals }
+/** Steps that end when the test says so, or when they are aborted. */
+function held() {
+  const flights = new StepsInFlight()
+  flights.heeds = true
+  return { flights, entryPoint: defineEntryPoint({ id: 'held', program: flights.step, maxConcurrent: 1 }) }
 }
 
 const codeOf = (promise: Promise<unknown>) =>
@@ -64,21 +54,21 @@ describe.each(places)('on a %s store', (_, place) => {
 
   test('what is removed is left in the store as it is, and goes on when it is added again', async () => {
     const runtime = await begin({ store: place().open(), entryPoints: [] })
-    const { entryPoint, ends, signals } = held()
+    const { entryPoint, flights } = held()
     const added = await runtime.add([waits(), entryPoint])
     const waiting = await added.trigger('waits')
     await waiting.send({ type: 'COUNT' })
-    const running = await added.trigger('held')
-    await eventually('the step has begun', () => ends.length === 1)
+    const running = await added.trigger('held', 'it')
+    const step1 = await flights.started('it', 1)
     const result = running.result()
     expect(await added.remove()).toMatchObject({ status: 'removed', drained: false })
-    expect(signals[0]?.aborted).toBe(true)
+    expect(step1.signal.aborted).toBe(true)
     expect(await waiting.get()).toMatchObject({ status: 'waiting' })
     expect(await running.get()).toMatchObject({ status: 'running' })
     expect(await waiting.send({ type: 'COUNT' })).toEqual({ status: 'queued' })
     await runtime.add([waits(), entryPoint])
-    await eventually('the step has begun', () => ends.length === 2)
-    ends[1]?.('there')
+    const step2 = await flights.started('it', 2)
+    step2.end('there')
     expect(await result).toEqual({ status: 'completed', output: 'there' })
     await waiting.send({ type: 'GO' })
     expect(await waiting.result()).toEqual({ status: 'completed', output: 2 })
@@ -87,47 +77,47 @@ describe.each(places)('on a %s store', (_, place) => {
 
   test('what is removed in one process goes on in another one', async () => {
     const at = place()
-    const { entryPoint, ends } = held()
+    const { entryPoint, flights } = held()
     const one = await begin({ store: at.connect(), entryPoints: [entryPoint] })
     const two = await begin({ store: at.connect(), entryPoints: [entryPoint] })
-    const execution = await one.trigger('held')
-    await eventually('the step has begun', () => ends.length === 1)
+    const execution = await one.trigger('held', 'it')
+    await flights.started('it', 1)
     await one.remove('held')
-    await eventually('the step has begun', () => ends.length === 2)
-    ends[1]?.('elsewhere')
+    const step2 = await flights.started('it', 2)
+    step2.end('elsewhere')
     expect(await execution.result()).toEqual({ status: 'completed', output: 'elsewhere' })
     expect(await two.execution(execution.id).get()).toMatchObject({ status: 'completed' })
   })
 
   test('a drain lets what runs and is queued come to its end, refuses what is new, and gives back what rests', async () => {
     const runtime = await begin({ store: place().open(), entryPoints: [waits()] })
-    const { ends, entryPoint } = held()
-    const added = await runtime.add([{ ...entryPoint, maxConcurrent: 1 }])
-    const first = await added.trigger('held')
-    const second = await added.trigger('held')
-    await eventually('the step has begun', () => ends.length === 1)
+    const { entryPoint, flights } = held()
+    const added = await runtime.add(entryPoint)
+    const first = await added.trigger('held', 'it')
+    const second = await added.trigger('held', 'it')
+    const step1 = await flights.started('it', 1)
     const removal = added.remove({ drain: true })
-    const refusal = (await added.trigger('held').catch((error: unknown) => error)) as StatewardError
+    const refusal = (await added.trigger('held', 'it').catch((error: unknown) => error)) as StatewardError
     expect(refusal).toMatchObject({ code: 'draining', retryable: true, details: { entryPoint: 'held' } })
     expect(runtime.entryPoints.map(({ status }) => status)).toEqual(['serving', 'leaving'])
-    ends[0]?.('first')
-    await eventually('the step has begun', () => ends.length === 2)
-    ends[1]?.('second')
+    step1.end('first')
+    const step2 = await flights.started('it', 2)
+    step2.end('second')
     expect(await removal).toEqual({ status: 'removed', entryPoints: ['held'], drained: true })
     expect(await first.result()).toEqual({ status: 'completed', output: 'first' })
     expect(await second.result()).toEqual({ status: 'completed', output: 'second' })
-    expect(await codeOf(added.trigger('held'))).toBe('unknown_entry_point')
+    expect(await codeOf(added.trigger('held', 'it'))).toBe('unknown_entry_point')
   })
 
   test('a drain ends when its time is up, or when the entry point is removed without one', async () => {
     const runtime = await begin({ store: place().open(), entryPoints: [] })
-    const { ends, entryPoint } = held()
+    const { entryPoint, flights } = held()
     const added = await runtime.add(entryPoint)
-    const execution = await added.trigger('held')
-    await eventually('the step has begun', () => ends.length === 1)
+    const execution = await added.trigger('held', 'it')
+    await flights.started('it', 1)
     expect(await runtime.remove('held', { drain: 20 })).toMatchObject({ status: 'removed', drained: false })
     await runtime.add(entryPoint)
-    await eventually('the step has begun', () => ends.length === 2)
+    await flights.started('it', 2)
     const long = runtime.remove('held', { drain: true })
     expect(await runtime.remove('held')).toMatchObject({ status: 'removed', drained: false })
     expect(await long).toMatchObject({ status: 'removed', drained: false })

@@ -43,11 +43,11 @@ function statusesOf({ status, state, since, for: duration, waitsFor }: Execution
 
 /** The search for what a filter asks; undefined: nothing can fit. `now`: the time from which a duration counts. */
 async function searchFor(store: SnapshotStore, where: ExecutionWhere, now: number): Promise<Search | undefined> {
-  const { entryPoint, sessionId, correlationId, parentId, idempotencyKey, state, tag, since, for: duration } = where
+  const { entryPoint, group, sessionId, correlationId, parentId, idempotencyKey, state, tag, since, for: duration } = where
   const words = listOf(where.waitsFor)
   const status = statusesOf(where)
   if (status?.length === 0) return undefined
-  const own = { entryPoint, sessionId, correlationId, parentId, idempotencyKey, status }
+  const own = { entryPoint, group, sessionId, correlationId, parentId, idempotencyKey, status }
   const query = Object.fromEntries(Object.entries(own).filter(([, value]) => value !== undefined)) as Search['query']
   const until = Math.min(since ?? Infinity, duration === undefined ? Infinity : now - duration)
   const isPlain = state === undefined && tag === undefined && words === undefined && until === Infinity

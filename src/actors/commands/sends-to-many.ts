@@ -8,6 +8,7 @@ import { isTerminal, liveStatuses } from '../../events/execution-status.js'
 import type { SendOutcome } from '../../events/outcomes.js'
 import type { SendTarget } from '../../events/requests.js'
 import type { StoredExecution } from '../../persistence/snapshot-store.js'
+import { groupOf } from '../../ids.js'
 import { pagesOf } from '../../persistence/stored-executions.js'
 import type { SupervisorHost } from '../supervisor/supervisor-host.js'
 import { giveToFound } from './commands-to-found.js'
@@ -77,9 +78,9 @@ export class SendsToMany {
     return counts
   }
 
-  async *#meant({ entryPoint, sessionId, correlationId }: SendTarget): AsyncGenerator<StoredExecution, void> {
+  async *#meant({ entryPoint, group, sessionId, correlationId }: SendTarget): AsyncGenerator<StoredExecution, void> {
     const { store } = this.#supervisor.settings
-    const given = { entryPoint, sessionId, correlationId }
+    const given = { entryPoint, group, sessionId, correlationId }
     const filter = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
     for await (const page of pagesOf(store, { ...filter, status: liveStatuses, brief: true })) yield* page
     if (correlationId === undefined) return
@@ -87,6 +88,7 @@ export class SendsToMany {
     const root = await store.load(correlationId)
     if (!root || root.correlationId !== null || isTerminal(root.status)) return
     const fits = (wanted: string | undefined, value: string | null) => wanted === undefined || wanted === value
+    if (group !== undefined && groupOf(root.entryPoint) !== group) return
     if (fits(entryPoint, root.entryPoint) && fits(sessionId, root.sessionId)) yield root
   }
 }

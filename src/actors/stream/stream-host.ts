@@ -162,6 +162,7 @@ export class StreamHost implements ExecutionPort, SlotSeeker {
     // it was given back, and claimed again before this process noticed
     if (known && known.epoch < stored.epoch)
       known.gone.then(() => this.take(stored, how, load)).catch((error: unknown) => this.lost(known, error))
+    if (!known && this.#dead) this.#port.tooLate(stored)
     if (known || this.#dead || this.#refusal) return known
     const input: unknown = decode(stored.input, { id: stored.id, what: 'input' })
     const execution = this.#make(stored.id, { kind: 'stored', stored, how, input })

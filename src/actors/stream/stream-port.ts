@@ -3,7 +3,7 @@ import type { ExecutionStatus } from '../../events/execution-status.js'
 import type { IdSource } from '../../ids.js'
 import type { Log } from '../../logger.js'
 import type { GroupCommit } from '../../persistence/group-commit.js'
-import type { SnapshotStore } from '../../persistence/snapshot-store.js'
+import type { SnapshotStore, StoredExecution } from '../../persistence/snapshot-store.js'
 import type { LastCommit } from '../execution/commit-draft.js'
 import type { SharedByPrograms } from '../program/program-port.js'
 import type { ConcurrencySlots } from './concurrency-slots.js'
@@ -30,6 +30,8 @@ export interface StreamPort {
   readonly logger: Log
   committed(entryPoint: string, before: ExecutionStatus | undefined, commit: LastCommit): void
   left(): void
+  /** An execution was claimed for the stream, which has ended meanwhile. */
+  tooLate(stored: StoredExecution): void
   /** Another process has taken an execution, which had this status here. */
   takenAway(entryPoint: string, status: ExecutionStatus): void
   /** True while other processes are on the same store. */

@@ -47,18 +47,19 @@ export interface EntryPointChangesPort {
   changed(): void
 }
 
-/** A change of an entry point that is under way. */
-interface Change {
-  readonly kind: 'add' | 'remove'
-  /** Resolves when it is over, in whatever way. */
-  readonly over: Promise<unknown>
+/** The place of one change in the order of the changes of its entry points. */
+interface Turn {
+  /** Resolves once the changes before it are over; undefined: there are none. */
+  readonly before: Promise<unknown> | undefined
+  readonly over: Promise<void>
+  end(): void
+  /** What it does, if it is a removal: others join it. */
+  removal?: Removal
 }
 
-/** A removal that is under way. */
-interface Removal extends Change {
-  readonly kind: 'remove'
-  /** With whether nothing ran any more when it was given back. */
-  readonly drained: Promise<boolean>
+/** A removal that is under way, or that waits for its turn. */
+interface Removal {
+  readonly done: Promise<{ readonly ids: readonly string[]; readonly drained: boolean }>
   /** What runs is not waited for any longer. */
   hurry(): void
 }
@@ -66,7 +67,8 @@ interface Removal extends Change {
 /** The changes of one runtime's entry points. */
 export class EntryPointChanges {
   readonly #port: EntryPointChangesPort
-  readonly #changes = new Map<string, Change | Removal>()
+  /** By entry point: the last of its changes that are not over. */
+  readonly #last = new Map<string, Turn>()
 
   constructor(port: EntryPointChangesPort) {
     this.#port = port
@@ -78,82 +80,66 @@ export class EntryPointChanges {
    */
   async add(definitions: readonly StreamDefinition[]): Promise<AddOutcome> {
     checkDefinitions('The list of', definitions)
-    const { phase } = this.#port
+    const { phase, changed } = this.#port
     const { entryPoints } = this.#port.settings
     const ids = definitions.map(({ id }) => id)
-    for (;;) {
+    phase.checkOpen()
+    const turn = this.#enter(ids)
+    try {
+      if (turn.before) await turn.before
+      while (phase.name === 'starting') await this.#port.starting()
       phase.checkOpen()
-      const before = this.#before(ids)
-      if (!before) break
-      await before
+      const fresh = entryPoints.fresh(definitions)
+      if (fresh.length === 0) return { status: 'already_added', entryPoints: ids }
+      entryPoints.routes.claim(fresh)
+      if (phase.name === 'idle') {
+        entryPoints.insert(fresh)
+        changed()
+      } else await this.#start(fresh)
+      return { status: 'added', entryPoints: ids }
+    } finally {
+      this.#leave(ids, turn)
     }
-    const fresh = entryPoints.fresh(definitions)
-    if (fresh.length === 0) return { status: 'already_added', entryPoints: ids }
-    entryPoints.routes.claim(fresh)
-    if (phase.name === 'idle') {
-      entryPoints.insert(fresh)
-      this.#port.changed()
-    } else {
-      await this.#during('add', fresh, this.#start(fresh))
-    }
-    return { status: 'added', entryPoints: ids }
   }
 
   /**
-   * Removes those entry points that `wanted` names then; resolves once all that they have is in the store. What is queued or runs may
-   * take `drain` ms to come to its end or to rest before. Throws `already_stopped`, `store_failed`.
+   * Removes entry points; resolves once all that they have is in the store. What is queued or runs may take `drain` ms to come to its
+   * end or to rest before. Joins a removal that is under way. Throws `already_stopped`, `store_failed`.
    */
-  async remove(wanted: () => readonly string[], drain: number): Promise<RemoveOutcome> {
-    const { phase, changed } = this.#port
-    const { entryPoints } = this.#port.settings
-    for (;;) {
-      if (phase.isOver) throw phase.refusal
-      const before = this.#before(wanted(), 'add')
-      if (!before) break
-      await before
-    }
-    const ids = wanted().filter((id) => entryPoints.get(id))
-    if (ids.length === 0) return { status: 'not_found' }
-    if (phase.name === 'idle') {
-      entryPoints.delete(ids)
-      changed()
-      return { status: 'removed', entryPoints: ids, drained: true }
-    }
-    const underWay = new Set(ids.flatMap((id) => (this.#changes.get(id) as Removal | undefined) ?? []))
-    const own = ids.filter((id) => !this.#changes.has(id))
-    if (own.length > 0) underWay.add(this.#begin(own))
-    const hurry = () => underWay.forEach((removal) => removal.hurry())
-    const timer = drain > 0 && drain < Infinity ? this.#port.settings.clock.setTimeout(hurry, drain) : undefined
+  async remove(isMeant: (id: string) => boolean, drain: number): Promise<RemoveOutcome> {
+    const { phase } = this.#port
+    const { entryPoints, clock } = this.#port.settings
+    if (phase.isOver) throw phase.refusal
+    const meant = [...new Set([...entryPoints.all.map(({ id }) => id), ...this.#last.keys()])].filter(isMeant)
+    const removals = new Set(meant.flatMap((id) => this.#last.get(id)?.removal ?? []))
+    const own = meant.filter((id) => this.#last.get(id)?.removal === undefined)
+    if (own.length > 0) removals.add(this.#begin(own))
+    const hurry = () => removals.forEach((removal) => removal.hurry())
+    const timer = drain > 0 && drain < Infinity ? clock.setTimeout(hurry, drain) : undefined
     if (drain === 0) hurry()
     try {
-      const drained = await Promise.all([...underWay].map((removal) => removal.drained))
-      return { status: 'removed', entryPoints: ids, drained: drained.every(Boolean) }
+      const done = await Promise.all([...removals].map((removal) => removal.done))
+      const ids = done.flatMap((each) => each.ids)
+      if (ids.length === 0) return { status: 'not_found' }
+      return { status: 'removed', entryPoints: ids, drained: done.every(({ drained }) => drained) }
     } finally {
-      this.#port.settings.clock.clearTimeout(timer)
+      clock.clearTimeout(timer)
     }
   }
 
-  /** What must be over before: the start of the runtime, and changes (of that kind) of these entry points; undefined: nothing. */
-  #before(ids: readonly string[], kind?: Change['kind']): Promise<unknown> | undefined {
-    const changes = [...new Set(ids.map((id) => this.#changes.get(id)))]
-    const before = changes.flatMap((change) => (change && (kind ?? change.kind) === change.kind ? [change.over] : []))
-    if (this.#port.phase.name === 'starting') before.push(this.#port.starting())
-    return before.length === 0 ? undefined : Promise.all(before)
+  /** Takes a turn after all changes of these entry points so far. */
+  #enter(ids: readonly string[]): Turn {
+    const before = [...new Set(ids.flatMap((id) => this.#last.get(id)?.over ?? []))]
+    let end = () => undefined as void
+    const over = new Promise<void>((resolve) => (end = resolve))
+    const turn: Turn = { before: before.length === 0 ? undefined : Promise.all(before), over, end }
+    for (const id of ids) this.#last.set(id, turn)
+    return turn
   }
 
-  /** Notes a change for as long as it takes. */
-  async #during(kind: 'add', definitions: readonly StreamDefinition[], work: Promise<void>): Promise<void> {
-    const change: Change = { kind, over: work.catch(() => undefined) }
-    for (const { id } of definitions) this.#changes.set(id, change)
-    try {
-      await work
-    } finally {
-      this.#forget(change)
-    }
-  }
-
-  #forget(change: Change): void {
-    for (const [id, each] of this.#changes) if (each === change) this.#changes.delete(id)
+  #leave(ids: readonly string[], turn: Turn): void {
+    for (const id of ids) if (this.#last.get(id) === turn) this.#last.delete(id)
+    turn.end()
   }
 
   async #start(fresh: readonly StreamDefinition[]): Promise<void> {
@@ -205,32 +191,49 @@ export class EntryPointChanges {
   }
 
   #begin(ids: readonly string[]): Removal {
-    const { settings, streams, moves, phase } = this.#port
+    const { moves, phase } = this.#port
+    const turn = this.#enter(ids)
     let isHurried = false
-    settings.entryPoints.leave(ids)
-    this.#port.changed()
-    const isBusy = (id: string) => streams.get(id)?.isBusy === true
-    const run = async () => {
-      for (const id of ids) streams.get(id)?.ref.send({ type: 'stream.drain' })
-      await moves.until(
-        () => !ids.some(isBusy),
-        () => isHurried || phase.isOver,
-      )
-      const drained = !ids.some(isBusy)
-      if (phase.isOver) throw phase.refusal
-      await this.#giveBack(ids)
-      return drained
-    }
-    // in a later turn: whoever asks for it may hurry it first
-    const drained = Promise.resolve().then(run)
     const hurry = () => {
       isHurried = true
       moves.happened()
     }
-    const removal: Removal = { kind: 'remove', over: drained.catch(() => undefined), drained, hurry }
-    for (const id of ids) this.#changes.set(id, removal)
-    void removal.over.then(() => this.#forget(removal))
-    return removal
+    const run = async () => {
+      if (turn.before) await turn.before
+      while (phase.name === 'starting') await this.#port.starting()
+      if (phase.isOver) throw phase.refusal
+      return this.#remove(
+        ids.filter((id) => this.#port.settings.entryPoints.get(id)),
+        () => isHurried,
+      )
+    }
+    const done = run().finally(() => this.#leave(ids, turn))
+    return (turn.removal = { done, hurry })
+  }
+
+  async #remove(ids: readonly string[], isHurried: () => boolean): Removal['done'] {
+    const { settings, streams, moves, phase, changed } = this.#port
+    const { entryPoints } = settings
+    if (ids.length === 0) return { ids, drained: true }
+    if (phase.name === 'idle') {
+      entryPoints.delete(ids)
+      changed()
+      return { ids, drained: true }
+    }
+    entryPoints.leave(ids)
+    changed()
+    for (const id of ids) streams.get(id)?.ref.send({ type: 'stream.drain' })
+    const isBusy = () => ids.some((id) => streams.get(id)?.isBusy === true)
+    // in a later turn: whoever asks for it may hurry it first
+    await Promise.resolve()
+    await moves.until(
+      () => !isBusy(),
+      () => isHurried() || phase.isOver,
+    )
+    const drained = !isBusy()
+    if (phase.isOver) throw phase.refusal
+    await this.#giveBack(ids)
+    return { ids, drained }
   }
 
   /** Gives all that they have back to the store, and ends their streams. If that fails, they serve nothing more, and it may be tried again. */

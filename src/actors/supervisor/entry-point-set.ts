@@ -5,6 +5,8 @@
  * triggers; that no two have one id. Does not know: streams, executions.
  */
 import { StatewardError } from '../../errors.js'
+import type { RemoveTarget } from '../../events/requests.js'
+import { groupOf } from '../../ids.js'
 import { definitionFormat, formatKey, type StreamDefinition } from '../stream/stream-definition.js'
 import { RouteTable } from '../trigger/route-table.js'
 
@@ -95,6 +97,10 @@ export class EntryPointSet {
     this.#ids = this.#serving.map(({ id }) => id)
   }
 }
+
+/** Whether a target names an entry point. */
+export const namedBy = (target: RemoveTarget) => (id: string) =>
+  typeof target === 'string' ? id === target : groupOf(id) === target.group
 
 /** Throws `invalid_definition`, `duplicate_entry_point`, for a list that is not one of definitions with ids of their own. `subject`: the call, for the message. */
 export function checkDefinitions(subject: string, definitions: unknown): asserts definitions is readonly StreamDefinition[] {

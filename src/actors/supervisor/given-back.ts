@@ -4,7 +4,8 @@
  * Owns: that the stored state stays as it is, whatever it says, also where it can't be read here; and that nobody who has moved on is
  * overwritten. Those in memory give themselves back.
  */
-import type { Commit, SnapshotStore, StoredExecution } from '../../persistence/snapshot-store.js'
+import { splitState } from '../execution/stored-state.js'
+import type { Commit, FlowKeys, SnapshotStore, StoredExecution } from '../../persistence/snapshot-store.js'
 
 /** The parts of the supervisor that are used. */
 export interface GivenBackPort {
@@ -26,12 +27,21 @@ export async function giveBackStored(port: GivenBackPort, entryPoint: string, as
   }
 }
 
+function keysOf({ state, id }: StoredExecution): FlowKeys | undefined {
+  try {
+    return splitState(state, id).lifecycle.context.keys
+  } catch {
+    return undefined // who has the program is told why it can't be read
+  }
+}
+
 /** Gives back one, unless it has moved since it was read. */
 export async function giveBackOne(store: SnapshotStore, stored: StoredExecution, owner: string | null): Promise<void> {
-  const { id, revision, epoch, status, startedAt, endedAt, updatedAt, dueAt, owed, recoveries, state, output, error } = stored
+  const { id, revision, epoch, status, startedAt, endedAt, updatedAt, dueAt, startAt, owed, recoveries, state, output, error } =
+    stored
   const commit: Commit = {
-    ...{ id, revision: revision + 1, epoch, owner, status, startedAt, endedAt, updatedAt, dueAt, owed, recoveries },
-    ...{ state, output, error, events: [], consumed: [] },
+    ...{ id, revision: revision + 1, epoch, owner, status, startedAt, endedAt, updatedAt, dueAt, startAt, owed, recoveries },
+    ...{ state, output, error, events: [], consumed: [], keys: keysOf(stored) },
   }
   await store.commit([commit])
 }

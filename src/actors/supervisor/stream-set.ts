@@ -132,7 +132,7 @@ export class StreamSet {
   /** Takes a claimed execution into memory. An execution that can't be read is reported, and does not affect others. */
   take(stored: StoredExecution, how: HowTaken, load: Load): ExecutionHost | undefined {
     const stream = this.#streams.get(stored.entryPoint)
-    if (!stream && !this.#entryPoints.get(stored.entryPoint)) this.#port.homeless(stored)
+    if (!stream && !this.#entryPoints.serves(stored.entryPoint)) this.#port.homeless(stored)
     try {
       return stream?.take(stored, how, load)
     } catch (error) {

@@ -403,8 +403,10 @@ export class SupervisorHost {
     for (let attempt = 1; this.#phase.isUp; attempt++) {
       try {
         const stored = await store.load(id)
-        const isOurs = stored?.owner === this.owner && !this.settings.entryPoints.get(stored.entryPoint)
-        if (isOurs) await giveBackOne(store, stored, null)
+        if (stored?.owner !== this.owner) return
+        // it may have been added again since
+        if (this.settings.entryPoints.serves(stored.entryPoint)) await this.takeOwn(stored, this.streams)
+        else await giveBackOne(store, stored, null)
         return
       } catch (error) {
         logger('execution', id, 'could not be given back yet', error)
@@ -430,6 +432,7 @@ export class SupervisorHost {
       owner: this.owner,
       committed: (...args) => this.committed(...args),
       left: () => this.#moves.happened(),
+      tooLate: (stored) => void this.#giveBackHomeless(stored),
       takenAway: (...args) => this.registry.takenAway(...args),
       hasOthers: () => this.#memberships.current.hasOthers,
       followPauses: () => this.streams.followPauses(),
@@ -464,7 +467,7 @@ export class SupervisorHost {
     for await (const stored of this.streams.held(this.owner)) {
       if (this.live(stored.id)) continue
       if (this.settings.entryPoints.get(stored.entryPoint)) await this.takeOwn(stored, this.streams)
-      else await this.#giveBackHomeless(stored)
+      else void this.#giveBackHomeless(stored)
     }
   }
 

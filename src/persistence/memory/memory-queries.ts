@@ -4,6 +4,7 @@
  * Owns: which index answers which filter, and pruning.
  */
 import { isTerminal, type ExecutionStatus } from '../../events/execution-status.js'
+import { groupOf } from '../../ids.js'
 import { isUnderWay, type MemoryRow, separator } from './memory-rows.js'
 import type { MemoryTables } from './memory-tables.js'
 import type { ExecutionCounts, ExecutionPage, ExecutionQuery, Pruned, PruneRequest, StoredExecution } from '../snapshot-store.js'
@@ -20,6 +21,7 @@ export function queryMemory(tables: MemoryTables, query: ExecutionQuery): Execut
     .filter(({ position, execution }) => {
       if (position >= before) return false
       if (query.entryPoint !== undefined && execution.entryPoint !== query.entryPoint) return false
+      if (query.group !== undefined && groupOf(execution.entryPoint) !== query.group) return false
       if (query.sessionId !== undefined && execution.sessionId !== query.sessionId) return false
       if (query.correlationId !== undefined && execution.correlationId !== query.correlationId) return false
       if (query.parentId !== undefined && execution.parentId !== query.parentId) return false
@@ -69,11 +71,12 @@ function candidates({ rows, admissions }: MemoryTables, query: ExecutionQuery): 
     const standing = query.tagged.places.flatMap((place) => [...rows.under('place', place ?? '')])
     return new Set([...rows.tagged(query.tagged.tag), ...standing])
   }
-  if (query.entryPoint === undefined && query.status === undefined) return rows.byId.values()
+  if (query.entryPoint === undefined && query.group === undefined && query.status === undefined) return rows.byId.values()
   return rows
     .keys('status')
     .filter((key) => {
       const [status, entryPoint] = parse(key)
+      if (query.group !== undefined && groupOf(entryPoint) !== query.group) return false
       return (query.status?.includes(status) ?? true) && (query.entryPoint ?? entryPoint) === entryPoint
     })
     .flatMap((key) => [...rows.under('status', key)])

@@ -8,7 +8,7 @@ import type { ExecutionQuery } from '../snapshot-store.js'
 import { isLive, isStill, moving, still } from './sqlite-conditions.js'
 import type { SqliteDatabase } from './sqlite-database.js'
 import type { SqliteValue } from './sqlite-driver.js'
-import { numberOfStatus, type SqliteRows } from './sqlite-rows.js'
+import { numberOfStatus, refsOf, type SqliteRows } from './sqlite-rows.js'
 
 interface PositionRow {
   readonly position: number
@@ -19,7 +19,7 @@ interface PlaceRow {
 }
 
 type Place = string | null
-type Query = Pick<ExecutionQuery, 'entryPoint' | 'status' | 'places' | 'tagged'>
+type Query = Pick<ExecutionQuery, 'entryPoint' | 'group' | 'status' | 'places' | 'tagged'>
 
 /** Conditions on rows of executions, with their values. */
 export interface Conditions {
@@ -54,8 +54,6 @@ export function sqlitePlaces(database: SqliteDatabase, rows: SqliteRows): Sqlite
   const movingIn = database.prepare<PlaceRow>(
     `SELECT DISTINCT standing AS place ${inMotion} AND status IN (${moving.join(', ')})`,
   )
-  const refsOf = (entryPoint: string | undefined) =>
-    entryPoint === undefined ? rows.entryPoints().map(({ ref }) => ref) : rows.knownRefs([entryPoint])
 
   /** One look into the index for each place. */
   function stillIn(ref: number, into: Set<Place>): void {
@@ -67,13 +65,13 @@ export function sqlitePlaces(database: SqliteDatabase, rows: SqliteRows): Sqlite
     for (; found; found = next.get(ref, found.place)) into.add(found.place)
   }
 
-  function ofPlaces({ entryPoint, status }: Query, places: readonly Place[], before: number, limit: number): PositionRow[] {
-    const numbers = status && new Set(status.map(numberOfStatus))
+  function ofPlaces(query: Query, places: readonly Place[], before: number, limit: number): PositionRow[] {
+    const numbers = query.status && new Set(query.status.map(numberOfStatus))
     const asked = (all: readonly number[]) => all.filter((number) => numbers?.has(number) ?? true)
     const [stays, moves] = [asked(still), asked(moving)]
     const wanted = [...new Set(places)]
     const found: PositionRow[] = []
-    for (const ref of refsOf(entryPoint)) {
+    for (const ref of refsOf(rows, query)) {
       const isAsked = stays.length === 0 ? '' : ` AND +status IN (${stays.join(', ')})`
       const atRest = `SELECT position ${inPlace} AND standing IS ?${isAsked} AND ${newestFirst}`
       if (stays.length > 0)
@@ -88,11 +86,11 @@ export function sqlitePlaces(database: SqliteDatabase, rows: SqliteRows): Sqlite
   function ofTag(query: Query, tag: string, before: number, limit: number): PositionRow[] {
     const conditions: string[] = []
     const values: SqliteValue[] = [tag]
-    if (query.entryPoint !== undefined) {
-      const ref = rows.knownRefs([query.entryPoint])[0]
-      if (ref === undefined) return []
-      conditions.push('entry_ref = ?')
-      values.push(ref)
+    if (query.entryPoint !== undefined || query.group !== undefined) {
+      const refs = refsOf(rows, query)
+      if (refs.length === 0) return []
+      conditions.push('entry_ref IN (SELECT value FROM json_each(?))')
+      values.push(JSON.stringify(refs))
     }
     if (query.status !== undefined) conditions.push(`status IN (${query.status.map(numberOfStatus).join(', ')})`)
     if (query.places !== undefined) {
@@ -113,9 +111,9 @@ export function sqlitePlaces(database: SqliteDatabase, rows: SqliteRows): Sqlite
   }
 
   return {
-    places({ entryPoint }) {
+    places(of) {
       const found = new Set<Place>()
-      for (const ref of refsOf(entryPoint)) {
+      for (const ref of refsOf(rows, of)) {
         stillIn(ref, found)
         for (const { place } of movingIn.all(ref)) found.add(place)
       }

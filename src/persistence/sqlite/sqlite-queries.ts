@@ -10,7 +10,7 @@ import { storedKey } from './sqlite-admissions.js'
 import { isQueued, isUnderWay } from './sqlite-conditions.js'
 import { sqlitePlaces } from './sqlite-places.js'
 import type { SqliteDatabase } from './sqlite-database.js'
-import { numberOfStatus, type SqliteRows, statusOfNumber } from './sqlite-rows.js'
+import { numberOfStatus, refsOf, type SqliteRows, statusOfNumber } from './sqlite-rows.js'
 import { statusNumbers } from './sqlite-schema.js'
 import { atMost, decodeCursor, encodeCursor, lengthOf } from '../store-rules.js'
 
@@ -82,6 +82,10 @@ export function sqliteQueries(database: SqliteDatabase, rows: SqliteRows): Sqlit
       conditions.push(query.idempotencyKey === undefined ? '+entry_ref = ?' : 'entry_ref = ?')
       values.push(ref)
     }
+    if (query.group !== undefined) {
+      conditions.push('+entry_ref IN (SELECT value FROM json_each(?))')
+      values.push(JSON.stringify(refsOf(rows, query)))
+    }
     if (concurrencyKey !== undefined) {
       // keys are those of an entry point
       const ref = query.entryPoint === undefined ? undefined : rows.knownRefs([query.entryPoint])[0]
@@ -103,7 +107,7 @@ export function sqliteQueries(database: SqliteDatabase, rows: SqliteRows): Sqlit
 
   /** By entry point and status: one short list for each pair, merged. */
   function ofPairs(query: ExecutionQuery, before: number, limit: number): PositionRow[] {
-    const refs = query.entryPoint === undefined ? rows.entryPoints().map(({ ref }) => ref) : rows.knownRefs([query.entryPoint])
+    const refs = refsOf(rows, query)
     const numbers = [...new Set((query.status ?? every).map(numberOfStatus))]
     return refs
       .flatMap((ref) => numbers.flatMap((status) => ofStatus.all(ref, status, before, limit)))
@@ -114,7 +118,7 @@ export function sqliteQueries(database: SqliteDatabase, rows: SqliteRows): Sqlit
     const before = decodeCursor(filter.cursor)
     const limit = atMost(filter.limit)
     if (limit === 0) return { executions: [] }
-    const unfiltered = filter.entryPoint === undefined && filter.status === undefined
+    const unfiltered = filter.entryPoint === undefined && filter.group === undefined && filter.status === undefined
     const found =
       ofKeys(filter, before, limit + 1) ??
       standing.find(filter, before, limit + 1) ??

@@ -5,7 +5,8 @@
  */
 import { StatewardError } from '../../errors.js'
 import type { ExecutionStatus } from '../../events/execution-status.js'
-import type { StoredExecution } from '../snapshot-store.js'
+import { groupOf } from '../../ids.js'
+import type { ExecutionQuery, StoredExecution } from '../snapshot-store.js'
 import type { SqliteDatabase } from './sqlite-database.js'
 import { sqlitePieceReader } from './sqlite-pieces.js'
 import { statusNumbers } from './sqlite-schema.js'
@@ -182,4 +183,11 @@ export function sqliteRows(database: SqliteDatabase): SqliteRows {
     entryName,
     entryPoints: () => all.all(),
   }
+}
+
+/** The entry points that a query is about. */
+export function refsOf(rows: SqliteRows, { entryPoint, group }: Pick<ExecutionQuery, 'entryPoint' | 'group'>): readonly number[] {
+  if (entryPoint !== undefined) return group === undefined || groupOf(entryPoint) === group ? rows.knownRefs([entryPoint]) : []
+  const all = rows.entryPoints()
+  return (group === undefined ? all : all.filter(({ name }) => groupOf(name) === group)).map(({ ref }) => ref)
 }

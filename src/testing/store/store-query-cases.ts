@@ -58,6 +58,29 @@ export const queryCases: readonly StoreCase[] = [
     deepEqual((await store.query({ limit: 1 })).executions, [await store.load('d')])
   }),
 
+  storeCase('a group is the entry points whose ids begin with its name and a slash', async ({ store }) => {
+    await store.commit([
+      anAccepted('a', { entryPoint: 'billing/invoices', sessionId: 's', idempotencyKey: 'k' }),
+      anAccepted('b', { entryPoint: 'billing/dunning' }),
+      anAccepted('c', { entryPoint: 'billing', sessionId: 's' }),
+      anAccepted('d', { entryPoint: 'billing2/invoices', sessionId: 's', idempotencyKey: 'k' }),
+    ])
+    await store.commit([aCommit({ id: 'b', revision: 2 })])
+    const expected: readonly (readonly [Partial<ExecutionQuery>, string[]])[] = [
+      [{ group: 'billing' }, ['b', 'a']],
+      [{ group: 'billing2' }, ['d']],
+      [{ group: 'nowhere' }, []],
+      [{ group: 'billing', status: ['queued'] }, ['a']],
+      [{ group: 'billing', sessionId: 's' }, ['a']],
+      [{ group: 'billing', idempotencyKey: 'k' }, ['a']],
+      [{ group: 'billing', entryPoint: 'billing/dunning' }, ['b']],
+      [{ group: 'billing', entryPoint: 'billing2/invoices' }, []],
+      [{ group: 'billing', entryPoint: 'billing2/invoices', sessionId: 's' }, []],
+    ]
+    for (const [query, found] of expected) deepEqual(await ids(store, query), found, JSON.stringify(query))
+    deepEqual(await pages(store, { group: 'billing', limit: 1 }), [['b'], ['a']])
+  }),
+
   storeCase('pages are stable under ties, and the last has no cursor', async ({ store }) => {
     const names = Array.from({ length: 7 }, (_, index) => `id${index}`)
     await store.commit(names.map((id) => anAccepted(id, { acceptedAt: 5, sessionId: 's' })))

@@ -5,6 +5,7 @@
  * so that a long wait costs next to nothing: one process lives at a time. Its lease outlasts every test.
  */
 import type { IdSource } from '../../ids.js'
+import type { EntryPoint } from '../../runtime/entry-point.js'
 import { supervised, type RuntimeOptions, type RuntimeSource } from '../../runtime/runtime.js'
 import { DirectEvents } from './direct-events.js'
 import { intercepted } from './intercepted.js'
@@ -19,6 +20,8 @@ import type { World } from './world.js'
 export interface Process {
   readonly source: RuntimeSource
   readonly connection: Connection
+  /** An entry point as this process has it. */
+  entryPoint(this: void, given: EntryPoint): EntryPoint
 }
 
 /** What a process shares with those before and after it. */
@@ -41,14 +44,20 @@ export function beginProcess(
 ): Process {
   const direct = new DirectEvents()
   const connection = shared.connect((store) => watchedConnection(store, { life, world, receipts, direct }))
+  const known = new WeakMap<EntryPoint, EntryPoint>()
+  const entryPoint = (given: EntryPoint) => {
+    const own = known.get(given) ?? intercepted(given, life, world, direct)
+    known.set(given, own)
+    return own
+  }
   const source = supervised({
     pollInterval: MONTH,
     lease: DECADE,
     ...options,
-    entryPoints: options.entryPoints.map((entryPoint) => intercepted(entryPoint, life, world, direct)),
+    entryPoints: options.entryPoints.map(entryPoint),
     store: connection,
     clock: life.clock,
     ids: { ...ids, key: ownerKey },
   })
-  return { source, connection }
+  return { source, connection, entryPoint }
 }

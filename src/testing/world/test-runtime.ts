@@ -14,7 +14,7 @@ import type { ExecutionFilter, ExecutionWhere } from '../../events/execution-fil
 import type { RuntimeEvent } from '../../events/runtime-event.js'
 import type { CommandScope } from '../../runtime/command-scope.js'
 import type { EntryPoint } from '../../runtime/entry-point.js'
-import type { SendOutcome } from '../../events/outcomes.js'
+import type { AddOutcome, RemoveOutcome, SendOutcome } from '../../events/outcomes.js'
 import type { By, CancelOptions, PauseOptions, SendTarget, ToWhere } from '../../events/requests.js'
 import type { ExecutionHandle, HandlePort } from '../../runtime/execution-handle.js'
 import type { IdSource } from '../../ids.js'
@@ -24,7 +24,8 @@ import type { ProgramOf, TriggerArguments } from '../../runtime/known-programs.j
 import type { SentEvent } from '../../runtime/runtime-calls.js'
 import { Runtime, type StopOptions } from '../../runtime/runtime.js'
 import { SimulatedClock } from '../clock/simulated-clock.js'
-import { actorNames, type ActorName, type NamedLogic } from './actor-names.js'
+import type { ActorName, NamedLogic } from './actor-names.js'
+import { AddedEntryPoints } from './added-entry-points.js'
 import { Receipts } from './receipts.js'
 import type { HeldStep, HoldOptions } from './held-step.js'
 import type { History } from './history.js'
@@ -67,6 +68,7 @@ export class TestRuntime<TEntryPoints extends readonly EntryPoint[] = readonly E
   readonly #receipts = new Receipts()
   readonly #ids: IdSource
   readonly #processes: Processes
+  readonly #entryPoints: AddedEntryPoints
 
   constructor(options: TestRuntimeOptions<TEntryPoints>, watch: Watch = {}) {
     const own = {} as { processes: Processes }
@@ -78,14 +80,14 @@ export class TestRuntime<TEntryPoints extends readonly EntryPoint[] = readonly E
     this.clock = clock ?? new SimulatedClock(now)
     this.#shared = new SharedStore(store)
     this.store = this.#shared.connect()
-    const ids = options.entryPoints.map(({ id }) => id)
+    const changes = (this.#entryPoints = new AddedEntryPoints(options.entryPoints))
     let made: readonly EntryPoint[] | undefined
-    const entryPoints = () => (made = made && watch.fresh ? watch.fresh() : options.entryPoints)
+    const entryPoints = () => changes.over((made = made && watch.fresh ? watch.fresh() : options.entryPoints))
     const world = new World({
       clock: this.clock,
-      names: actorNames(options.entryPoints),
+      names: changes.names,
       describe: () => waitingText(this.store, world.life.isDead),
-      isDue: async () => (await this.store.nextDue(ids)) !== null,
+      isDue: async () => (await this.store.nextDue(this.entryPoints.map(({ id }) => id))) !== null,
       ...watch,
     })
     this.#world = world
@@ -281,6 +283,28 @@ export class TestRuntime<TEntryPoints extends readonly EntryPoint[] = readonly E
 
   override stream(entryPoint: TEntryPoints[number]['id']): CommandScope {
     return survivingScope(entryPoint, super.stream(entryPoint), { world: this.#world, survivingCalls: this.#survivingCalls })
+  }
+
+  override group(name: string): CommandScope {
+    return survivingScope(`the group ${name}`, super.group(name), { world: this.#world, survivingCalls: this.#survivingCalls })
+  }
+
+  protected override addAll(entryPoints: readonly EntryPoint[]): Promise<AddOutcome> {
+    return this.#survivingCalls.timed(async (again) => {
+      // what is no definition is refused by the runtime itself
+      const own = (each: EntryPoint) => (typeof each?.hash === 'string' ? this.#processes.current.entryPoint(each) : each)
+      const outcome = await super.addAll(entryPoints.map(own))
+      this.#entryPoints.add(entryPoints)
+      return again ? { ...outcome, status: 'added' } : outcome
+    })
+  }
+
+  protected override removeAll(isMeant: (id: string) => boolean, drain: number): Promise<RemoveOutcome> {
+    return this.#survivingCalls.timed(async () => {
+      const outcome = await super.removeAll(isMeant, drain)
+      if (outcome.status === 'removed') this.#entryPoints.remove(outcome.entryPoints)
+      return outcome
+    })
   }
 
   override pause(options?: PauseOptions & ToWhere) {
