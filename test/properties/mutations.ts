@@ -101,7 +101,7 @@ export const mutations: readonly Mutation[] = [
     law: 1,
     name: 'One end, of a cancel that meets the end',
     file: 'src/actors/execution/execution-commands.ts',
-    line: 'for (let least = isMoving ? 1 : 0; least > 0 || !execution.isSteady; least--) await execution.until(() => true)',
+    line: 'for (let least = isMoving ? 1 : 0; least > 0 || !execution.isSteady; least--) await execution.nextCommit()',
     instead: '',
     upholds: 'a command is carried out on what is durable: a program that has ended is not cancelled any more',
   },

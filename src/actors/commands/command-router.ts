@@ -131,7 +131,7 @@ export class CommandRouter {
       own: (...of) => this.#own(...of),
       wakeLeft: (id) => this.#children.wakeLeft(id),
       load: (id) => this.#store.load(id),
-      durable: async (id) => this.#supervisor.live(id)?.until(() => true),
+      durable: async (id) => this.#supervisor.live(id)?.nextCommit(),
       // it was stopped with its parent once more
       failedBelow: (id, error) =>
         this.#supervisor.settings.logger('what execution', id, 'has started could not be told yet', error),

@@ -33,6 +33,8 @@ export interface CommandedExecution {
   resume(resume: Intervention, retry: boolean): void
   /** Resolves with the revision of the first later durable commit with such a status, or of the terminal one. */
   until(ready: (status: ExecutionStatus) => boolean): Promise<number>
+  /** Resolves with the revision of the next durable commit, whatever it says. */
+  nextCommit(): Promise<number>
 }
 
 /**
@@ -48,7 +50,7 @@ export async function handle(
   // wait until earlier commands are done and a program that is ending has ended: a failed program may begin another attempt
   // and a program whose last move can't be stored fails, and could not compensate
   const isMoving = command.type === 'cancel' && execution.context.compensates && execution.hasMoved
-  for (let least = isMoving ? 1 : 0; least > 0 || !execution.isSteady; least--) await execution.until(() => true)
+  for (let least = isMoving ? 1 : 0; least > 0 || !execution.isSteady; least--) await execution.nextCommit()
   if (command.type === 'pause') return pause(execution, command, noted)
   return command.type === 'resume' ? resume(execution, command) : cancel(execution, command, noted)
 }
@@ -79,7 +81,7 @@ async function pause(
   if (before === 'paused') return { status: 'already_paused', revision }
   if (before === 'cancelling') return { status: 'cancelling' }
   execution.tell({ type: 'execution.pause', pause: { ...intervention, mode }, ...execution.stopping() })
-  execution.until(() => true).then(noted, noted)
+  execution.nextCommit().then(noted, noted)
   await within(execution, wait, (status) => status === 'paused' || stageOf(status) === 'going')
   return paused(execution)
 }
@@ -108,7 +110,7 @@ async function resume(
   execution.isResuming = true
   try {
     execution.resume(intervention, retry)
-    const revision = await execution.until(() => true)
+    const revision = await execution.nextCommit()
     return { status: 'resumed', revision }
   } finally {
     execution.isResuming = false
@@ -123,7 +125,7 @@ async function cancel(
   const { status: before } = execution
   if (isTerminal(before)) return finished(before)
   if (before !== 'cancelling') execution.tell({ type: 'execution.cancel', cancel: intervention, ...execution.stopping() })
-  execution.until(() => true).then(noted, noted)
+  execution.nextCommit().then(noted, noted)
   await within(execution, wait, isTerminal)
   const { status } = execution
   if (!isTerminal(status)) return { status: 'cancelling' }
@@ -138,7 +140,7 @@ async function within(
 ): Promise<void> {
   const reached = execution.until(ready)
   if (wait === undefined) return void (await reached)
-  const noted = execution.until(() => true)
+  const noted = execution.nextCommit()
   await Promise.all([noted, Promise.race([reached, elapsed(execution.clock, wait, reached)])])
 }
 

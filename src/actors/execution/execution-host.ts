@@ -6,7 +6,7 @@
  * Talks to: its draft, program, deadlines, inbox and waiters, which have files of their own; the stream above through `ExecutionPort`.
  * Longer than others because everything that moves an execution ends in its one commit, and reads as one story.
  */
-import type { AnyActorRef } from 'xstate'
+import type { AnyActorRef, AnyEventObject } from 'xstate'
 import { isStatewardError, StatewardError } from '../../errors.js'
 import type { Command, CommandOutcome, SendOutcome } from '../../events/outcomes.js'
 import type { ExecutionContext, ExecutionEvent, Intervention, LimitName } from '../../events/execution-events.js'
@@ -131,7 +131,7 @@ export class ExecutionHost implements Committer, ProgramWatcher, ExecutionEffect
     if (this.#recovering && (value === 'queued' || (value === 'waiting' && !this.#row.wasOwed))) this.#counted.begin()
     if (value === 'queued') return this.#enqueue()
     if (value === 'running') return this.#port.acquire(this) ? this.runProgram() : this.tell({ type: 'slot.missing' })
-    if (this.isCompensating) return this.compensate(false)
+    if (this.isCompensating) return this.#runCompensation()
     if (typeof value === 'object') {
       this.touch()
       // a program that had ended can no longer be paused
@@ -246,7 +246,7 @@ export class ExecutionHost implements Committer, ProgramWatcher, ExecutionEffect
 
   /** Resolves once the next commit is durable, or the execution is no longer in memory. */
   async decided(): Promise<void> {
-    await (this.#leaving ? this.gone : this.until(() => true).catch(() => undefined))
+    await (this.#leaving ? this.gone : this.nextCommit().catch(() => undefined))
   }
 
   /** Hands an event to the program; resolves once what the event caused is durable. Undefined: it never will be, because the program failed. */
@@ -254,7 +254,7 @@ export class ExecutionHost implements Committer, ProgramWatcher, ExecutionEffect
     const direct = this.delivery.inbox.direct(sent)
     const taken = this.program.send(sent.event)
     direct.ended = this.program.isEnding
-    const revision = await this.until(() => true)
+    const revision = await this.nextCommit()
     if (direct.isReturned) return { status: 'queued' }
     return direct.isLost ? undefined : { status: 'delivered', revision, taken }
   }
@@ -288,6 +288,11 @@ export class ExecutionHost implements Committer, ProgramWatcher, ExecutionEffect
     return this.#waiters.until(ready)
   }
 
+  /** Resolves with the revision of the next durable commit, whatever it says. */
+  nextCommit(): Promise<number> {
+    return this.until(() => true)
+  }
+
   /** Drops the execution from memory and writes nothing, as if the process had died here. */
   abandon(error: unknown): void {
     this.#leave(error)
@@ -308,7 +313,7 @@ export class ExecutionHost implements Committer, ProgramWatcher, ExecutionEffect
       return Promise.resolve(this.abandon(new StatewardError('already_stopped', 'The runtime was stopped.')))
     this.program.setMode('muted')
     this.#leaving = true
-    return this.until(() => true).then(() => this.gone)
+    return this.nextCommit().then(() => this.gone)
   }
 
   /** The lifecycle entered a state: the next commit holds it, with an event that says so. */
@@ -340,14 +345,18 @@ export class ExecutionHost implements Committer, ProgramWatcher, ExecutionEffect
     this.delivery.started()
   }
 
-  /** Lets the program compensate. The steps of a compensation need a slot, like any others. */
-  compensate(isNew = true): void {
+  /** Lets the program compensate. */
+  compensate(): void {
+    this.#runCompensation(this.#port.definition.cancelEvent)
+  }
+
+  /** The steps of a compensation need a slot, like any others. `event` begins one; absent: it goes on with one that has begun. */
+  #runCompensation(event?: AnyEventObject): void {
     if (this.#waitsForCommit && this.status === 'cancelling' && this.isPutBack) return this.touch()
     this.#waitsForCommit = false
-    const { cancelEvent } = this.#port.definition
     this.program.run(this.#port.acquire(this) ? 'running' : 'no-new-steps')
     // before any event that waits in the inbox
-    if (cancelEvent && isNew) this.program.send(cancelEvent)
+    if (event) this.program.send(event)
     this.delivery.started()
   }
 
@@ -453,7 +462,7 @@ export class ExecutionHost implements Committer, ProgramWatcher, ExecutionEffect
     this.#port.committed(this, before, commit)
     if (commit.owed && this.#counted.committed() && this.nextStatus === 'waiting') this.runProgram()
     if (this.#waitsForCommit && commit.status === 'running' && this.nextStatus === 'running') this.runProgram()
-    if (this.#waitsForCommit && this.isCompensating && !this.isPutBack) this.compensate(false)
+    if (this.#waitsForCommit && this.isCompensating && !this.isPutBack) this.#runCompensation()
     if (commit.owner === null) this.#leave()
     else if (isTerminal(commit.status)) this.#flushOutbox()
     else if (this.#lingers) this.#idle()
@@ -506,7 +515,7 @@ export class ExecutionHost implements Committer, ProgramWatcher, ExecutionEffect
     if (this.isLeaving) return
     if (this.nextStatus !== 'queued' || !this.program.isLeftAtEnd) return this.#limited(what)
     // only a commit proves that it is still ours, and that its pending actions may run; a rejection belongs to the new owner
-    const confirmed = this.until(() => true)
+    const confirmed = this.nextCommit()
     confirmed.then(() => (this.comesToItsEnd(), this.#limited(what))).catch(() => undefined)
   }
 

@@ -83,7 +83,7 @@ async function again(port: StreamAdmissionPort, known: ExecutionHost, request: A
   const { idempotencyKey: key } = request
   if (key === undefined || known.idempotencyKey !== key) return { status: 'duplicate', of: 'id', id }
   try {
-    if (known.revision === 0) await known.until(() => true)
+    if (known.revision === 0) await known.nextCommit()
   } catch (error) {
     // another execution has the key: that one is the answer
     if (isStatewardError(error, 'stale_owner')) return accepted(port, request)
