@@ -48,6 +48,20 @@ export type { PublishOptions, PublishOutcome } from './events/publication.js'
 export type { EventFilter } from './events/event-filter.js'
 export type { ExecutionGoal, GoalOptions, GoalOutcome } from './events/state-wait.js'
 export type { WaitForOptions, WaitForOutcome } from './events/event-wait.js'
+export type {
+  NoSchedule,
+  ScheduleFilter,
+  ScheduleList,
+  ScheduleOptions,
+  SchedulePauseOutcome,
+  ScheduleRecord,
+  ScheduleRemoveOutcome,
+  ScheduleResumeOutcome,
+  ScheduleTimes,
+  SetOutcome,
+} from './schedules/schedule.js'
+export type { TickExecution } from './triggers/tick-place.js'
+export type { ScheduleFireOutcome, ScheduleOf, Schedules } from './runtime/schedules.js'
 export type { WaitsFor } from './events/waits-for.js'
 export type { RuntimeEvent, RuntimeEventType } from './events/runtime-event.js'
 export type { ExecutionSummary, Health, Registry, StatusCounts } from './actors/supervisor/live-view.js'

@@ -147,6 +147,13 @@ export type JournalEventType =
   | 'execution.emitted'
   | 'execution.progress'
   | 'execution.action_failed'
+  | 'schedule.set'
+  | 'schedule.paused'
+  | 'schedule.resumed'
+  | 'schedule.removed'
+  | 'schedule.ended'
+  | 'schedule.failed'
+  | 'schedule.skipped'
   | 'trigger.failed'
   | 'trigger.skipped'
   | `execution.${TerminalStatus}`

@@ -33,6 +33,7 @@ import {
   type RemoveTarget,
   type SendTarget,
   type ToWhere,
+  type TriggerOptions,
 } from '../events/requests.js'
 import type { AddOutcome, RemoveOutcome, SendOutcome } from '../events/outcomes.js'
 import { namedBy } from '../actors/supervisor/entry-point-set.js'
@@ -40,6 +41,7 @@ import { unknownGroup } from '../actors/supervisor/refusals.js'
 import { ExecutionHandle, type HandlePort } from './execution-handle.js'
 import { HttpRequests } from './http-requests.js'
 import type { ProgramOf, TriggerArguments } from './known-programs.js'
+import { Schedules } from './schedules.js'
 import { isId } from '../ids.js'
 
 /** An event of any program. */
@@ -107,6 +109,32 @@ export class RuntimeCalls<TEntryPoints extends readonly EntryPoint[] = readonly 
    * ```
    */
   readonly fetch = (request: Request): Promise<Response> => this.answer(request)
+
+  /**
+   * Schedules that are made at run time: they are stored, and fire in every process on the store that runs their entry point. See
+   * docs/schedules.md.
+   *
+   * @example
+   * ```ts
+   * const outcome = await runtime.schedules.set('acme-daily', { entryPoint: 'tickets', input: { id: 7 }, cron: '0 9 * * *', timeZone: 'Europe/Berlin' })
+   * console.log(outcome.status) // prints created
+   * const [next = 0] = await runtime.schedules.upcoming('acme-daily', 1)
+   * console.log(new Date(next).toLocaleTimeString('en', { timeZone: 'Europe/Berlin' })) // prints 9:00:00 AM
+   * await runtime.schedules.pause('acme-daily', { reason: 'holidays' })
+   * const { schedules } = await runtime.schedules.list()
+   * console.log(schedules.map(({ id, status }) => `${id} ${status}`)) // prints [ 'acme-daily paused' ]
+   * await runtime.schedules.remove('acme-daily')
+   * ```
+   */
+  get schedules(): Schedules<TEntryPoints> {
+    const { supervisor, scheduler } = this.#source.parts()
+    const fire = async (entryPoint: string, input: unknown, options: TriggerOptions) => {
+      const request = checkTrigger(entryPoint, options)
+      const { id, created } = accepted(await this.#source.admit(entryPoint, { ...request, input }))
+      return new ExecutionHandle(id, this.handlePort, created)
+    }
+    return new Schedules(supervisor, scheduler, fire)
+  }
 
   /** Resolves once it was stopped (a client: closed), also after it gave up. */
   get closed(): Promise<void> {

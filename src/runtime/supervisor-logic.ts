@@ -13,6 +13,7 @@ import { cancelCommand, pauseCommand, resume } from '../actors/commands/command.
 import { CommandRouter } from '../actors/commands/command-router.js'
 import type { StreamDefinition } from '../actors/stream/stream-definition.js'
 import { namedBy } from '../actors/supervisor/entry-point-set.js'
+import { Scheduler } from '../schedules/scheduler.js'
 import { SupervisorHost } from '../actors/supervisor/supervisor-host.js'
 import type { SupervisorOptions } from '../actors/supervisor/supervisor-options.js'
 import { isWholeText } from '../ids.js'
@@ -23,6 +24,7 @@ import { failedActorOf } from '../actors/program/xstate/xstate-events.js'
 export interface SupervisorParts {
   readonly supervisor: SupervisorHost
   readonly router: CommandRouter
+  readonly scheduler: Scheduler
   /** The error of its work, as it was thrown: the machine has only the record of it. */
   failure: unknown
 }
@@ -34,7 +36,9 @@ const partsAt = (holder: object): SupervisorParts | undefined => (holder as { [p
 /** Makes the parts of one supervisor, which does nothing yet. Throws on bad options. */
 export function makeParts(options: SupervisorOptions): SupervisorParts {
   const supervisor = new SupervisorHost(options)
-  return { supervisor, router: new CommandRouter(supervisor), failure: undefined }
+  const scheduler = new Scheduler(supervisor)
+  supervisor.services.push(scheduler)
+  return { supervisor, router: new CommandRouter(supervisor), scheduler, failure: undefined }
 }
 
 /**

@@ -8,7 +8,7 @@ import type { ActiveTrigger } from '../actors/trigger/trigger.js'
 import { refuseUnknown, type OptionNames } from '../known-options.js'
 import { refuse } from './refusal.js'
 import { tickOptionNames, tickSettings, type Tick, type TickOptions } from './tick-options.js'
-import { ticking, type Ticks } from './ticking.js'
+import { ticking, type Ticks, type Timing } from './ticking.js'
 
 /** The options of `cron`. Times are milliseconds. */
 export interface CronOptions<TInput = unknown> extends TickOptions<TInput> {
@@ -48,14 +48,14 @@ export function cron<TInput>(
 export function cron<TInput>(expression: string, options: CronOptions<TInput> = {}): ActiveTrigger<TInput> {
   refuseUnknown('invalid_definition', 'The trigger cron', options, optionNames, { trigger: 'cron' })
   const { timeZone = 'UTC' } = options
+  return ticking({ type: 'cron', settings: tickSettings('cron', options), ...cronTiming(expression, timeZone) })
+}
+
+/** The ticks of an expression in a time zone. Throws `invalid_definition`. */
+export function cronTiming(expression: string, timeZone: string): Timing {
   if (!isTimeZone(timeZone)) refuse('cron', 'timeZone', timeZone, 'the IANA name of a time zone, such as Europe/Berlin')
-  return ticking({
-    type: 'cron',
-    schedule: `cron ${expression} ${timeZone}`,
-    ticks: ticksOf(cronOf(expression, timeZone)),
-    settings: tickSettings('cron', options),
-    begin: (now) => now,
-  })
+  const ticks = ticksOf(cronOf(expression, timeZone))
+  return { schedule: `cron ${expression} ${timeZone}`, ticks, begin: (now) => now }
 }
 
 const wanted = 'a cron expression of five fields, or of six with the second in front'

@@ -3,7 +3,7 @@ import type { ActiveTrigger } from '../actors/trigger/trigger.js'
 import { refuseUnknown, type OptionNames } from '../known-options.js'
 import { refuse } from './refusal.js'
 import { tickOptionNames, tickSettings, type Tick, type TickOptions } from './tick-options.js'
-import { ticking, type Ticks } from './ticking.js'
+import { ticking, type Ticks, type Timing } from './ticking.js'
 
 /** The options of `every`. Times are milliseconds. */
 export interface EveryOptions<TInput = unknown> extends TickOptions<TInput> {
@@ -36,17 +36,19 @@ export function every<TInput>(
 ): ActiveTrigger<TInput>
 export function every<TInput>(ms: number, options: EveryOptions<TInput> = {}): ActiveTrigger<TInput> {
   refuseUnknown('invalid_definition', 'The trigger every', options, optionNames, { trigger: 'every' })
+  return ticking({ type: 'every', settings: tickSettings('every', options), ...everyTiming(ms, options.immediately ?? false) })
+}
+
+/** The ticks at an interval. Throws `invalid_definition`. */
+export function everyTiming(ms: number, immediately: boolean): Timing {
   if (!(Number.isSafeInteger(ms) && ms >= 1)) refuse('every', 'ms', ms, 'a whole number of ms from 1')
-  const { immediately = false } = options
   if (typeof immediately !== 'boolean') refuse('every', 'immediately', immediately, 'true or false')
-  return ticking({
-    type: 'every',
+  return {
     schedule: `every ${ms}`,
     ticks: ticksEvery(ms),
-    settings: tickSettings('every', options),
     begin: (now, isNew) => (immediately && isNew ? now - ms : now),
     recount: { patience: ms + 60_000, from: (now) => now - ms },
-  })
+  }
 }
 
 /** Positions are ticks, so that the next ones follow from them. */

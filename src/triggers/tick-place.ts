@@ -30,6 +30,17 @@ interface CursorText extends TickPosition {
   readonly next: number | null
 }
 
+/** The text of a position. */
+export function placeText(schedule: string, { at, resets, last }: TickPosition, next: number | null): string {
+  const text: CursorText = { schedule, at, next, resets, ...(last ? { last } : {}) }
+  return JSON.stringify(text)
+}
+
+/** What a text says, as far as it is one of a position. */
+export function placeOf(text: string): Partial<CursorText> {
+  return parsed(text)
+}
+
 /** The position of one schedule. */
 export class TickPlace {
   readonly #cursor: TriggerCursor
@@ -82,9 +93,7 @@ export class TickPlace {
   async #save(change: (position: TickPosition) => TickPosition): Promise<void> {
     for (;;) {
       const position = change(this.#position)
-      const { at, resets, last } = position
-      const next: CursorText = { schedule: this.#schedule, at, next: this.#after(at), resets, ...(last ? { last } : {}) }
-      const text = JSON.stringify(next)
+      const text = placeText(this.#schedule, position, this.#after(position.at))
       const state = await this.#cursor.write(text, this.#revision)
       if (state.text === text) {
         this.#revision = state.revision

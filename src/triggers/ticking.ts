@@ -21,13 +21,11 @@ export interface Ticks {
   between(after: number, until: number, limit: number): readonly number[]
 }
 
-/** A trigger with ticks. */
-export interface Ticking<TInput> {
-  readonly type: string
+/** When ticks are, and from when they are counted. */
+export interface Timing {
   /** All that decides when ticks are, as a text: another one begins anew. */
   readonly schedule: string
   readonly ticks: Ticks
-  readonly settings: TickSettings<TInput>
   /** The instant from which ticks are counted when nothing is stored of them; `isNew`: nor of another schedule. */
   begin(now: number, isNew: boolean): number
   /**
@@ -36,6 +34,15 @@ export interface Ticking<TInput> {
    * whose clocks are ahead, would move it.
    */
   readonly recount?: { readonly patience: number; from(now: number): number } | undefined
+}
+
+/** What has ticks. */
+export interface Ticking<TInput> extends Timing {
+  /** The idempotency keys of its ticks begin with it. */
+  readonly type: string
+  /** Default its entry point: for people, and what `jitter` is made of. */
+  readonly name?: string | undefined
+  readonly settings: TickSettings<TInput>
 }
 
 /** A tick that could not fire for so many ms counts as missed. */
@@ -53,8 +60,8 @@ export function ticking<TInput>(of: Ticking<TInput>): ActiveTrigger<TInput> {
   return { type: of.type, logic }
 }
 
-/** One life of a trigger with ticks. */
-class TickRun<TInput> {
+/** One life of a trigger with ticks, or of a schedule. */
+export class TickRun<TInput> {
   readonly #port: TriggerPort<TInput>
   readonly #of: Ticking<TInput>
   readonly #place: TickPlace
@@ -163,10 +170,11 @@ class TickRun<TInput> {
 
   async #giveUp(tick: number, cause: unknown): Promise<undefined> {
     const { entryPoint, failed } = this.#port
+    const name = this.#of.name ?? entryPoint
     const message = cause instanceof Error ? cause.message : String(cause)
     const code = isStatewardError(cause) ? cause.code : 'invalid_option'
     await failed(
-      new StatewardError(code, `The tick of ${isoOf(tick)} of ${entryPoint} starts no execution: ${message}`, {
+      new StatewardError(code, `The tick of ${isoOf(tick)} of ${name} starts no execution: ${message}`, {
         details: { entryPoint, tick, ...(isStatewardError(cause) ? cause.details : { option: 'input' }) },
         cause,
       }),
@@ -176,7 +184,7 @@ class TickRun<TInput> {
   /** When a tick fires. */
   #due(tick: number): number {
     const { jitter } = this.#of.settings
-    return jitter === 0 ? tick : tick + Math.floor(fractionOf(`${this.#port.entryPoint} ${tick}`) * jitter)
+    return jitter === 0 ? tick : tick + Math.floor(fractionOf(`${this.#of.name ?? this.#port.entryPoint} ${tick}`) * jitter)
   }
 
   /** Waits until the clock reads that time, or may do so, and takes over what others have handled by then; rejects when the trigger is stopped. */

@@ -99,6 +99,24 @@ describe('the table of', () => {
     }
   })
 
+  it('"Setting one" of the page on schedules names every option, and no other', () => {
+    const named = table('Setting one', read('docs/schedules.md')).map(([cell]) => code(cell)[0])
+    const options = [
+      ...members('src/schedules/schedule.ts', 'ScheduleTimes'),
+      ...members('src/schedules/schedule.ts', 'ScheduleOptions'),
+    ]
+    expect(named.toSorted()).toEqual(options.toSorted())
+  })
+
+  it('"Calls" of the page on schedules names every answer there is', () => {
+    const answers = [...read('src/schedules/schedule.ts').matchAll(/readonly status: ([^;}\n]+)/g)].flatMap(([, union = '']) => [
+      ...union.matchAll(/'(\w+)'/g),
+    ])
+    const section = read('docs/schedules.md').split('\n## Calls\n')[1]?.split('\n## ')[0]
+    expect(answers.length).toBeGreaterThan(10)
+    for (const [, answer] of answers) expect(code(section)).toContain(answer)
+  })
+
   it('"On" of the page on triggers names every option, and no other', () => {
     const named = table('On', read('docs/triggers.md')).flatMap(([cell]) => code(cell))
     expect(named.toSorted()).toEqual(members('src/triggers/on.ts', 'OnOptions').toSorted())
@@ -148,7 +166,7 @@ describe('the table of', () => {
   it('"Types" names every type of event, and no other', () => {
     const named = table('Types', events).flatMap(([types]) => code(types))
     const union = read('src/events/execution-events.ts').split('export type JournalEventType =')[1] ?? ''
-    const plain = [...union.matchAll(/'((?:execution|journal|trigger)\.\w+)'/g)].map(([, type]) => type)
+    const plain = [...union.matchAll(/'((?:execution|journal|schedule|trigger)\.\w+)'/g)].map(([, type]) => type)
     const ends = executionStatuses.slice(executionStatuses.indexOf('completed')).map((status) => `execution.${status}`)
     expect(named.toSorted()).toEqual([...plain, ...ends].toSorted())
   })

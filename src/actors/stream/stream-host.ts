@@ -122,6 +122,7 @@ export class StreamHost implements ExecutionPort, SlotSeeker {
       stream: () => this.ref,
       running: () => port.running(),
       changed: (health) => port.triggered(definition.id, health),
+      admits: (isAdmitting) => port.admits(definition.id, isAdmitting),
     })
     port.slots.join(this)
     const actions = {

@@ -41,4 +41,6 @@ export interface StreamPort {
   /** Resolves once the runtime runs; rejects if it could not start. */
   running(): Promise<void>
   triggered(entryPoint: string, health: TriggerHealth): void
+  /** What fires an entry point may act now, or no longer. */
+  admits(entryPoint: string, isAdmitting: boolean): void
 }

@@ -29,6 +29,7 @@ import { Publications } from './publications.js'
 import { Registry } from './live-view.js'
 import { beingRemoved, streamDown, unknownEntryPoint } from './refusals.js'
 import { ResultWaiters } from '../cluster/result-waiters.js'
+import type { Service } from './service.js'
 import { SlotDeadlocks } from './slot-deadlocks.js'
 import { ConcurrencySlots } from '../stream/concurrency-slots.js'
 import { StepBodies } from '../program/step-bodies.js'
@@ -63,6 +64,8 @@ export class SupervisorHost {
   children: ChildPort = unroutedChildren
   /** Set by the router. */
   triggers: TriggerCalls = unroutedTriggers
+  /** What acts beside the streams; set by who makes the supervisor. */
+  readonly services: Service[] = []
   /** Resolves once it was stopped, for good. */
   readonly closed: Promise<void>
   readonly #setClosed: () => void
@@ -310,9 +313,11 @@ export class SupervisorHost {
     this.#phase.enter('running')
     this.#showEntryPoints()
     await this.#memberships.current.takeUp()
+    for (const service of this.services) await service.start()
   }
 
   async #rollBack(error: unknown): Promise<void> {
+    for (const service of this.services) service.stop()
     this.settings.clock.close()
     this.#memberships.current.quiesce()
     const asDead = this.#isGuarded
@@ -339,6 +344,7 @@ export class SupervisorHost {
       return this.#close()
     }
     this.#phase.enter('stopping')
+    for (const service of this.services) service.stop()
     this.settings.clock.glance()
     if (grace > 0) await settled(this.settings.clock, grace, this.#memberships.current, this.streams.all, this.#moves)
     this.#memberships.current.quiesce()
@@ -437,6 +443,7 @@ export class SupervisorHost {
       hasOthers: () => this.#memberships.current.hasOthers,
       followPauses: () => this.streams.followPauses(),
       running: () => ready ?? this.#starting ?? Promise.resolve(),
+      admits: (...args) => this.services.forEach((service) => service.admits(...args)),
       triggered: (entryPoint, health) => {
         if (this.settings.entryPoints.get(entryPoint)) this.registry.triggered(entryPoint, health)
       },

@@ -31,6 +31,8 @@ export interface TriggerHostPort {
   /** Resolves once the runtime runs; rejects if it could not start. */
   running(): Promise<void>
   changed(health: TriggerHealth): void
+  /** What fires the entry point may act now, or no longer. */
+  admits(isAdmitting: boolean): void
 }
 
 /** A trigger that has run for so many ms counts as healthy: its next failure is the first one. */
@@ -64,9 +66,10 @@ export class TriggerHost {
 
   /** The stream admits executions: spawns the trigger's actor, once the runtime runs. */
   start(): void {
-    const { logic, routes } = this.#port.trigger
-    if (this.#isWanted || this.#isClosed || (logic === undefined && routes === undefined)) return
+    if (this.#isWanted || this.#isClosed) return
     this.#isWanted = true
+    this.#port.admits(true)
+    if (this.#isPassive) return
     // a start that fails is reported by itself, and takes the stream away
     this.#port.running().then(
       () => this.#spawn(),
@@ -78,6 +81,8 @@ export class TriggerHost {
   stop(): void {
     if (!this.#isWanted) return
     this.#isWanted = false
+    this.#port.admits(false)
+    if (this.#isPassive) return
     this.#failures = 0
     this.#port.clock.clearTimeout(this.#restart)
     this.#endLife()
@@ -96,6 +101,11 @@ export class TriggerHost {
     else if (started) this.#change({ fired: this.#health.fired + 1, error: null })
     const ref = this.#life?.ref
     if (ref && (ref.getSnapshot() as { status: string }).status === 'active') ref.send(answer)
+  }
+
+  get #isPassive(): boolean {
+    const { logic, routes } = this.#port.trigger
+    return logic === undefined && routes === undefined
   }
 
   #spawn(): void {
