@@ -128,12 +128,12 @@ export class RuntimeCalls<TEntryPoints extends readonly EntryPoint[] = readonly 
    */
   get schedules(): Schedules<TEntryPoints> {
     const { supervisor, scheduler } = this.#source.parts()
-    const fire = async (entryPoint: string, input: unknown, options: TriggerOptions) => {
+    const started = async (entryPoint: string, input: unknown, options: TriggerOptions) => {
       const request = checkTrigger(entryPoint, options)
       const { id, created } = accepted(await this.#source.admit(entryPoint, { ...request, input }))
       return new ExecutionHandle(id, this.handlePort, created)
     }
-    return new Schedules(supervisor, scheduler, fire)
+    return new Schedules(supervisor, scheduler, started)
   }
 
   /** Resolves once it was stopped (a client: closed), also after it gave up. */

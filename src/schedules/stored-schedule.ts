@@ -108,7 +108,7 @@ export class ScheduleStore {
     unreadable: (id: string, error: unknown) => void,
   ): Promise<{ readonly schedules: StoredSchedule[]; readonly last: string | undefined }> {
     const documents = await this.#store.documents({ prefix, limit, ...(after === undefined ? {} : { after: keyOf(after) }) })
-    const schedules = documents.flatMap((document) => read(document, unreadable))
+    const schedules = documents.flatMap((document) => readable(document, unreadable))
     return { schedules, last: documents.length < limit ? undefined : documents.at(-1)?.key.slice(prefix.length) }
   }
 
@@ -119,7 +119,7 @@ export class ScheduleStore {
   }
 }
 
-function read({ key, text }: StoredDocument, unreadable: (id: string, error: unknown) => void): StoredSchedule[] {
+function readable({ key, text }: StoredDocument, unreadable: (id: string, error: unknown) => void): StoredSchedule[] {
   const id = key.slice(prefix.length)
   try {
     return [parsed(id, text)]
