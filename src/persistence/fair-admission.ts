@@ -58,12 +58,15 @@ interface Room {
 export function admitFairly<TLane extends Lane>(lanes: WaitingLanes<TLane>, limits: Limits): number | null {
   const { ageing, now, concurrency, rate } = limits
   const ranks = new Map<number, number>()
+  const levels = lanes.levels()
   const rank = (priority: number) => {
+    // one level alone is the next one whatever is oldest in it
+    if (levels.length === 1) return void ranks.set(priority, 0)
     const oldest = lanes.oldest(priority)
     if (oldest === undefined) ranks.delete(priority)
     else ranks.set(priority, oldest - priority * ageing)
   }
-  for (const priority of lanes.levels()) rank(priority)
+  for (const priority of levels) rank(priority)
   const free = new Map<string, number>()
   const rooms = new Map<string, Room>()
 

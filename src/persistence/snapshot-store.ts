@@ -30,6 +30,8 @@ export interface StoredExecution {
   readonly dueAt: number | null
   /** The time before which it must not start, until it has started; null: it may start at once. While it is queued, `dueAt` is that time, or earlier. */
   readonly startAt: number | null
+  /** Why a queued execution has no place under its keys yet: others have all of its key, or its rate lets none start. Absent: nothing of the kind, or another call than `load` and `query` gave the execution. */
+  readonly heldBy?: 'key' | 'rate'
   /** True while actions are pending: asked for and not acknowledged. May be true on a terminal execution. */
   readonly owed: boolean
   /** How often it was taken over from a dead owner since it last made progress. */

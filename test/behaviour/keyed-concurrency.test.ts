@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { createClient } from '../../src/index.js'
 import { turns } from '../support/eventually.js'
 import { places } from '../support/store-place.js'
-import { tenants } from '../support/tenants.js'
+import { tenants, type TenantLimits } from '../support/tenants.js'
 
 const numbers = (count: number) => Array.from({ length: count }, (_, n) => n)
 
@@ -96,6 +96,27 @@ describe.each(places)('in %s', (_, place) => {
     await pass(100)
     expect(order()).toEqual(['x1', 'x5', 'x2'])
     expect((await last.get())?.status).toBe('completed')
+  })
+
+  test('the record and the lists say what an execution waits for: its key, its rate or a slot', async () => {
+    const waiting = async (limits: TenantLimits, at: string[]) => {
+      const { start, pass } = tenants(place(), limits)
+      const { trigger, runtime } = await start('a')
+      const handles = []
+      for (const [n, tenant] of at.entries()) handles.push(await trigger(tenant, n))
+      await pass(50)
+      const { executions } = await runtime.executions({ status: ['running', 'queued'] })
+      const records = await Promise.all(handles.map((handle) => handle.get()))
+      const found = records.map((record) => ('waitsFor' in record ? record.waitsFor : undefined))
+      expect(executions.map(({ waitsFor }) => waitsFor).toReversed()).toEqual(found)
+      return found
+    }
+    const concurrency = { limit: 1 }
+    expect(await waiting({ concurrency }, ['x', 'x', 'y'])).toEqual([[], ['key'], []])
+    expect(await waiting({ concurrency, maxConcurrent: 1 }, ['x', 'y'])).toEqual([[], ['slot']])
+    const rate = { limit: 1, per: 10_000 }
+    expect(await waiting({ rate }, ['x', 'x', 'y'])).toEqual([[], ['rate'], []])
+    expect(await waiting({ rate: { ...rate, isKeyed: false } }, ['x', 'y'])).toEqual([[], ['rate']])
   })
 
   test('a paused stream gives out no place, and goes on with its resume', async () => {

@@ -9,6 +9,7 @@ import { decode } from '../../src/codec/snapshot-codec.js'
 import { isTerminal } from '../../src/events/execution-status.js'
 import type { SnapshotStore, StoredExecution } from '../../src/persistence/snapshot-store.js'
 import { SimulatedClock } from '../../src/testing/index.js'
+import type { Connection } from '../../src/testing/world/shared-store.js'
 import { begin } from './begin.js'
 import { turns } from './eventually.js'
 import type { StorePlace } from './store-place.js'
@@ -71,8 +72,8 @@ export function tenants(shared: StorePlace, { concurrency, rate, ...limits }: Te
     name: string,
     over?: (store: SnapshotStore) => Partial<SnapshotStore>,
     change: Partial<EntryPointOptions> = {},
+    store: Connection = shared.connect(over),
   ) => {
-    const store = shared.connect(over)
     const logged: unknown[][] = []
     const logger = (...args: unknown[]) => void logged.push(args)
     const entryPoints = [{ ...entryPointOf(name), ...change } as ReturnType<typeof entryPointOf>] as const
@@ -124,10 +125,10 @@ export function tenants(shared: StorePlace, { concurrency, rate, ...limits }: Te
   }
   /** Lets time pass, and looks at the limits at each step of it. */
   const pass = async (ms: number, step = 25) => {
-    await turns(20)
+    await turns(12)
     for (let passed = 0; passed < ms; passed += step) {
-      await clock.advance(step, () => turns(20))
-      await turns(20)
+      await clock.advance(step, () => turns(12))
+      await turns(12)
       await check()
     }
   }

@@ -66,13 +66,13 @@ const start: readonly WaitsFor[] = ['start']
 
 /** What a stored execution waits for; undefined: its place does not tell. */
 export function storedWaits(
-  stored: Pick<StoredExecution, 'status' | 'place' | 'owner' | 'startAt'>,
+  stored: Pick<StoredExecution, 'status' | 'place' | 'owner' | 'startAt' | 'heldBy'>,
 ): readonly WaitsFor[] | undefined {
-  const { status, place, owner, startAt } = stored
+  const { status, place, owner, startAt, heldBy } = stored
   // who has it in a queue has found that it is due
   const words = owner === null && startAt !== null ? start : place ? placeOf(place.text).waitsFor : undefined
   if (status === 'waiting') return words
-  return waitsFor({ status, ...(status === 'queued' ? { queuedFor: words } : {}) })
+  return waitsFor({ status, ...(status === 'queued' ? { queuedFor: heldBy ? [heldBy] : words } : {}) })
 }
 
 /** Since when it stands in all of these states and tags; all of its own if none are named. Undefined: not in all of them. */

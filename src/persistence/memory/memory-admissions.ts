@@ -24,14 +24,25 @@ export class MemoryAdmissions {
   committed(row: MemoryRow, keys: FlowKeys, { accept, status, startedAt }: Commit): void {
     const lanes = this.#lanesOf(row.execution.entryPoint)
     if (accept) lanes.add(row, { keys, state: 'outside' })
+    // one that has ended in the commit that would have started it has started all the same
+    if (startedAt !== null) lanes.started(row, startedAt)
     if (isTerminal(status)) lanes.remove(row)
-    else if (startedAt !== null) lanes.started(row, startedAt)
-    else if (status !== 'queued') lanes.move(row, 'outside')
+    else if (startedAt === null && status !== 'queued') lanes.move(row, 'outside')
   }
 
   /** Those that have not ended and are counted under a key of the concurrency. */
   ofKey(entryPoint: string, key: string): ReadonlySet<MemoryRow> {
     return this.#lanesOf(entryPoint).ofKey(key)
+  }
+
+  /** The execution of a row, with what keeps it from its place. */
+  shown(row: MemoryRow): StoredExecution
+  shown(row: MemoryRow | undefined): StoredExecution | undefined
+  shown(row: MemoryRow | undefined): StoredExecution | undefined {
+    const execution = row?.execution
+    if (execution?.status !== 'queued' || row?.place?.state !== 'waits') return execution
+    const heldBy = this.#lanesOf(execution.entryPoint).heldBy(row, row.place.keys)
+    return heldBy ? { ...execution, heldBy } : execution
   }
 
   admit(tables: AdmittedRows, request: AdmitRequest): Admittance {

@@ -26,6 +26,7 @@ interface MemoryLane extends Lane {
   until: number | null
 }
 
+const laneId = (priority: number, { concurrency, rate }: FlowKeys) => JSON.stringify([priority, concurrency, rate])
 const hasPlace = (state: PlaceState) => state === 'given' || state === 'started'
 const isBefore = (a: Waiting, b: Waiting) => (a.since - b.since || a.row.position - b.row.position) < 0
 const sinceOf = ({ execution }: MemoryRow) => execution.startAt ?? execution.acceptedAt
@@ -37,6 +38,8 @@ export class MemoryLanes implements WaitingLanes<MemoryLane> {
   readonly #aside = new Map<string, MemoryLane>()
   /** Those that have not ended, by the key of the concurrency. */
   readonly #ofKey = new Map<string, Set<MemoryRow>>()
+  /** How many of them have a place, by the key. */
+  readonly #holders = new Map<string, number>()
   /** Those that have a place and have not started. */
   readonly given = new Set<MemoryRow>()
   /** When executions started, by the key of the rate, oldest first. */
@@ -66,7 +69,9 @@ export class MemoryLanes implements WaitingLanes<MemoryLane> {
     const key = place.keys.concurrency
     const rows = key === null ? undefined : this.#ofKey.get(key)
     rows?.delete(row)
-    if (rows?.size === 0 && key !== null) this.#ofKey.delete(key)
+    if (rows?.size !== 0 || key === null) return
+    this.#ofKey.delete(key)
+    this.#holders.delete(key)
   }
 
   /** Changes how a row stands. */
@@ -78,6 +83,7 @@ export class MemoryLanes implements WaitingLanes<MemoryLane> {
     place.state = state
     if (state === 'given') this.given.add(row)
     else this.given.delete(row)
+    if (key !== null && had !== hasPlace(state)) this.#holders.set(key, this.holders(key) + (had ? -1 : 1))
     if (state === 'waits') this.#laneOf(row, place.keys).rows.push({ row, since: sinceOf(row) })
     if (!had || hasPlace(state)) return
     this.#wake(({ keys }) => (key !== null && keys.concurrency === key) || (hadGiven && rate !== null && keys.rate === rate))
@@ -126,6 +132,13 @@ export class MemoryLanes implements WaitingLanes<MemoryLane> {
     return before >= limit
   }
 
+  /** Why a row that waits has no place; undefined: it waits for its turn alone. */
+  heldBy(row: MemoryRow, keys: FlowKeys): 'key' | 'rate' | undefined {
+    const lane = this.#aside.get(laneId(row.execution.priority, keys))
+    if (lane?.asideAt) return 'key'
+    return lane || keys.rate === '' ? 'rate' : undefined
+  }
+
   levels(): readonly number[] {
     return [...new Set([...this.#ready.values()].map(({ priority }) => priority))]
   }
@@ -147,9 +160,7 @@ export class MemoryLanes implements WaitingLanes<MemoryLane> {
   }
 
   holders(key: string): number {
-    let count = 0
-    for (const { place } of this.ofKey(key)) if (place && hasPlace(place.state)) count++
-    return count
+    return this.#holders.get(key) ?? 0
   }
 
   starts(rateKey: string, after: number): { started: number; pending: number } {
@@ -209,7 +220,7 @@ export class MemoryLanes implements WaitingLanes<MemoryLane> {
 
   #laneOf(row: MemoryRow, keys: FlowKeys): MemoryLane {
     const { priority } = row.execution
-    const id = JSON.stringify([priority, keys.concurrency, keys.rate])
+    const id = laneId(priority, keys)
     const known = this.#ready.get(id) ?? this.#aside.get(id)
     if (known) return known
     const rows = new Heap<Waiting>(isBefore)

@@ -41,7 +41,10 @@ export function queryMemory(tables: MemoryTables, query: ExecutionQuery): Execut
   }
   const last = page.at(-1)
   return {
-    executions: page.map(({ execution }) => (query.brief ? briefly(execution) : execution)),
+    executions: page.map((row) => {
+      const execution = tables.admissions.shown(row)
+      return query.brief ? briefly(execution) : execution
+    }),
     ...(last && last !== found.at(-1) ? { cursor: encodeCursor(last.position) } : {}),
   }
 }

@@ -49,7 +49,7 @@ export function memoryStore(): SnapshotStore {
       opened = false
     },
     commit: (batch) => on('commit', (tables) => tables.commit(batch)),
-    load: (id) => on('load', ({ rows }) => rows.byId.get(id)?.execution),
+    load: (id) => on('load', ({ rows, admissions }) => admissions.shown(rows.byId.get(id))),
     absence: (id) => on('absence', ({ tombstones }) => (tombstones.has(id) ? 'expired' : 'unknown')),
     query: (query) => on('query', (tables) => queryMemory(tables, query)),
     counts: () => on('counts', countMemory),

@@ -60,18 +60,26 @@ interface ExecutionRow {
   readonly tags: string | null
   readonly place: string | null
   readonly entered: string | null
+  readonly heldBy: 'key' | 'rate' | null
   readonly input: string
   readonly output: string | null
   readonly error: string | null
   readonly state: string
 }
 
+/** Why it waits for a place under its keys (see `sqlite-admissions.ts`); an empty table for most. All executions of a rate without keys wait for the same. */
+const heldBy = `
+SELECT CASE WHEN l.aside_at > 0 THEN 'key' WHEN l.aside_at = -1 OR f.rate_key = '=' THEN 'rate' END
+FROM stateward_flow f LEFT JOIN stateward_lanes l
+  ON l.entry_ref = f.entry_ref AND l.key = f.key AND l.rate_key = f.rate_key AND l.priority = f.priority
+WHERE f.position = e.position AND f.place = 1`
 const current = `
 SELECT e.id, e.position, entry_ref AS entryRef, status, revision, epoch, owner, owed, priority, accepted_at AS acceptedAt,
   started_at AS startedAt, ended_at AS endedAt, updated_at AS updatedAt, due_at AS dueAt, start_at AS startAt, recoveries,
   program_id AS programId, program_version AS programVersion, program_hash AS programHash, session_id AS sessionId,
   correlation_id AS correlationId, idempotency_key AS idempotencyKey, parent_id AS parentId, causation_id AS causationId,
-  tags, standing AS place, entered`
+  tags, standing AS place, entered,
+  CASE WHEN status = ${statusNumbers.queued} THEN (${heldBy}) END AS heldBy`
 const select = `${current}, coalesce(e.input, i.input) AS input, output, error, state
 FROM stateward_executions e LEFT JOIN stateward_inputs i ON i.position = e.position`
 /** Reads nothing of what spills over from its row. */
@@ -162,6 +170,7 @@ export function sqliteRows(database: SqliteDatabase): SqliteRows {
       causationId: row.causationId,
       tags: row.tags === null ? none : (JSON.parse(row.tags) as readonly string[]),
       place: row.place === null ? null : { text: row.place, entered: row.entered ?? '' },
+      ...(row.heldBy === null ? {} : { heldBy: row.heldBy }),
       input: row.input,
       state: row.state,
       output: row.output,

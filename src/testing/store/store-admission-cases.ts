@@ -201,6 +201,32 @@ export const admissionCases: readonly StoreCase[] = [
     deepEqual([again.own, again.taken], [['first'], []])
   }),
 
+  storeCase('a queued execution says whether its key or its rate keeps it from a place', async ({ store }) => {
+    const limits = { ...oneEach, rate: { limit: 1, per: 1_000, isKeyed: true } } as const
+    const held = async (id: string) => (await store.load(id))?.heldBy
+    await queue(store, [
+      ['a1', under('a', 'r')],
+      ['a2', under('a', 'q')],
+      ['b1', under('b', 'r')],
+      ['c1', under('c', 's')],
+    ])
+    equal(await held('a2'), undefined)
+    await admit(store, { ...limits, now: 5_000 })
+    deepEqual(await Promise.all(['a1', 'a2', 'b1', 'c1'].map(held)), [undefined, 'key', 'rate', undefined])
+    const { executions } = await store.query({ entryPoint: 'tickets', limit: 9, brief: true })
+    deepEqual(
+      executions.map(({ id, heldBy }) => [id, heldBy]),
+      [
+        ['c1', undefined],
+        ['b1', 'rate'],
+        ['a2', 'key'],
+        ['a1', undefined],
+      ],
+    )
+    await store.commit([anEnd('a1', 2, { keys: under('a', 'r'), status: 'cancelled' })])
+    equal(await held('a2'), undefined)
+  }),
+
   storeCase('executions under a key are found until they end', async ({ store }) => {
     await store.commit([
       aCounted('a1', under('a')),

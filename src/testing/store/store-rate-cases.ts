@@ -26,6 +26,19 @@ export const rateCases: readonly StoreCase[] = [
     deepEqual((await admit(store, { ...rate, now: 8_000 })).own, ['d', 'e'])
   }),
 
+  storeCase('one that ends with the commit of its start counts as a start', async ({ store }) => {
+    const keys = under(null, 'x')
+    const rate = { rate: { limit: 1, per: 1_000, isKeyed: true } } as const
+    await queue(
+      store,
+      ['a', 'b'].map((id) => [id, keys] as const),
+    )
+    deepEqual((await admit(store, { ...rate, now: 5_000 })).own, ['a'])
+    await store.commit([anEnd('a', 2, { keys, startedAt: 5_010, status: 'cancelled' })])
+    deepEqual((await admit(store, { ...rate, now: 6_009 })).own, [])
+    deepEqual((await admit(store, { ...rate, now: 6_010 })).own, ['b'])
+  }),
+
   storeCase('each key of a rate has its own window, beside that of the concurrency', async ({ store }) => {
     const limits = { rate: { limit: 1, per: 1_000, isKeyed: true }, concurrency: { limit: 1, skip: false } } as const
     const [x, y] = [under('a', 'x'), under('b', 'y')]
