@@ -149,13 +149,13 @@ export function sqliteAdmissions(database: SqliteDatabase, rows: SqliteRows): Sq
     const row = find.get(position)
     if (!row) return
     // one that has ended in the commit that would have started it has started all the same
-    const starts = startedAt !== null && row.place !== places.started
-    if (starts && keys.rate !== null) insertStart.run(entryRef, storedKey(keys.rate), startedAt, position)
+    const isStart = startedAt !== null && row.place !== places.started
+    if (isStart && keys.rate !== null) insertStart.run(entryRef, storedKey(keys.rate), startedAt, position)
     if (status >= firstTerminal) {
       remove.run(position)
       released(row)
     } else if (startedAt !== null) {
-      if (starts) move.run(places.started, position)
+      if (isStart) move.run(places.started, position)
     } else if (status !== statusNumbers.queued && row.place !== places.outside) {
       move.run(places.outside, position)
       released(row)
