@@ -1,4 +1,4 @@
-/** The code of the guide and of the pages on events, finding, stores, triggers and webhooks runs, and prints what the page says it prints. */
+/** The code of the guide and of the pages on events, finding, flow control, stores, triggers and webhooks runs, and prints what the page says it prints. */
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { fastFolder } from '../support/store-place.js'
@@ -9,6 +9,7 @@ describe.each([
   'docs/guide.md',
   'docs/events.md',
   'docs/finding.md',
+  'docs/flow-control.md',
   'docs/stores.md',
   'docs/schedules.md',
   'docs/triggers.md',

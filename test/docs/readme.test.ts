@@ -40,6 +40,7 @@ const pages = [
   'docs/guide.md',
   'docs/events.md',
   'docs/finding.md',
+  'docs/flow-control.md',
   'docs/stores.md',
   'docs/testing.md',
   'docs/speed.md',

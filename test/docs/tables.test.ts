@@ -15,6 +15,7 @@ const read = (file: string) => readFileSync(new URL(`../../${file}`, import.meta
 const guide = read('docs/guide.md')
 const events = read('docs/events.md')
 const finding = read('docs/finding.md')
+const flow = read('docs/flow-control.md')
 
 /** The cells of the first table under a heading, a row a line, without its head. */
 function table(heading: string, page = guide): string[][] {
@@ -175,6 +176,14 @@ describe('the table of', () => {
     const file = 'src/events/execution-filter.ts'
     const options = [...members(file, 'ExecutionWhere'), ...members(file, 'ExecutionFilter')]
     expect(table('The filter', finding).map(([cell]) => code(cell)[0])).toEqual(options)
+  })
+
+  it.each([
+    ['Keyed concurrency', 'ConcurrencyOptions'],
+    ['Rate', 'RateOptions'],
+  ])('"%s" of the page on flow control names every option, and no other', (heading, options) => {
+    const named = table(heading, flow).map(([cell]) => code(cell)[0])
+    expect(named.toSorted()).toEqual(members('src/runtime/entry-point.ts', options).toSorted())
   })
 
   it('"What it waits for" of the page on finding names every word, and no other', () => {
