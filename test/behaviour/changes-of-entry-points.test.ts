@@ -1,12 +1,13 @@
 /** Adding and removing follow one another, are whole or not at all, and are safe against stops, failing stores and each other. */
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { fromPromise } from 'xstate'
-import { createRuntime, defineEntryPoint, isStatewardError } from '../../src/index.js'
+import { fromPromise, setup } from 'xstate'
+import { createRuntime, defineEntryPoint, fromStep, isStatewardError } from '../../src/index.js'
 import { memoryStore } from '../../src/memory.js'
-import { createTestRuntime, faultyStore } from '../../src/testing/index.js'
+import { createTestRuntime, faultyStore, SimulatedClock } from '../../src/testing/index.js'
 import { begin } from '../support/begin.js'
-import { eventually } from '../support/eventually.js'
-import { places } from '../support/store-place.js'
+import { eventually, turns } from '../support/eventually.js'
+import { dyingAt } from '../support/mortal-process.js'
+import { memoryPlace, places } from '../support/store-place.js'
 import { StepsInFlight } from '../support/steps-in-flight.js'
 import { delivery, doubles } from '../support/webhooks.js'
 
@@ -165,6 +166,72 @@ describe.each(places)('on a %s store', (_, place) => {
     expect((await two.executions({ entryPoint: 'work', status: 'completed' })).executions).toHaveLength(20)
   })
 })
+
+test.each(['before', 'after'] as const)(
+  'a crash %s each write of an addition, of its work and of its removal loses nothing, and starts nothing twice',
+  async (when) => {
+    let deaths = 0
+    for (let nth = 1; nth < 40; nth++) {
+      const at = memoryPlace()
+      const ran: string[] = []
+      const entryPoint = defineEntryPoint({
+        id: 'work',
+        program: setup({
+          actors: { step: fromStep(({ idempotencyKey }) => void ran.push(idempotencyKey)) },
+        }).createMachine({
+          id: 'work',
+          initial: 'first',
+          states: {
+            first: { invoke: { src: 'step', onDone: 'waiting' } },
+            waiting: { on: { GO: 'second' } },
+            second: { invoke: { src: 'step', onDone: 'done' } },
+            done: { type: 'final' },
+          },
+        }),
+      })
+      const clock = new SimulatedClock()
+      const mortal = dyingAt(at, nth, when)
+      const first = createRuntime({ store: mortal, clock, entryPoints: [], id: 'first' })
+      const life = (async () => {
+        await first.start()
+        const added = await first.add(entryPoint)
+        const execution = await added.trigger('work', undefined, { idempotencyKey: 'it' })
+        await execution.waitFor({ status: 'waiting' })
+        await execution.send({ type: 'GO' })
+        await first.remove('work')
+        await first.add(entryPoint)
+        await execution.result()
+        await first.remove('work', { drain: true })
+      })()
+      let isThrough = false
+      life.then(
+        () => (isThrough = true),
+        () => undefined,
+      )
+      await turns(150)
+      const died = mortal.isCut
+      expect(isThrough, `write ${nth}`).toBe(!died)
+      mortal.cut()
+      // the next one adds it again, as after each start
+      const next = await begin({ store: at.connect(), clock, entryPoints: [] })
+      const added = await next.add(entryPoint)
+      const again = await added.trigger('work', undefined, { idempotencyKey: 'it' })
+      const waits = again.waitFor({ status: 'waiting' })
+      await clock.advance(30_000, () => turns(20))
+      if ((await waits).status === 'reached') await again.send({ type: 'GO' })
+      const outcome = again.result()
+      await clock.advance(30_000, () => turns(20))
+      expect(await outcome, `write ${nth}`).toMatchObject({ status: 'completed' })
+      expect((await next.executions()).executions, `write ${nth}`).toHaveLength(1)
+      // two steps, however often each had to run
+      expect(new Set(ran).size, `write ${nth}`).toBe(2)
+      await next.stop()
+      if (!died) break
+      deaths++
+    }
+    expect(deaths).toBeGreaterThan(3)
+  },
+)
 
 test('a removal that is interrupted by a crash has lost nothing', async () => {
   const work = defineEntryPoint({ id: 'work', program: fromPromise(async () => 'done') })

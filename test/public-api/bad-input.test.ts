@@ -234,6 +234,27 @@ describe.each(places)('calls, on %s', (_, place) => {
     await refused(() => runtime.trigger('__proto__' as never, undefined as never), 'unknown_entry_point')
   })
 
+  test('what is no definition is not added, and a removal says what it is of', async () => {
+    const { runtime, refused } = await running()
+    for (const bad of [undefined, null, 42, 'plain', {}, [undefined], [{ id: 'x' }]])
+      await refused(() => runtime.add(bad as never), 'invalid_definition', { option: 'entryPoints' })
+    for (const bad of [undefined, null, 42, { group: 7 }, { groups: 'x' }, { group: 'x', id: 'y' }])
+      await refused(() => runtime.remove(bad as never), 'invalid_option')
+    for (const drain of [-1, NaN, '5', null])
+      await refused(() => runtime.remove('plain', { drain } as never), 'invalid_option', { option: 'drain' })
+    await refused(() => runtime.remove('plain', { drained: true } as never), 'invalid_option', { nearest: 'drain' })
+    await refused(() => runtime.group('plain'), 'unknown_entry_point', { group: 'plain' })
+    await refused(() => runtime.group(undefined as never), 'unknown_entry_point')
+    await refused(() => runtime.executions({ group: 7 } as never), 'invalid_option', { option: 'group' })
+    await refused(() => runtime.waitFor({ group: '\0' }, { timeout: 0 }), 'invalid_option', { option: 'group' })
+    await refused(() => runtime.send({ sessionId: 's', group: 'a/b' }, { type: 'GO' }), 'invalid_option', { option: 'group' })
+    expect(await runtime.remove('nowhere')).toEqual({ status: 'not_found' })
+    expect(runtime.entryPoints.map(({ id, status }) => [id, status])).toEqual([
+      ['approval', 'serving'],
+      ['plain', 'serving'],
+    ])
+  })
+
   test('duplicate and malformed ids are refused', async () => {
     const { runtime, refused } = await running()
     await refused(() => runtime.trigger('plain', undefined, { id: 'taken' }), 'duplicate_execution', { id: 'taken' })

@@ -3,7 +3,15 @@
  * Every `@ts-expect-error` is a wrong use that must not compile.
  */
 // oxlint-disable typescript/no-unnecessary-type-parameters -- that is how two types are compared
-import { createRuntime, defineEntryPoint, fromExecution, fromStep, type ExecutionHandle, type ExecutionRecord } from 'stateward'
+import {
+  createRuntime,
+  defineEntryPoint,
+  defineGroup,
+  fromExecution,
+  fromStep,
+  type ExecutionHandle,
+  type ExecutionRecord,
+} from 'stateward'
 import type {
   ActiveTrigger,
   ClaimRequest,
@@ -385,4 +393,34 @@ export function loggers(pino: {
   createRuntime({ store: memoryStore(), entryPoints: [], logger: (...args) => void args })
   createRuntime({ store: memoryStore(), entryPoints: [], logger: globalThis.console })
   createRuntime({ store: memoryStore(), entryPoints: [], logger: pino })
+}
+
+export async function entryPointsAtRunTime() {
+  const [grouped] = defineGroup('billing', [defineEntryPoint({ id: 'invoices', program: double })])
+  holds<Equal<typeof grouped.id, 'billing/invoices'>>()
+  const added = await runtime.add(defineGroup('billing', [defineEntryPoint({ id: 'invoices', program: double })]))
+  const invoice = await added.trigger('billing/invoices', 2)
+  const outcome = await invoice.result()
+  if (outcome.status === 'completed') holds<Equal<typeof outcome.output, number>>()
+  const one = await runtime.add(defineEntryPoint({ id: 'one', program: ticketMachine }))
+  const ticket = await one.trigger('one', { id: 1 })
+  await ticket.send({ type: 'APPROVE' })
+  holds<Equal<IsAny<typeof one>, false>>()
+  holds<Equal<(typeof one.ids)[number], 'one'>>()
+  // @ts-expect-error the id has the name of its group
+  await added.trigger('invoices', 2)
+  // @ts-expect-error the input is of another type
+  await added.trigger('billing/invoices', 'two')
+  // @ts-expect-error the input is missing
+  await one.trigger('one')
+  // @ts-expect-error the type of the runtime does not know what was added
+  await runtime.trigger('one', { id: 1 })
+  // @ts-expect-error there is no such option
+  await runtime.remove('one', { grace: 5 })
+  // @ts-expect-error what is added is a definition
+  await runtime.add({ id: 'one', program: double })
+  const removed = await runtime.remove({ group: 'billing' }, { drain: true })
+  // @ts-expect-error only what was removed was drained
+  holds<Equal<typeof removed.drained, boolean>>()
+  if (removed.status === 'removed') holds<Equal<typeof removed.drained, boolean>>()
 }

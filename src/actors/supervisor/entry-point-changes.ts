@@ -241,14 +241,14 @@ export class EntryPointChanges {
     const { settings, streams, phase, giveBackStored, removed, changed } = this.#port
     const { clock, shutdownTimeout, logger, entryPoints } = settings
     const until = new Deadline(clock, shutdownTimeout)
-    const refusal = (id: string) => beingRemoved(id)
+    const refusals = new Map(ids.map((id) => [id, beingRemoved(id)]))
     const late = (error: unknown) => logger('giving back what', ids.join(', '), 'has in memory failed', error)
-    await until.bound(Promise.all(ids.map(async (id) => streams.get(id)?.giveBack(refusal(id))))).catch(late)
+    await until.bound(Promise.all(ids.map(async (id) => streams.get(id)?.giveBack(refusals.get(id))))).catch(late)
     // a runtime that stops meanwhile gives the rest back
     if (phase.isOver) throw phase.refusal
     // what a stream that has failed, or was in doubt, leaves behind may have to be asked about (`onRecovery`)
     const guarded = new Set(ids.filter((id) => streams.get(id)?.isGuarded !== false))
-    for (const id of ids) streams.drop(id, refusal(id))
+    for (const id of ids) streams.drop(id, refusals.get(id))
     const nobody = settings.ids.key()
     try {
       await until.bound(Promise.all(ids.map((id) => giveBackStored(id, guarded.has(id) ? nobody : null))))

@@ -100,7 +100,8 @@ export class EntryPointSet {
 
 /** Whether a target names an entry point. */
 export const namedBy = (target: RemoveTarget) => (id: string) =>
-  typeof target === 'string' ? id === target : groupOf(id) === target.group
+  // entry points that are in no group are not a group
+  typeof target === 'string' ? id === target : typeof target.group === 'string' && groupOf(id) === target.group
 
 /** Throws `invalid_definition`, `duplicate_entry_point`, for a list that is not one of definitions with ids of their own. `subject`: the call, for the message. */
 export function checkDefinitions(subject: string, definitions: unknown): asserts definitions is readonly StreamDefinition[] {
