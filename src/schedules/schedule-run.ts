@@ -35,6 +35,9 @@ export interface ScheduleRunPort {
 /** One run. */
 export class ScheduleRun {
   readonly schedule: StoredSchedule
+  /** Resolves once it waits for its next tick, or has begun to handle those that are due; or never will. */
+  readonly ready: Promise<void>
+  readonly #setReady: () => void
   readonly #port: ScheduleRunPort
   readonly #controller = new AbortController()
   readonly #alarms = new Set<Alarm>()
@@ -44,6 +47,9 @@ export class ScheduleRun {
   constructor(schedule: StoredSchedule, port: ScheduleRunPort) {
     this.schedule = schedule
     this.#port = port
+    let setReady = () => undefined as void
+    this.ready = new Promise((resolve) => (setReady = resolve))
+    this.#setReady = setReady
     this.#begin()
   }
 
@@ -59,6 +65,7 @@ export class ScheduleRun {
     for (const alarm of this.#alarms) this.#port.clock.clearAlarm(alarm)
     this.#alarms.clear()
     this.#port.clock.clearTimeout(this.#restart)
+    this.#setReady()
   }
 
   #begin(): void {
@@ -79,10 +86,12 @@ export class ScheduleRun {
     }
     if (this.#controller.signal.aborted) return
     await new TickRun<unknown>(this.#makePort(), of).run()
+    this.#setReady()
     if (!this.#controller.signal.aborted) await this.#port.ended(this.schedule)
   }
 
   #failed(error: unknown): void {
+    this.#setReady()
     if (this.#controller.signal.aborted) return
     const { clock, random, logger } = this.#port
     const wait = backoffDelay(undefined, ++this.#failures, random)
@@ -131,6 +140,7 @@ export class ScheduleRun {
       clock: { now: () => clock.now(), alarm },
       cursor: scheduleCursor(schedules, this.schedule, changed),
       fire: async (input, options) => {
+        this.#setReady()
         if (signal.aborted) throw signal.reason
         const fired = await calls.fire(definition.entryPoint, input, { causationId: `schedule:${id}`, ...options })
         this.#failures = 0
@@ -139,10 +149,14 @@ export class ScheduleRun {
       events: (filter = {}) => calls.follow({ ...filter, signal }),
       lastSeq: () => calls.lastSeq(),
       causeOf: (execution) => calls.causeOf(execution),
-      status: (execution) => calls.status(execution),
+      status: (execution) => {
+        this.#setReady()
+        return calls.status(execution)
+      },
       cancel: (execution, reason) => calls.cancel(execution, reason),
-      upcoming: () => undefined,
+      upcoming: () => this.#setReady(),
       skipped: ({ reason, from, to }) => {
+        this.#setReady()
         const span = from === to ? text(from) : `${text(from)} to ${text(to)}`
         logger.warn('the schedule', id, `has left out ${span}: ${reason}`)
         // every process may leave it out

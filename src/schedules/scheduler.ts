@@ -60,6 +60,7 @@ export class Scheduler implements Service {
     const notices = await this.schedules.notices()
     this.#isRunning = true
     await this.#readAll(notices)
+    await Promise.all([...this.#runs.values()].map(({ ready }) => ready))
     this.#pollLater()
   }
 
@@ -78,13 +79,14 @@ export class Scheduler implements Service {
     this.#known.clear()
   }
 
-  /** A schedule was changed here, or may have been elsewhere. */
+  /** A schedule was changed here, or may have been elsewhere. Resolves once it runs here, if it is to. */
   async look(id: string): Promise<void> {
     if (!this.#isRunning) return
     const read = await this.schedules.read(id)
     if (!this.#isRunning) return
     if (read) this.#apply(read.schedule)
     else this.#drop(id)
+    await this.#runs.get(id)?.ready
   }
 
   /** Puts an event into the journal, once under one id; what keeps it out is logged. */

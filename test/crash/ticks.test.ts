@@ -1,5 +1,7 @@
-/** Ticks of real processes on one file, one frozen, one killed: each tick starts one execution, and none is missing. */
+/** Ticks, schedules and later starts of real processes on one file, one frozen, one killed: each starts one execution, none is missing and none is early. */
 import { expect, test } from 'vitest'
+import { fromPromise } from 'xstate'
+import { createClient, defineEntryPoint } from '../../src/index.js'
 import { sqliteStore } from '../../src/sqlite.js'
 import { CrashFolder } from './support/crash-folder.js'
 import { freezeUnlocked } from './support/database-lock.js'
@@ -31,9 +33,11 @@ test('of two processes with the same ticks, one frozen and one killed, each tick
   await last.waitUntil('all has ended', async () => {
     const store = sqliteStore(folder.db)
     await store.open()
-    const { seconds = {}, interval = {} } = await store.counts()
+    const { seconds = {}, interval = {}, scheduled = {}, later = {} } = await store.counts()
     await store.close()
-    return [seconds, interval].every((statuses) => Object.keys(statuses).every((status) => status === 'completed'))
+    return [seconds, interval, scheduled, later].every((statuses) =>
+      Object.keys(statuses).every((status) => status === 'completed'),
+    )
   })
   await last.kill()
   const store = sqliteStore(folder.copy())
@@ -41,14 +45,19 @@ test('of two processes with the same ticks, one frozen and one killed, each tick
   for (const [id, apart] of [
     ['seconds', 1_000],
     ['interval', 150],
+    ['scheduled', 200],
   ] as const) {
     const { executions } = await store.query({ entryPoint: id, limit: 10_000 })
     const at = executions
-      .map(({ idempotencyKey }) => Date.parse(idempotencyKey?.replace(/^\w+:/, '') ?? ''))
+      .map(({ idempotencyKey }) => Date.parse(idempotencyKey?.replace(/^.*:(?=\d{4}-)/, '') ?? ''))
       .toSorted((a, b) => a - b)
     expect(at.length).toBeGreaterThan(5)
     const [first = 0] = at
     expect(at, `ticks of ${id}`).toEqual(at.map((_, n) => first + n * apart))
   }
+  const later = defineEntryPoint({ id: 'later', program: fromPromise(() => Promise.resolve()) })
+  const { executions } = await createClient({ store, entryPoints: [later] }).executions({ entryPoint: 'later', limit: 1_000 })
+  expect(executions.map(({ input }) => Number(input)).toSorted((a, b) => a - b)).toEqual(Array.from({ length: 60 }, (_, n) => n))
+  for (const { startAt, startedAt } of executions) expect(startedAt).toBeGreaterThanOrEqual(startAt ?? Infinity)
   await store.close()
 })

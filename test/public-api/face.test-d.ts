@@ -91,6 +91,26 @@ export async function inputs() {
   runtime.stream('tickets')
 }
 
+export async function schedules() {
+  await runtime.schedules.set('s', { entryPoint: 'tickets', input: { id: 1 }, every: 5 })
+  await runtime.schedules.set('s', { entryPoint: 'double', input: 2, cron: '* * * * *', timeZone: 'UTC' })
+  await runtime.schedules.set('s', { entryPoint: 'counter', at: new Date() })
+  await runtime.trigger('tickets', { id: 1 }, { startAt: new Date() })
+  // @ts-expect-error the input is missing
+  await runtime.schedules.set('s', { entryPoint: 'tickets', every: 5 })
+  // @ts-expect-error the input is that of another entry point
+  await runtime.schedules.set('s', { entryPoint: 'double', input: { id: 1 }, every: 5 })
+  // @ts-expect-error there is no such entry point
+  await runtime.schedules.set('s', { entryPoint: 'nowhere', every: 5 })
+  // @ts-expect-error an interval is a number
+  await runtime.schedules.set('s', { entryPoint: 'counter', every: '5m' })
+  const fired = await runtime.schedules.fire('s')
+  // @ts-expect-error there may be no such schedule
+  await fired.execution.get()
+  // @ts-expect-error a time is a number or a date
+  await runtime.trigger('tickets', { id: 1 }, { startAt: 'tomorrow' })
+}
+
 export async function events() {
   const execution = await runtime.trigger('tickets', { id: 1 })
   await execution.send({ type: 'APPROVE' })
