@@ -70,6 +70,7 @@ export type { PausedTimers, PersistedProgram } from './actors/program/program-re
 export type {
   CheckpointCause,
   Ending,
+  History,
   Intervention,
   JournalEventType,
   LimitName,

@@ -130,6 +130,9 @@ export type CheckpointCause =
   | { readonly type: 'timer'; readonly event: string }
   | { readonly type: 'step'; readonly step: string }
 
+/** How much the journal tells of an execution. Each tells what the one before it does as well. */
+export type History = 'lifecycle' | 'steps' | 'transitions'
+
 /** The types of the events in the journal. `journal.gap` stands for events that were not kept (see the entry point's `journal`). */
 export type JournalEventType =
   | 'journal.gap'
@@ -154,6 +157,12 @@ export type JournalEventType =
   | 'schedule.ended'
   | 'schedule.failed'
   | 'schedule.skipped'
+  | 'execution.transition'
+  | 'step.started'
+  | 'step.completed'
+  | 'step.failed'
+  | 'step.retrying'
+  | 'step.left'
   | 'trigger.failed'
   | 'trigger.skipped'
   | `execution.${TerminalStatus}`

@@ -9,6 +9,7 @@ import type { Backoff } from '../backoff.js'
 import { eventProblem } from '../actors/execution/external-event.js'
 import { isProgramMachine } from '../actors/program/xstate/program-logic.js'
 import { structureHash } from '../actors/program/program-hash.js'
+import type { History } from '../events/execution-events.js'
 import type { PausedTimers, PersistedProgram } from '../actors/program/program-record.js'
 import type { KeyOf } from '../actors/flow/flow-limits.js'
 import { pathProblem } from '../actors/trigger/route-table.js'
@@ -128,6 +129,11 @@ export interface EntryPointOptions<TProgram extends AnyActorLogic = AnyActorLogi
   readonly checkpoints?: number | undefined
   /** How much is remembered of what an execution that lives on has published. */
   readonly journal?: JournalRetention | undefined
+  /**
+   * What the journal tells of its executions: `lifecycle` (default) nothing of their insides; `steps` also `step.started`,
+   * `.completed`, `.failed`, `.retrying` and `.left`; `transitions` also `execution.transition`. See docs/events.md.
+   */
+  readonly history?: History | undefined
   readonly retention?: Retention | undefined
   /** The limit on microsteps of one event, so that an endless loop fails instead of hanging; default 10,000. Ten times as many events may go between the program's actors at a stretch. */
   readonly maxIterations?: number | undefined
@@ -178,6 +184,7 @@ const rules = {
   maxRecoveries: whole({ from: 0, otherwise: 5 }),
   checkpoints: whole({ from: 0, otherwise: 0 }),
   journal: (value, at) => group({ keep: optional(whole({ from: 1 })) })(value, at).keep,
+  history: oneOf(['lifecycle', 'steps', 'transitions']),
   retention: group({ maxAge: number({ from: 0, otherwise: 7 * day }), keep: whole({ from: 0, otherwise: 100_000 }) }),
   maxIterations: whole({ from: 1, otherwise: 10_000 }),
   versions: programs,

@@ -167,7 +167,7 @@ describe('the table of', () => {
   it('"Types" names every type of event, and no other', () => {
     const named = table('Types', events).flatMap(([types]) => code(types))
     const union = read('src/events/execution-events.ts').split('export type JournalEventType =')[1] ?? ''
-    const plain = [...union.matchAll(/'((?:execution|journal|schedule|trigger)\.\w+)'/g)].map(([, type]) => type)
+    const plain = [...union.matchAll(/'((?:execution|journal|schedule|step|trigger)\.\w+)'/g)].map(([, type]) => type)
     const ends = executionStatuses.slice(executionStatuses.indexOf('completed')).map((status) => `execution.${status}`)
     expect(named.toSorted()).toEqual([...plain, ...ends].toSorted())
   })

@@ -5,6 +5,7 @@ import type { Backoff } from '../../backoff.js'
 import type { ExecutionStatus } from '../../events/execution-status.js'
 import type { GroupCommit } from '../../persistence/group-commit.js'
 import type { Commit, FlowKeys, SnapshotStore } from '../../persistence/snapshot-store.js'
+import type { History } from '../../events/execution-events.js'
 import type { ProgramSettings } from '../program/program-port.js'
 import type { PausedTimers, ProgramRecord } from '../program/program-record.js'
 import type { StepBodies } from '../program/step-bodies.js'
@@ -53,6 +54,8 @@ export interface ExecutionDefinition extends ProgramDefinition {
   readonly checkpoints: number
   /** How many events of an execution are kept; undefined: all, for as long as the execution is kept. */
   readonly journal: number | undefined
+  /** How much the journal tells of each execution. */
+  readonly history: History
 }
 
 /** How an execution that failed is tried again. */

@@ -14,8 +14,17 @@ import { AfterCommit } from './after-commit.js'
 import { joinProgram, type ProgramText } from './stored-program.js'
 import { misfit, mismatch } from './snapshot-compatibility.js'
 import { passages, type Passage, type ProgramMode } from '../../events/program-mode.js'
+import { ProgramHistory } from './program-history.js'
 import { ProgramOutbox, type RepeatedAction } from './program-outbox.js'
-import type { EndOutput, ProgramActor, ProgramOutput, ProgramSystemHost, ProgramTimer, StepOutput } from './program-output.js'
+import type {
+  EndOutput,
+  ProgramActor,
+  ProgramOutput,
+  ProgramSystemHost,
+  ProgramTimer,
+  StepEnd,
+  StepOutput,
+} from './program-output.js'
 import type { ProgramOutcome, ProgramPort, ProgramSettings } from './program-port.js'
 import {
   persistedProgram,
@@ -61,6 +70,8 @@ export class ProgramHost implements ProgramSystemHost {
   readonly #afterCommit: AfterCommit
   readonly #steps: ProgramSteps
   readonly #outbox: ProgramOutbox
+  /** Undefined: the journal tells nothing of it besides its lifecycle. */
+  readonly #history: ProgramHistory | undefined
   /** How far the program may go; only `setMode` sets it. */
   mode: ProgramMode = 'running'
   #hasMoved = false
@@ -88,7 +99,8 @@ export class ProgramHost implements ProgramSystemHost {
       port,
       (step) => this.#isOver || this.#gate({ revision: 0, output: step, entry: 0 }),
     )
-    this.#steps = new ProgramSteps({ id, settings, port, afterCommit: this.#afterCommit, record })
+    if (settings.history !== 'lifecycle') this.#history = new ProgramHistory(settings, port)
+    this.#steps = new ProgramSteps({ id, settings, port, afterCommit: this.#afterCommit, record, history: this.#history })
     this.#outbox = new ProgramOutbox(id, record)
     this.#timers = new ProgramTimers(id, settings.clock, (timer) => this.#fire(timer))
     if (record) this.#refuseMisfit(record.snapshot)
@@ -107,6 +119,7 @@ export class ProgramHost implements ProgramSystemHost {
       },
       this,
     )
+    this.#history?.stands(this.snapshot.value)
     const unrestored = this.#system.unrestored()
     if (unrestored !== undefined) throw mismatch(this.#id, unrestored)
     this.#timers.restore(record?.timers ?? [], this.#system)
@@ -234,7 +247,10 @@ export class ProgramHost implements ProgramSystemHost {
 
   /** The persisted form as of now; every output so far waits for commit `revision`. `paused`: how the timers are stored. Throws `not_storable`. */
   collect(revision: number, paused?: PausedTimers): ProgramText {
-    for (const held of this.#held) held.revision ||= revision
+    for (const held of this.#held) {
+      if (this.#history && held.revision === 0 && held.output.kind === 'step') this.#steps.starting(held.output)
+      held.revision ||= revision
+    }
     this.#afterCommit.collected(revision)
     const steps = this.#steps.records(this.#system)
     const timers = this.#timers.text(this.#system, paused)
@@ -250,7 +266,9 @@ export class ProgramHost implements ProgramSystemHost {
       ...this.#steps.children.record,
       ...this.#outbox.record(this.#system),
     }
-    return joinProgram(encode(record, { id: this.#id, what: 'program' }, this.#system.named), timers)
+    const text = joinProgram(encode(record, { id: this.#id, what: 'program' }, this.#system.named), timers)
+    this.#history?.collected()
+    return text
   }
 
   /** Commit `revision` is durable: lets its outputs out, in order; with `relaxed` durability, all outputs. */
@@ -271,6 +289,7 @@ export class ProgramHost implements ProgramSystemHost {
   /** The program has failed: the outputs since the last commit must not happen. */
   forgetUncommitted(): void {
     for (const { revision, entry } of this.#held) if (revision === 0) this.#outbox.acknowledge(entry)
+    this.#history?.failed()
     this.#held.splice(0, Infinity, ...this.#held.filter(({ revision }) => revision > 0))
   }
 
@@ -316,8 +335,12 @@ export class ProgramHost implements ProgramSystemHost {
     this.#steps.gone(step)
   }
 
-  stepLeft(step: StepOutput, hasFailed: boolean): void {
-    this.#steps.left(step, hasFailed)
+  stepLeft(step: StepOutput, end: StepEnd): void {
+    this.#steps.left(step, end)
+  }
+
+  moved(event: string, value: unknown): void {
+    if (!this.#isOver) this.#history?.moved(event, value)
   }
 
   schedule(timer: Omit<ProgramTimer, 'id'> & { id: string | undefined }): void {

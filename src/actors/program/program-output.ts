@@ -31,6 +31,8 @@ export interface StepOutput {
   readonly kind: 'step'
   readonly actor: ProgramActor
   readonly path: string
+  /** The name under which its logic was asked for; undefined for logic that has none. */
+  readonly name: string | undefined
   /** True if the step is active in the restored snapshot: it may have been in flight before. */
   readonly restored: boolean
   /** A promise ends by itself; callbacks and observables run until they are left. */
@@ -42,6 +44,9 @@ export interface StepOutput {
   run(extras?: object): void
   fail(error: unknown): void
 }
+
+/** How a step is no longer active: it ended or failed by itself, or it was left. */
+export type StepEnd = { readonly status: 'done' | 'left' } | { readonly status: 'error'; readonly error: unknown }
 
 /** An emitted event or a log line, for listeners. */
 export interface NoticeOutput extends Asked {
@@ -102,8 +107,10 @@ export interface ProgramSystemHost {
   failedMuted(actor: ProgramActor, path: string, error: unknown): boolean
   /** The promise behind a step has settled, whether or not its result is still wanted. */
   stepGone(step: StepOutput): void
-  /** The actor of a step is no longer active: it ended, failed or was left. `hasFailed`: it ended by itself, with an error. */
-  stepLeft(step: StepOutput, hasFailed: boolean): void
+  /** The actor of a step is no longer active. */
+  stepLeft(step: StepOutput, end: StepEnd): void
+  /** The root machine has taken a transition that leads to a state, by an event of that type. */
+  moved(event: string, value: unknown): void
   schedule(timer: Omit<ProgramTimer, 'id'> & { id: string | undefined }): void
   cancel(source: ProgramActor, id: string): void
   cancelAll(source: ProgramActor): void

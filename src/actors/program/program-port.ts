@@ -1,6 +1,7 @@
 /** What a program host is given, and what it reports to its execution. Owns no behaviour. */
 import type { AnyActorLogic } from 'xstate'
 import type { StatewardError } from '../../errors.js'
+import type { History } from '../../events/execution-events.js'
 import type { ChildPort } from './child-port.js'
 import type { WallClock } from '../../wall-clock.js'
 import type { ProgramInterceptor } from './program-interceptor.js'
@@ -51,6 +52,8 @@ export interface ProgramSettings extends SharedByPrograms {
   readonly hash: string
   readonly durability: 'strict' | 'relaxed'
   readonly maxIterations: number
+  /** How much the journal tells of it. */
+  readonly history: History
   /** How long a step that is no longer wanted may take to end, in ms. */
   readonly cancelTimeout: number
   readonly clock: WallClock

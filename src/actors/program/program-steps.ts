@@ -7,7 +7,8 @@
 import { StatewardError } from '../../errors.js'
 import type { AfterCommit } from './after-commit.js'
 import { passages, type ProgramMode } from '../../events/program-mode.js'
-import type { ActorNaming, StepOutput } from './program-output.js'
+import type { ProgramHistory } from './program-history.js'
+import type { ActorNaming, StepEnd, StepOutput } from './program-output.js'
 import type { ProgramPort, ProgramSettings } from './program-port.js'
 import type { StepRecord } from './program-record.js'
 import { settled } from './step-attempts.js'
@@ -24,6 +25,7 @@ export class ProgramSteps {
   readonly #settings: ProgramSettings
   readonly #port: ProgramPort
   readonly #afterCommit: AfterCommit
+  readonly #history: ProgramHistory | undefined
   readonly #restored: Readonly<Record<string, StepRecord>>
   // many programs have no step: these are made with the first one
   /** Steps whose actor is active, started or not. */
@@ -42,8 +44,9 @@ export class ProgramSteps {
   /** The last visit number given out. Invariant: only grows. */
   #visits: number
 
-  constructor(parts: StepsParts) {
-    const { id, settings, port, afterCommit, record } = parts
+  constructor(parts: StepsParts & { readonly history: ProgramHistory | undefined }) {
+    const { id, settings, port, afterCommit, record, history } = parts
+    this.#history = history
     this.#id = id
     this.#settings = settings
     this.#port = port
@@ -145,17 +148,25 @@ export class ProgramSteps {
     this.#bodyOf?.get(step)?.over()
   }
 
-  /** The actor of a step is no longer active. `hasFailed`: it ended by itself, with an error. */
-  left(step: StepOutput, hasFailed: boolean): void {
+  /** A commit is made, and the start of the step waits for it. */
+  starting(step: StepOutput): void {
+    const record = this.#active?.get(step)
+    const waits = this.#settings.durability === 'strict' && this.#doubts.isHeldBack(step)
+    if (record && this.#mayStart && !waits) this.#history?.started(step, this.#keyOf(step, record), record)
+  }
+
+  /** The actor of a step is no longer active. */
+  left(step: StepOutput, end: StepEnd): void {
     // a function that has ended needs no time to end
     if (!step.hasSettled) this.#bodyOf?.get(step)?.unwanted(this.#settings.cancelTimeout)
     const record = this.#active?.get(step)
     if (!record) return
     this.#doubts.left(step)
     // the next attempt of the program after that error must run the step again
-    if (hasFailed && record.begun === true) this.#change(step, record.visit, { begun: false })
+    if (end.status === 'error' && record.begun === true) this.#change(step, record.visit, { begun: false })
     this.#active?.delete(step)
     if (this.#isOver) return
+    this.#history?.ended(step, this.#keyOf(step, record), record, end)
     this.children.left(this.#keyOf(step, record))
     this.#port.dirty()
   }
@@ -203,6 +214,7 @@ export class ProgramSteps {
       bodyOf.set(step, body)
       body.whenOver(() => bodyOf.delete(step))
     }
+    this.#history?.begun(step, this.#keyOf(step, record), record)
     step.run({ step: this.#context(step, record) })
   }
 
@@ -231,12 +243,16 @@ export class ProgramSteps {
       random,
       logger,
       progress: (data) => this.#isOver || this.#port.publish('execution.progress', { step: step.path, data }),
-      attempted: (attempt) =>
+      attempted: (attempt, error) =>
         new Promise<void>((resolve) => {
           const now = this.#active?.get(step)
           if (!now) return
           this.#active?.set(step, { ...now, attempt })
-          this.#afterCommit.run(resolve)
+          this.#history?.retrying(step, idempotencyKey, attempt, error)
+          this.#afterCommit.run(() => {
+            this.#history?.begun(step, idempotencyKey, { ...now, attempt })
+            resolve()
+          })
         }),
       outlived: (promise) => this.#outlived(step, idempotencyKey, promise),
       execute: (asked) => {

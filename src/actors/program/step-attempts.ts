@@ -32,7 +32,7 @@ export async function attempts<TOutput>(
       if (attempt >= most || signal.aborted || retry?.retryIf?.(error) === false) throw error
       await delay(backoffDelay(retry?.backoff, attempt, random), clock, signal)
       if (before) await unlessAborted(before, signal)
-      await unlessAborted(context.attempted(attempt + 1), signal)
+      await unlessAborted(context.attempted(attempt + 1, error), signal)
     }
   }
 }

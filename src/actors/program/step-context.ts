@@ -47,8 +47,8 @@ export interface StepContext {
   readonly random: () => number
   readonly progress: (data: unknown) => void
   readonly logger: (...args: unknown[]) => void
-  /** Called before each further attempt; resolves once the attempt may begin, if ever: its number is durable, and this process still owns the execution. */
-  readonly attempted: (attempt: number) => Promise<void>
+  /** Called before each further attempt, with the error of the one before; resolves once the attempt may begin, if ever: its number is durable, and this process still owns the execution. */
+  readonly attempted: (attempt: number, error: unknown) => Promise<void>
   /** Called after an attempt that ran out of time while its function goes on; resolves once the function has ended or is no longer waited for. */
   readonly outlived: (body: Promise<unknown>) => Promise<void>
   /** Starts an execution of another entry point, once for this step, and ends with its outcome. */

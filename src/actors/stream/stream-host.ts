@@ -72,7 +72,7 @@ export class StreamHost implements ExecutionPort, SlotSeeker {
   #checks = 0
 
   constructor(definition: StreamDefinition, port: StreamPort, parent: AnyActorRef, pause: Intervention | undefined) {
-    const { program: logic, version, hash, durability, maxIterations, cancelTimeout, interceptor } = definition
+    const { program: logic, version, hash, durability, maxIterations, cancelTimeout, history, interceptor } = definition
     const { clock, ids, programs } = port
     const logger = port.logger.program
     this.id = definition.id
@@ -84,7 +84,7 @@ export class StreamHost implements ExecutionPort, SlotSeeker {
     this.random = () => ids.random()
     this.#port = port
     this.#queue = new AdmissionQueue(definition.ageing, port.clock)
-    const limits = { durability, maxIterations, cancelTimeout }
+    const limits = { durability, maxIterations, cancelTimeout, history }
     this.#settings = { logic, version, hash, ...limits, clock, random: this.random, logger, interceptor, ...programs }
     this.#reloads = new ReloadSchedule({
       id: definition.id,

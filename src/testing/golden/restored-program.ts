@@ -17,6 +17,7 @@ export const stillClock: Clock = { now: () => 0, setTimeout: () => undefined, cl
 const nothing = () => undefined
 const deaf = {
   changed: nothing,
+  moved: nothing,
   stirred: () => undefined,
   output: nothing,
   ending: nothing,

@@ -8,7 +8,7 @@
 import type { AnyActorLogic, AnyEventObject } from 'xstate'
 import type { StatewardError } from '../../../errors.js'
 import { creatorOf, isMachineSnapshot } from './program-logic.js'
-import type { ProgramSystemHost, StepOutput } from '../program-output.js'
+import type { ProgramSystemHost, StepEnd, StepOutput } from '../program-output.js'
 import type { InnerActor } from './xstate-internals.js'
 import { hosted } from './hosted-actor.js'
 import { guardedStart, type Started } from './step-start.js'
@@ -88,6 +88,7 @@ export function holdStep(ref: InnerActor, path: string, program: StepSurrounding
     kind: 'step',
     actor: ref,
     path,
+    name: nameOf(ref),
     restored: ref.options.snapshot !== undefined,
     ends: isPromise,
     hasSettled: false,
@@ -102,7 +103,7 @@ export function holdStep(ref: InnerActor, path: string, program: StepSurrounding
   const notes = hosted(ref)
   if (notes)
     notes.letGo = () => {
-      program.host.stepLeft(step, false)
+      program.host.stepLeft(step, { status: 'left' })
       started?.cleanUp()
     }
 
@@ -117,7 +118,7 @@ export function holdStep(ref: InnerActor, path: string, program: StepSurrounding
   const transition = (snapshot: { status: string }, event: AnyEventObject, scope: never) => {
     if (isMachineSnapshot(snapshot)) return inner.transition(snapshot, event, scope)
     const next = move(snapshot, event, scope)
-    if (next.status !== 'active') program.host.stepLeft(step, next.status === 'error')
+    if (next.status !== 'active') program.host.stepLeft(step, endOf(next))
     return next
   }
   const move = (snapshot: { status: string }, event: AnyEventObject, scope: never): { status: string } => {
@@ -138,4 +139,14 @@ export function holdStep(ref: InnerActor, path: string, program: StepSurrounding
     getPersistedSnapshot: inner.getPersistedSnapshot.bind(inner),
     ...(inner.restoreSnapshot ? { restoreSnapshot: inner.restoreSnapshot.bind(inner) } : {}),
   })
+}
+
+function endOf({ status, error }: { readonly status: string; readonly error?: unknown }): StepEnd {
+  if (status === 'error') return { status, error }
+  return { status: status === 'done' ? 'done' : 'left' }
+}
+
+/** XState makes a name up for logic that has none. */
+function nameOf({ src }: InnerActor): string | undefined {
+  return typeof src === 'string' && !src.startsWith('xstate.') ? src : undefined
 }

@@ -28,6 +28,7 @@ import {
   type InnerActor,
   type InnerSystem,
   type SystemEvent,
+  leads,
   takesTransition,
 } from './xstate-internals.js'
 import { leftReason } from '../../../events/stop-reason.js'
@@ -92,6 +93,8 @@ export class ProgramSystem implements ActorNaming, StepSurroundings {
   readonly #actors: ProgramActors
   readonly #refs: ActorRefs
   readonly #strays: Strays
+  /** True once its root has taken a transition since its last snapshot. */
+  #isMoved = false
   #muted = false
   /** Computes why the program was stopped; called only if a step asks. */
   #stopped: (() => StatewardError) | undefined
@@ -313,7 +316,12 @@ export class ProgramSystem implements ActorNaming, StepSurroundings {
           const { context } = event.snapshot as { readonly context?: unknown }
           watchValue(context, `the context of ${event.actorRef.id}`)
           if (!this.#muted) host.changed()
-        } else if (asked && event.type === '@xstate.microstep' && event.event === asked.event && event.actorRef === this.#root)
+          if (this.#isMoved && event.actorRef === this.#root) {
+            this.#isMoved = false
+            host.moved(event.event?.type ?? '', (event.snapshot as { readonly value?: unknown }).value)
+          }
+        } else if (event.type === '@xstate.microstep' && event.actorRef === this.#root && leads(event)) this.#isMoved = true
+        if (asked && event.type === '@xstate.microstep' && event.event === asked.event && event.actorRef === this.#root)
           asked.isTaken ??= takesTransition(event) // the first microstep tells, what follows is `always`
         inspector?._sendInspectionEvent(event)
         interceptor?.inspected(event as unknown as InspectionEvent)

@@ -122,6 +122,12 @@ export function takesTransition(event: object): boolean {
   return ((event as { readonly _transitions?: readonly unknown[] })._transitions ?? []).length > 0
 }
 
+/** True for an inspection event of a microstep in which the machine takes a transition that leads to a state. */
+export function leads(event: object): boolean {
+  const { _transitions: taken = [] } = event as { readonly _transitions?: readonly { readonly target?: unknown }[] }
+  return taken.some(({ target }) => target !== undefined)
+}
+
 /** What XState calls on a system, its hidden members included. */
 export interface InnerSystem {
   _sendInspectionEvent(event: object): void

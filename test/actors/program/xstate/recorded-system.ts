@@ -31,6 +31,7 @@ export function recordedProgram(logic: AnyActorLogic, given: { snapshot?: unknow
   const outcomes: object[] = []
   const host: ProgramSystemHost = {
     changed: () => undefined,
+    moved: () => undefined,
     stirred: () => undefined,
     output(output) {
       if (output.kind === 'emit' || output.kind === 'log') notices.push(output.value)
