@@ -8,12 +8,10 @@ import { begin } from '../support/begin.js'
 import { turns } from '../support/eventually.js'
 import { memoryPlace, places } from '../support/store-place.js'
 
-let calls = 0
 const packing = setup({
   actors: {
     pack: fromStep(
       ({ attempt }) => {
-        calls++
         if (attempt === 1) throw new Error('no box')
         return 'secret output'
       },
