@@ -165,6 +165,52 @@ export interface StatePieces {
   readonly pieces: readonly StatePiece[]
 }
 
+/** One run of a step's function that streams: an attempt, from its begin in one process to its end. */
+export interface StreamRun {
+  /** Of this run alone, over all stores. */
+  readonly id: string
+  /** The path of the step's actor. */
+  readonly step: string
+  readonly name: string | null
+  /** The step's idempotency key. */
+  readonly key: string
+  readonly attempt: number
+}
+
+/** Chunks of one run. `data` is a text of the codec. */
+export interface ChunkAppend {
+  readonly executionId: string
+  /** The epoch under which the writer owns the execution. */
+  readonly epoch: number
+  readonly run: StreamRun
+  /** How many chunks of the run come before these: those of them that the store has already are not written again. */
+  readonly first: number
+  readonly chunks: readonly { readonly at: number; readonly data: string }[]
+}
+
+/**
+ * The verdict on chunks. `appended`: all are there. Nothing was written if it is `stale` (another owner has the execution),
+ * `closed` (the run has ended, or the execution has), or `not_found` (there is no such execution).
+ */
+export type ChunkVerdict = 'appended' | 'stale' | 'closed' | 'not_found'
+
+/** An entry of an execution's stream: a chunk, or how a run has ended. */
+export interface StoredChunk {
+  /** Invariant: from 1, grows by one within its execution. */
+  readonly offset: number
+  readonly kind: 'chunk' | 'committed' | 'abandoned'
+  readonly at: number
+  readonly data: string | null
+  readonly run: StreamRun
+}
+
+/** A page of a stream. `ended`: the execution has; nothing will be added. `open`: the runs of which no end is stored, oldest first. */
+export interface ChunkPage {
+  readonly chunks: readonly StoredChunk[]
+  readonly ended: boolean
+  readonly open: readonly StreamRun[]
+}
+
 /** All changes of one execution, written whole or not at all. */
 export interface Commit {
   readonly id: string
@@ -203,6 +249,8 @@ export interface Commit {
   readonly output: string | null
   readonly error: string | null
   readonly events: readonly PublishedEvent[]
+  /** How runs of its steps have ended: each that is open gets an entry in the stream. */
+  readonly streams?: readonly { readonly run: string; readonly end: 'committed' | 'abandoned' }[] | undefined
   /** Inbox messages that this commit consumed; those with an answer keep it for their sender. */
   readonly consumed: readonly { readonly seq: number; readonly answer: string | null }[]
   /** How many checkpoints to keep from now on, this commit's included; 0 keeps none, absent leaves them alone. */
@@ -444,6 +492,14 @@ export interface SnapshotStore {
   pruneEvents(request: EventPruneRequest): Promise<{ readonly events: number; readonly more: boolean }>
   /** The greatest `seq` so far, 0 before the first. */
   lastSeq(): Promise<number>
+
+  /**
+   * Appends chunks to the streams of executions, in this order and in one transaction that is durable once the promise resolves; each
+   * gets its own verdict. The first chunks of a run open it, and end all other open runs of the same execution and key as abandoned.
+   */
+  appendChunks(batch: readonly ChunkAppend[]): Promise<readonly ChunkVerdict[]>
+  /** The entries of an execution's stream with a greater offset than `since`; undefined: there is no such execution. */
+  chunks(of: { readonly execution: string; readonly since: number; readonly limit: number }): Promise<ChunkPage | undefined>
 
   /** Oldest first. */
   checkpoints(id: string): Promise<readonly StoredCheckpoint[]>

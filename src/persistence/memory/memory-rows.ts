@@ -5,6 +5,7 @@
  * moved, so that each question looks at candidates and never at all that was ever stored.
  */
 import { isTerminal } from '../../events/execution-status.js'
+import type { MemoryStream } from './memory-stream.js'
 import type { MemoryJournal } from './memory-journal.js'
 import type { MemoryPlace } from './memory-place.js'
 import type { InboxMessage, StoredCheckpoint, StoredExecution } from '../snapshot-store.js'
@@ -22,6 +23,8 @@ export interface MemoryRow {
   readonly answered: Set<number>
   readonly checkpoints: StoredCheckpoint[]
   readonly journal: MemoryJournal
+  /** Undefined: none of its steps has streamed. */
+  stream: MemoryStream | undefined
   /** How it stands under its keys; undefined: it is counted under none, or has ended. */
   place?: MemoryPlace | undefined
 }

@@ -65,6 +65,8 @@ export function memoryStore(): SnapshotStore {
     publish: (batch) => on('publish', ({ events }) => batch.map((each) => events.publish(each))),
     pruneEvents: (request) => on('pruneEvents', ({ events }) => events.prunePublications(request)),
     lastSeq: () => on('lastSeq', ({ events }) => events.lastSeq),
+    appendChunks: (batch) => on('appendChunks', (tables) => batch.map((each) => tables.appendChunks(each))),
+    chunks: (of) => on('chunks', (tables) => tables.chunks(of)),
     checkpoints: (id) => on('checkpoints', ({ rows }) => [...(rows.byId.get(id)?.checkpoints ?? [])]),
     checkpoint: (id, revision) =>
       on('checkpoint', ({ rows }) => rows.byId.get(id)?.checkpoints.find((each) => each.revision === revision)),

@@ -11,9 +11,13 @@ import { MemoryDocuments } from './memory-documents.js'
 import { MemoryDue } from './memory-due.js'
 import { MemoryEvents } from './memory-events.js'
 import { MemoryJournal } from './memory-journal.js'
+import { MemoryStream } from './memory-stream.js'
 import { type MemoryRow, MemoryRows } from './memory-rows.js'
 import type {
   Acceptance,
+  ChunkAppend,
+  ChunkPage,
+  ChunkVerdict,
   CommandAnswer,
   Commit,
   CommitVerdict,
@@ -61,6 +65,19 @@ export class MemoryTables {
     this.due.note(row)
   }
 
+  appendChunks(of: ChunkAppend): ChunkVerdict {
+    const row = this.rows.byId.get(of.executionId)
+    if (!row) return 'not_found'
+    if (row.execution.epoch !== of.epoch) return 'stale'
+    if (isTerminal(row.execution.status)) return 'closed'
+    return (row.stream ??= new MemoryStream()).append(of)
+  }
+
+  chunks({ execution, since, limit }: { execution: string; since: number; limit: number }): ChunkPage | undefined {
+    const row = this.rows.byId.get(execution)
+    return row && (row.stream ?? new MemoryStream()).page(since, limit, isTerminal(row.execution.status))
+  }
+
   enqueue(row: MemoryRow, message: Omit<InboxMessage, 'seq'>): number {
     const seq = ++this.#lastMessage
     const { executionId, kind, payload, at } = message
@@ -86,6 +103,7 @@ export class MemoryTables {
       answered: new Set(),
       checkpoints: [],
       journal: new MemoryJournal(),
+      stream: undefined,
     }
     this.rows.add(row)
     return this.#complete(row, commit)
@@ -108,6 +126,7 @@ export class MemoryTables {
     if (isTerminal(commit.status)) {
       for (const seq of [...row.open.keys()]) this.#consume(row, seq, { status: 'finished' }, commit.updatedAt)
     }
+    for (const { run, end } of commit.streams ?? []) row.stream?.end(run, end, commit.updatedAt)
     if (commit.checkpoints !== undefined) {
       const { id, revision, updatedAt, status, state, cause = null } = commit
       if (commit.checkpoints > 0) row.checkpoints.push({ executionId: id, revision, at: updatedAt, status, state, cause })
@@ -139,6 +158,7 @@ function copy(commit: Commit): Commit {
   return {
     ...commit,
     ...(commit.accept ? { accept: acceptanceOf(commit.accept) } : {}),
+    ...(commit.streams ? { streams: commit.streams.map(({ run, end }) => ({ run, end })) } : {}),
     events: commit.events.map(({ type, at, data }) => ({ type, at, data })),
     consumed: commit.consumed.map(({ seq, answer }) => ({ seq, answer })),
   }

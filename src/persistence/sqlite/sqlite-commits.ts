@@ -14,6 +14,7 @@ import { sqliteEventJournal, sqliteEventTrimming } from './sqlite-events.js'
 import { sqliteConsumption } from './sqlite-inbox.js'
 import { inserted, set, type ValuesOf } from './sqlite-columns.js'
 import { noPieces, piecesOf, sqlitePieceWriter } from './sqlite-pieces.js'
+import { sqliteStreamEnds } from './sqlite-streams.js'
 import { numberOfStatus, type SqliteRows } from './sqlite-rows.js'
 
 /** What must hold of a row, and what its indexes know of it, as this process wrote it last. */
@@ -148,6 +149,7 @@ export function sqliteCommits(
   const trim = sqliteEventTrimming(database)
   let trimmed: { readonly position: number; readonly id: string; readonly keep: number }[] = []
   const consumption = sqliteConsumption(database)
+  const endStreams = sqliteStreamEnds(database)
   const writePieces = sqlitePieceWriter(database)
   const known = new Map<string, KnownRow>()
   database.onRollback(() => known.clear())
@@ -198,6 +200,7 @@ export function sqliteCommits(
     if (commit.input !== undefined && !commit.accept) replaceInput(position, commit.input)
     if (before !== noPieces || pieces !== noPieces) writePieces(position, pieces, before)
     const firstSeq = journal.append(position, entryRef, commit.revision, commit.events)
+    if (commit.streams && commit.streams.length > 0) endStreams(position, commit)
     if (commit.consumed.length > 0) consumption.consume(position, commit.consumed, commit.updatedAt)
     if (status >= firstTerminal) consumption.finish(position, commit.updatedAt)
     else if (commit.owner === null) consumption.letGo(position, status, commit.startAt ?? null)

@@ -262,6 +262,31 @@ CREATE TABLE stateward_tags (
 CREATE INDEX stateward_tags_of ON stateward_tags (position);
 `
 
+/** What steps have said while they ran. state: 0 open, 1 committed, 2 abandoned; kind: 0 a chunk, else how its run ended. */
+const streams = `
+CREATE TABLE stateward_stream_runs (
+  run INTEGER PRIMARY KEY,
+  position INTEGER NOT NULL,
+  state INTEGER NOT NULL,
+  chunks INTEGER NOT NULL,
+  attempt INTEGER NOT NULL,
+  id TEXT NOT NULL UNIQUE,
+  step TEXT NOT NULL,
+  name TEXT,
+  key TEXT NOT NULL
+);
+CREATE INDEX stateward_stream_runs_of ON stateward_stream_runs (position);
+CREATE TABLE stateward_chunks (
+  position INTEGER NOT NULL,
+  place INTEGER NOT NULL,
+  run INTEGER NOT NULL,
+  kind INTEGER NOT NULL,
+  at INTEGER NOT NULL,
+  data TEXT,
+  PRIMARY KEY (position, place)
+) WITHOUT ROWID;
+`
+
 /** The migrations in order; the number of each is its place, from 1. */
 export const sqliteMigrations: readonly string[] = [
   first,
@@ -275,4 +300,5 @@ export const sqliteMigrations: readonly string[] = [
   laterStarts,
   admissions,
   places,
+  streams,
 ]

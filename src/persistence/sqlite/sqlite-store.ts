@@ -23,6 +23,7 @@ import { sqliteOwners } from './sqlite-owners.js'
 import { sqlitePruning } from './sqlite-pruning.js'
 import { sqlitePublications } from './sqlite-publications.js'
 import { sqliteQueries } from './sqlite-queries.js'
+import { sqliteStreams } from './sqlite-streams.js'
 import { sqliteRows } from './sqlite-rows.js'
 import { sqliteMigrations } from './sqlite-schema.js'
 
@@ -124,6 +125,8 @@ export function sqliteStore(path: string, options: SqliteStoreOptions = {}): Sna
     publish: (batch) => into('publish', (store) => store.publications.publish(batch)),
     pruneEvents: (request) => into('pruneEvents', (store) => store.publications.pruneEvents(request)),
     lastSeq: () => on('lastSeq', (store) => store.events.lastSeq()),
+    appendChunks: (batch) => into('appendChunks', (store) => store.streams.appendChunks(batch)),
+    chunks: (of) => on('chunks', (store) => store.streams.chunks(of)),
     checkpoints: (id) => on('checkpoints', (store) => store.queries.checkpoints(id)),
     checkpoint: (id, revision) => on('checkpoint', (store) => store.queries.checkpoint(id, revision)),
     enqueue: (message) => into('enqueue', (store) => store.inbox.enqueue(message)),
@@ -164,6 +167,7 @@ function overDatabase(database: SqliteDatabase) {
     inbox: sqliteInbox(database),
     owners: sqliteOwners(database),
     prune: sqlitePruning(database, rows),
+    streams: sqliteStreams(database),
     queries: sqliteQueries(database, rows),
   }
 }

@@ -15,6 +15,7 @@ const ofNothing: Answers = {
   query: () => ({ executions: [] }),
   counts: () => ({}),
   places: () => [],
+  chunks: () => undefined,
   events: () => [],
   lastSeq: () => 0,
   checkpoints: () => [],

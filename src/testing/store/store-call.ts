@@ -17,6 +17,7 @@ export const storeWrites = [
   'putDocument',
   'publish',
   'pruneEvents',
+  'appendChunks',
   'prune',
 ] as const satisfies readonly StoreCall[]
 
@@ -27,6 +28,7 @@ export const storeReads = [
   'query',
   'counts',
   'places',
+  'chunks',
   'events',
   'lastSeq',
   'checkpoints',

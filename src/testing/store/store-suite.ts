@@ -17,6 +17,7 @@ import { pieceCases } from './store-piece-cases.js'
 import { pruneCases } from './store-prune-cases.js'
 import { publicationCases } from './store-publication-cases.js'
 import { placeCases } from './store-place-cases.js'
+import { streamCases } from './store-stream-cases.js'
 import { queryCases } from './store-query-cases.js'
 import { rateCases } from './store-rate-cases.js'
 import { startCases } from './store-start-cases.js'
@@ -43,6 +44,7 @@ export const storeSuite: readonly StoreCase[] = [
   ...publicationCases,
   ...queryCases,
   ...placeCases,
+  ...streamCases,
   ...inboxCases,
   ...ownerCases,
   ...claimCases,
