@@ -10,7 +10,7 @@ const some = (run: string, first: number, texts: string, given: Partial<ChunkApp
   epoch: 1,
   run: runOf(run),
   first,
-  chunks: [...texts].map((data, at) => ({ at: 10 + at, data })),
+  chunks: texts.split('').map((data, at) => ({ at: 10 + at, data })),
   ...given,
 })
 
