@@ -4,6 +4,7 @@
  * Owns: the shape of a stored execution, of a commit and of its verdict. The actors know nothing else of
  * persistence; a store knows nothing of XState: payloads are opaque texts made by the snapshot codec.
  * The suite in `stateward/testing` holds every promise below as data and runs on any store.
+ * Longer than others because it is the one contract of a store, and who writes a store reads all of it.
  */
 import type { ExecutionStatus } from '../events/execution-status.js'
 

@@ -14,7 +14,7 @@ const some = (run: string, first: number, texts: string, given: Partial<ChunkApp
   ...given,
 })
 
-async function told(store: SnapshotStore, since = 0, limit = 100): Promise<string> {
+async function entries(store: SnapshotStore, since = 0, limit = 100): Promise<string> {
   const { chunks = [] } = (await store.chunks({ execution: 'a', since, limit })) ?? {}
   return chunks.map(({ offset, kind, data, run }) => `${offset}${kind === 'chunk' ? data : kind}/${run.id}`).join(' ')
 }
@@ -27,9 +27,9 @@ export const streamCases: readonly StoreCase[] = [
     equal(await store.chunks({ execution: 'nobody', since: 0, limit: 9 }), undefined)
     const other = some('r', 0, 'z', { executionId: 'b', run: { ...runOf('other', 'x'), name: 'ask', attempt: 3 } })
     deepEqual(await store.appendChunks([some('r', 0, 'xy'), other, some('r', 2, 'z')]), ['appended', 'appended', 'appended'])
-    equal(await told(store), '1x/r 2y/r 3z/r')
-    equal(await told(store, 1, 1), '2y/r')
-    equal(await told(store, 3), '')
+    equal(await entries(store), '1x/r 2y/r 3z/r')
+    equal(await entries(store, 1, 1), '2y/r')
+    equal(await entries(store, 3), '')
     const run = { id: 'other', step: 'at x', name: 'ask', key: 'x', attempt: 3 }
     const chunk = { offset: 1, kind: 'chunk', at: 10, data: 'z', run }
     deepEqual(await store.chunks({ execution: 'b', since: 0, limit: 9 }), { chunks: [chunk], ended: false, open: [run] })
@@ -43,14 +43,14 @@ export const streamCases: readonly StoreCase[] = [
       'appended',
       'appended',
     ])
-    equal(await told(store), '1x/r 2y/r 3z/r 4w/r')
+    equal(await entries(store), '1x/r 2y/r 3z/r 4w/r')
   }),
 
   storeCase('another run of the same step ends the one before as abandoned, which adds nothing more', async ({ store }) => {
     await store.commit([anAccepted('a')])
     await store.appendChunks([some('r', 0, 'x'), some('s', 0, 'q', { run: runOf('s', 'l') })])
     deepEqual(await store.appendChunks([some('t', 0, 'y'), some('r', 1, 'x')]), ['appended', 'closed'])
-    equal(await told(store), '1x/r 2q/s 3abandoned/r 4y/t')
+    equal(await entries(store), '1x/r 2q/s 3abandoned/r 4y/t')
     deepEqual(
       (await store.chunks({ execution: 'a', since: 0, limit: 1 }))?.open.map(({ id }) => id),
       ['s', 't'],
@@ -65,10 +65,10 @@ export const streamCases: readonly StoreCase[] = [
       { run: 'nobody', end: 'committed' },
     ] as const
     await store.commit([aCommit({ id: 'b', revision: 2, streams })])
-    equal(await told(store), '1x/r 2y/s')
+    equal(await entries(store), '1x/r 2y/s')
     await store.commit([aCommit({ id: 'a', revision: 2, streams })])
     await store.commit([aCommit({ id: 'a', revision: 3, streams: [...streams, { run: 's', end: 'abandoned' }] })])
-    equal(await told(store), '1x/r 2y/s 3committed/r 4abandoned/s')
+    equal(await entries(store), '1x/r 2y/s 3committed/r 4abandoned/s')
     deepEqual(await store.appendChunks([some('r', 1, 'z')]), ['closed'])
   }),
 
