@@ -124,6 +124,24 @@ describe.each(places)('on a %s store', (_, place) => {
     expect(await execution.get()).toMatchObject({ status: 'running' })
   })
 
+  test('what waits for a place under its key waits on when it is added again, and limits hold', async () => {
+    const flights = new StepsInFlight()
+    flights.heeds = true
+    const concurrency = { key: (input: string) => input, limit: 1 }
+    const keyed = defineEntryPoint({ id: 'keyed', program: flights.step, concurrency })
+    const runtime = await begin({ store: place().open(), entryPoints: [keyed] })
+    const all = await Promise.all(['a', 'a', 'a', 'b'].map((key) => runtime.trigger('keyed', key)))
+    await Promise.all([flights.started('a'), flights.started('b')])
+    expect(await runtime.remove('keyed')).toMatchObject({ drained: false })
+    await runtime.add(keyed)
+    await Promise.all([flights.started('a', 2), flights.started('b', 2)])
+    expect(flights.of('a')).toHaveLength(2)
+    for (const label of ['a', 'b']) flights.free.add(label)
+    for (const flight of flights.all) flight.end()
+    for (const execution of all) expect(await execution.result()).toMatchObject({ status: 'completed' })
+    expect(await runtime.remove('keyed', { drain: true })).toMatchObject({ drained: true })
+  })
+
   test('a client has the same calls', async () => {
     const at = place()
     const client = createClient({ store: at.connect(), entryPoints: [], pollInterval: 5 })

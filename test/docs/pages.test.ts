@@ -7,6 +7,7 @@ import { codeBlocks, promised, runCodeBlock } from './code-blocks.js'
 
 describe.each([
   'docs/guide.md',
+  'docs/entry-points.md',
   'docs/events.md',
   'docs/finding.md',
   'docs/flow-control.md',
