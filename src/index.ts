@@ -133,6 +133,8 @@ export type {
   ExecutionQuery,
   FlowKeys,
   InboxMessage,
+  Join,
+  Joined,
   OwnerRecord,
   Pruned,
   PruneRequest,

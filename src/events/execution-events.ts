@@ -46,6 +46,24 @@ export type Ending =
   | { readonly status: 'timed_out'; readonly limit: LimitName }
   | { readonly status: 'rejected'; readonly reason: string }
 
+/** What an execution keeps of the triggers that it has taken in. */
+export interface Gathering {
+  /** `debounce`: the input is that of the last one. `batch`: it is the list of all. */
+  readonly kind: 'debounce' | 'batch'
+  /** The key under which it takes more in. */
+  readonly key: string
+  /** When the first one came. */
+  readonly since: number
+  /** How many there are. */
+  readonly count: number
+  /** Of the elements of a batch, in characters. */
+  readonly length: number
+  /** The name of the last one: no two commits that take triggers in are alike. */
+  readonly last: string
+  /** True if it takes no more in, although it has not started. */
+  readonly isFull: boolean
+}
+
 /** What the execution machine keeps; plain data, part of every commit. */
 export interface ExecutionContext {
   readonly executionId: string
@@ -65,6 +83,8 @@ export interface ExecutionContext {
   readonly limits: Limits
   /** Set if a step of another execution has started it: what becomes of it when that is left, and which one it replaces. */
   readonly child?: { readonly whenLeft: 'cancel' | 'leave'; readonly retryOf?: string | undefined }
+  /** Of one that takes further triggers in, or has. */
+  readonly gathering?: Gathering
   /** The keys under which it is counted; absent: none. */
   readonly keys?: { readonly concurrency: string | null; readonly rate: string | null }
   readonly pause?: PauseRecord
@@ -138,6 +158,8 @@ export type JournalEventType =
   | 'journal.gap'
   | 'execution.accepted'
   | 'execution.queued'
+  | 'execution.debounced'
+  | 'execution.batched'
   | 'execution.started'
   | 'execution.running'
   | 'execution.waiting'

@@ -213,10 +213,10 @@ export type SupervisorRequest = ReplyAddress &
 
 /**
  * The answer to a request by event; `requestId` is the request's own. A trigger is answered twice: `accepted` once
- * that is durable (`created`: false if it was accepted before), `settled` at the end. `refused` stands where a call would have rejected.
+ * that is durable (`created`: false if it was accepted before; `joined`: an execution that was there has taken it in), `settled` at the end. `refused` stands where a call would have rejected.
  */
 export type SupervisorReply = { readonly requestId?: string } & (
-  | { readonly type: 'execution.accepted'; readonly id: string; readonly created: boolean }
+  | { readonly type: 'execution.accepted'; readonly id: string; readonly created: boolean; readonly joined?: true }
   | { readonly type: 'execution.settled'; readonly id: string; readonly outcome: ResultOutcome }
   | { readonly type: 'execution.answered'; readonly id: string; readonly outcome: SendOutcome | CommandOutcome }
   | { readonly type: 'supervisor.added'; readonly outcome: AddOutcome }

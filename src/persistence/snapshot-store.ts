@@ -33,6 +33,8 @@ export interface StoredExecution {
   readonly startAt: number | null
   /** Why a queued execution has no place under its keys yet: others have all of its key, or its rate lets none start. Absent: nothing of the kind, or another call than `load` and `query` gave the execution. */
   readonly heldBy?: 'key' | 'rate'
+  /** The key under which it takes further triggers in; null: it takes none. Invariant: of an entry point, one execution has it. */
+  readonly gathers: string | null
   /** True while actions are pending: asked for and not acknowledged. May be true on a terminal execution. */
   readonly owed: boolean
   /** How often it was taken over from a dead owner since it last made progress. */
@@ -49,6 +51,8 @@ export interface StoredExecution {
   /** Where its program stands; null or absent: that is not known. */
   readonly place?: StoredPlace | null | undefined
   readonly input: string
+  /** Of one that was accepted with an empty input: what its triggers have added, in the order in which they joined, which is its input. Null for others, and in a brief answer. */
+  readonly elements: readonly string[] | null
   readonly state: string
   readonly output: string | null
   readonly error: string | null
@@ -87,6 +91,23 @@ export interface FlowKeys {
   readonly concurrency: string | null
   /** Of its rate. */
   readonly rate: string | null
+}
+
+/** A trigger that an execution takes in. Kept as long as the execution is. */
+export interface Join {
+  /** The trigger's own name: at one entry point it joins once. */
+  readonly ref: string
+  /** At one entry point a key is taken once, by a join or by an acceptance. */
+  readonly idempotencyKey: string | null
+  /** Made of its input, so that another one under the same key is found out. */
+  readonly digest: string
+  /** What it adds to the elements of its execution; null: nothing. */
+  readonly element: string | null
+}
+
+/** A trigger that has joined, and the execution that it is in. */
+export interface Joined extends Pick<Join, 'ref' | 'digest'> {
+  readonly id: string
 }
 
 /** An event that an execution, or the application, publishes; `data` is a text of the codec. */
@@ -235,6 +256,10 @@ export interface Commit {
   readonly dueAt: number | null
   /** As of the stored execution. Absent: null. */
   readonly startAt?: number | null | undefined
+  /** As of the stored execution. Absent: null. On a commit that accepts it, or has `joins`, or repeats what is stored. */
+  readonly gathers?: string | null | undefined
+  /** The triggers that it takes in with this commit, in their order. All of them join, or none and nothing is written. */
+  readonly joins?: readonly Join[] | undefined
   readonly owed: boolean
   readonly recoveries: number
   /** Takes the place of the input that the execution was accepted with; only before it has started. Absent: the input stays. */
@@ -270,12 +295,13 @@ export interface Commit {
  * The verdict on one commit of a batch.
  * `stale`: revision or epoch did not fit, nothing of it was written. `duplicate`: an acceptance whose
  * idempotency key (within its entry point) or id is taken, by `id`; nothing of it was written. If the same
- * execution has taken both, it is a duplicate of the key.
+ * execution has taken both, it is a duplicate of the key. Of a commit that takes triggers in: a trigger of that name has joined
+ * (`join`, which is looked at before anything else), a key of a join is taken, or another execution gathers under the same key (`gathers`), by `id`.
  */
 export type CommitVerdict =
   | { readonly status: 'committed'; /** of the first of its events */ readonly firstSeq: number }
   | { readonly status: 'stale'; readonly revision: number; readonly epoch: number; readonly owner: string | null }
-  | { readonly status: 'duplicate'; readonly id: string; readonly of: 'id' | 'idempotency_key' }
+  | { readonly status: 'duplicate'; readonly id: string; readonly of: 'id' | 'idempotency_key' | 'join' | 'gathers' }
   | { readonly status: 'not_found' }
 
 /** A runtime instance that holds executions. `key` is fresh for each start; `id` is the user's name for it. */
@@ -353,7 +379,10 @@ export interface ExecutionQuery {
   readonly sessionId?: string
   readonly correlationId?: string
   readonly parentId?: string
+  /** Of its acceptance, or of a trigger that it took in. */
   readonly idempotencyKey?: string
+  /** The one that takes triggers in under this key of `entryPoint`, which must be given. */
+  readonly gathers?: string
   /** Those that have not ended and are counted under this key of the concurrency of `entryPoint`, which must be given. */
   readonly concurrencyKey?: string
   /** Those that have started, have not ended, and stand in one of these places; null: where it is not known. */
@@ -480,6 +509,8 @@ export interface SnapshotStore {
   /** `expired` if it was pruned (and the trace of that is still kept), `unknown` if it never was. */
   absence(id: string): Promise<'expired' | 'unknown'>
   query(query: ExecutionQuery): Promise<ExecutionPage>
+  /** The trigger that has joined an execution of that entry point, by its name or by its idempotency key. */
+  joined(entryPoint: string, of: { readonly ref: string } | { readonly idempotencyKey: string }): Promise<Joined | undefined>
   counts(): Promise<ExecutionCounts>
   /** The places in which executions stand that have started and have not ended, each once, in no order; null among them if it is not known of one. */
   places(of: { readonly entryPoint?: string }): Promise<readonly (string | null)[]>

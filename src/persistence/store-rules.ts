@@ -19,8 +19,9 @@ export function atMost(limit: number): number {
 }
 
 /** The length of those texts of an execution that may be long, in characters. */
-export function lengthOf({ input, state, output, error }: StoredExecution): number {
-  return input.length + state.length + (output?.length ?? 0) + (error?.length ?? 0)
+export function lengthOf({ input, elements, state, output, error }: StoredExecution): number {
+  const gathered = elements?.reduce((sum, { length }) => sum + length, 0) ?? 0
+  return input.length + gathered + state.length + (output?.length ?? 0) + (error?.length ?? 0)
 }
 
 /** What the order looks at. `position` is the place in the order of acceptance. */

@@ -54,7 +54,8 @@ export class Client<TEntryPoints extends readonly EntryPoint[] = readonly EntryP
           await supervisor.open()
           // what a pause before it keeps from starting is not to be found before that pause
           await supervisor.streams.ordered(entryPoint)
-          const accepted = await acceptDirectly({ ...settings, commits: router.direct }, definition, named)
+          const accepted = await (supervisor.gatherings.admit(definition, named) ??
+            acceptDirectly({ ...settings, commits: router.direct }, definition, named))
           supervisor.feed.wake()
           return accepted
         }),

@@ -12,12 +12,14 @@ import { structureHash } from '../actors/program/program-hash.js'
 import type { History } from '../events/execution-events.js'
 import type { PausedTimers, PersistedProgram } from '../actors/program/program-record.js'
 import type { KeyOf } from '../actors/flow/flow-limits.js'
+import type { BatchLimit } from '../actors/flow/gathering-limits.js'
 import { pathProblem } from '../actors/trigger/route-table.js'
 import type { RoutedTrigger, Trigger, TriggerRoute } from '../actors/trigger/trigger.js'
 import { checkSteps } from '../actors/program/step.js'
 import { definitionFormat, formatKey, type StreamDefinition } from '../actors/stream/stream-definition.js'
 import { isId, isWholeText, wholeTextWanted } from '../ids.js'
 import { refuseUnknown, type OptionNames } from '../known-options.js'
+import { checkGathering, gatheringRules, type BatchOptionsOf, type DebounceOptions, type ElementOf } from './gathering-options.js'
 import {
   backoff,
   group,
@@ -89,6 +91,13 @@ export interface EntryPointOptions<TProgram extends AnyActorLogic = AnyActorLogi
   readonly concurrency?: ConcurrencyOptions<InputFrom<TProgram>> | undefined
   /** How many may start in a time, over all processes; default no such limit. See docs/flow-control.md. */
   readonly rate?: RateOptions<InputFrom<TProgram>> | undefined
+  /**
+   * Triggers that come soon after one another make one execution, with the last input; default: each makes one of its own. Not beside
+   * `batch`, `concurrency`, `rate` or `relaxed` durability. See docs/flow-control.md.
+   */
+  readonly debounce?: DebounceOptions<InputFrom<TProgram>> | undefined
+  /** Triggers make one execution together, whose input is the list of theirs: a trigger gives one element. Not beside the same as `debounce`. See docs/flow-control.md. */
+  readonly batch?: BatchOptionsOf<TProgram> | undefined
   /** How many may run at the same time in one process; default 10. */
   readonly maxConcurrent?: number | undefined
   /** How many may wait for a slot; default 10,000. */
@@ -157,6 +166,20 @@ export interface EntryPoint<
   readonly isolation: 'shared'
 }
 
+/** The options of an entry point that batches: what fires it gives one element of its program's input. */
+export interface BatchedOptions<TProgram extends AnyActorLogic, TId extends string> extends Omit<
+  EntryPointOptions<TProgram, TId>,
+  'batch' | 'trigger'
+> {
+  readonly batch: BatchOptionsOf<TProgram>
+  readonly trigger?: Trigger<ElementOf<TProgram>> | undefined
+}
+
+/** An entry point that batches. */
+export interface BatchedEntryPoint<TProgram extends AnyActorLogic, TId extends string> extends EntryPoint<TProgram, TId> {
+  readonly batch: BatchLimit
+}
+
 const day = 24 * 60 * 60 * 1000
 
 /** What each option may be, and what it is if it is not given. What is not here, or is no option, does not compile. */
@@ -167,6 +190,7 @@ const rules = {
     group({ key: optionalFunction<KeyOf>(), limit: whole({ from: 1 }), onBusy: oneOf(['queue', 'skip', 'replace']) }),
   ),
   rate: optional(group({ limit: whole({ from: 1 }), per: whole({ from: 1 }), key: optionalFunction<KeyOf>() })),
+  ...gatheringRules,
   maxConcurrent: whole({ from: 1, otherwise: 10 }),
   maxQueued: whole({ from: 0, otherwise: 10_000 }),
   overflow: oneOf(['reject', 'drop_oldest']),
@@ -206,6 +230,12 @@ const optionNames: OptionNames<EntryPointOptions> = { id: true, program: true, .
  * ```
  */
 export function defineEntryPoint<TProgram extends AnyActorLogic, const TId extends string>(
+  options: BatchedOptions<TProgram, TId>,
+): BatchedEntryPoint<TProgram, TId>
+export function defineEntryPoint<TProgram extends AnyActorLogic, const TId extends string>(
+  options: EntryPointOptions<TProgram, TId>,
+): EntryPoint<TProgram, TId>
+export function defineEntryPoint<TProgram extends AnyActorLogic, const TId extends string>(
   options: EntryPointOptions<TProgram, TId>,
 ): EntryPoint<TProgram, TId> {
   const { id, program } = options ?? {}
@@ -220,14 +250,11 @@ export function defineEntryPoint<TProgram extends AnyActorLogic, const TId exten
   if (isProgramMachine(program) && !isWholeText(program.id))
     invalid(at('program.id'), JSON.stringify(program.id), `a text ${wholeTextWanted}`)
   checkSteps(program)
-  return shownById({
-    [formatKey]: definitionFormat,
-    id,
-    program,
-    programId: isProgramMachine(program) ? program.id : id,
-    hash: structureHash(program),
-    ...readOptions(rules, options, at),
-  })
+  const read = readOptions(rules, options, at)
+  checkGathering(read, at)
+  const programId = isProgramMachine(program) ? program.id : id
+  const defined = { [formatKey]: definitionFormat, id, program, programId, hash: structureHash(program), ...read }
+  return shownById(defined)
 }
 
 /** In JSON (an inspector's, a log's) a definition is its names, never its program. */

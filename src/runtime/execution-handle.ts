@@ -64,10 +64,13 @@ export class ExecutionHandle<TProgram extends AnyActorLogic = AnyActorLogic> {
   readonly id: string
   /** True if the call that gave this handle made the execution; false if that was there before, or need not be there at all. */
   readonly created: boolean
+  /** True if an execution that was there has taken this trigger in, because its entry point has `debounce` or `batch`. */
+  readonly joined: boolean
   readonly #port: HandlePort
 
-  constructor(id: string, port: HandlePort, created = false) {
+  constructor(id: string, port: HandlePort, created = false, joined = false) {
     this.id = id
+    this.joined = joined
     this.created = created
     this.#port = port
   }

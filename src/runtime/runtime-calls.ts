@@ -77,7 +77,8 @@ export class RuntimeCalls<TEntryPoints extends readonly EntryPoint[] = readonly 
 
   /**
    * Accepts an execution; resolves with its handle once that is durable. What is done to `input` afterwards changes nothing.
-   * The handle of one that was accepted before, under the same `idempotencyKey`, has `created: false`.
+   * The handle of one that was accepted before, under the same `idempotencyKey`, has `created: false`; that of one that has taken
+   * this trigger in, because its entry point has `debounce` or `batch`, has `joined: true` as well.
    *
    * Errors: `unknown_entry_point`, `invalid_id`, `invalid_option`, `duplicate_execution`, `idempotency_conflict` (the key was
    * given with another input), `not_storable`, `queue_full`, `draining`, `stream_down`, `not_started`, `already_stopped`, `store_failed`.
@@ -94,8 +95,8 @@ export class RuntimeCalls<TEntryPoints extends readonly EntryPoint[] = readonly 
     ...[input, options]: TriggerArguments<TEntryPoints, TId>
   ): Promise<ExecutionHandle<ProgramOf<TEntryPoints, TId>>> {
     const request = checkTrigger(entryPoint, options)
-    const { id, created } = accepted(await this.#source.admit(entryPoint, { ...request, input }))
-    return new ExecutionHandle(id, this.handlePort, created)
+    const { id, created, joined } = accepted(await this.#source.admit(entryPoint, { ...request, input }))
+    return new ExecutionHandle(id, this.handlePort, created, joined)
   }
 
   /**

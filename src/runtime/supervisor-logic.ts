@@ -97,8 +97,8 @@ async function handleRequest(self: Self, request: SupervisorRequest): Promise<vo
     if (request.type === 'execution.trigger') {
       supervisor.checkAccepting(request.entryPoint)
       const asked = checkTrigger(request.entryPoint, request.options)
-      const { id, created } = accepted(await accept(supervisor, request.entryPoint, { ...asked, input: request.input }))
-      reply({ type: 'execution.accepted', id, created })
+      const { id, created, joined } = accepted(await accept(supervisor, request.entryPoint, { ...asked, input: request.input }))
+      reply({ type: 'execution.accepted', id, created, ...(joined ? { joined } : {}) })
       if (replyTo) reply({ type: 'execution.settled', id, outcome: await router.result(id) })
       return
     }

@@ -188,7 +188,7 @@ async function answer<TInput, TBody>(
       port.entryPoint,
       `has the key of execution ${id}, but another input: it starts nothing`,
     )
-  return Response.json({ id, status, ...(differs ? { differs } : {}) }, { status: status === 'accepted' ? 202 : 200 })
+  return Response.json({ id, status, ...(differs ? { differs } : {}) }, { status: status === 'duplicate' ? 200 : 202 })
 }
 
 function keyOf<TBody>(key: DeliveryKey<TBody> | undefined, delivery: Delivery<TBody>, request: Request, raw: Uint8Array) {

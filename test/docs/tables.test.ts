@@ -179,11 +179,13 @@ describe('the table of', () => {
   })
 
   it.each([
-    ['Keyed concurrency', 'ConcurrencyOptions'],
-    ['Rate', 'RateOptions'],
-  ])('"%s" of the page on flow control names every option, and no other', (heading, options) => {
+    ['Keyed concurrency', 'ConcurrencyOptions', 'entry-point'],
+    ['Rate', 'RateOptions', 'entry-point'],
+    ['Debounce', 'DebounceOptions', 'gathering-options'],
+    ['Batch', 'BatchOptions', 'gathering-options'],
+  ])('"%s" of the page on flow control names every option, and no other', (heading, options, file) => {
     const named = table(heading, flow).map(([cell]) => code(cell)[0])
-    expect(named.toSorted()).toEqual(members('src/runtime/entry-point.ts', options).toSorted())
+    expect(named.toSorted()).toEqual(members(`src/runtime/${file}.ts`, options).toSorted())
   })
 
   it('"What it waits for" of the page on finding names every word, and no other', () => {

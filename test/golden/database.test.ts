@@ -45,7 +45,7 @@ const expectationOf = (version: string) => JSON.parse(readFileSync(new URL(`${ve
 /** The same with the fields that records have got since, each with what it says of an execution that was stored without it. */
 const withLaterFields = (execution: unknown) => {
   const { record, ...rest } = execution as { readonly record: LaterRead }
-  const later = { retryOf: null, causationId: record.parentId, startAt: null, waitsFor: waitsForOf(record), tags: [] }
+  const later = { retryOf: null, causationId: record.parentId, startAt: null, waitsFor: waitsForOf(record), tags: [], gathered: null }
   return { ...rest, record: { ...record, ...later } }
 }
 

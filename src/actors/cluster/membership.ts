@@ -171,7 +171,7 @@ export class Membership {
   }
 
   /** Claims one execution, if nobody owns it. */
-  claim(stored: StoredExecution): Promise<StoredExecution | undefined> {
+  claim(stored: Pick<StoredExecution, 'id' | 'entryPoint'>): Promise<StoredExecution | undefined> {
     return this.#takeover.one(stored)
   }
 

@@ -75,7 +75,7 @@ export class Takeover {
   }
 
   /** Takes one execution, if nobody owns it. */
-  async one({ id, entryPoint }: StoredExecution): Promise<StoredExecution | undefined> {
+  async one({ id, entryPoint }: Pick<StoredExecution, 'id' | 'entryPoint'>): Promise<StoredExecution | undefined> {
     const [claimed] = await this.#claim({ limit: 1, entryPoints: [entryPoint], from: { kind: 'one', id } })
     return claimed
   }

@@ -15,7 +15,7 @@ async function acceptedBy(supervisor: SupervisorHost, entryPoint: string, reques
     if (certain) await certain
     const stream = supervisor.acceptingStream(entryPoint)
     try {
-      return await stream.admit(request)
+      return await (supervisor.gatherings.admit(stream.definition, request) ?? stream.admit(request))
     } catch (error) {
       // nothing was written: this process was fenced off meanwhile, and begins anew
       const isFenced = isStatewardError(error, 'stale_owner') && supervisor.streams.get(entryPoint) !== stream

@@ -19,6 +19,7 @@ import { storedOutcome } from '../execution/execution-record.js'
 import { pagesOf } from '../../persistence/stored-executions.js'
 import type { Admitted } from '../stream/accepted-before.js'
 import type { AdmissionRequest } from '../stream/admission.js'
+import { refuseChild } from '../gathering/gathering-request.js'
 import type { StreamHost } from '../stream/stream-host.js'
 import { beingRemoved } from '../supervisor/refusals.js'
 import type { SupervisorHost } from '../supervisor/supervisor-host.js'
@@ -220,6 +221,7 @@ export class ChildExecutions implements ChildPort {
     const stream = this.#supervisor.streamFor(entryPoint)
     const parent = this.#streamOf(parentId)
     if (entryPoints.isLeaving(entryPoint) && !(parent && entryPoints.isLeaving(parent.id))) throw beingRemoved(entryPoint)
+    refuseChild(stream.definition, parentId)
     return stream.admit(asked)
   }
 

@@ -16,6 +16,7 @@ import { BoundedWork, type WorkPlace } from './bounded-work.js'
 import { Cascades } from './cascades.js'
 import { CommandOrder, fromAbove } from './command-order.js'
 import { ChildExecutions, isLeftPaused } from './child-executions.js'
+import { Gatherings } from '../gathering/gatherings.js'
 import { DirectCommits } from './direct-commits.js'
 import type { ExecutionHost } from '../execution/execution-host.js'
 import { handle } from '../execution/execution-commands.js'
@@ -116,6 +117,19 @@ export class CommandRouter {
       owner: () => supervisor.owner,
       runs: (entryPoint) => supervisor.runs(entryPoint),
       committed: ({ entryPoint, status }, commit) => supervisor.committed(entryPoint, status, commit),
+    })
+    supervisor.gatherings = new Gatherings({
+      ...supervisor.settings,
+      write: (commit) => this.direct.write(commit),
+      written: (before, commit, entryPoint) => {
+        const known = supervisor.live(commit.id)
+        // what this process has in memory is as it was before
+        if (known?.epoch === commit.epoch) known.takenAway(false)
+        supervisor.committed(entryPoint, before?.status, commit)
+        const isDue = commit.status === 'queued' && (commit.dueAt ?? Infinity) <= supervisor.settings.clock.now()
+        const failed = (error: unknown) => supervisor.settings.logger('execution', commit.id, 'could not be taken up yet', error)
+        if (isDue) supervisor.claim({ id: commit.id, entryPoint }).catch(failed)
+      },
     })
     this.#remote = new RemoteCommands(supervisor.settings, this.#stored)
     this.#store = supervisor.settings.store

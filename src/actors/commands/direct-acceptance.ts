@@ -51,7 +51,7 @@ export async function acceptDirectly(
   if (verdict.status !== 'duplicate') return { status: 'accepted', id }
   // a fresh id can only be taken if the driver wrote twice
   if (request.id === undefined && verdict.id === id) return { status: 'accepted', id }
-  const taken: Admitted = { status: 'duplicate', of: verdict.of, id: verdict.id }
-  if (taken.of === 'idempotency_key') await refuseOtherInput(store, taken, request)
-  return taken
+  const of = verdict.of === 'idempotency_key' ? verdict.of : 'id'
+  if (of === 'idempotency_key') await refuseOtherInput(store, verdict, request)
+  return { status: 'duplicate', of, id: verdict.id }
 }

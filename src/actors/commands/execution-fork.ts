@@ -39,6 +39,7 @@ export async function forkExecution(
   const record = executionRecord(stored)
   const outcome = await admit(stored.entryPoint, {
     input: record.input,
+    isWhole: true,
     correlationId: record.correlationId,
     causationId: id,
     priority: stored.priority,

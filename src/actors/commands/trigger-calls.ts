@@ -41,8 +41,8 @@ export async function fire(
 ): Promise<Fired> {
   const request = checkTrigger(entryPoint, options)
   try {
-    const { id, created } = accepted(await admit(entryPoint, { ...request, input }))
-    return { status: created ? 'accepted' : 'duplicate', id, differs: false }
+    const { id, created, joined } = accepted(await admit(entryPoint, { ...request, input }))
+    return { status: created ? 'accepted' : joined ? 'joined' : 'duplicate', id, differs: false }
   } catch (error) {
     // the other process may have made another input of the same thing
     if (!isStatewardError(error, 'idempotency_conflict')) throw error

@@ -32,6 +32,10 @@ export interface CommitParts {
   readonly dueAt: number | null
   readonly owed: boolean
   readonly consumed: Commit['consumed']
+  /** The triggers that it takes in. */
+  readonly joins?: Commit['joins']
+  /** The input that takes the place of the one before. */
+  readonly input?: string | undefined
   /** How many commits with a cause are kept as checkpoints. */
   readonly checkpoints: number
   /** What moved the program; absent: it has not moved. */
@@ -139,14 +143,21 @@ export class CommitDraft {
   }
 
   /** The time before which it must not start, as long as it has not; undefined: nothing delays it. */
-  heldUntil({ startAt }: ExecutionContext): number | undefined {
-    return startAt !== undefined && startAt > this.acceptedAt && this.#startedAt === null ? startAt : undefined
+  heldUntil({ startAt, gathering }: ExecutionContext): number | undefined {
+    if (startAt === undefined || this.#startedAt !== null) return undefined
+    // a clock that was set back has moved the start of one that gathers, and not its acceptance
+    return gathering !== undefined || startAt > this.acceptedAt ? startAt : undefined
+  }
+
+  /** The key under which it takes triggers in, as long as it does. */
+  #gathers(status: ExecutionStatus, gathering: NonNullable<ExecutionContext['gathering']>): string | null {
+    return gathering.isFull || this.#startedAt !== null || isTerminal(status) ? null : gathering.key
   }
 
   /** The next commit. */
   commit(parts: CommitParts): Commit {
     const { owner, status, value, context, isPutBack, isUnproven = false } = parts
-    const { program, taken, standing, now, dueAt, owed, consumed, checkpoints, cause, journal } = parts
+    const { program, taken, standing, now, dueAt, owed, consumed, checkpoints, cause, journal, joins, input } = parts
     const events = this.#events
     this.#events = []
     // the acceptance is kept as well: a fork can begin again from there
@@ -166,6 +177,9 @@ export class CommitDraft {
       updatedAt: now,
       dueAt,
       startAt: isTerminal(status) ? null : (this.heldUntil(context) ?? null),
+      gathers: context.gathering && this.#gathers(status, context.gathering),
+      joins,
+      input,
       owed,
       recoveries: this.recoveries - (isPutBack || isHeldBack(value) ? 1 : 0),
       place: this.#places.next(standing ?? asBefore, status, now),

@@ -73,7 +73,9 @@ export class PendingAcceptance {
 
   /** A stale verdict on a first commit means `accepted`: the commit was written, too late for this process to continue the execution. */
   judged(verdict: CommitVerdict): void {
-    if (verdict.status === 'duplicate') this.#resolve({ status: 'duplicate', id: verdict.id, of: verdict.of })
+    // nothing joins an execution in memory
+    const of = verdict.status === 'duplicate' && verdict.of !== 'join' && verdict.of !== 'gathers' ? verdict.of : undefined
+    if (verdict.status === 'duplicate' && of) this.#resolve({ status: 'duplicate', id: verdict.id, of })
     else this.#resolve({ status: 'accepted' })
   }
 

@@ -43,14 +43,27 @@ export interface Opening {
   readonly program: string | undefined
 }
 
+/** What an execution gathers is measured by how much time passes, like limits; every other start goes by the wall clock. */
+function gatheringSetBackBy({ gathering, startAt }: ExecutionContext, by: number): Partial<ExecutionContext> {
+  if (!gathering || startAt === undefined || by === 0) return {}
+  return { startAt: startAt - by, gathering: { ...gathering, since: gathering.since - by } }
+}
+
 /** The opening of an execution; a fresh one that has a slot since `runsSince` runs at once. Throws `corrupt`, `unknown_format`. */
 export function opening(origin: ExecutionOrigin, id: string, clock: WallClock, runsSince: number | undefined): Opening {
   if (origin.kind === 'stored') {
     const { lifecycle, program } = splitState(origin.stored.state, id)
     const { entryPoint, updatedAt } = origin.stored
     const ahead = Math.max(0, updatedAt - clock.now())
-    const limits = setBackBy(lifecycle.context.limits, ahead > 0 ? Math.max(ahead, clock.setBackSince(updatedAt)) : 0)
-    const context = { ...lifecycle.context, executionId: id, entryPoint, limits }
+    const setBack = ahead > 0 ? Math.max(ahead, clock.setBackSince(updatedAt)) : 0
+    const limits = setBackBy(lifecycle.context.limits, setBack)
+    const context = {
+      ...lifecycle.context,
+      ...gatheringSetBackBy(lifecycle.context, setBack),
+      executionId: id,
+      entryPoint,
+      limits,
+    }
     const row = new CommitDraft(id, origin.stored)
     if (isHeldBack(lifecycle.value) && origin.how !== 'recovered') row.recoveries++
     return { row, lifecycle: { ...lifecycle, context }, program }

@@ -26,6 +26,13 @@ type PartOf<TProgram extends AnyActorLogic, TKey extends string> =
         : TPart | undefined
       : unknown
 
+/** How many triggers have gone into one execution. */
+export interface GatheredCount {
+  readonly count: number
+  /** True while more may join it: until it starts, is full or ends. */
+  readonly isOpen: boolean
+}
+
 /** An execution as of its last commit. Times are milliseconds since the epoch. */
 export interface ExecutionRecord<TProgram extends AnyActorLogic = AnyActorLogic> {
   readonly id: string
@@ -54,7 +61,10 @@ export interface ExecutionRecord<TProgram extends AnyActorLogic = AnyActorLogic>
   readonly updatedAt: number
   readonly attempt: number
   readonly recoveries: number
+  /** Of one with `batch`: the list of what has been gathered so far. Of one with `debounce`: the last input so far. */
   readonly input: unknown
+  /** How many triggers have gone into it, if its entry point has `debounce` or `batch`, and whether more may; null: it is one trigger's. */
+  readonly gathered: GatheredCount | null
   /** The state value of a machine; undefined for other logic and before the start. */
   readonly value: PartOf<TProgram, 'value'>
   /** Undefined before the start. */
@@ -71,6 +81,12 @@ export interface ExecutionRecord<TProgram extends AnyActorLogic = AnyActorLogic>
   readonly limits: Limits
   readonly pause: PauseRecord | null
   readonly cancel: Intervention | null
+}
+
+/** The input of a stored execution. Throws `corrupt` or `unknown_format`, naming it. */
+export function storedInput({ id, input, elements }: Pick<StoredExecution, 'id' | 'input' | 'elements'>): unknown {
+  const at = { id, what: 'input' }
+  return elements === null || input !== '' ? decode(input, at) : elements.map((element) => decode(element, at))
 }
 
 /** Decodes a stored execution. Throws `corrupt` or `unknown_format`, naming it. */
@@ -105,7 +121,8 @@ export function executionRecord(stored: StoredExecution): ExecutionRecord {
     updatedAt: stored.updatedAt,
     attempt: context.attempt,
     recoveries: stored.recoveries + (isHeldBack(lifecycle.value) ? 1 : 0),
-    input: decode(stored.input, { id, what: 'input' }),
+    input: storedInput(stored),
+    gathered: context.gathering ? { count: context.gathering.count, isOpen: stored.gathers !== null } : null,
     value: record?.snapshot.value,
     context: record?.snapshot.context,
     output: stored.output === null ? undefined : decode(stored.output, { id, what: 'output' }),

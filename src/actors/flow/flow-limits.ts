@@ -48,7 +48,8 @@ export function flowKeys(entryPoint: string, { concurrency, rate }: FlowLimits, 
   }
 }
 
-function keyBy(entryPoint: string, option: string, keyOf: KeyOf | undefined, copy: () => unknown): string {
+/** The key of an input by one option; without a function all have the same. Throws `invalid_key`. */
+export function keyBy(entryPoint: string, option: string, keyOf: KeyOf | undefined, copy: () => unknown): string {
   if (!keyOf) return all
   let key: unknown
   try {

@@ -6,13 +6,14 @@
  */
 import { isDeepStrictEqual } from 'node:util'
 import { StatewardError } from '../../errors.js'
+import { digestOf } from '../../codec/digest.js'
 import { decode, encode } from '../../codec/snapshot-codec.js'
-import type { SnapshotStore } from '../../persistence/snapshot-store.js'
+import type { SnapshotStore, StoredExecution } from '../../persistence/snapshot-store.js'
 import type { AdmissionRequest } from './admission.js'
 import type { AcceptOutcome } from '../execution/execution-origin.js'
 
-/** The verdict on a request, and the execution that answers it. */
-export type Admitted = AcceptOutcome & { readonly id: string }
+/** The verdict on a request, and the execution that answers it. `joined`: one that was there has taken it in. */
+export type Admitted = (AcceptOutcome | { readonly status: 'joined' }) & { readonly id: string }
 
 /** The execution that the store has under a request's key or id; writes nothing; undefined: the request is new. */
 export async function acceptedBefore(
@@ -33,18 +34,32 @@ export async function acceptedBefore(
 /** Throws `idempotency_conflict` if the key was given with another input. For an execution that was forgotten since, nothing is compared. */
 export async function refuseOtherInput(
   store: SnapshotStore,
-  { id }: Admitted,
+  { id }: Pick<Admitted, 'id'>,
   { input, idempotencyKey }: Pick<AdmissionRequest, 'input' | 'idempotencyKey'>,
 ): Promise<void> {
   const stored = await store.load(id)
   if (!stored) return
+  if (stored.idempotencyKey !== idempotencyKey && idempotencyKey !== undefined) {
+    // a trigger that the execution took in has the key
+    const joined = await store.joined(stored.entryPoint, { idempotencyKey })
+    if (!joined || joined.digest === digestOf(encode(input, { id, what: 'input' }))) return
+    throw otherInput(stored, idempotencyKey)
+  }
   const text = encode(input, { id, what: 'input' })
   if (stored.input === text) return
   // the same fields in another order are the same
   if (isDeepStrictEqual(decode(stored.input, { id, what: 'input' }), decode(text, { id, what: 'input' }))) return
-  throw new StatewardError(
+  throw otherInput(stored, idempotencyKey)
+}
+
+/** The error for a key that another input has. */
+export function otherInput(
+  { id, entryPoint }: Pick<StoredExecution, 'id' | 'entryPoint'>,
+  idempotencyKey: string | undefined,
+): StatewardError {
+  return new StatewardError(
     'idempotency_conflict',
     `The idempotency key ${JSON.stringify(idempotencyKey)} was given with another input: execution ${id} has it.`,
-    { details: { id, idempotencyKey, entryPoint: stored.entryPoint } },
+    { details: { id, idempotencyKey, entryPoint } },
   )
 }

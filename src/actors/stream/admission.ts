@@ -30,6 +30,8 @@ export interface AdmissionRequest {
   readonly deadline?: number | undefined
   /** A program's stored text to begin with, instead of a fresh start. */
   readonly program?: string | undefined
+  /** True if the input is that of a whole execution, as a fork's is: it goes into no execution that gathers. */
+  readonly isWhole?: boolean | undefined
   /** Called with the id of the execution before anything is written. */
   readonly named?: ((id: string) => void) | undefined
 }

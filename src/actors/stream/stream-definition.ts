@@ -1,5 +1,6 @@
 /** An entry point as the hosts see it: its program and its limits, with every default filled in. Owns no behaviour. */
 import type { FlowLimits } from '../flow/flow-limits.js'
+import type { GatheringLimits } from '../flow/gathering-limits.js'
 import type { ExecutionDefinition } from '../execution/execution-port.js'
 import type { Trigger } from '../trigger/trigger.js'
 
@@ -10,7 +11,7 @@ export const formatKey: unique symbol = Symbol.for('stateward.entry-point')
 export const definitionFormat = 1
 
 /** The settings of one stream. Times are milliseconds. */
-export interface StreamDefinition extends ExecutionDefinition, FlowLimits {
+export interface StreamDefinition extends ExecutionDefinition, GatheringLimits, FlowLimits {
   readonly [formatKey]: number
   readonly trigger: Trigger
   readonly maxConcurrent: number

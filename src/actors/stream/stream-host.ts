@@ -12,7 +12,7 @@ import type { Intervention } from '../../events/execution-events.js'
 import type { ExecutionStatus } from '../../events/execution-status.js'
 import { streamMachine } from '../../machines/stream-machine.js'
 import type { GroupCommit } from '../../persistence/group-commit.js'
-import { decode } from '../../codec/snapshot-codec.js'
+import { storedInput } from '../execution/execution-record.js'
 import type { Commit, SnapshotStore, StoredExecution } from '../../persistence/snapshot-store.js'
 import type { Admitted } from './accepted-before.js'
 import { queueFull, type AdmissionRequest } from './admission.js'
@@ -165,7 +165,7 @@ export class StreamHost implements ExecutionPort, SlotSeeker {
       known.gone.then(() => this.take(stored, how, load)).catch((error: unknown) => this.lost(known, error))
     if (!known && this.#dead) this.#port.tooLate(stored)
     if (known || this.#dead || this.#refusal) return known
-    const input: unknown = decode(stored.input, { id: stored.id, what: 'input' })
+    const input = storedInput(stored)
     const execution = this.#make(stored.id, { kind: 'stored', stored, how, input })
     // messages that came while nobody owned it are in its inbox
     execution.delivery.poll().catch((error: unknown) => this.lost(execution, error))

@@ -15,6 +15,7 @@ import { GroupCommit } from '../../persistence/group-commit.js'
 import type { StoredExecution } from '../../persistence/snapshot-store.js'
 import type { LastCommit } from '../execution/commit-draft.js'
 import { unroutedChildren, type ChildPort } from '../program/child-port.js'
+import type { Gatherings } from '../gathering/gatherings.js'
 import { Admissions } from './admissions.js'
 import { CommitWatch } from './commit-watch.js'
 import { EntryPointChanges } from './entry-point-changes.js'
@@ -62,6 +63,8 @@ export class SupervisorHost {
   readonly watch = new CommitWatch()
   /** Set by the router. */
   children: ChildPort = unroutedChildren
+  /** Set by the router. */
+  gatherings: Pick<Gatherings, 'admit'> = { admit: () => undefined }
   /** Set by the router. */
   triggers: TriggerCalls = unroutedTriggers
   /** What acts beside the streams; set by who makes the supervisor. */
@@ -273,7 +276,7 @@ export class SupervisorHost {
   }
 
   /** Claims an execution that nobody owns and takes it into memory; undefined if the claim failed. */
-  async claim(stored: StoredExecution): Promise<ExecutionHost | undefined> {
+  async claim(stored: Pick<StoredExecution, 'id' | 'entryPoint'>): Promise<ExecutionHost | undefined> {
     if (!this.streams.get(stored.entryPoint) || !this.runs(stored.entryPoint)) return undefined
     return this.#loads.during(async (load) => {
       const claimed = await this.#memberships.current.claim(stored)

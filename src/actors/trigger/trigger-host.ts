@@ -206,7 +206,7 @@ export class TriggerHost {
         if (isOver())
           throw new StatewardError('stopping', `The trigger of ${entryPoint} was stopped.`, { details: { entryPoint } })
         const fired = await calls.fire(entryPoint, input, options)
-        const isNew = fired.status === 'accepted'
+        const isNew = fired.status !== 'duplicate'
         if (isNew || this.#health.error) this.#change({ fired: this.#health.fired + (isNew ? 1 : 0), error: null })
         return fired
       },

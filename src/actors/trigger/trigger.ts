@@ -90,9 +90,9 @@ export interface FireOptions extends Omit<TriggerOptions, 'id' | 'idempotencyKey
   readonly idempotencyKey: string
 }
 
-/** The answer to a fire. `duplicate`: what fired had started this execution before. */
+/** The answer to a fire. `joined`: an execution that was there has taken it in. `duplicate`: what fired had started this execution, or joined it, before. */
 export interface Fired {
-  readonly status: 'accepted' | 'duplicate'
+  readonly status: 'accepted' | 'joined' | 'duplicate'
   /** Of the execution. */
   readonly id: string
   /** True for a duplicate whose execution was started with another input, which it keeps. */

@@ -7,6 +7,7 @@ import { isTerminal } from '../../events/execution-status.js'
 import { admitFairly } from '../fair-admission.js'
 import type { AdmitRequest, Admittance, Commit, FlowKeys, StoredExecution } from '../snapshot-store.js'
 import { atMost } from '../store-rules.js'
+import { wholeOf } from './memory-joins.js'
 import { MemoryLanes } from './memory-lanes.js'
 import type { MemoryRow } from './memory-rows.js'
 
@@ -39,7 +40,7 @@ export class MemoryAdmissions {
   shown(row: MemoryRow): StoredExecution
   shown(row: MemoryRow | undefined): StoredExecution | undefined
   shown(row: MemoryRow | undefined): StoredExecution | undefined {
-    const execution = row?.execution
+    const execution = row && wholeOf(row)
     if (execution?.status !== 'queued' || row?.place?.state !== 'waits') return execution
     const heldBy = this.#lanesOf(execution.entryPoint).heldBy(row, row.place.keys)
     return heldBy ? { ...execution, heldBy } : execution

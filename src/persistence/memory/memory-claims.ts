@@ -4,6 +4,7 @@
  * Owns: epochs. Candidates come from the indexes alone.
  */
 import { isTerminal } from '../../events/execution-status.js'
+import { wholeOf } from './memory-joins.js'
 import type { MemoryRow } from './memory-rows.js'
 import type { MemoryTables } from './memory-tables.js'
 import type { ClaimRequest, StoredExecution } from '../snapshot-store.js'
@@ -24,7 +25,7 @@ export function claimInMemory(tables: MemoryTables, request: ClaimRequest): Stor
     const { epoch, recoveries } = row.execution
     const recovered = request.from.kind === 'lost' && countsAsRecovery(row.execution)
     tables.change(row, { owner: request.owner, epoch: epoch + 1, recoveries: recoveries + (recovered ? 1 : 0) })
-    return row.execution
+    return wholeOf(row)
   })
 }
 

@@ -5,6 +5,7 @@
  */
 import { isTerminal, type ExecutionStatus } from '../../events/execution-status.js'
 import { groupOf } from '../../ids.js'
+import { wholeOf } from './memory-joins.js'
 import { isUnderWay, type MemoryRow, separator } from './memory-rows.js'
 import type { MemoryTables } from './memory-tables.js'
 import type { ExecutionCounts, ExecutionPage, ExecutionQuery, Pruned, PruneRequest, StoredExecution } from '../snapshot-store.js'
@@ -18,16 +19,18 @@ export function queryMemory(tables: MemoryTables, query: ExecutionQuery): Execut
   const places = query.places && new Set(query.places)
   const tagPlaces = new Set(query.tagged?.places)
   const found = [...candidates(tables, query)]
-    .filter(({ position, execution }) => {
+    .filter((row) => {
+      const { position, execution } = row
       if (position >= before) return false
       if (query.entryPoint !== undefined && execution.entryPoint !== query.entryPoint) return false
       if (query.group !== undefined && groupOf(execution.entryPoint) !== query.group) return false
       if (query.sessionId !== undefined && execution.sessionId !== query.sessionId) return false
       if (query.correlationId !== undefined && execution.correlationId !== query.correlationId) return false
       if (query.parentId !== undefined && execution.parentId !== query.parentId) return false
-      if (query.idempotencyKey !== undefined && execution.idempotencyKey !== query.idempotencyKey) return false
       if (places && !standsIn(execution, places)) return false
       if (query.tagged && !execution.tags?.includes(query.tagged.tag) && !standsIn(execution, tagPlaces)) return false
+      if (query.idempotencyKey !== undefined && !hasKey(row, query.idempotencyKey)) return false
+      if (query.gathers !== undefined && execution.gathers !== query.gathers) return false
       if (query.owner !== undefined && !(execution.owner === query.owner && isUnderWay(execution))) return false
       return !statuses || statuses.has(execution.status)
     })
@@ -36,7 +39,7 @@ export function queryMemory(tables: MemoryTables, query: ExecutionQuery): Execut
   let left = query.length ?? Infinity
   for (const row of found.slice(0, limit)) {
     page.push(row)
-    if (!query.brief) left -= lengthOf(row.execution)
+    if (!query.brief) left -= lengthOf(wholeOf(row))
     if (left <= 0) break
   }
   const last = page.at(-1)
@@ -54,14 +57,22 @@ function standsIn({ status, startedAt, place }: StoredExecution, places: Readonl
 }
 
 function briefly(execution: StoredExecution): StoredExecution {
-  return { ...execution, input: '', state: '', output: null, error: null }
+  return { ...execution, input: '', elements: null, state: '', output: null, error: null }
 }
 
-function candidates({ rows, admissions }: MemoryTables, query: ExecutionQuery): Iterable<MemoryRow> {
+const hasKey = ({ execution, joins }: MemoryRow, key: string) =>
+  execution.idempotencyKey === key || joins.some(({ idempotencyKey }) => idempotencyKey === key)
+
+function candidates({ rows, admissions, joins }: MemoryTables, query: ExecutionQuery): Iterable<MemoryRow> {
+  if (query.gathers !== undefined) {
+    const row = query.entryPoint === undefined ? undefined : joins.gathering(query.entryPoint, query.gathers)
+    return row ? [row] : []
+  }
   if (query.concurrencyKey !== undefined)
     return query.entryPoint === undefined ? [] : admissions.ofKey(query.entryPoint, query.concurrencyKey)
   if (query.idempotencyKey !== undefined && query.entryPoint !== undefined) {
-    const id = rows.idOfKey(query.entryPoint, query.idempotencyKey)
+    const { entryPoint, idempotencyKey } = query
+    const id = rows.idOfKey(entryPoint, idempotencyKey) ?? joins.find(entryPoint, { idempotencyKey })?.id
     const row = id === undefined ? undefined : rows.byId.get(id)
     return row ? [row] : []
   }
@@ -125,6 +136,7 @@ export function pruneMemory(tables: MemoryTables, request: PruneRequest): Pruned
     .filter((row, index) => !row.execution.owed && (index < tooMany || isOld(row)))
     .slice(0, atMost(request.limit))
   for (const row of doomed) {
+    tables.joins.forget(row)
     for (const seq of row.answered) tables.answers.delete(seq)
     for (const seq of row.open.keys()) tables.open.delete(seq)
     tables.rows.remove(row)

@@ -8,7 +8,7 @@ import { isTerminal } from '../../events/execution-status.js'
 import type { MemoryStream } from './memory-stream.js'
 import type { MemoryJournal } from './memory-journal.js'
 import type { MemoryPlace } from './memory-place.js'
-import type { InboxMessage, StoredCheckpoint, StoredExecution } from '../snapshot-store.js'
+import type { InboxMessage, Join, StoredCheckpoint, StoredExecution } from '../snapshot-store.js'
 
 /** One stored execution with what belongs to it. */
 export interface MemoryRow {
@@ -22,6 +22,8 @@ export interface MemoryRow {
   /** The seqs of the messages that have an answer. */
   readonly answered: Set<number>
   readonly checkpoints: StoredCheckpoint[]
+  /** The triggers that it has taken in, in order. */
+  readonly joins: Join[]
   readonly journal: MemoryJournal
   /** Undefined: none of its steps has streamed. */
   stream: MemoryStream | undefined
@@ -42,6 +44,7 @@ const indexes = {
   session: ({ execution }) => execution.sessionId,
   correlation: ({ execution }) => execution.correlationId,
   parent: ({ execution }) => execution.parentId,
+  gathers: ({ execution }) => (execution.gathers === null ? null : `${execution.entryPoint}${separator}${execution.gathers}`),
   ended: ({ execution }) => (isTerminal(execution.status) && execution.endedAt !== null ? execution.entryPoint : null),
   held: ({ execution }) => (isUnderWay(execution) ? execution.owner : null),
   /** Where it stands: under no text if that is not known. */

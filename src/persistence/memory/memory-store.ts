@@ -7,6 +7,7 @@
 import { StatewardError } from '../../errors.js'
 import { isTerminal } from '../../events/execution-status.js'
 import { claimInMemory } from './memory-claims.js'
+import { wholeOf } from './memory-joins.js'
 import { countMemory, placesInMemory, pruneMemory, queryMemory } from './memory-queries.js'
 import { MemoryTables } from './memory-tables.js'
 import type { InboxMessage, OwnerRecord, SnapshotStore } from '../snapshot-store.js'
@@ -50,6 +51,7 @@ export function memoryStore(): SnapshotStore {
     },
     commit: (batch) => on('commit', (tables) => tables.commit(batch)),
     load: (id) => on('load', ({ rows, admissions }) => admissions.shown(rows.byId.get(id))),
+    joined: (entryPoint, of) => on('joined', ({ joins }) => joins.find(entryPoint, of)),
     absence: (id) => on('absence', ({ tombstones }) => (tombstones.has(id) ? 'expired' : 'unknown')),
     query: (query) => on('query', (tables) => queryMemory(tables, query)),
     counts: () => on('counts', countMemory),

@@ -10,6 +10,7 @@ import { MemoryAdmissions } from './memory-admissions.js'
 import { MemoryDocuments } from './memory-documents.js'
 import { MemoryDue } from './memory-due.js'
 import { MemoryEvents } from './memory-events.js'
+import { MemoryJoins } from './memory-joins.js'
 import { MemoryJournal } from './memory-journal.js'
 import { MemoryStream } from './memory-stream.js'
 import { type MemoryRow, MemoryRows } from './memory-rows.js'
@@ -37,6 +38,7 @@ export interface MemoryAnswer {
 export class MemoryTables {
   readonly rows = new MemoryRows()
   readonly due = new MemoryDue(this.rows)
+  readonly joins = new MemoryJoins(this.rows)
   readonly events = new MemoryEvents()
   /** The rows of the messages that no commit has consumed, by seq, in order. */
   readonly open = new Map<number, MemoryRow>()
@@ -91,17 +93,22 @@ export class MemoryTables {
   #accept(commit: Commit, accepted: Acceptance): CommitVerdict {
     const { id } = commit
     const { entryPoint, idempotencyKey } = accepted
+    const again = commit.joins && this.joins.joinedBefore(entryPoint, commit.joins)
+    if (again) return again
     const taken = idempotencyKey === null ? undefined : this.rows.idOfKey(entryPoint, idempotencyKey)
     if (taken !== id && this.rows.byId.has(id)) return { status: 'duplicate', id, of: 'id' }
     if (commit.revision !== 1 || commit.epoch !== 1) return { status: 'stale', revision: 0, epoch: 0, owner: null }
     if (taken !== undefined) return { status: 'duplicate', id: taken, of: 'idempotency_key' }
+    const before = this.joins.takenBefore(entryPoint, commit)
+    if (before) return before
     const row: MemoryRow = {
       position: ++this.#lastPosition,
-      execution: { id, ...accepted, place: null, ...fieldsOf(commit), ...placeOf(commit) },
+      execution: { id, ...accepted, place: null, ...fieldsOf(commit), ...placeOf(commit), elements: null },
       open: new Map(),
       openCommands: 0,
       answered: new Set(),
       checkpoints: [],
+      joins: [],
       journal: new MemoryJournal(),
       stream: undefined,
     }
@@ -112,14 +119,19 @@ export class MemoryTables {
   #advance(commit: Commit): CommitVerdict {
     const row = this.rows.byId.get(commit.id)
     if (!row) return { status: 'not_found' }
-    const { revision, epoch, owner } = row.execution
+    const { entryPoint, revision, epoch, owner } = row.execution
+    const again = commit.joins && this.joins.joinedBefore(entryPoint, commit.joins)
+    if (again) return again
     if (commit.revision !== revision + 1 || commit.epoch !== epoch) return { status: 'stale', revision, epoch, owner }
+    const before = commit.joins && this.joins.takenBefore(entryPoint, commit)
+    if (before) return before
     const input = commit.input ?? row.execution.input
     row.execution = { ...row.execution, ...fieldsOf(commit), ...placeOf(commit), input }
     return this.#complete(row, commit)
   }
 
   #complete(row: MemoryRow, commit: Commit): CommitVerdict {
+    if (commit.joins) this.joins.add(row, commit.joins)
     const firstSeq = this.events.lastSeq + 1
     this.events.append(row, commit)
     for (const { seq, answer } of commit.consumed) this.#consume(row, seq, { status: 'answered', answer }, commit.updatedAt)
@@ -161,6 +173,9 @@ function copy(commit: Commit): Commit {
     ...(commit.streams ? { streams: commit.streams.map(({ run, end }) => ({ run, end })) } : {}),
     events: commit.events.map(({ type, at, data }) => ({ type, at, data })),
     consumed: commit.consumed.map(({ seq, answer }) => ({ seq, answer })),
+    ...(commit.joins
+      ? { joins: commit.joins.map(({ ref, idempotencyKey, digest, element }) => ({ ref, idempotencyKey, digest, element })) }
+      : {}),
   }
 }
 
@@ -179,8 +194,9 @@ function placeOf({ place }: Commit): Pick<StoredExecution, 'place'> {
 }
 
 /** What every commit sets on its execution. */
-function fieldsOf(commit: Commit): Omit<StoredExecution, keyof Acceptance | 'id' | 'place'> {
-  const { revision, epoch, owner, status, startedAt, endedAt, updatedAt, dueAt, startAt = null } = commit
+function fieldsOf(commit: Commit): Omit<StoredExecution, keyof Acceptance | 'id' | 'place' | 'elements'> {
+  const { revision, epoch, owner, status, startedAt, endedAt, updatedAt, dueAt, startAt = null, gathers = null } = commit
   const { owed, recoveries, state, output, error } = commit
-  return { revision, epoch, owner, status, startedAt, endedAt, updatedAt, dueAt, startAt, owed, recoveries, state, output, error }
+  const times = { startedAt, endedAt, updatedAt, dueAt, startAt }
+  return { revision, epoch, owner, status, ...times, gathers, owed, recoveries, state, output, error }
 }

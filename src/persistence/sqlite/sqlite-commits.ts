@@ -12,6 +12,7 @@ import { firstTerminal } from './sqlite-conditions.js'
 import type { SqliteDatabase } from './sqlite-database.js'
 import { sqliteEventJournal, sqliteEventTrimming } from './sqlite-events.js'
 import { sqliteConsumption } from './sqlite-inbox.js'
+import type { SqliteJoins } from './sqlite-joins.js'
 import { inserted, set, type ValuesOf } from './sqlite-columns.js'
 import { noPieces, piecesOf, sqlitePieceWriter } from './sqlite-pieces.js'
 import { sqliteStreamEnds } from './sqlite-streams.js'
@@ -27,6 +28,7 @@ interface KnownRow {
   owner: string | null
   owed: number
   startAt: number | null
+  gathers: string | null
   /** Of its state; undefined: there may be some. */
   pieces: readonly StatePiece[] | undefined
 }
@@ -59,13 +61,14 @@ const progressedBy = (commit: Commit, state: string): ValuesOf<typeof progressed
 ]
 
 /** What the indexes know, and a commit sets if it changes. */
-const indexed = ['status', 'owner', 'owed', 'ended_at', 'start_at'] as const
+const indexed = ['status', 'owner', 'owed', 'ended_at', 'start_at', 'gathers'] as const
 const indexedBy = (commit: Commit, status: number): ValuesOf<typeof indexed> => [
   status,
   commit.owner,
   commit.owed ? 1 : 0,
   commit.endedAt,
   commit.startAt ?? null,
+  commit.gathers ?? null,
 ]
 
 /** Where the program stands, which most commits of most programs change, and some do not. */
@@ -122,6 +125,7 @@ export function sqliteCommits(
   database: SqliteDatabase,
   rows: SqliteRows,
   admissions: SqliteAdmissions,
+  joins: SqliteJoins,
 ): (batch: readonly Commit[]) => CommitVerdict[] {
   const insert = database.prepare(insertSql)
   const progress = database.prepare(progressSql(progressed))
@@ -168,6 +172,7 @@ export function sqliteCommits(
       row.owner = commit.owner
       row.owed = commit.owed ? 1 : 0
       row.startAt = commit.startAt ?? null
+      row.gathers = commit.gathers ?? null
       row.pieces = pieces
       return
     }
@@ -180,6 +185,7 @@ export function sqliteCommits(
       owner: commit.owner,
       owed: commit.owed ? 1 : 0,
       startAt: commit.startAt ?? null,
+      gathers: commit.gathers ?? null,
       pieces,
     })
   }
@@ -198,6 +204,7 @@ export function sqliteCommits(
     pieces: readonly StatePiece[],
   ): CommitVerdict {
     if (commit.input !== undefined && !commit.accept) replaceInput(position, commit.input)
+    if (commit.joins) joins.add(position, entryRef, commit)
     if (before !== noPieces || pieces !== noPieces) writePieces(position, pieces, before)
     const firstSeq = journal.append(position, entryRef, commit.revision, commit.events)
     if (commit.streams && commit.streams.length > 0) endStreams(position, commit)
@@ -221,6 +228,8 @@ export function sqliteCommits(
       return taken ? { status: 'duplicate', id: taken.id, of: 'id' } : { status: 'stale', revision: 0, epoch: 0, owner: null }
     }
     const entryRef = rows.entryRef(acceptance.entryPoint)
+    const refused = commit.joins || acceptance.idempotencyKey !== null ? unjoined(commit, entryRef) : undefined
+    if (refused) return refused
     const status = numberOfStatus(commit.status)
     const pieces = piecesOf(commit)
     const state = pieces === noPieces ? commit.state : ''
@@ -241,6 +250,25 @@ export function sqliteCommits(
     return complete(commit, { position, entryRef, pieces: noPieces }, status, pieces)
   }
 
+  /** The verdict on a commit whose triggers have joined before, or one of whose keys a trigger has. */
+  function unjoined(commit: Commit, entryRef: number): CommitVerdict | undefined {
+    const again = commit.joins && joins.joinedBefore(entryRef, commit.joins)
+    if (again) return again
+    if (commit.joins && commit.accept && idOf.get(commit.id)) return { status: 'duplicate', id: commit.id, of: 'id' }
+    return joins.takenBefore(entryRef, commit)
+  }
+
+  /** A commit that takes triggers in: whether these may join comes first. */
+  function join(commit: Commit): CommitVerdict {
+    const found = current.get(commit.id)
+    if (!found) return { status: 'not_found' }
+    const again = joins.joinedBefore(found.entryRef, commit.joins ?? [])
+    if (again) return again
+    const { revision, epoch, owner } = found
+    if (revision !== commit.revision - 1 || epoch !== commit.epoch) return { status: 'stale', revision, epoch, owner }
+    return joins.takenBefore(found.entryRef, commit) ?? advance(commit)
+  }
+
   /** Writes all that a commit sets; false: the row is not where it should be. */
   function change(commit: Commit, state: string, position: number, status: number): boolean {
     const { id, revision, epoch } = commit
@@ -254,7 +282,7 @@ export function sqliteCommits(
   /** The same for a row that this process wrote last: what its indexes know is left alone unless it changes. */
   function changeKnown(commit: Commit, state: string, row: KnownRow, status: number): boolean {
     const { id, revision, epoch, owner } = commit
-    const sameStart = row.startAt === (commit.startAt ?? null)
+    const sameStart = row.startAt === (commit.startAt ?? null) && row.gathers === (commit.gathers ?? null)
     const same = row.status === status && row.owner === owner && row.owed === (commit.owed ? 1 : 0) && commit.endedAt === null
     if (!same || !sameStart) return change(commit, state, row.position, status)
     const values = progressedBy(commit, state)
@@ -288,7 +316,11 @@ export function sqliteCommits(
       journal.begin()
       trimmed = []
       consumption.begin()
-      const verdicts = batch.map((commit) => (commit.accept ? accept(commit, commit.accept) : advance(commit)))
+      joins.begin()
+      const verdicts = batch.map((commit) => {
+        if (commit.accept) return accept(commit, commit.accept)
+        return commit.joins ? join(commit) : advance(commit)
+      })
       journal.flush()
       for (const { position, id, keep } of trimmed) trim(position, id, keep)
       return verdicts

@@ -62,19 +62,25 @@ export function sqliteQueries(database: SqliteDatabase, rows: SqliteRows): Sqlit
   const counts = database.prepare<{ ref: number; status: number; count: number }>(
     'SELECT entry_ref AS ref, status, count(*) AS count FROM stateward_executions GROUP BY entry_ref, status',
   )
+  const ofKey = database.prepare<PositionRow>('SELECT position FROM stateward_joins WHERE entry_ref = ? AND idempotency_key = ?')
+  const gathering = database.prepare<PositionRow>('SELECT position FROM stateward_executions WHERE entry_ref = ? AND gathers = ?')
   const checkpoints = database.prepare<CheckpointRow>(`${selectCheckpoint} ORDER BY c.revision`)
   const checkpoint = database.prepare<CheckpointRow>(`${selectCheckpoint} AND c.revision = ?`)
 
   const standing = sqlitePlaces(database, rows)
 
   /** By the most telling of the given keys; the others are looked up in the rows, which the `+` says to SQLite. */
-  function ofKeys(query: ExecutionQuery, before: number, limit: number): PositionRow[] | undefined {
+  function ofKeys(query: ExecutionQuery, before: number, limit: number, only?: number): PositionRow[] | undefined {
     const given = selective.filter(([key]) => query[key] !== undefined)
     const { owner, concurrencyKey } = query
-    if (given.length === 0 && owner === undefined && concurrencyKey === undefined) return undefined
-    const best = owner === undefined ? 0 : -1
+    if (given.length === 0 && owner === undefined && concurrencyKey === undefined && only === undefined) return undefined
+    const best = owner === undefined && only === undefined ? 0 : -1
     const conditions = given.map(([, column], index) => `${index === best ? '' : '+'}${column} = ?`)
     const values: (string | number)[] = given.map(([key]) => query[key] as string)
+    if (only !== undefined) {
+      conditions.push('position = ?')
+      values.push(only)
+    }
     if (query.entryPoint !== undefined) {
       const ref = rows.knownRefs([query.entryPoint])[0]
       if (ref === undefined) return []
@@ -114,15 +120,29 @@ export function sqliteQueries(database: SqliteDatabase, rows: SqliteRows): Sqlit
       .toSorted((a, b) => b.position - a.position)
   }
 
+  /** The one that gathers under a key, or has taken in a trigger with that idempotency key. */
+  function ofJoins(query: ExecutionQuery, before: number): PositionRow[] {
+    const { entryPoint, gathers, idempotencyKey } = query
+    const refs = entryPoint === undefined ? rows.entryPoints().map(({ ref }) => ref) : rows.knownRefs([entryPoint])
+    const found =
+      gathers === undefined
+        ? refs.map((ref) => ofKey.get(ref, idempotencyKey as string))
+        : refs.slice(0, entryPoint === undefined ? 0 : 1).map((ref) => gathering.get(ref, gathers))
+    const { idempotencyKey: _key, gathers: _gathers, ...rest } = query
+    return found
+      .flatMap((row) => (row ? (ofKeys(rest, before, 1, row.position) ?? []) : []))
+      .toSorted((a, b) => b.position - a.position)
+  }
+
   function page(filter: ExecutionQuery): ExecutionPage {
     const before = decodeCursor(filter.cursor)
     const limit = atMost(filter.limit)
     if (limit === 0) return { executions: [] }
     const unfiltered = filter.entryPoint === undefined && filter.group === undefined && filter.status === undefined
-    const found =
-      ofKeys(filter, before, limit + 1) ??
-      standing.find(filter, before, limit + 1) ??
-      (unfiltered ? ofAll.all(before, limit + 1) : ofPairs(filter, before, limit + 1))
+    const byKeys = filter.gathers === undefined ? ofKeys(filter, before, limit + 1) : undefined
+    const isJoin = filter.gathers !== undefined || (filter.idempotencyKey !== undefined && byKeys?.length === 0)
+    const all = () => (unfiltered ? ofAll.all(before, limit + 1) : ofPairs(filter, before, limit + 1))
+    const found = isJoin ? ofJoins(filter, before) : (byKeys ?? standing.find(filter, before, limit + 1) ?? all())
     const executions: StoredExecution[] = []
     let last: PositionRow | undefined
     let left = filter.length ?? Infinity

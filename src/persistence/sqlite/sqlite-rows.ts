@@ -8,6 +8,7 @@ import type { ExecutionStatus } from '../../events/execution-status.js'
 import { groupOf } from '../../ids.js'
 import type { ExecutionQuery, StoredExecution } from '../snapshot-store.js'
 import type { SqliteDatabase } from './sqlite-database.js'
+import { sqliteElements } from './sqlite-joins.js'
 import { sqlitePieceReader } from './sqlite-pieces.js'
 import { statusNumbers } from './sqlite-schema.js'
 
@@ -48,6 +49,7 @@ interface ExecutionRow {
   readonly updatedAt: number
   readonly dueAt: number | null
   readonly startAt: number | null
+  readonly gathers: string | null
   readonly recoveries: number
   readonly programId: string
   readonly programVersion: string
@@ -75,7 +77,7 @@ FROM stateward_flow f LEFT JOIN stateward_lanes l
 WHERE f.position = e.position AND f.place = 1`
 const current = `
 SELECT e.id, e.position, entry_ref AS entryRef, status, revision, epoch, owner, owed, priority, accepted_at AS acceptedAt,
-  started_at AS startedAt, ended_at AS endedAt, updated_at AS updatedAt, due_at AS dueAt, start_at AS startAt, recoveries,
+  started_at AS startedAt, ended_at AS endedAt, updated_at AS updatedAt, due_at AS dueAt, start_at AS startAt, gathers, recoveries,
   program_id AS programId, program_version AS programVersion, program_hash AS programHash, session_id AS sessionId,
   correlation_id AS correlationId, idempotency_key AS idempotencyKey, parent_id AS parentId, causation_id AS causationId,
   tags, standing AS place, entered,
@@ -105,6 +107,7 @@ export function sqliteRows(database: SqliteDatabase): SqliteRows {
   const byPosition = database.prepare<ExecutionRow>(`${select} WHERE e.position = ?`)
   const briefByPosition = database.prepare<ExecutionRow>(`${selectBrief} WHERE e.position = ?`)
   const stateInPieces = sqlitePieceReader(database)
+  const elementsOf = sqliteElements(database)
   const findRef = database.prepare<{ ref: number }>('SELECT ref FROM stateward_entry_points WHERE name = ?')
   const findName = database.prepare<{ name: string }>('SELECT name FROM stateward_entry_points WHERE ref = ?')
   const addName = database.prepare('INSERT INTO stateward_entry_points (name) VALUES (?)')
@@ -137,13 +140,16 @@ export function sqliteRows(database: SqliteDatabase): SqliteRows {
   function whole(read: () => ExecutionRow | undefined): StoredExecution | undefined {
     for (;;) {
       const row = read()
-      if (row?.state !== '') return toExecution(row)
+      const elements = row?.input === '' ? elementsOf(row.position, row.revision) : null
+      // it was pruned meanwhile
+      if (elements?.length === 0 && read() === undefined) return undefined
+      if (row?.state !== '') return toExecution(row, elements)
       const state = stateInPieces(row.position, row.revision)
-      if (state !== undefined) return toExecution({ ...row, state })
+      if (state !== undefined) return toExecution({ ...row, state }, elements)
     }
   }
 
-  const toExecution = (row: ExecutionRow | undefined): StoredExecution | undefined =>
+  const toExecution = (row: ExecutionRow | undefined, elements: readonly string[] | null = null): StoredExecution | undefined =>
     row && {
       id: row.id,
       entryPoint: entryName(row.entryRef),
@@ -161,6 +167,7 @@ export function sqliteRows(database: SqliteDatabase): SqliteRows {
       updatedAt: row.updatedAt,
       dueAt: row.dueAt,
       startAt: row.startAt,
+      gathers: row.gathers,
       owed: row.owed === 1,
       recoveries: row.recoveries,
       sessionId: row.sessionId,
@@ -172,6 +179,7 @@ export function sqliteRows(database: SqliteDatabase): SqliteRows {
       place: row.place === null ? null : { text: row.place, entered: row.entered ?? '' },
       ...(row.heldBy === null ? {} : { heldBy: row.heldBy }),
       input: row.input,
+      elements,
       state: row.state,
       output: row.output,
       error: row.error,

@@ -287,6 +287,28 @@ CREATE TABLE stateward_chunks (
 ) WITHOUT ROWID;
 `
 
+/**
+ * Triggers that an execution has taken in. gathers: the key under which it takes more. A row of `joins` stays as long as the execution;
+ * element: what it adds to the input of its execution, if it adds something.
+ */
+const joins = `
+ALTER TABLE stateward_executions ADD COLUMN gathers TEXT;
+CREATE UNIQUE INDEX stateward_gathering ON stateward_executions (entry_ref, gathers) WHERE gathers IS NOT NULL;
+CREATE TABLE stateward_joins (
+  seq INTEGER PRIMARY KEY,
+  position INTEGER NOT NULL,
+  revision INTEGER NOT NULL,
+  entry_ref INTEGER NOT NULL,
+  ref TEXT NOT NULL,
+  idempotency_key TEXT,
+  digest TEXT NOT NULL,
+  element TEXT
+);
+CREATE UNIQUE INDEX stateward_joins_by_ref ON stateward_joins (entry_ref, ref);
+CREATE UNIQUE INDEX stateward_joins_by_key ON stateward_joins (entry_ref, idempotency_key) WHERE idempotency_key IS NOT NULL;
+CREATE INDEX stateward_joins_of ON stateward_joins (position);
+`
+
 /** The migrations in order; the number of each is its place, from 1. */
 export const sqliteMigrations: readonly string[] = [
   first,
@@ -301,4 +323,5 @@ export const sqliteMigrations: readonly string[] = [
   admissions,
   places,
   streams,
+  joins,
 ]

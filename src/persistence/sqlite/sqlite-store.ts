@@ -18,6 +18,7 @@ import { sqliteDocuments } from './sqlite-documents.js'
 import { loadSqliteDriver, type SqliteDriverName } from './sqlite-driver.js'
 import { isBusy, waitedTooLong } from './sqlite-errors.js'
 import { sqliteEvents } from './sqlite-events.js'
+import { sqliteJoins } from './sqlite-joins.js'
 import { sqliteInbox } from './sqlite-inbox.js'
 import { sqliteOwners } from './sqlite-owners.js'
 import { sqlitePruning } from './sqlite-pruning.js'
@@ -117,6 +118,7 @@ export function sqliteStore(path: string, options: SqliteStoreOptions = {}): Sna
     },
     commit: (batch, since) => into('commit', (store) => store.commit(batch), since),
     load: (id) => on('load', (store) => store.rows.byId(id)),
+    joined: (entryPoint, of) => on('joined', (store) => store.joins.joined(entryPoint, of)),
     absence: (id) => on('absence', (store) => store.queries.absence(id)),
     query: (query) => on('query', (store) => store.queries.query(query)),
     counts: () => on('counts', (store) => store.queries.counts()),
@@ -155,11 +157,13 @@ function overDatabase(database: SqliteDatabase) {
   const rows = sqliteRows(database)
   const events = sqliteEvents(database, rows)
   const admissions = sqliteAdmissions(database, rows)
+  const joins = sqliteJoins(database, rows)
   return {
     database,
     rows,
     admissions,
-    commit: sqliteCommits(database, rows, admissions),
+    joins,
+    commit: sqliteCommits(database, rows, admissions, joins),
     documents: sqliteDocuments(database),
     claims: sqliteClaims(database, rows),
     events,

@@ -13,6 +13,7 @@ const ofNothing: Answers = {
   load: () => undefined,
   absence: () => 'unknown',
   query: () => ({ executions: [] }),
+  joined: () => undefined,
   counts: () => ({}),
   places: () => [],
   chunks: () => undefined,

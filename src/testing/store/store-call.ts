@@ -26,6 +26,7 @@ export const storeReads = [
   'load',
   'absence',
   'query',
+  'joined',
   'counts',
   'places',
   'chunks',

@@ -25,6 +25,8 @@ export const commitCases: readonly StoreCase[] = [
       updatedAt: 13,
       dueAt: 14,
       startAt: 17,
+      gathers: 'key',
+      elements: null,
       owed: true,
       recoveries: 15,
       sessionId: 'session',

@@ -11,6 +11,7 @@ import { documentCases } from './store-document-cases.js'
 import { eventCases } from './store-event-cases.js'
 import { fencingCases } from './store-fencing-cases.js'
 import { inboxCases } from './store-inbox-cases.js'
+import { joinCases } from './store-join-cases.js'
 import { lifeCases } from './store-life-cases.js'
 import { ownerCases } from './store-owner-cases.js'
 import { pieceCases } from './store-piece-cases.js'
@@ -49,6 +50,7 @@ export const storeSuite: readonly StoreCase[] = [
   ...ownerCases,
   ...claimCases,
   ...startCases,
+  ...joinCases,
   ...admissionCases,
   ...rateCases,
   ...pruneCases,

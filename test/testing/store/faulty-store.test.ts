@@ -229,6 +229,7 @@ describe('stale', () => {
       answer: [1],
       checkpoint: ['a', 1],
       places: [{}],
+      joined: ['tickets', { ref: 'a' }],
       documents: [{ prefix: '', limit: 9 }],
     }
     const { store, inner } = await opened()
