@@ -237,7 +237,18 @@ describe('stale', () => {
       (of[call] as (...given: unknown[]) => Promise<unknown>)(...(args[call] ?? ['a']))
     const empty = await ask(inner)
     await store.commit([
-      anAccepted('a', {}, { checkpoints: 1, startedAt: 1, dueAt: 5, owner: null, events: [{ type: 'x', at: 1, data: null }] }),
+      anAccepted(
+        'a',
+        {},
+        {
+          checkpoints: 1,
+          startedAt: 1,
+          dueAt: 5,
+          owner: null,
+          events: [{ type: 'x', at: 1, data: null }],
+          joins: [{ ref: 'a', idempotencyKey: null, digest: '', element: null }],
+        },
+      ),
       anAccepted('b', {}, { owner: 'gone' }),
     ])
     await store.enqueue(message)
