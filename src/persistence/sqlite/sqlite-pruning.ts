@@ -36,7 +36,18 @@ export function sqlitePruning(database: SqliteDatabase, rows: SqliteRows): (requ
     UPDATE stateward_event_floor SET seq = max(seq, coalesce((SELECT max(seq) FROM stateward_events), 0))`)
   const dropEvents = database.prepare(`
     DELETE FROM stateward_events WHERE seq IN (SELECT seq FROM stateward_events WHERE position = ? LIMIT ?)`)
-  const tables = ['executions', 'inputs', 'state_pieces', 'checkpoints', 'inbox', 'mail', 'tags', 'chunks', 'stream_runs', 'joins']
+  const tables = [
+    'executions',
+    'inputs',
+    'state_pieces',
+    'checkpoints',
+    'inbox',
+    'mail',
+    'tags',
+    'chunks',
+    'stream_runs',
+    'joins',
+  ]
   const removals = tables.map((table) => database.prepare(`DELETE FROM stateward_${table} WHERE position = ?`))
   const bury = database.prepare('INSERT OR REPLACE INTO stateward_tombstones (id, expired_at) VALUES (?, ?)')
   const sweepAnswers = database.prepare(`
