@@ -7,7 +7,6 @@
 import { StatewardError } from '../../errors.js'
 import { isTerminal } from '../../events/execution-status.js'
 import { claimInMemory } from './memory-claims.js'
-import { wholeOf } from './memory-joins.js'
 import { countMemory, placesInMemory, pruneMemory, queryMemory } from './memory-queries.js'
 import { MemoryTables } from './memory-tables.js'
 import type { InboxMessage, OwnerRecord, SnapshotStore } from '../snapshot-store.js'
