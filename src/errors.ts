@@ -29,6 +29,7 @@ const codes = {
   stream_down: true,
   // admission
   queue_full: true,
+  stream_full: false,
   causation_depth: false,
   // values
   not_storable: false,

@@ -63,6 +63,7 @@ export type {
 export type { TickExecution } from './triggers/tick-place.js'
 export type { ScheduleFireOutcome, ScheduleOf, Schedules } from './runtime/schedules.js'
 export type { WaitsFor } from './events/waits-for.js'
+export type { StepChunk, StreamOptions } from './events/step-chunk.js'
 export type { RuntimeEvent, RuntimeEventType } from './events/runtime-event.js'
 export type { ExecutionSummary, Health, Registry, StatusCounts } from './actors/supervisor/live-view.js'
 export type { SlotDeadlock } from './actors/supervisor/slot-deadlocks.js'

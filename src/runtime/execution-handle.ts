@@ -19,6 +19,7 @@ import type {
   SendOutcome,
 } from '../events/outcomes.js'
 import { checkCommand, type By, type CancelOptions, type PauseOptions, type ResumeOptions } from '../events/requests.js'
+import { checkStream, type StepChunk, type StreamOptions } from '../events/step-chunk.js'
 import { checkGoal, type ExecutionGoal, type GoalOptions, type GoalOutcome } from '../events/state-wait.js'
 import { refuseUnknown, type OptionNames } from '../known-options.js'
 
@@ -37,6 +38,8 @@ export interface HandlePort {
   readonly router: Pick<CommandRouter, 'send' | 'checked' | 'deliver' | 'command' | 'result' | 'reached'>
   now(): number
   load(id: string): Promise<StoredExecution | Absent>
+  /** Follows what its steps say while they run. */
+  stream(id: string, options: StreamOptions): AsyncGenerator<StepChunk, void>
   /** The opened store, and the clock by which its times go. */
   storage(): Promise<{ readonly store: SnapshotStore; readonly clock: Clock }>
   fork(id: string, options: ForkRequest): Promise<{ readonly id: string; readonly created: boolean }>
@@ -205,6 +208,29 @@ export class ExecutionHandle<TProgram extends AnyActorLogic = AnyActorLogic> {
   async waitFor(goal: ExecutionGoal, options: GoalOptions = {}): Promise<GoalOutcome> {
     checkGoal(this.id, goal, options)
     return this.#port.router.reached(this.id, goal, options)
+  }
+
+  /**
+   * Follows what its steps say while they run (`stream(chunk)` of `fromStep`), from whatever process, until the execution has ended. The
+   * `offset` of the last entry, given as `since`, goes on without a gap. Chunks are drafts until their `run` is `committed`; the
+   * chunks of a run that is `abandoned` count for nothing. Ends at once if there is no such execution. Errors: `invalid_option`, `store_failed`.
+   *
+   * @example
+   * ```ts
+   * const words = defineEntryPoint({ id: 'words', program: fromStep(async ({ stream }) => { for (const word of ['to', 'be']) await stream(word) }) })
+   * const runtime = createRuntime({ store: memoryStore(), entryPoints: [words] })
+   * await runtime.start()
+   * const poem = await runtime.trigger('words')
+   * const heard: unknown[] = []
+   * const heard: unknown[] = []
+   * for await (const entry of poem.stream()) heard.push(entry.type === 'chunk' ? entry.data : entry.type)
+   * console.log(heard) // prints [ 'to', 'be', 'committed' ]
+   * await runtime.stop()
+   * ```
+   */
+  async *stream(options: StreamOptions = {}): AsyncGenerator<StepChunk, void> {
+    checkStream(this.id, options)
+    yield* this.#port.stream(this.id, options)
   }
 
   /** The execution as of its last commit; `value`, `context` and `output` are those of the handle's program. */

@@ -410,6 +410,7 @@ export class RuntimeCalls<TEntryPoints extends readonly EntryPoint[] = readonly 
         const { store } = supervisor.settings
         return (await store.load(id)) ?? { status: (await store.absence(id)) === 'expired' ? 'expired' : 'not_found' }
       },
+      stream: (id, options) => supervisor.streamReaders.follow(id, options),
       fork: (id, options) => forkExecution(supervisor, id, options, (...request) => this.#source.admit(...request)),
     }
   }

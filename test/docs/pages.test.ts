@@ -12,6 +12,7 @@ describe.each([
   'docs/finding.md',
   'docs/flow-control.md',
   'docs/stores.md',
+  'docs/streams.md',
   'docs/schedules.md',
   'docs/triggers.md',
   'docs/webhooks.md',

@@ -42,6 +42,7 @@ const pages = [
   'docs/finding.md',
   'docs/flow-control.md',
   'docs/stores.md',
+  'docs/streams.md',
   'docs/testing.md',
   'docs/speed.md',
 ]

@@ -80,6 +80,8 @@ export class CommitDraft {
   #startedAt: number | null = null
   #endedAt: number | null = null
   #events: PublishedEvent[] = []
+  /** How runs of steps have ended that have streamed. */
+  #streams: NonNullable<Commit['streams']>[number][] | undefined
   readonly #places: PlaceNotes
   #lifecycle:
     | { readonly value: unknown; readonly context: ExecutionContext; readonly isUnproven: boolean; readonly text: string }
@@ -125,6 +127,11 @@ export class CommitDraft {
     this.#record(type, data === undefined ? null : encode(data, { id: this.id, what: type }), at)
   }
 
+  /** The next commit says how a run of a step has ended. */
+  streamed(run: string, end: 'committed' | 'abandoned'): void {
+    ;(this.#streams ??= []).push({ run, end })
+  }
+
   /** The lifecycle entered a state: the next commit publishes an event that says so. */
   entered(as: CommitReason, context: ExecutionContext, at: number): void {
     const { ending, attempt, failure, pause, cancel, resume } = context
@@ -160,6 +167,8 @@ export class CommitDraft {
     const { program, taken, standing, now, dueAt, owed, consumed, checkpoints, cause, journal, joins, input } = parts
     const events = this.#events
     this.#events = []
+    const streams = this.#streams
+    this.#streams = undefined
     // the acceptance is kept as well: a fork can begin again from there
     const kept = checkpoints > 0 ? (cause ?? (this.revision === 0 ? start : undefined)) : undefined
     const lifecycle = this.#textOf(value, context, isUnproven)
@@ -188,6 +197,7 @@ export class CommitDraft {
       output: this.output,
       error: context.ending && 'error' in context.ending ? encode(context.ending.error, { id: this.id, what: 'error' }) : null,
       events,
+      streams,
       consumed,
       checkpoints: kept && checkpoints,
       cause: kept && encode(kept, { id: this.id, what: 'cause' }),

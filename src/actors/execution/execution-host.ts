@@ -378,6 +378,11 @@ export class ExecutionHost implements Committer, ProgramWatcher, ExecutionEffect
     this.touch()
   }
 
+  streamed(run: string, end: 'committed' | 'abandoned'): void {
+    this.#row.streamed(run, end)
+    this.touch()
+  }
+
   ended(output: string | null): void {
     this.#row.output = output
   }

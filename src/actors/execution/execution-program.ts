@@ -49,6 +49,8 @@ export interface ProgramWatcher extends HeldExecution {
   tell(event: ExecutionEvent): void
   touch(): void
   publish(type: string, data: unknown): void
+  /** The next commit holds how this run of a step has ended. */
+  streamed(run: string, end: 'committed' | 'abandoned'): void
   stopping(): { inFlight: boolean; stopBy: number }
   /** The program has ended with this output, as stored. */
   ended(output: string | null): void
@@ -395,6 +397,14 @@ export class ExecutionProgram implements ProgramPort {
 
   publish(type: string, data: unknown): void {
     this.#execution.publish(type, data)
+  }
+
+  get epoch(): number {
+    return this.#execution.epoch
+  }
+
+  streamed(run: string, end: 'committed' | 'abandoned'): void {
+    this.#execution.streamed(run, end)
   }
 
   // ── inside ────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -268,6 +268,7 @@ export class ProgramHost implements ProgramSystemHost {
     }
     const text = joinProgram(encode(record, { id: this.#id, what: 'program' }, this.#system.named), timers)
     this.#history?.collected()
+    this.#steps.collected()
     return text
   }
 
@@ -290,6 +291,7 @@ export class ProgramHost implements ProgramSystemHost {
   forgetUncommitted(): void {
     for (const { revision, entry } of this.#held) if (revision === 0) this.#outbox.acknowledge(entry)
     this.#history?.failed()
+    this.#steps.failed()
     this.#held.splice(0, Infinity, ...this.#held.filter(({ revision }) => revision > 0))
   }
 

@@ -5,6 +5,7 @@ import type { History } from '../../events/execution-events.js'
 import type { ChildPort } from './child-port.js'
 import type { WallClock } from '../../wall-clock.js'
 import type { ProgramInterceptor } from './program-interceptor.js'
+import type { StepStreams } from './step-streams.js'
 import type { StepBodies } from './step-bodies.js'
 
 /** How a program ended. */
@@ -35,11 +36,16 @@ export interface ProgramPort {
   /** The reason that the steps' signals get; asked when the program stops. */
   readonly stopReason: StatewardError
   publish(type: string, data: unknown): void
+  /** The epoch under which this process owns the execution. */
+  readonly epoch: number
+  /** The next commit holds how this run of a step has ended. */
+  streamed(run: string, end: 'committed' | 'abandoned'): void
 }
 
 /** Shared by all programs of a runtime. */
 export interface SharedByPrograms {
   readonly bodies: StepBodies
+  readonly streams: StepStreams
   readonly children: ChildPort
   /** False if this process was frozen and others have taken over its executions. */
   readonly isOwner: () => Promise<boolean>

@@ -11,6 +11,7 @@ import type { ProgramHistory } from './program-history.js'
 import type { ActorNaming, StepEnd, StepOutput } from './program-output.js'
 import type { ProgramPort, ProgramSettings } from './program-port.js'
 import type { StepRecord } from './program-record.js'
+import { ProgramStreams } from './program-streams.js'
 import { settled } from './step-attempts.js'
 import { StepChildren, type StepsParts } from './step-children.js'
 import { StepDoubts } from './step-doubts.js'
@@ -39,6 +40,8 @@ export class ProgramSteps {
   #changes: Map<number, Partial<StepRecord>> | undefined
   readonly children: StepChildren
   readonly #doubts = new StepDoubts()
+  /** Undefined: none of them has streamed. */
+  #streams: ProgramStreams | undefined
   #progressed = false
   #mode: ProgramMode = 'running'
   /** The last visit number given out. Invariant: only grows. */
@@ -148,6 +151,16 @@ export class ProgramSteps {
     this.#bodyOf?.get(step)?.over()
   }
 
+  /** A commit is made: it holds how streams have ended. */
+  collected(): void {
+    this.#streams?.collected()
+  }
+
+  /** The program has failed. */
+  failed(): void {
+    this.#streams?.failed()
+  }
+
   /** A commit is made, and the start of the step waits for it. */
   starting(step: StepOutput): void {
     const record = this.#active?.get(step)
@@ -167,12 +180,14 @@ export class ProgramSteps {
     this.#active?.delete(step)
     if (this.#isOver) return
     this.#history?.ended(step, this.#keyOf(step, record), record, end)
+    this.#streams?.left(step, end, record.attempt)
     this.children.left(this.#keyOf(step, record))
     this.#port.dirty()
   }
 
   /** No step starts any more, and no active step counts; promises that run are known until they end or their time to end is over. */
   stop(): void {
+    this.#streams?.stop()
     for (const body of [...(this.#bodies ?? []), ...(this.#bodyOf?.values() ?? [])]) body.unwanted(this.#settings.cancelTimeout)
     this.#parked.length = 0
     this.#active?.clear()
@@ -243,6 +258,11 @@ export class ProgramSteps {
       random,
       logger,
       progress: (data) => this.#isOver || this.#port.publish('execution.progress', { step: step.path, data }),
+      stream: (attempt, chunk) => {
+        const streams = (this.#streams ??= new ProgramStreams(this.#id, this.#settings, this.#port))
+        return streams.of(step, idempotencyKey, attempt, this.#isOver).write(chunk)
+      },
+      flushed: (attempt) => this.#streams?.flushed(step, attempt),
       attempted: (attempt, error) =>
         new Promise<void>((resolve) => {
           const now = this.#active?.get(step)

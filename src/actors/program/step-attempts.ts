@@ -27,8 +27,14 @@ export async function attempts<TOutput>(
     let before: Promise<void> | undefined
     const outlived = (body: Promise<unknown>) => void (before = context.outlived(body))
     try {
-      return await limited(timeout, clock, signal, begin(attempt), outlived)
+      const output = await limited(timeout, clock, signal, begin(attempt), outlived)
+      // its end is not durable before all that it has said is
+      const flushed = context.flushed(attempt)
+      if (flushed) await flushed
+      return output
     } catch (error) {
+      const said = signal.aborted ? undefined : context.flushed(attempt)
+      if (said) await settled(said)
       if (attempt >= most || signal.aborted || retry?.retryIf?.(error) === false) throw error
       await delay(backoffDelay(retry?.backoff, attempt, random), clock, signal)
       if (before) await unlessAborted(before, signal)

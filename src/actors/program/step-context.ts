@@ -46,6 +46,10 @@ export interface StepContext {
   readonly clock: Clock
   readonly random: () => number
   readonly progress: (data: unknown) => void
+  /** What an attempt says while it runs; resolves once it may say more. */
+  readonly stream: (attempt: number, chunk: unknown) => Promise<void>
+  /** Resolves once all that an attempt has said is durable; undefined: it has said nothing. */
+  readonly flushed: (attempt: number) => Promise<void> | undefined
   readonly logger: (...args: unknown[]) => void
   /** Called before each further attempt, with the error of the one before; resolves once the attempt may begin, if ever: its number is durable, and this process still owns the execution. */
   readonly attempted: (attempt: number, error: unknown) => Promise<void>

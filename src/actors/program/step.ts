@@ -32,6 +32,12 @@ export interface StepArguments<TInput> {
   readonly self: AnyActorRef
   /** Publishes `execution.progress` with `data`, which must be storable. */
   readonly progress: (data: unknown) => void
+  /**
+   * Says something while the step runs, such as a token of a model: `execution.stream()` reads it in every process, and it never reaches
+   * the context. `chunk` must be storable. Written in small batches; resolves once the next chunk may come. A step that does not
+   * await it is refused with `stream_full` when 10,000 chunks, or 10 MB, are not written. See docs/streams.md.
+   */
+  readonly stream: (chunk: unknown) => Promise<void>
   readonly logger: (...args: unknown[]) => void
 }
 
@@ -143,6 +149,7 @@ export function fromStep<TOutput, TInput = unknown>(
       executionId: context.executionId,
       self: args.self,
       progress: context.progress,
+      stream: (chunk) => context.stream(attempt, chunk),
       logger: context.logger,
     }),
   )
@@ -208,6 +215,8 @@ function lonely(self: AnyActorRef): StepContext {
     clock: systemClock,
     random: () => 0.5,
     progress: () => undefined,
+    stream: () => Promise.resolve(),
+    flushed: () => undefined,
     logger: () => undefined,
     attempted: () => Promise.resolve(),
     outlived: (body) => settled(body),

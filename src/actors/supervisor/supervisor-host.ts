@@ -33,6 +33,8 @@ import { ResultWaiters } from '../cluster/result-waiters.js'
 import type { Service } from './service.js'
 import { SlotDeadlocks } from './slot-deadlocks.js'
 import { ConcurrencySlots } from '../stream/concurrency-slots.js'
+import { StepStreams } from '../program/step-streams.js'
+import { StreamReaders } from './stream-readers.js'
 import { StepBodies } from '../program/step-bodies.js'
 import { strangersIn, tellStrangers } from '../cluster/strangers.js'
 import { LeftEvents } from '../execution/left-events.js'
@@ -77,6 +79,9 @@ export class SupervisorHost {
   readonly #suspects: Suspects
   readonly #bodies = new StepBodies()
   readonly #loads = new Loads()
+  readonly #stepStreams: StepStreams
+  /** Those who follow what steps say while they run. */
+  readonly streamReaders = new StreamReaders(this)
   readonly #restarts: StreamRestarts
   readonly #deadlocks: SlotDeadlocks
   #ref: AnyActorRef | undefined
@@ -105,6 +110,7 @@ export class SupervisorHost {
       open: () => this.open(),
       journal: this.feed,
     })
+    this.#stepStreams = new StepStreams({ store, clock, appended: (id) => this.streamReaders.wake(id) })
     this.#slots = new ConcurrencySlots(maxConcurrent)
     this.#suspects = new Suspects(clock)
     this.streams = new StreamSet(
@@ -371,6 +377,7 @@ export class SupervisorHost {
     const stopped = new StatewardError('already_stopped', 'The runtime was stopped; the execution may go on elsewhere.')
     this.results.failAll(stopped)
     this.watch.failAll(stopped)
+    this.streamReaders.close()
     if (this.#opened) await this.#bound('closing the store', this.settings.store.close())
   }
 
@@ -437,7 +444,12 @@ export class SupervisorHost {
       loads: this.#loads,
       leftEvents: this.leftEvents,
       triggers: this.triggers,
-      programs: { bodies: this.#bodies, children: this.children, isOwner: () => this.#memberships.current.holds() },
+      programs: {
+        bodies: this.#bodies,
+        streams: this.#stepStreams,
+        children: this.children,
+        isOwner: () => this.#memberships.current.holds(),
+      },
       owner: this.owner,
       committed: (...args) => this.committed(...args),
       left: () => this.#moves.happened(),
@@ -489,6 +501,7 @@ export class SupervisorHost {
     if (commit.owner === null && commit.dueAt !== null) this.#memberships.current.wakeAt(commit.dueAt)
     this.#memberships.current.moved(entryPoint)
     this.watch.committed(commit)
+    this.streamReaders.wake(commit.id)
     this.feed.wake()
     this.#moves.happened()
     this.#deadlocks.moved()

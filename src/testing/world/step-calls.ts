@@ -152,6 +152,7 @@ export class StepCalls {
         attempt: call.attempt,
         idempotencyKey: call.idempotencyKey,
         executionId: call.execution,
+        stream: (chunk) => context.stream(call.attempt, chunk),
         progress: context.progress,
         logger: context.logger,
         call: n,

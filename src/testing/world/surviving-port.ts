@@ -53,6 +53,7 @@ export function survivingPort(port: () => HandlePort, { world, receipts, survivi
   return {
     now: () => world.clock.now(),
     storage,
+    stream: (id, options) => port().stream(id, options),
     load: (id) => survivingCalls.surviving(() => port().load(id)),
     fork: (of, { idempotencyKey = ids.key(), ...options }) => {
       // known before it is accepted, so that a crash leaves none unused
