@@ -1,9 +1,11 @@
 /** So many executions of one key have started and not ended, over all processes; keys take turns. */
 import { describe, expect, test } from 'vitest'
-import { createClient } from '../../src/index.js'
+import { decode } from '../../src/codec/snapshot-codec.js'
+import { createClient, defineEntryPoint } from '../../src/index.js'
+import { begin } from '../support/begin.js'
 import { turns } from '../support/eventually.js'
-import { places } from '../support/store-place.js'
-import { tenants, type TenantLimits } from '../support/tenants.js'
+import { memoryPlace, places } from '../support/store-place.js'
+import { tenants, type TenantLimits, type TenantWork } from '../support/tenants.js'
 
 const numbers = (count: number) => Array.from({ length: count }, (_, n) => n)
 
@@ -207,8 +209,70 @@ describe.each(places)('in %s', (_, place) => {
   })
 })
 
+describe('a key that is none', () => {
+  const bad = [
+    ['nothing', () => undefined, 'undefined'],
+    ['a number', () => 7, 'number'],
+    ['an empty text', () => '', '""'],
+    ['half a character', () => '\ud800', '"\\ud800"'],
+    ['a text that is too long', () => 'x'.repeat(513), undefined],
+    ['a promise', () => Promise.resolve('x'), 'object'],
+    [
+      'an error',
+      () => {
+        throw new TypeError('no tenant')
+      },
+      undefined,
+    ],
+  ] as const
+
+  test.each(bad)('%s refuses the trigger with invalid_key, and nothing is stored', async (_, key, value) => {
+    const shared = memoryPlace()
+    const { entryPointOf, clock, rows } = tenants(shared, {})
+    for (const option of ['concurrency', 'rate'] as const) {
+      const limits = { concurrency: { key, limit: 1 }, rate: { key, limit: 1, per: 1_000 } }
+      const program = entryPointOf('a').program
+      const entry = defineEntryPoint({ id: 'work', program, [option]: limits[option] } as never)
+      const runtime = await begin({ store: shared.connect(), clock, entryPoints: [entry] })
+      const client = createClient({ store: shared.connect(), entryPoints: [entry] })
+      const details = { entryPoint: 'work', option: `${option}.key`, ...(value === undefined ? {} : { value }) }
+      for (const calls of [runtime, client])
+        await expect(calls.trigger('work', { tenant: 'x', n: 1 })).rejects.toMatchObject({
+          code: 'invalid_key',
+          retryable: false,
+          details,
+        })
+      expect(await rows()).toEqual([])
+      await runtime.stop()
+      await client.close()
+    }
+  })
+
+  test('a key function that changes its input changes nothing', async () => {
+    const shared = memoryPlace()
+    const { entryPointOf, clock, rows } = tenants(shared, {})
+    const key = (input: TenantWork) => ((input as { tenant: string }).tenant = 'changed')
+    const entry = defineEntryPoint({ id: 'work', program: entryPointOf('a').program, concurrency: { key, limit: 1 } })
+    const runtime = await begin({ store: shared.connect(), clock, entryPoints: [entry] })
+    await runtime.trigger('work', { tenant: 'x', n: 1 })
+    expect(decode((await rows())[0]?.input ?? '', { id: 'x', what: 'input' })).toMatchObject({ tenant: 'x' })
+  })
+})
+
+test.each(places)('a fork has a place of its own, by the same key (%s)', async (_, place) => {
+  const { start, pass, order } = tenants(place(), { concurrency: { limit: 1 } })
+  const { trigger } = await start('a')
+  const first = await trigger('x', 1, {}, 300)
+  await pass(50)
+  const fork = await first.fork()
+  await pass(150)
+  expect((await fork.get()).status).toBe('queued')
+  await pass(300)
+  expect(order()).toEqual(['x1', 'x1'])
+  expect((await first.get()).status).toBe('completed')
+})
+
 test('an entry point without keys makes no further call of the store', async () => {
-  const { memoryPlace } = await import('../support/store-place.js')
   const { start, pass, order } = tenants(memoryPlace(), {})
   let asked = 0
   const over = () => ({ admit: () => Promise.reject(new Error(`asked ${++asked} times`)) })

@@ -58,6 +58,18 @@ const ticketMachine = setup({
 const double = fromPromise(async ({ input }: { input: number }) => input * 2)
 const counter = fromTransition((n: number, event: { type: 'ADD'; by: number }) => n + event.by, 0)
 
+// keys are made of the program's own input
+defineEntryPoint({ id: 'k', program: ticketMachine, concurrency: { key: ({ id }) => `${id}`, limit: 1, onBusy: 'skip' } })
+defineEntryPoint({ id: 'k', program: double, rate: { key: (n) => n.toFixed(), limit: 1, per: 1_000 }, concurrency: { limit: 3 } })
+// @ts-expect-error the input has no tenant
+defineEntryPoint({ id: 'k', program: ticketMachine, concurrency: { key: ({ tenant }) => tenant, limit: 1 } })
+// @ts-expect-error a key is a text
+defineEntryPoint({ id: 'k', program: ticketMachine, rate: { key: ({ id }) => id, limit: 1, per: 1_000 } })
+// @ts-expect-error there is no such word
+defineEntryPoint({ id: 'k', program: ticketMachine, concurrency: { limit: 1, onBusy: 'drop' } })
+// @ts-expect-error a rate needs its window
+defineEntryPoint({ id: 'k', program: ticketMachine, rate: { limit: 1 } })
+
 const runtime = createRuntime({
   store: memoryStore(),
   entryPoints: [

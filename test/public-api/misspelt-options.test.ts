@@ -16,6 +16,8 @@ test.each([
   [{ retry: { maxAttempts: 2, backof: {} } }, 'backoff'],
   [{ retry: { maxAttempts: 2, backoff: { initail: 3 } } }, 'initial'],
   [{ retention: { keeps: 3 } }, 'keep'],
+  [{ concurrency: { limit: 1, onbusy: 'skip' } }, 'onBusy'],
+  [{ rate: { limit: 1, per: 1, keys: () => 'x' } }, 'key'],
   [{ cancelevent: { type: 'UNDO' } }, 'cancelEvent'],
 ])('an entry point with %j is refused, and %s is named', (options, nearest) => {
   const define = () => defineEntryPoint(untyped({ id: 'e', program: approval, ...options }))
