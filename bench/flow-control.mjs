@@ -11,7 +11,7 @@ import { createRuntime, defineEntryPoint, fromStep } from '../dist/index.js'
 import { sqliteStore } from '../dist/sqlite.js'
 
 const program = fromStep(() => 1)
-const tenant = ({ tenant }) => tenant
+const keyOf = ({ tenant }) => tenant
 
 async function withRuntime(options, run) {
   const folder = mkdtempSync(join(tmpdir(), 'stateward-flow-'))
@@ -40,29 +40,29 @@ const speed = (options, count = 4_000) =>
 
 /** The mean waiting time of 999 tenants, in ms. */
 const waiting = (backlog) =>
-  withRuntime({ maxConcurrent: 20, concurrency: { key: tenant, limit: 1 } }, async (runtime) => {
-    await runtime.stream('work').pause()
+  withRuntime({ maxConcurrent: 20, concurrency: { key: keyOf, limit: 1 } }, async (runtime) => {
     await Promise.all(Array.from({ length: backlog }, () => runtime.trigger('work', { tenant: 'crowd' })))
-    const others = await Promise.all(Array.from({ length: 999 }, (_, n) => runtime.trigger('work', { tenant: `t${n}` })))
     const begun = performance.now()
-    await runtime.stream('work').resume()
-    const times = await Promise.all(others.map((each) => each.result().then(() => performance.now() - begun)))
+    const one = async (n) => {
+      await (await runtime.trigger('work', { tenant: `t${n}` })).result()
+      return performance.now() - begun
+    }
+    const times = await Promise.all(Array.from({ length: 999 }, (_, n) => one(n)))
     return times.reduce((sum, time) => sum + time, 0) / times.length
   })
 
-await speed({})
-const plain = await speed({})
-for (const [name, options] of [
-  ['a key', { concurrency: { key: tenant, limit: 100 } }],
-  ['a rate', { rate: { key: tenant, limit: 1_000, per: 1_000 } }],
-]) {
-  const own = await speed(options)
-  console.log(
-    `100 at a time with ${name}: ${Math.round(own)} a second, ${(own / plain).toFixed(2)} of the ${Math.round(plain)} without`,
-  )
+/** The median of ratios, each of two measurements side by side. */
+async function ratio(measured, base) {
+  const ratios = []
+  for (let run = 0; run < 5; run++) ratios.push((await measured()) / (await base()))
+  return ratios.toSorted((a, b) => a - b)[2].toFixed(2)
 }
-const alone = await waiting(0)
-const beside = await waiting(10_000)
-console.log(
-  `999 tenants beside a backlog of 10,000: ${Math.round(beside)} ms, ${(beside / alone).toFixed(2)} of the ${Math.round(alone)} ms without`,
-)
+
+const keyed = { concurrency: { key: keyOf, limit: 100 } }
+const rated = { rate: { key: keyOf, limit: 1_000, per: 1_000 } }
+const none = () => speed({})
+await none()
+console.log(`executions a second, 100 at a time, with a key: ${await ratio(() => speed(keyed), none)} of those without`)
+console.log(`with a rate: ${await ratio(() => speed(rated), none)} of those without`)
+const alone = () => waiting(0)
+console.log(`999 tenants beside a backlog of 10,000 wait ${await ratio(() => waiting(10_000), alone)} of the time without it`)
