@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { fileURLToPath } from 'node:url'
-import { createRuntime, defineEntryPoint } from '../dist/index.js'
+import { createRuntime, defineEntryPoint, fromStep } from '../dist/index.js'
 import { memoryStore } from '../dist/memory.js'
 import { sqliteStore } from '../dist/sqlite.js'
 import { header, hmac, webhook } from '../dist/triggers.js'
@@ -193,6 +193,34 @@ try {
   tell('time for 10,000 events beside a reader that sleeps, against without it (the middle of 9 pairs)', middle, 1.05)
   const poll = measured('poll', 'mail.db')
   tell('CPU of a look with 100,000 undelivered events of paused executions, against none', poll.with / poll.without, 2)
+  const speaking = (speaks) =>
+    fromStep(async ({ stream }) => {
+      for (let n = 0; n < 10_000; n++) {
+        await (speaks ? stream(`token ${n}`) : undefined)
+        if (n % 10 === 0) await new Promise((resolve) => setTimeout(resolve, 1))
+      }
+    })
+  const speakers = createRuntime({
+    store: sqliteStore(join(folder, 'streams.db')),
+    entryPoints: [true, false].map((speaks) => defineEntryPoint({ id: String(speaks), program: speaking(speaks) })),
+  })
+  await speakers.start()
+  const spoken = []
+  for (let round = 0; round < 3; round++) {
+    const took = {}
+    for (const speaks of [true, false]) {
+      const from = performance.now()
+      await (await speakers.trigger(String(speaks))).result()
+      took[speaks] = performance.now() - from
+    }
+    spoken.push(took.true / took.false)
+  }
+  await speakers.stop()
+  tell(
+    'a step that streams 10,000 chunks, against the same step without (the middle of 3)',
+    spoken.toSorted((x, y) => x - y)[1],
+    2.5,
+  )
 } finally {
   rmSync(folder, { recursive: true, force: true })
 }
