@@ -217,15 +217,10 @@ export class ExecutionHandle<TProgram extends AnyActorLogic = AnyActorLogic> {
    *
    * @example
    * ```ts
-   * const words = defineEntryPoint({ id: 'words', program: fromStep(async ({ stream }) => { for (const word of ['to', 'be']) await stream(word) }) })
-   * const runtime = createRuntime({ store: memoryStore(), entryPoints: [words] })
-   * await runtime.start()
-   * const poem = await runtime.trigger('words')
    * const heard: unknown[] = []
-   * const heard: unknown[] = []
-   * for await (const entry of poem.stream()) heard.push(entry.type === 'chunk' ? entry.data : entry.type)
-   * console.log(heard) // prints [ 'to', 'be', 'committed' ]
-   * await runtime.stop()
+   * await execution.send({ type: 'APPROVE' })
+   * for await (const entry of execution.stream()) heard.push(entry.type === 'chunk' ? entry.data : entry.type)
+   * console.log(heard) // prints []
    * ```
    */
   async *stream(options: StreamOptions = {}): AsyncGenerator<StepChunk, void> {

@@ -229,6 +229,7 @@ describe('stale', () => {
       answer: [1],
       checkpoint: ['a', 1],
       places: [{}],
+      chunks: [{ execution: 'a', since: 0, limit: 9 }],
       joined: ['tickets', { ref: 'a' }],
       documents: [{ prefix: '', limit: 9 }],
     }
