@@ -96,6 +96,7 @@ const oneBuild = [
   'test/properties/laws-page.test.ts',
   'test/behaviour/{*command*,clients,idempotency,ids,kept-answers,limits,mail,results,retention,scopes,sending-order}.test.ts',
   'test/behaviour/{keyed-concurrency,rates,on-busy,fair-keys,places-and-crashes}.test.ts',
+  'test/behaviour/{debounce,batch,gathering-at-random}.test.ts',
   'test/behaviour/{shared-queues,shared-store,slot-deadlocks,slots,suspects,waiting-suspects}.test.ts',
   'test/faults/{answers-are-lost,late-acceptance,locked-store,mail,results,slots,store-*}.test.ts',
 ]

@@ -6,6 +6,7 @@ import { createTestRuntime, SimulatedClock, type MockArguments } from '../../src
 import { begin } from '../support/begin.js'
 import { turns } from '../support/eventually.js'
 import { places, type StorePlace } from '../support/store-place.js'
+import { delivery, doubles, read } from '../support/webhooks.js'
 
 interface Saved {
   readonly file: string
@@ -276,5 +277,21 @@ describe.each(places)('a debounced entry point, on %s', (_, placeOf) => {
       'execution.completed',
     ])
     expect(journal[1]?.data).toContain('upload-7')
+  })
+
+  test('a webhook tells the execution that has taken its delivery in, and a delivery that comes again gets the same', async () => {
+    const entry = doubles({}, { debounce: { quiet: 1_000 } })
+    const world = createTestRuntime({ entryPoints: [entry], store: placeOf().open })
+    onTestFinished(() => world.stop())
+    const send = async (id: string, n: number) => read(await world.fetch(delivery(id, { n })))
+    const first = await send('d1', 1)
+    const second = await send('d2', 2)
+    const again = await send('d1', 1)
+    expect(first).toMatchObject({ status: 202, body: { status: 'accepted' } })
+    expect(second).toMatchObject({ status: 202, body: { status: 'joined', id: first.body['id'] } })
+    expect(again).toMatchObject({ status: 200, body: { status: 'duplicate', id: first.body['id'] } })
+    await world.advance(1_000)
+    expect(await world.execution(first.body['id'] as string).result()).toEqual({ status: 'completed', output: 4 })
+    expect(await send('d2', 2)).toMatchObject({ status: 200, body: { id: first.body['id'] } })
   })
 })

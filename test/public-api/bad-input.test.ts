@@ -87,6 +87,21 @@ describe('definitions', () => {
     ['rate.key', { rate: { limit: 1, per: 1, key: {} } }],
     ['versions.1', { versions: { 1: () => 1 } }],
     ['migrate', { migrate: 'please' }],
+    ['debounce.quiet', { debounce: {} }],
+    ['debounce.quiet', { debounce: { quiet: 0 } }],
+    ['debounce.quiet', { debounce: { quiet: '1s' } }],
+    ['debounce.atMost', { debounce: { quiet: 10, atMost: 5 } }],
+    ['debounce.atMost', { debounce: { quiet: 10, atMost: NaN } }],
+    ['debounce.key', { debounce: { quiet: 10, key: 'file' } }],
+    ['batch.size', { batch: { within: 10 } }],
+    ['batch.size', { batch: { size: 1.5, within: 10 } }],
+    ['batch.within', { batch: { size: 2 } }],
+    ['batch.within', { batch: { size: 2, within: Infinity } }],
+    ['batch.key', { batch: { size: 2, within: 10, key: 7 } }],
+    ['batch', { debounce: { quiet: 1 }, batch: { size: 2, within: 10 } }],
+    ['concurrency', { debounce: { quiet: 1 }, concurrency: { limit: 1 } }],
+    ['rate', { batch: { size: 2, within: 10 }, rate: { limit: 1, per: 10 } }],
+    ['durability', { batch: { size: 2, within: 10 }, durability: 'relaxed' }],
   ])('a bad %s is refused', (option, options) => {
     const define = () => defineEntryPoint({ id: 'e', program: approval, ...options } as never)
     expect(define).toThrow(fails('invalid_definition', { entryPoint: 'e', option }))

@@ -456,3 +456,32 @@ export async function entryPointsAtRunTime() {
   holds<Equal<typeof removed.drained, boolean>>()
   if (removed.status === 'removed') holds<Equal<typeof removed.drained, boolean>>()
 }
+
+export async function triggersThatGoIntoOneExecution() {
+  const sum = fromPromise(async ({ input }: { input: readonly number[] }) => input.length)
+  const sums = defineEntryPoint({ id: 'sums', program: sum, batch: { size: 10, within: 1_000, key: (n) => n.toFixed() } })
+  const last = defineEntryPoint({ id: 'last', program: double, debounce: { quiet: 10, atMost: 100, key: (n) => n.toFixed() } })
+  const gathering = createRuntime({ store: memoryStore(), entryPoints: [sums, last] })
+  // one element
+  const one = await gathering.trigger('sums', 7)
+  holds<Equal<typeof one.joined, boolean>>()
+  const outcome = await one.result()
+  if (outcome.status === 'completed') holds<Equal<typeof outcome.output, number>>()
+  const { gathered } = (await one.get()) as { readonly gathered: { readonly count: number; readonly isOpen: boolean } | null }
+  holds<Equal<typeof gathered, { readonly count: number; readonly isOpen: boolean } | null>>()
+  await gathering.trigger('last', 7)
+  // @ts-expect-error the program gets the list, a trigger gives one element
+  await gathering.trigger('sums', [7])
+  // @ts-expect-error the element is of another type
+  await gathering.trigger('sums', 'seven')
+  // @ts-expect-error the input is missing
+  await gathering.trigger('sums')
+  // @ts-expect-error this program takes no list
+  defineEntryPoint({ id: 'doubles', program: double, batch: { size: 10, within: 1_000 } })
+  // @ts-expect-error the key is that of one element
+  defineEntryPoint({ id: 'sums', program: sum, batch: { size: 10, within: 1_000, key: (all: readonly number[]) => String(all) } })
+  // @ts-expect-error `within` is missing
+  defineEntryPoint({ id: 'sums', program: sum, batch: { size: 10 } })
+  // @ts-expect-error there is no such option
+  defineEntryPoint({ id: 'last', program: double, debounce: { quiet: 10, wait: 5 } })
+}
