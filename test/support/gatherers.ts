@@ -5,7 +5,7 @@
  * nothing of how triggers are gathered: it compares what callers were told with what programs got.
  */
 import { expect } from 'vitest'
-import { defineEntryPoint, fromStep, type EntryPoint } from '../../src/index.js'
+import { defineEntryPoint, fromStep, type EntryPoint, type StepArguments } from '../../src/index.js'
 import { storedInput } from '../../src/actors/execution/execution-record.js'
 import type { SnapshotStore, StoredExecution } from '../../src/persistence/snapshot-store.js'
 import { SimulatedClock } from '../../src/testing/index.js'
@@ -43,7 +43,7 @@ export function gatherers(shared: StorePlace, gathers: Gathers) {
   const isBatch = 'batch' in gathers
 
   const entryPoint = (): EntryPoint => {
-    const logs = fromStep<void, unknown>(({ input }) => {
+    const logs = fromStep(({ input }: StepArguments<unknown>) => {
       ran.push({ ns: isBatch ? (input as number[]) : [input as number], place: next() })
     })
     return defineEntryPoint({ id: 'gather', program: logs as never, maxConcurrent: 1, ...gathers } as never) as never

@@ -5,13 +5,13 @@
  * acknowledged; and `ran <entry point> <input as JSON>` for each execution that it ran. Its arguments are the path of the file, and its
  * name, with which its elements begin; it triggers until it is killed.
  */
-import { createRuntime, defineEntryPoint, fromStep } from '../../../src/index.js'
+import { createRuntime, defineEntryPoint, fromStep, type StepArguments } from '../../../src/index.js'
 import { sqliteStore } from '../../../src/sqlite.js'
 
 const [db = '', name = ''] = process.argv.slice(2)
 const say = (line: string) => process.stdout.write(`${line}\n`)
 const ran = (id: string) =>
-  fromStep<void, string | readonly string[]>(({ input }) => void say(`ran ${id} ${JSON.stringify(input)}`))
+  fromStep(({ input }: StepArguments<string | readonly string[]>) => void say(`ran ${id} ${JSON.stringify(input)}`))
 
 const runtime = createRuntime({
   store: sqliteStore(db),
