@@ -56,11 +56,9 @@ async function play(script: readonly Move[], gathers: Gathers, kind: 'memory' | 
         processes[at] = await live()
       } else {
         const target = (await world.rows()).at(-1)
-        if (target)
-          void process.runtime
-            .execution(target.id)
-            [move.do]()
-            .catch(() => undefined)
+        const execution = target && process.runtime.execution(target.id)
+        // its process may die, or the execution end, before it answers
+        if (execution) void execution[move.do]().catch(() => undefined)
       }
       await turns(4)
     }
