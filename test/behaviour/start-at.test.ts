@@ -14,6 +14,7 @@ import {
 import { begin } from '../support/begin.js'
 import { eventually, turns } from '../support/eventually.js'
 import { approval } from '../support/programs.js'
+import { slowStore } from '../support/slow-store.js'
 import { HandTrigger } from '../support/triggers.js'
 import { places, type StorePlace } from '../support/store-place.js'
 
@@ -457,4 +458,35 @@ test('by the real clock, one starts no sooner', async () => {
   expect(await execution.get()).toMatchObject({ status: 'queued' })
   const outcome = await execution.result()
   expect(outcome.status === 'completed' && outcome.output).toBeGreaterThanOrEqual(startAt)
+})
+
+test.each(['its acceptance', 'its resume'])('it starts, also if its time comes while %s waits for the store', async (what) => {
+  const clock = new SimulatedClock()
+  const started: number[] = []
+  const jobs = defineEntryPoint({ id: 'jobs', program: fromPromise(() => Promise.resolve(started.push(clock.now()))) })
+  // a commit takes its time: another one is under way when the execution asks for its own
+  const runtime = await begin({ store: slowStore({ commit: 20 }), clock, entryPoints: [jobs] })
+  const startAt = clock.now() + 5
+  if (what === 'its acceptance') {
+    void runtime.trigger('jobs')
+    await turns(3)
+  }
+  const accepted = runtime.trigger('jobs', undefined, { id: 'later', startAt: what === 'its resume' ? startAt + hour : startAt })
+  if (what === 'its resume') {
+    const later = await accepted
+    await later.pause()
+    await clock.advance(hour - 100)
+    const other = runtime.trigger('jobs')
+    await turns(3)
+    const resumed = later.resume()
+    await turns(3)
+    await clock.advance(200)
+    await Promise.all([other, resumed])
+  } else await clock.advance(10)
+  await accepted
+  await eventually('both have run', async () => {
+    await clock.advance(5_000, () => turns(5))
+    return started.length === 2
+  })
+  expect((await runtime.execution('later').result()).status).toBe('completed')
 })

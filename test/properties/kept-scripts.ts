@@ -1159,4 +1159,103 @@ export const keptScripts: Readonly<Record<string, Script & { readonly law: numbe
       { do: 'trigger', stream: 0, key: 0, priority: 2, bad: false, turns: undefined },
     ],
   },
+  'an execution that is to start later starts, also if that time comes while its acceptance waits for the store': {
+    law: 3,
+    seed: 1274511861,
+    isUneven: true,
+    streams: [
+      {
+        program: {
+          states: [
+            {
+              kind: 'step',
+              skip: 0,
+              onError: 'go on',
+              delay: 0,
+              heeds: false,
+              lingers: false,
+              onRecovery: 'fail',
+              nameless: true,
+            },
+          ],
+          rich: true,
+          poisoned: false,
+          slowActions: true,
+          undoes: 'pair',
+        },
+        options: {
+          maxConcurrent: 2,
+          compensates: true,
+          checkpoints: 0,
+          passivateAfter: 1000,
+          pausedTimers: 'restart',
+          retry: { maxAttempts: 1, onExhausted: 'pause' },
+          timeout: 90000,
+        },
+      },
+      {
+        program: {
+          states: [
+            {
+              kind: 'execution',
+              skip: 1,
+              onError: 'go on',
+              delay: 25000,
+              heeds: true,
+              lingers: true,
+              onRecovery: 'hold',
+              nameless: false,
+            },
+          ],
+          rich: false,
+          poisoned: false,
+          slowActions: true,
+          undoes: 'pair',
+        },
+        options: {
+          maxConcurrent: 2,
+          compensates: true,
+          checkpoints: 1,
+          passivateAfter: 1000,
+          pausedTimers: 'freeze',
+          retry: { maxAttempts: 1, onExhausted: 'pause' },
+          timeout: 90000,
+        },
+      },
+      {
+        program: {
+          states: [
+            {
+              kind: 'ring',
+              skip: 1,
+              onError: 'again',
+              delay: 25000,
+              heeds: true,
+              lingers: true,
+              onRecovery: 'hold',
+              nameless: false,
+            },
+          ],
+          rich: true,
+          poisoned: false,
+          slowActions: true,
+          undoes: 'step',
+        },
+        options: {
+          maxConcurrent: 2,
+          compensates: true,
+          checkpoints: 2,
+          passivateAfter: 0,
+          pausedTimers: 'run',
+          retry: { maxAttempts: 1, onExhausted: 'pause' },
+          timeout: 90000,
+        },
+      },
+    ],
+    lines: [
+      { do: 'trigger', stream: 1, key: 1, priority: 0, bad: false, turns: 'same' },
+      { do: 'fault', operation: 'any', when: 'slow', count: 2, turns: undefined },
+      { do: 'trigger', stream: 0, key: 1, priority: 2, bad: false, startIn: 2000, turns: undefined },
+    ],
+  },
 }

@@ -1,5 +1,6 @@
 /**
- * Law 5, of timers: each comes once, in the order of their times, not before its own, and not long after it.
+ * Law 5, of timers: each comes once, in the order of their times, not before its own, and not long after it. What is to start later
+ * starts no earlier.
  *
  * Owns: when a state with a timer was entered and left, by both clocks, and what of that the guide promises.
  */
@@ -41,8 +42,18 @@ export function timersAreTrue(world: World): string[] {
       const isForward = world.jumps.some(({ at, ms: by }) => by > 0 && at >= from && at <= to)
       return to - from >= ms || isForward || isBlurred ? [] : [`${id}: a timer of ${ms} ms came after ${to - from} ms`]
     })
-    return [...(wrong === undefined ? [] : [`${id}: ${wrong}`]), ...early]
+    return [...(wrong === undefined ? [] : [`${id}: ${wrong}`]), ...early, ...startsEarly(history, world)]
   })
+}
+
+/** An execution that was to start later has started before that time, by the clock on the wall. */
+function startsEarly([accepted, ...later]: readonly Written[], { jumps }: World): string[] {
+  const startAt = accepted?.commit.startAt ?? null
+  const started = later.find(({ commit }) => commit.startedAt !== null)
+  if (!accepted || startAt === null || !started || started.wall >= startAt) return []
+  // it may have been decided on before the clock was set back
+  const isSetBack = jumps.some(({ n, ms }) => ms < 0 && n > accepted.n && n < started.n)
+  return isSetBack ? [] : [`${accepted.commit.id}: started ${startAt - started.wall} ms too early`]
 }
 
 /** At a quiet instant of one process: a timer whose time has come, by the wall clock or by what has passed in memory, and which has not. */

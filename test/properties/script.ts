@@ -28,6 +28,8 @@ export type Command =
       readonly key: number | undefined
       readonly priority: number
       readonly bad: boolean
+      /** In how many ms it is to start; absent: at once. */
+      readonly startIn?: number
     }
   | {
       readonly do: 'send'
@@ -170,6 +172,7 @@ const kinds = {
   }),
   deliver: fc.record({ do: fc.constant('deliver' as const), key: fc.nat({ max: 5 }) }),
   wait: fc.record({ do: fc.constant('wait' as const), timeout: fc.constantFrom(0, 5_000, 60_000) }),
+  later: fc.tuple(trigger, fc.constantFrom(-1_000, 2_000, 25_000, 25_000)).map(([command, startIn]) => ({ ...command, startIn })),
   badTrigger: trigger.map((command) => ({ ...command, bad: true })),
   badSend: send.map((command) => ({ ...command, bad: true })),
 }
@@ -177,7 +180,7 @@ const kinds = {
 /** How likely each kind of command is. */
 export type Weights = Partial<Record<keyof typeof kinds, number>>
 
-const usual: Weights = { trigger: 6, send: 5, step: 8, pause: 2, call: 3, resume: 2, advance: 3, unknown: 1 }
+const usual: Weights = { trigger: 6, later: 2, send: 5, step: 8, pause: 2, call: 3, resume: 2, advance: 3, unknown: 1 }
 
 /** What programs of a script may do besides: come to hold what can't be stored, throw, or end their process. */
 export type Wrong = 'poison' | 'throws' | 'kills' | undefined

@@ -133,6 +133,9 @@ export class World {
       for (const flight of this.#running()) flight.end(this.decide(flight.key))
       await this.settle()
       await this.advance(round < 4 ? 1_000 : 30_000)
+      // the clock was set back to long before it is to start
+      const later = Math.max(0, ...this.#open().map(({ status, startAt }) => (status === 'queued' ? (startAt ?? 0) : 0)))
+      if (later > this.clock.now() + 60_000) await this.advance(later - this.clock.now())
       await this.#revive()
     }
     if (this.#around.fires) await this.#finishFires(this.#around.fires)
@@ -307,13 +310,14 @@ export class World {
     await this.#begin()
   }
 
-  #trigger({ stream, key, priority, bad }: Command & { do: 'trigger' }): void {
+  #trigger({ stream, key, priority, bad, startIn }: Command & { do: 'trigger' }): void {
     const { runtime } = this.primary
     const input = {
       label: key === undefined ? `l${++this.#calls}` : `k${key}`,
       ...(bad ? { bad: priority > 0 ? outsider : () => undefined } : {}),
     }
-    const options = { priority, ...(key === undefined ? {} : { idempotencyKey: `key${key}` }) }
+    const startAt = startIn === undefined ? undefined : this.clock.now() + startIn
+    const options = { priority, startAt, ...(key === undefined ? {} : { idempotencyKey: `key${key}` }) }
     this.#ask(bad ? 'bad trigger' : 'trigger', `${stream}:${key ?? ''}`, async () => {
       const { id } = await runtime.trigger(`stream${stream}` as never, ...([input, options] as [never, never]))
       if (!this.targets.includes(id)) this.targets.push(id)

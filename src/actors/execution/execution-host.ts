@@ -110,7 +110,8 @@ export class ExecutionHost implements Committer, ProgramWatcher, ExecutionEffect
     this.publish('execution.accepted', startAt === undefined ? undefined : { startAt })
     this.#machine.start()
     if (this.hasSlot) this.runProgram()
-    else if (!this.isLater) this.#port.acquire(this)
+    else if (this.isLater) this.#startLater()
+    else this.#port.acquire(this)
     this.enter(this.hasSlot ? 'running' : 'queued', this.context)
     return this.#acceptance.answer
   }
@@ -269,7 +270,9 @@ export class ExecutionHost implements Committer, ProgramWatcher, ExecutionEffect
     this.#row.recoveries = 0
     const granted = this.nextStatus === 'pausing' || (!this.isLater && this.#port.acquire(this))
     this.tell({ type: 'execution.resume', resume, retry, granted, at: this.clock.now() })
-    if (!granted && !this.isLater) this.#queueClock()
+    if (granted) return
+    if (this.isLater) this.#startLater()
+    else this.#queueClock()
   }
 
   /** What every stopping command says of the steps in flight. */
