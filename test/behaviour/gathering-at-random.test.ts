@@ -12,14 +12,15 @@ const kinds: [string, Gathers][] = [
 ]
 
 type Move =
-  | { readonly do: 'trigger' | 'crash' | 'freeze' | 'thaw' | 'pause' | 'resume' | 'cancel'; readonly who: number }
+  | { readonly do: 'trigger'; readonly who: number; readonly times: number }
+  | { readonly do: 'crash' | 'freeze' | 'thaw' | 'pause' | 'resume' | 'cancel'; readonly who: number }
   | { readonly do: 'pass'; readonly ms: number }
   | { readonly do: 'jump'; readonly ms: number }
 
 const who = fc.nat(1)
 const moves: fc.Arbitrary<Move[]> = fc.array(
   fc.oneof(
-    { weight: 12, arbitrary: fc.record({ do: fc.constant('trigger' as const), who }) },
+    { weight: 12, arbitrary: fc.record({ do: fc.constant('trigger' as const), who, times: fc.constantFrom(1, 1, 1, 4) }) },
     { weight: 6, arbitrary: fc.record({ do: fc.constant('pass' as const), ms: fc.constantFrom(0, 50, 200, 400, 1_000) }) },
     { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('crash' as const, 'cancel' as const), who }) },
     { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('freeze' as const, 'thaw' as const), who }) },
@@ -38,7 +39,7 @@ async function play(script: readonly Move[], gathers: Gathers, kind: 'memory' | 
   let born = 0
   const live = async () => {
     const frozen = freezable(place)
-    return { ...(await world.start(`p${++born}`, frozen.store)), ...frozen, line: Promise.resolve() }
+    return { ...(await world.start(`p${++born}`, frozen.store)), ...frozen, line: Promise.resolve() as Promise<unknown> }
   }
   const processes = [await live(), await live()]
   for (const move of script) {
@@ -47,9 +48,11 @@ async function play(script: readonly Move[], gathers: Gathers, kind: 'memory' | 
     else {
       const at = move.who
       const process = processes[at] as (typeof processes)[number]
-      // one call after the other, each waits for the answer before it
-      if (move.do === 'trigger') process.line = process.line.then(() => process.trigger()).catch(() => undefined)
-      else if (move.do === 'freeze') process.freeze()
+      // one burst of calls after the other, each waits for the answers before it
+      if (move.do === 'trigger') {
+        const burst = () => Promise.all(Array.from({ length: move.times }, () => process.trigger()))
+        process.line = process.line.then(burst).catch(() => undefined)
+      } else if (move.do === 'freeze') process.freeze()
       else if (move.do === 'thaw') process.thaw()
       else if (move.do === 'crash') {
         process.store.cut()

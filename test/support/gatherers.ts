@@ -43,8 +43,16 @@ export function gatherers(shared: StorePlace, gathers: Gathers) {
   const isBatch = 'batch' in gathers
 
   const entryPoint = (): EntryPoint => {
-    const logs = fromStep(({ input }: StepArguments<unknown>) => {
-      ran.push({ ns: isBatch ? (input as number[]) : [input as number], place: next() })
+    // some take their time, so that triggers come while they run
+    const logs = fromStep(async ({ input, signal }: StepArguments<unknown>) => {
+      const ns = isBatch ? (input as number[]) : [input as number]
+      ran.push({ ns, place: next() })
+      const length = ((ns[0] ?? 0) % 3) * 200
+      if (length === 0) return
+      await new Promise<void>((resolve) => {
+        clock.setTimeout(resolve, length)
+        signal.addEventListener('abort', () => resolve(), { once: true })
+      })
     })
     return defineEntryPoint({ id: 'gather', program: logs as never, maxConcurrent: 1, ...gathers } as never) as never
   }
