@@ -1,10 +1,10 @@
 /** Debounced entry points: triggers that come soon after one another make one execution with the last input; none is lost, over processes and crashes. */
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { fromPromise, setup } from 'xstate'
-import { createClient, defineEntryPoint, type EntryPointOptions } from '../../src/index.js'
+import { createActor, fromCallback, fromPromise, setup } from 'xstate'
+import { createClient, defineEntryPoint, supervisorMachine, type EntryPointOptions } from '../../src/index.js'
 import { createTestRuntime, SimulatedClock, type MockArguments } from '../../src/testing/index.js'
 import { begin } from '../support/begin.js'
-import { turns } from '../support/eventually.js'
+import { eventually, turns } from '../support/eventually.js'
 import { places, type StorePlace } from '../support/store-place.js'
 import { delivery, doubles, read } from '../support/webhooks.js'
 
@@ -293,5 +293,66 @@ describe.each(places)('a debounced entry point, on %s', (_, placeOf) => {
     await world.advance(1_000)
     expect(await world.execution(first.body['id'] as string).result()).toEqual({ status: 'completed', output: 4 })
     expect(await send('d2', 2)).toMatchObject({ status: 200, body: { id: first.body['id'] } })
+  })
+
+  test('its time in the queue begins when it is due, and anew when another trigger moves that', async () => {
+    const { world, written, save } = process(placeOf(), { maxConcurrent: 1, queueTimeout: 500 })
+    world.mock('write', async ({ input, sleep }: MockArguments<Saved>) => {
+      written.push([input.text, 0])
+      await sleep(60_000)
+    })
+    await save('long', {}, 'b')
+    await world.advance(1_000)
+    const execution = await save('1')
+    await world.advance(1_400)
+    await save('2')
+    await world.advance(1_400)
+    expect(await execution.get()).toMatchObject({ status: 'queued', gathered: { count: 2 } })
+    await world.advance(100)
+    expect(await execution.result()).toEqual({ status: 'timed_out', limit: 'queueTimeout' })
+    expect(await save('3')).toMatchObject({ created: true })
+  })
+
+  test('what gathers does not count as queued, and is found by what it waits for', async () => {
+    const { world, written, save } = process(placeOf(), { maxConcurrent: 1, maxQueued: 0 })
+    const ids = [await save('1', {}, 'a'), await save('2', {}, 'b'), await save('3', {}, 'c')].map(({ id }) => id)
+    const { executions } = await world.executions({ waitsFor: 'start' } as never)
+    expect(executions.map(({ id }) => id).toSorted()).toEqual(ids.toSorted())
+    await world.advance(1_000)
+    expect(written.map(([text]) => text)).toEqual(['1', '2', '3'])
+  })
+
+  test('with no worker, a client pauses and cancels it, and goes on triggering', async () => {
+    const place = placeOf()
+    const clock = new SimulatedClock()
+    const saves = defineEntryPoint({ id: 'saves', program: index, debounce })
+    const client = createClient({ store: place.connect(), clock, entryPoints: [saves] })
+    onTestFinished(() => client.close())
+    const first = await client.trigger('saves', { file: 'a', text: '1' })
+    expect(await first.pause()).toMatchObject({ status: 'paused' })
+    expect(await client.trigger('saves', { file: 'a', text: '2' })).toMatchObject({ id: first.id, joined: true })
+    expect(await first.get()).toMatchObject({ status: 'paused', input: { text: '2' }, gathered: { count: 2, isOpen: true } })
+    expect(await first.cancel()).toMatchObject({ status: 'cancelled' })
+    expect(await client.trigger('saves', { file: 'a', text: '3' })).toMatchObject({ created: true })
+  })
+
+  test('a request by event is told that it has joined', async () => {
+    const saves = defineEntryPoint({ id: 'saves', program: index, debounce })
+    const replies: { id?: string }[] = []
+    const replyTo = createActor(fromCallback(({ receive }) => receive((event) => void replies.push(event as object)))).start()
+    const ref = createActor(supervisorMachine, {
+      input: { store: placeOf().connect(), entryPoints: [saves], clock: new SimulatedClock(), pollInterval: 1e9, lease: 1e9 },
+    }).start()
+    onTestFinished(() => void ref.stop())
+    const ask = (text: string) =>
+      ref.send({ type: 'execution.trigger', entryPoint: 'saves', input: { file: 'a', text }, replyTo })
+    ask('1')
+    await eventually('the first answer', () => replies.length === 1)
+    ask('2')
+    await eventually('the second answer', () => replies.length === 2)
+    expect(replies).toEqual([
+      { type: 'execution.accepted', id: replies[0]?.id, created: true },
+      { type: 'execution.accepted', id: replies[0]?.id, created: false, joined: true },
+    ])
   })
 })
