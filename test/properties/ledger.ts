@@ -171,9 +171,9 @@ export class Ledger {
         this.refused.push({ n, process, id: commit.id, verdict })
         continue
       }
-      const { accept, events: _, consumed: __, checkpoints: ___, ...fields } = commit
+      const { accept, events: _, consumed: __, checkpoints: ___, input, ...fields } = commit
       const before = this.rows.get(commit.id)
-      const row = { ...(before ?? accept), ...fields } as StoredExecution
+      const row = { ...(before ?? accept), ...fields, ...(input === undefined ? {} : { input }) } as StoredExecution
       this.rows.set(commit.id, row)
       const record = executionRecord(row)
       const steps = new Set(Object.entries(record.steps).map(([path, { visit }]) => `${commit.id}/${path}#${visit}`))
