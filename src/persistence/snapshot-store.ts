@@ -51,7 +51,7 @@ export interface StoredExecution {
   /** Where its program stands; null or absent: that is not known. */
   readonly place?: StoredPlace | null | undefined
   readonly input: string
-  /** Of one that was accepted with an empty input: what its triggers have added, in the order in which they joined, which is its input. Null for others, and in a brief answer. */
+  /** Of one that was accepted with an empty input: what its triggers have added, in the order in which they joined, which is its input. Null for others, and in the answer to a query that is brief or by `gathers`. */
   readonly elements: readonly string[] | null
   readonly state: string
   readonly output: string | null
@@ -381,7 +381,7 @@ export interface ExecutionQuery {
   readonly parentId?: string
   /** Of its acceptance, or of a trigger that it took in. */
   readonly idempotencyKey?: string
-  /** The one that takes triggers in under this key of `entryPoint`, which must be given. */
+  /** The one that takes triggers in under this key of `entryPoint`, which must be given. It comes without its elements, so that it costs the same however many there are. */
   readonly gathers?: string
   /** Those that have not ended and are counted under this key of the concurrency of `entryPoint`, which must be given. */
   readonly concurrencyKey?: string

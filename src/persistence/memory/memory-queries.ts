@@ -39,12 +39,13 @@ export function queryMemory(tables: MemoryTables, query: ExecutionQuery): Execut
   let left = query.length ?? Infinity
   for (const row of found.slice(0, limit)) {
     page.push(row)
-    if (!query.brief) left -= lengthOf(wholeOf(row))
+    if (!query.brief && query.length !== undefined) left -= lengthOf(wholeOf(row))
     if (left <= 0) break
   }
   const last = page.at(-1)
   return {
     executions: page.map((row) => {
+      if (query.gathers !== undefined) return row.execution
       const execution = tables.admissions.shown(row)
       return query.brief ? briefly(execution) : execution
     }),

@@ -134,6 +134,11 @@ export function sqliteQueries(database: SqliteDatabase, rows: SqliteRows): Sqlit
       .toSorted((a, b) => b.position - a.position)
   }
 
+  function read({ brief, gathers }: ExecutionQuery, position: number): StoredExecution | undefined {
+    if (brief) return rows.briefByPosition(position)
+    return gathers === undefined ? rows.byPosition(position) : rows.bareByPosition(position)
+  }
+
   function page(filter: ExecutionQuery): ExecutionPage {
     const before = decodeCursor(filter.cursor)
     const limit = atMost(filter.limit)
@@ -147,7 +152,7 @@ export function sqliteQueries(database: SqliteDatabase, rows: SqliteRows): Sqlit
     let last: PositionRow | undefined
     let left = filter.length ?? Infinity
     for (const at of found.slice(0, limit)) {
-      const row = filter.brief ? rows.briefByPosition(at.position) : rows.byPosition(at.position)
+      const row = read(filter, at.position)
       last = at
       // another process may have pruned it since
       if (row === undefined) continue

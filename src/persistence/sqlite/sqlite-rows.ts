@@ -91,6 +91,8 @@ const selectBrief = `${current}, '' AS input, NULL AS output, NULL AS error, '' 
 export interface SqliteRows {
   byId(id: string): StoredExecution | undefined
   byPosition(position: number): StoredExecution | undefined
+  /** Without its elements. */
+  bareByPosition(position: number): StoredExecution | undefined
   /** Without input, state, output and error. */
   briefByPosition(position: number): StoredExecution | undefined
   /** The number of an entry point, made if it has none yet: in a writing transaction only. */
@@ -137,10 +139,10 @@ export function sqliteRows(database: SqliteDatabase): SqliteRows {
   }
 
   /** With the state that is elsewhere if its row has an empty one. */
-  function whole(read: () => ExecutionRow | undefined): StoredExecution | undefined {
+  function whole(read: () => ExecutionRow | undefined, isBare = false): StoredExecution | undefined {
     for (;;) {
       const row = read()
-      const elements = row?.input === '' ? elementsOf(row.position, row.revision) : null
+      const elements = row?.input === '' && !isBare ? elementsOf(row.position, row.revision) : null
       // it was pruned meanwhile
       if (elements?.length === 0 && read() === undefined) return undefined
       if (row?.state !== '') return toExecution(row, elements)
@@ -188,6 +190,7 @@ export function sqliteRows(database: SqliteDatabase): SqliteRows {
   return {
     byId: (id) => whole(() => byId.get(id)),
     byPosition: (position) => whole(() => byPosition.get(position)),
+    bareByPosition: (position) => whole(() => byPosition.get(position), true),
     briefByPosition: (position) => toExecution(briefByPosition.get(position)),
     entryRef: (name) => {
       const known = knownRef(name)

@@ -100,6 +100,8 @@ export const joinCases: readonly StoreCase[] = [
     deepEqual(before?.elements, ['[1]'])
     const page = await store.query({ entryPoint: 'tickets', limit: 1 })
     const brief = await store.query({ entryPoint: 'tickets', limit: 1, brief: true })
+    const gathering = await store.query({ entryPoint: 'tickets', gathers: 'k', limit: 1 })
+    deepEqual([gathering.executions[0]?.revision, gathering.executions[0]?.elements], [3, null])
     deepEqual([(await store.load('a'))?.elements, page.executions[0]?.elements, brief.executions[0]?.elements], [all, all, null])
     const [claimed] = await store.claim(aClaim({ from: { kind: 'one', id: 'a' } }))
     deepEqual([claimed?.input, claimed?.elements], ['', all])
