@@ -172,6 +172,35 @@ describe.each(places)('a batching entry point, on %s', (_, placeOf) => {
     expect(written.map(([each]) => each).at(-1)).toEqual(['1', '2'])
   })
 
+  test('keys are remembered when the entry point gathers no more, and were before it did', async () => {
+    const place = placeOf()
+    const clock = new SimulatedClock()
+    const program = fromPromise<unknown, unknown>(({ input }) => Promise.resolve(input))
+    const common = { id: 'log', program: program as never }
+    const begins = (id: string, options: object) =>
+      begin({
+        store: place.connect(),
+        clock,
+        id,
+        lease: 1e9,
+        entryPoints: [defineEntryPoint({ ...common, ...options } as never)],
+      })
+    const plain = await begins('a', {})
+    const old = await plain.trigger('log' as never, '1' as never, { idempotencyKey: 'k1' })
+    const gathering = await begins('b', { batch })
+    const trigger = (of: typeof plain, input: string, idempotencyKey: string) =>
+      of.trigger('log' as never, input as never, { idempotencyKey })
+    expect(await trigger(gathering, '1', 'k1')).toMatchObject({ id: old.id, created: false, joined: false })
+    await expect(trigger(gathering, 'x', 'k1')).rejects.toMatchObject({ code: 'idempotency_conflict' })
+    const made = await trigger(gathering, '2', 'k2')
+    const full = await begins('c', { maxQueued: 0, maxConcurrent: 1 })
+    await full.stream('log' as never).pause()
+    for (const runtime of [plain, full]) {
+      expect(await trigger(runtime, '2', 'k2')).toMatchObject({ id: made.id, created: false })
+      await expect(trigger(runtime, 'x', 'k2')).rejects.toMatchObject({ code: 'idempotency_conflict' })
+    }
+  })
+
   test('what was forgotten gives its keys back', async () => {
     const place = placeOf()
     const { world } = process(place)

@@ -25,7 +25,9 @@ export async function acceptedBefore(
     const { executions } = await store.query({ entryPoint, idempotencyKey, limit: 1 })
     // a store may not know this filter
     const found = executions.find((each) => each.idempotencyKey === idempotencyKey && each.entryPoint === entryPoint)
-    if (found) return { status: 'duplicate', of: 'idempotency_key', id: found.id }
+    // a trigger may have it that an execution took in while its entry point gathered
+    const id = found?.id ?? (await store.joined(entryPoint, { idempotencyKey }))?.id
+    if (id !== undefined) return { status: 'duplicate', of: 'idempotency_key', id }
   }
   const taken = id === undefined ? undefined : await store.load(id)
   return taken && { status: 'duplicate', of: 'id', id: taken.id }
