@@ -26,8 +26,8 @@ export async function acceptedBefore(
     // a store may not know this filter
     const found = executions.find((each) => each.idempotencyKey === idempotencyKey && each.entryPoint === entryPoint)
     // a trigger may have it that an execution took in while its entry point gathered
-    const id = found?.id ?? (await store.joined(entryPoint, { idempotencyKey }))?.id
-    if (id !== undefined) return { status: 'duplicate', of: 'idempotency_key', id }
+    const owner = found?.id ?? (await store.joined(entryPoint, { idempotencyKey }))?.id
+    if (owner !== undefined) return { status: 'duplicate', of: 'idempotency_key', id: owner }
   }
   const taken = id === undefined ? undefined : await store.load(id)
   return taken && { status: 'duplicate', of: 'id', id: taken.id }
