@@ -142,6 +142,7 @@ test('a further attempt whose number is durable with the very commit that stops 
     attempt: 1,
     clock: systemClock,
     random: () => 0,
+    flushed: () => Promise.resolve(),
     attempted: () => new Promise<void>((resolve) => setImmediate(() => numbered(resolve))),
   } as Partial<StepContext> as StepContext
   const fail = (attempt: number) => {
