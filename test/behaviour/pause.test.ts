@@ -1,9 +1,12 @@
 /** Pause of one execution. */
 import { describe, expect, test } from 'vitest'
-import { setup } from 'xstate'
+import { fromPromise, setup } from 'xstate'
 import { defineEntryPoint } from '../../src/index.js'
 import { createTestRuntime, type HoldOptions } from '../../src/testing/index.js'
+import { begin } from '../support/begin.js'
+import { turns } from '../support/eventually.js'
 import { journal } from '../support/journal.js'
+import { slowStore } from '../support/slow-store.js'
 import { memoryPlace, places, type StorePlace } from '../support/store-place.js'
 import { workshop, type WorkOptions } from '../support/workshop.js'
 
@@ -299,3 +302,48 @@ describe('timers while paused', () => {
     expect(await after(1)).toBe('completed')
   })
 })
+
+test.each(['pause', 'cancel'])(
+  'a %s at once that meets an earlier commit of a pause at the boundary waits for what the program has moved since',
+  async (command) => {
+    const noted: string[] = []
+    const finish: Record<string, () => void> = {}
+    const work = fromPromise<void, string>(({ input }) => new Promise((resolve) => (finish[input] = resolve)))
+    const program = setup({
+      actors: { work, next: fromPromise(async () => undefined) },
+      actions: { note: (_, which: string) => void noted.push(which) },
+    }).createMachine({
+      id: 'work',
+      initial: 'both',
+      states: {
+        both: {
+          invoke: [
+            { src: 'work', id: 'left', input: 'left', onDone: { actions: { type: 'note', params: 'left' } } },
+            { src: 'work', id: 'right', input: 'right', onDone: { target: 'next', actions: { type: 'note', params: 'right' } } },
+          ],
+        },
+        next: { invoke: { src: 'next', onDone: 'done' } },
+        done: { type: 'final' },
+      },
+    })
+    const runtime = await begin({
+      store: slowStore({ commit: 20 }),
+      entryPoints: [defineEntryPoint({ id: 'work', program })],
+    })
+    const execution = await runtime.trigger('work')
+    await turns(100)
+    void execution.pause()
+    await turns(100)
+    finish['left']?.()
+    // its commit, which says `pausing` as well, is under way
+    await turns(10)
+    finish['right']?.()
+    for (let n = 0; n < 5; n++) await Promise.resolve()
+    if (command === 'pause') {
+      expect((await execution.pause({ mode: 'now' })).status).toBe('paused')
+      expect((await execution.resume()).status).toBe('resumed')
+      expect((await execution.result()).status).toBe('completed')
+    } else expect((await execution.cancel()).status).toBe('cancelled')
+    expect(noted).toEqual(['left', 'right'])
+  },
+)

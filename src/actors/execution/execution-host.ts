@@ -69,6 +69,9 @@ export class ExecutionHost implements Committer, ProgramWatcher, ExecutionEffect
   #whenGone: (() => void)[] = []
   /** Of an execution that is to start later. */
   #startAlarm: Alarm | undefined
+  /** How many states of the lifecycle have asked for a commit; and how many had when the last one was made. */
+  #entered = 0
+  #enteredAtCommit = 0
   readonly maxRecoveries: number
   /** The error with which the execution left this process. */
   lost: unknown
@@ -321,6 +324,7 @@ export class ExecutionHost implements Committer, ProgramWatcher, ExecutionEffect
 
   /** The lifecycle entered a state: the next commit holds it, with an event that says so. */
   enter(as: CommitReason, context: ExecutionContext): void {
+    this.#entered++
     if (as !== 'queued' && as !== 'cancelling') this.#port.dequeued(this)
     if (as === 'running') this.#counted.running()
     this.#deadlines.set(context.limits)
@@ -419,6 +423,7 @@ export class ExecutionHost implements Committer, ProgramWatcher, ExecutionEffect
   }
 
   #draft({ isKept, isLast, dueAt }: Decision, owed: boolean, nextTimer: number | undefined): Commit {
+    this.#enteredAtCommit = this.#entered
     const { definition, owner, clock } = this.#port
     const { value, context } = this.#machine.getSnapshot()
     definition.interceptor?.committing(this.id, this.revision + 1, this.delivery.inbox.held)
@@ -465,7 +470,9 @@ export class ExecutionHost implements Committer, ProgramWatcher, ExecutionEffect
     this.#acceptance = undefined
     this.delivery.inbox.acknowledged(commit.consumed)
     this.program.committed(commit.revision)
-    if (commit.status === 'pausing' || commit.status === 'cancelling') this.tell({ type: 'commit.acknowledged' })
+    // a commit that was made before the state was entered says nothing of what has moved until then
+    const isOfState = this.#enteredAtCommit === this.#entered
+    if (isOfState && (commit.status === 'pausing' || commit.status === 'cancelling')) this.tell({ type: 'commit.acknowledged' })
     this.#waiters.answer(commit.status, commit.revision)
     this.#port.committed(this, before, commit)
     if (commit.owed && this.#counted.committed() && this.nextStatus === 'waiting') this.runProgram()
