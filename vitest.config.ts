@@ -97,6 +97,9 @@ const oneBuild = [
   'test/behaviour/{*command*,clients,idempotency,ids,kept-answers,limits,mail,results,retention,scopes,sending-order}.test.ts',
   'test/behaviour/{keyed-concurrency,rates,on-busy,fair-keys,places-and-crashes}.test.ts',
   'test/behaviour/{debounce,batch,gathering-at-random}.test.ts',
+  'test/schedules/**',
+  'test/behaviour/{start-at,streams,entry-points-*,changes-of-entry-points,groups,triggers-of-added-entry-points}.test.ts',
+  'test/behaviour/{publications,waiting-for-events,slow-readers,events-to-many}.test.ts',
   'test/behaviour/{shared-queues,shared-store,slot-deadlocks,slots,suspects,waiting-suspects}.test.ts',
   'test/faults/{answers-are-lost,late-acceptance,locked-store,mail,results,slots,store-*}.test.ts',
 ]
