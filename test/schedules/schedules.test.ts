@@ -43,6 +43,22 @@ describe.each(places)('schedules, on %s', (_, placeOf) => {
     })
   })
 
+  test('it waits while its entry point is removed, and goes on when that is added again', async () => {
+    const { shop, runtime, schedules } = await here()
+    await schedules.set('all', { entryPoint: 'jobs', input: { name: 'a' }, every: 20 * minute, missed: 'all' })
+    await shop.pass(20 * minute)
+    expect(await runtime.remove('jobs')).toMatchObject({ status: 'removed' })
+    await shop.pass(hour)
+    expect(await schedules.get('all')).toMatchObject({ isKnown: false, status: 'active' })
+    expect(shop.ran).toEqual(['a 2026-01-05T12:20Z'])
+    await runtime.add(shop.entryPoint)
+    await shop.pass(minute)
+    // 12:40, 13:00 and 13:20 were missed
+    expect(shop.ran.slice(1)).toEqual(['a 2026-01-05T13:21Z', 'a 2026-01-05T13:21Z', 'a 2026-01-05T13:21Z'])
+    await shop.pass(20 * minute)
+    expect(shop.ran.slice(4)).toEqual(['a 2026-01-05T13:40Z'])
+  })
+
   test('an interval is counted from when it was set, or begins at once', async () => {
     const { shop, schedules } = await here()
     await schedules.set('often', { entryPoint: 'jobs', input: { name: 'o' }, every: 20 * minute })
