@@ -25,6 +25,8 @@ export interface SqliteDatabase {
   exec(sql: string): void
   /** Runs `work`, whose errors become typed ones. */
   read<T>(operation: string, work: () => T): T
+  /** The same, on one state of the file: what other processes commit between the statements of `work` is not seen. */
+  snapshot<T>(operation: string, work: () => T): T
   /** Runs `work` in a transaction that holds the write lock; an error rolls it back whole. */
   write<T>(operation: string, work: () => T): T
   /** Calls `forget` after each rollback: what was remembered of the rows may be wrong. */
@@ -93,20 +95,33 @@ function overConnection(connection: SqliteConnection, path: string): SqliteDatab
     }
     return statement as SqliteStatement<Row>
   }
+  const beginReading = prepare('BEGIN')
   const begin = prepare('BEGIN IMMEDIATE')
   const commit = prepare('COMMIT')
   const rollback = prepare('ROLLBACK')
+
+  const read = <T>(operation: string, work: () => T): T => {
+    try {
+      return work()
+    } catch (error) {
+      throw toStoreError(error, operation, path)
+    }
+  }
 
   return {
     path,
     prepare,
     exec: (sql) => void connection.exec(sql),
-    read(operation, work) {
-      try {
-        return work()
-      } catch (error) {
-        throw toStoreError(error, operation, path)
-      }
+    read,
+    snapshot(operation, work) {
+      return read(operation, () => {
+        beginReading.run()
+        try {
+          return work()
+        } finally {
+          commit.run()
+        }
+      })
     },
     write(operation, work) {
       try {

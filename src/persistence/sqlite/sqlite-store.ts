@@ -88,18 +88,28 @@ export function sqliteStore(path: string, options: SqliteStoreOptions = {}): Sna
     })
   }
 
-  function at<T>(operation: string, call: (store: OpenStore) => T): T {
-    const store = current
-    if (!store) throw new StatewardError('store_closed', `the store at ${path} is not open`, { details: { operation, path } })
-    return store.database.read(operation, () => call(store))
+  function opened(operation: string): OpenStore {
+    if (current) return current
+    throw new StatewardError('store_closed', `the store at ${path} is not open`, { details: { operation, path } })
   }
 
-  /** One reading call of the contract, on the open file. */
-  const on = <T>(operation: string, call: (store: OpenStore) => T) => reads.run(operation, () => at(operation, call))
+  /** One reading call of the contract, on one state of the open file: others may commit between its statements. */
+  const on = <T>(operation: string, call: (store: OpenStore) => T) =>
+    reads.run(operation, () => {
+      const store = opened(operation)
+      return store.database.snapshot(operation, () => call(store))
+    })
 
   /** One writing call of the contract; each is one transaction, so that it can be tried again. */
   const into = <T>(operation: string, call: (store: OpenStore) => T, from?: number) =>
-    writes.run(operation, () => at(operation, call), from)
+    writes.run(
+      operation,
+      () => {
+        const store = opened(operation)
+        return store.database.read(operation, () => call(store))
+      },
+      from,
+    )
 
   return {
     name: 'sqlite',
