@@ -71,7 +71,9 @@ export function sqliteJoins(database: SqliteDatabase, rows: KnownRefs): SqliteJo
     joined(entryPoint, of) {
       const [entryRef] = rows.knownRefs([entryPoint])
       if (entryRef === undefined) return undefined
-      return 'ref' in of ? byRef.get(entryRef, of.ref) : byKey.get(entryRef, of.idempotencyKey)
+      const row = 'ref' in of ? byRef.get(entryRef, of.ref) : byKey.get(entryRef, of.idempotencyKey)
+      // the rows of node:sqlite have no prototype
+      return row && { ...row }
     },
   }
 }
