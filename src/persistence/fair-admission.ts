@@ -12,9 +12,15 @@
  *
  * A rate is counted exactly (a sliding log of starts): one more may start if fewer than `limit` started after `now − per`, and those
  * that have a place and have not started yet count as started now. If the clock was set back, starts that lie ahead of it count as
- * started now: nothing waits for longer than `per`, and never do too many start.
+ * started now (`setBackBefore`): nothing waits for longer than `per` and that much, and never do too many start.
  */
 import type { AdmitRequest, FlowKeys } from './snapshot-store.js'
+
+/** A start that lies so many ms ahead was made before the clock was set back; less, and another process made it while this one waited for a lock. */
+const AHEAD = 10_000
+
+/** What starts later than that time was started before the clock was set back. */
+export const setBackBefore = (now: number) => now + AHEAD
 
 /** Executions of one entry point with the same keys and priority, which start in the order of their acceptance. */
 export interface Lane {

@@ -3,7 +3,7 @@
  *
  * Owns: who waits, who has a place, and the log of starts. `fair-admission.ts` decides who gets the next place.
  */
-import type { Lane, WaitingLanes } from '../fair-admission.js'
+import { setBackBefore, type Lane, type WaitingLanes } from '../fair-admission.js'
 import { Heap } from '../../heap.js'
 import type { FlowKeys } from '../snapshot-store.js'
 import type { MemoryPlace, PlaceState } from './memory-place.js'
@@ -108,7 +108,7 @@ export class MemoryLanes implements WaitingLanes<MemoryLane> {
     )
     if (per === undefined) return
     for (const [key, starts] of this.#starts) {
-      const kept = starts.filter((at) => at > now - per).map((at) => Math.min(at, now))
+      const kept = starts.filter((at) => at > now - per).map((at) => (at > setBackBefore(now) ? now : at))
       if (kept.length > 0) this.#starts.set(key, kept)
       else this.#starts.delete(key)
     }

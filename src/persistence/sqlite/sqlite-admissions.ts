@@ -5,7 +5,7 @@
  * row here from its acceptance to its end, and none if it is counted under no key: others cost nothing. Which execution is next says
  * `fair-admission.ts`; each of its questions is one step in an index.
  */
-import { admitFairly, type Lane, type WaitingLanes } from '../fair-admission.js'
+import { admitFairly, setBackBefore, type Lane, type WaitingLanes } from '../fair-admission.js'
 import type { AdmitRequest, Admittance, Commit, FlowKeys, StoredExecution } from '../snapshot-store.js'
 import { atMost } from '../store-rules.js'
 import { firstTerminal, queuedSince } from './sqlite-conditions.js'
@@ -221,7 +221,7 @@ export function sqliteAdmissions(database: SqliteDatabase, rows: SqliteRows): Sq
     wakeDue.run(entryRef, rate ? now : Infinity, rate ? now + rate.per : Infinity)
     if (rate) {
       forget.run(entryRef, now - rate.per)
-      setBack.run(now, entryRef, now)
+      setBack.run(now, entryRef, setBackBefore(now))
     }
     const taken: StoredExecution[] = []
     const given = (position: number) => {

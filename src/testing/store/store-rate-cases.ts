@@ -58,6 +58,20 @@ export const rateCases: readonly StoreCase[] = [
     deepEqual((await admit(store, { ...limits, now: 7_000 })).own, ['a2'])
   }),
 
+  storeCase('a start of another process, made while this one waited for its turn, keeps its time', async ({ store }) => {
+    const keys = under(null, 'x')
+    const rate = { rate: { limit: 1, per: 1_000, isKeyed: true } } as const
+    await queue(
+      store,
+      ['a', 'b'].map((id) => [id, keys] as const),
+    )
+    deepEqual((await admit(store, { ...rate, now: 5_000 })).own, ['a'])
+    await store.commit([aStart('a', 2, keys, 5_400)])
+    deepEqual((await admit(store, { ...rate, now: 5_000 })).own, [])
+    deepEqual(await admit(store, { ...rate, now: 6_399 }), { own: [], taken: [], busy: [], nextAt: 6_400 })
+    deepEqual((await admit(store, { ...rate, now: 6_400 })).own, ['b'])
+  }),
+
   storeCase(
     'a clock that is set back lets none through too early, and holds nothing up for longer than the window',
     async ({ store }) => {
