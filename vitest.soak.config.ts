@@ -16,7 +16,7 @@ export default defineConfig({
     include: ['test/soak/**/*.test.ts'],
     pool: 'forks',
     fileParallelism: false,
-    testTimeout: 120_000,
+    testTimeout: 240_000,
     retry: 0,
   },
 })
