@@ -153,6 +153,18 @@ async function started(count, byWebhook, file) {
   return (user + system) / 1000
 }
 
+/** What is measured with something, against without it: the middle of nine pairs. */
+async function pairedRatio(measure) {
+  const ratios = []
+  for (let pair = 0; pair < 9; pair++) {
+    const taken = {}
+    // in turn first and second: what the machine does beside is the same for both
+    for (const isWith of pair % 2 ? [true, false] : [false, true]) taken[isWith] = await measure(isWith, pair)
+    ratios.push(taken[true] / taken[false])
+  }
+  return ratios.toSorted((a, b) => a - b)[4]
+}
+
 const folder = mkdtempSync(join(tmpdir(), 'stateward-costs-'))
 /** A figure of `stored-costs-process.mjs`, taken in a process of its own. */
 const measured = (what, file) =>
@@ -172,25 +184,10 @@ try {
   tell('longest block of the event loop: a list of 100 executions of 1 MB, against getting one', list / get, 10)
   const { growth } = measured('command', 'large.db')
   tell('memory for a command to 100 stored executions of 1 MB, of their size', growth, 3.5)
-  const costs = []
-  for (let pair = 0; pair < 9; pair++) {
-    const taken = {}
-    for (const byWebhook of pair % 2 ? [true, false] : [false, true])
-      taken[byWebhook] = await started(2_000, byWebhook, `webhook-${pair}-${byWebhook}.db`)
-    costs.push(taken[true] / taken[false])
-  }
-  const middleCost = costs.toSorted((a, b) => a - b)[4]
-  tell('CPU of an execution of three steps that a webhook starts, against trigger (the middle of 9 pairs)', middleCost, 1.3)
-  const ratios = []
-  for (let pair = 0; pair < 9; pair++) {
-    const taken = {}
-    // in turn first and second: what the machine does beside is the same for both
-    for (const isAsleep of pair % 2 ? [true, false] : [false, true])
-      taken[isAsleep] = await events(10_000, isAsleep, `sleeper-${pair}-${isAsleep}.db`)
-    ratios.push(taken[true] / taken[false])
-  }
-  const middle = ratios.toSorted((a, b) => a - b)[4]
-  tell('time for 10,000 events beside a reader that sleeps, against without it (the middle of 9 pairs)', middle, 1.05)
+  const delivered = await pairedRatio((byWebhook, pair) => started(2_000, byWebhook, `webhook-${pair}-${byWebhook}.db`))
+  tell('CPU of an execution of three steps that a webhook starts, against trigger (the middle of 9 pairs)', delivered, 1.3)
+  const sleeper = await pairedRatio((isAsleep, pair) => events(10_000, isAsleep, `sleeper-${pair}-${isAsleep}.db`))
+  tell('time for 10,000 events beside a reader that sleeps, against without it (the middle of 9 pairs)', sleeper, 1.05)
   const poll = measured('poll', 'mail.db')
   tell('CPU of a look with 100,000 undelivered events of paused executions, against none', poll.with / poll.without, 2)
   const speaking = (speaks) =>
