@@ -21,6 +21,7 @@ export interface GatheredTrigger {
   /** Its own name, and the id of the execution if it makes one. */
   readonly ref: string
   readonly input: string
+  /** Of its input. Behind a point it has the call, if that gave the name: so the same name is told from the same call, whose answer was lost. */
   readonly digest: string
   readonly request: AdmissionRequest
 }
@@ -51,7 +52,9 @@ export function gatheredTrigger(
   const input = encode(request.input, at)
   const copy = () => (request.input === undefined ? undefined : decode(input, at))
   const key = keyBy(entryPoint, `${kind}.key`, (debounce ?? batch)?.key, copy)
-  return { kind, key: JSON.stringify([kind, key, request.sessionId ?? null]), ref, input, digest: digestOf(input), request }
+  const call = request.id === undefined ? '' : `.${ids.key()}`
+  const digest = `${digestOf(input)}${call}`
+  return { kind, key: JSON.stringify([kind, key, request.sessionId ?? null]), ref, input, digest, request }
 }
 
 /** Throws `invalid_option` for the child of a step: it would be that of several parents. */

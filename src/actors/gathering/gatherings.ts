@@ -9,7 +9,7 @@
 import type { IdSource } from '../../ids.js'
 import type { Commit, CommitVerdict, SnapshotStore, StoredExecution } from '../../persistence/snapshot-store.js'
 import type { WallClock } from '../../wall-clock.js'
-import { acceptedBefore, otherInput, refuseOtherInput, type Admitted } from '../stream/accepted-before.js'
+import { acceptedBefore, isOfInput, otherInput, refuseOtherInput, type Admitted } from '../stream/accepted-before.js'
 import type { AdmissionRequest } from '../stream/admission.js'
 import type { StreamDefinition } from '../stream/stream-definition.js'
 import { gatheringAccepted, gatheringClosed, gatheringJoined, roomFor, type GatheredTriggers } from './gathering-commits.js'
@@ -126,21 +126,24 @@ export class Gatherings {
     return left.slice(1)
   }
 
-  /** The execution that has taken the trigger in before, or has its key. Throws `idempotency_conflict`. */
+  /** The execution that has taken the trigger in before, or has its key or its id. Throws `idempotency_conflict`. */
   async #before(entryPoint: string, { ref, digest, request }: GatheredTrigger): Promise<Admitted | undefined> {
     const { store } = this.#port
     const { idempotencyKey } = request
     const own = await store.joined(entryPoint, { ref })
-    // written without being acknowledged, or asked for once more under the same id
-    if (own) return own.digest === digest ? admittedTo(own.id, { ref }) : { status: 'duplicate', of: 'id', id: own.id }
-    if (idempotencyKey === undefined) return undefined
-    const joined = await store.joined(entryPoint, { idempotencyKey })
-    if (joined && joined.digest !== digest) throw otherInput({ id: joined.id, entryPoint }, idempotencyKey)
-    if (joined) return { status: 'duplicate', of: 'idempotency_key', id: joined.id }
-    // from before its entry point gathered
-    const accepted = await acceptedBefore(store, entryPoint, { idempotencyKey })
-    if (accepted) await refuseOtherInput(store, accepted, request)
-    return accepted
+    // written without being acknowledged
+    if (own?.digest === digest) return admittedTo(own.id, { ref })
+    if (idempotencyKey !== undefined) {
+      const joined = await store.joined(entryPoint, { idempotencyKey })
+      if (joined && !isOfInput(joined, digest)) throw otherInput({ id: joined.id, entryPoint }, idempotencyKey)
+      if (joined) return { status: 'duplicate', of: 'idempotency_key', id: joined.id }
+      // from before its entry point gathered
+      const accepted = await acceptedBefore(store, entryPoint, { idempotencyKey })
+      if (accepted) await refuseOtherInput(store, accepted, request)
+      if (accepted) return accepted
+    }
+    // another trigger was given the same id
+    return own && { status: 'duplicate', of: 'id', id: own.id }
   }
 
   /** Its entry point has less room than it had when the execution was stored: that one takes no more in. */
