@@ -352,7 +352,7 @@ export interface AdmitRequest {
   readonly ageing: number
   /** Executions of this owner that stand in its queue from now on: queued and never started. Others wait for no place, and get none. */
   readonly arrived: readonly string[]
-  /** How many executions may have a place under one key. `skip`: one that arrives while so many before it wait or have a place is answered as busy, and waits for none. */
+  /** How many executions may have a place under one key. `skip`: one that arrives while so many others wait or have a place is answered as busy, and waits for none; of those that arrive together, or again while they wait, the ones that were accepted first stay. */
   readonly concurrency?: { readonly limit: number; readonly skip: boolean } | undefined
   /** At most `limit` executions start under one key in any `per` ms. `isKeyed`: false, if all have the same key. */
   readonly rate?: { readonly limit: number; readonly per: number; readonly isKeyed: boolean } | undefined

@@ -1,5 +1,6 @@
 /** What becomes of an execution whose key is taken: it is skipped, or takes the place of those before it. */
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { createClient } from '../../src/index.js'
 import { places } from '../support/store-place.js'
 import { tenants } from '../support/tenants.js'
 
@@ -58,6 +59,33 @@ describe.each(places)('in %s', (_, place) => {
     a.store.cut()
     await pass(300)
     expect(await b.runtime.execution(late.id).result({ timeout: 0 })).toEqual(busy)
+  })
+
+  test('with skip, of what a client has asked for while no worker ran, as many run as have a place', async () => {
+    const shared = place()
+    const { start, entryPointOf, clock, pass, rows } = tenants(shared, {
+      concurrency: { limit: 1, onBusy: 'skip' },
+      maxConcurrent: 1,
+    })
+    const client = createClient({ store: shared.connect(), clock, entryPoints: [entryPointOf('client')] })
+    onTestFinished(() => client.close())
+    for (const n of [1, 2, 3, 4]) await client.trigger('work', { tenant: 'x', n }, { priority: n })
+    await start('a')
+    await pass(300)
+    expect((await rows()).map(({ status }) => status).toSorted()).toEqual(['completed', 'rejected', 'rejected', 'rejected'])
+  })
+
+  test('with skip, one whose time to start comes while another one waits for a slot is rejected, though it was accepted first', async () => {
+    const { start, clock, pass, order } = tenants(place(), { concurrency: { limit: 1, onBusy: 'skip' }, maxConcurrent: 1 })
+    const { trigger } = await start('a')
+    const later = await trigger('x', 1, { startAt: clock.now() + 100 })
+    await trigger('y', 1, {}, 200)
+    await pass(25)
+    await trigger('x', 2)
+    await pass(125)
+    expect(await later.result({ timeout: 0 })).toEqual(busy)
+    await pass(300)
+    expect(order()).toEqual(['y1', 'x2'])
   })
 
   test('with replace, the one before is cancelled wherever it runs, and the new one starts once that has ended', async () => {

@@ -50,12 +50,16 @@ export class MemoryAdmissions {
     const { owner, entryPoint, arrived, now, concurrency, rate } = request
     const lanes = this.#lanesOf(entryPoint)
     const busy: string[] = []
-    for (const id of arrived) {
+    const arriving = arrived.flatMap((id) => {
       const row = tables.rows.byId.get(id)
-      if (row?.execution.entryPoint !== entryPoint || row.execution.owner !== owner || !mayWait(row)) continue
+      return row?.execution.entryPoint === entryPoint && row.execution.owner === owner && mayWait(row) ? [row] : []
+    })
+    // of those that arrive together the first ones have the key
+    if (concurrency?.skip) arriving.sort((a, b) => a.position - b.position)
+    for (const row of arriving) {
       if (concurrency?.skip && lanes.isBehind(row, concurrency.limit)) {
         lanes.move(row, 'outside')
-        busy.push(id)
+        busy.push(row.execution.id)
       } else lanes.move(row, 'waits')
     }
     lanes.refresh(now, concurrency?.limit, rate?.per)

@@ -120,16 +120,17 @@ export class MemoryLanes implements WaitingLanes<MemoryLane> {
     return times.length === 0 ? null : Math.min(...times)
   }
 
-  /** True if as many as `limit` executions that were accepted before it wait under its key, or have a place. */
+  /** True if as many as `limit` others wait under its key, or have a place; of those that wait beside a row that waits itself, the ones that were accepted before it. */
   isBehind(row: MemoryRow, limit: number): boolean {
     const key = row.place?.keys.concurrency ?? null
     if (key === null) return false
-    let before = 0
+    const isNew = row.place?.state !== 'waits'
+    let others = 0
     for (const other of this.ofKey(key)) {
       const state = other.place?.state ?? 'outside'
-      if (other !== row && (hasPlace(state) || (state === 'waits' && other.position < row.position))) before++
+      if (other !== row && (hasPlace(state) || (state === 'waits' && (isNew || other.position < row.position)))) others++
     }
-    return before >= limit
+    return others >= limit
   }
 
   /** Why a row that waits has no place; undefined: it waits for its turn alone. */

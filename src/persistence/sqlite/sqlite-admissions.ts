@@ -79,7 +79,7 @@ export function sqliteAdmissions(database: SqliteDatabase, rows: SqliteRows): Sq
   const queued = database.prepare<{ position: number; since: number }>(
     `SELECT position, ${queuedSince} AS since FROM stateward_executions WHERE id = ? AND owner = ? AND status = ${statusNumbers.queued}`,
   )
-  const before = database.prepare<{ count: number }>(`
+  const others = database.prepare<{ count: number }>(`
     SELECT count(*) AS count FROM ${flow} WHERE entry_ref = ? AND key = ? AND position <> ?
       AND (place >= ${places.given} OR (place = ${places.waits} AND position < ?))`)
   const insertLane = database.prepare(`
@@ -162,19 +162,30 @@ export function sqliteAdmissions(database: SqliteDatabase, rows: SqliteRows): Sq
     }
   }
 
-  /** Puts an execution that arrived into its lane. False: as many as `limit` before it wait or have a place. */
-  function arrive(id: string, owner: string, at: number, limit: number | undefined): boolean {
-    const execution = queued.get(id, owner)
-    const row = execution && find.get(execution.position)
-    if (!row || row.entryRef !== at || row.place >= places.given) return true
-    const { entryRef, key, rateKey, priority, position } = row
-    const isBusy = limit !== undefined && key !== '' && countOf(before.get(entryRef, key, position, position)) >= limit
-    if (isBusy) move.run(places.outside, position)
-    else {
-      arrives.run(execution.since, position)
-      insertLane.run(entryRef, key, rateKey, priority, execution.since)
+  /** Puts executions that arrived into their lanes; gives those that don't wait: as many as `limit` others wait or have a place. */
+  function arrive({ arrived, owner }: AdmitRequest, at: number, limit: number | undefined): string[] {
+    const arriving = arrived.flatMap((id) => {
+      const execution = queued.get(id, owner)
+      return execution ? [{ id, ...execution }] : []
+    })
+    // of those that arrive together the first ones have the key
+    if (limit !== undefined) arriving.sort((a, b) => a.position - b.position)
+    const busy: string[] = []
+    for (const { id, position, since } of arriving) {
+      const row = find.get(position)
+      if (!row || row.entryRef !== at || row.place >= places.given) continue
+      const { entryRef, key, rateKey, priority } = row
+      // one that waits already stays before those that were accepted later
+      const until = row.place === places.waits ? position : Number.MAX_SAFE_INTEGER
+      if (limit !== undefined && key !== '' && countOf(others.get(entryRef, key, position, until)) >= limit) {
+        move.run(places.outside, position)
+        busy.push(id)
+      } else {
+        arrives.run(since, position)
+        insertLane.run(entryRef, key, rateKey, priority, since)
+      }
     }
-    return !isBusy
+    return busy
   }
 
   /** The lanes of one entry point. `given`: called with the position of each execution that gets a place. */
@@ -214,9 +225,9 @@ export function sqliteAdmissions(database: SqliteDatabase, rows: SqliteRows): Sq
   }
 
   function admitNow(request: AdmitRequest, entryRef: number): Admittance {
-    const { owner, now, arrived, concurrency, rate } = request
+    const { owner, now, concurrency, rate } = request
     const skipAt = concurrency?.skip ? concurrency.limit : undefined
-    const busy = arrived.filter((id) => !arrive(id, owner, entryRef, skipAt))
+    const busy = arrive(request, entryRef, skipAt)
     wakeLower.run(entryRef, concurrency?.limit ?? Infinity)
     wakeDue.run(entryRef, rate ? now : Infinity, rate ? now + rate.per : Infinity)
     if (rate) {

@@ -153,8 +153,8 @@ export const admissionCases: readonly StoreCase[] = [
     await store.commit(['a1', 'a2', 'a3'].map((id) => aCounted(id, keys)))
     await store.commit([aCounted('b1', under('b'))])
     const first = await admit(store, { ...skip, limit: 0, arrived: ['a2', 'a1', 'b1'] })
-    // the order is that of acceptance; who has not arrived does not count
-    deepEqual(first, { own: [], taken: [], busy: [], nextAt: null })
+    // of those that arrive together the order is that of acceptance
+    deepEqual(first, { own: [], taken: [], busy: ['a2'], nextAt: null })
     deepEqual((await admit(store, { ...skip, limit: 0, arrived: ['a3', 'a2'] })).busy.toSorted(), ['a2', 'a3'])
     const given = await admit(store, skip)
     deepEqual([given.own.toSorted(), given.busy], [['a1', 'b1'], []])
@@ -162,6 +162,18 @@ export const admissionCases: readonly StoreCase[] = [
     deepEqual((await admit(store, { ...skip, arrived: ['a2'] })).busy, ['a2'])
     await store.commit([aStart('a1', 2, keys), anEnd('a1', 3, { keys, startedAt: 5_000 })])
     deepEqual((await admit(store, skip)).own, ['b1'])
+  }),
+
+  storeCase('with skip, one that arrives after another one is busy, also if it was accepted before that', async ({ store }) => {
+    const skip = { concurrency: { limit: 1, skip: true }, limit: 0 } as const
+    const keys = under('a')
+    await store.commit(['a1', 'a2', 'a3'].map((id) => aCounted(id, keys)))
+    // who has not arrived does not count
+    deepEqual((await admit(store, { ...skip, arrived: ['a2'] })).busy, [])
+    deepEqual((await admit(store, { ...skip, arrived: ['a1'] })).busy, ['a1'])
+    // what waits already stays, as after a crash
+    deepEqual((await admit(store, { ...skip, arrived: ['a3', 'a2'] })).busy, ['a3'])
+    deepEqual((await admit(store, { ...skip, limit: 1 })).own, ['a2'])
   }),
 
   storeCase(
