@@ -48,23 +48,41 @@ export class Replacements {
   }
 
   async #replace({ id, keys, parentId }: HeldExecution): Promise<void> {
-    const { entryPoint, store, limit, replace } = this.#port
+    const { limit, replace } = this.#port
     const concurrencyKey = keys?.concurrency ?? null
     if (concurrencyKey === null) return
-    let seen = 0
+    const [before, ancestors] = [await this.#before(id, concurrencyKey), await this.#ancestors(parentId)]
+    // they wait for this one: to cancel one of them would cancel this one as well
+    const others = before.filter((other) => !ancestors.has(other))
+    const kept = Math.max(0, limit - 1 - (before.length - others.length))
+    const cancelled = await Promise.allSettled(others.slice(kept).map((other) => replace(other, id)))
+    const failed = cancelled.find((result) => result.status === 'rejected')
+    if (failed) throw failed.reason
+  }
+
+  /** Those under its key that were accepted before it and have not ended, the newest first. */
+  async #before(id: string, concurrencyKey: string): Promise<readonly string[]> {
+    const { entryPoint, store } = this.#port
+    const before: string[] = []
     let isBefore = false
-    const cancels: Promise<void>[] = []
     for (let cursor: string | undefined, goesOn = true; goesOn; goesOn = cursor !== undefined) {
       const page = await store.query({ entryPoint, concurrencyKey, limit: PAGE, brief: true, ...(cursor ? { cursor } : {}) })
       for (const other of page.executions) {
         if (other.id === id) isBefore = true
-        // the parent waits for this one: to cancel it would cancel this one as well
-        else if (isBefore && !isTerminal(other.status) && other.id !== parentId && ++seen >= limit)
-          cancels.push(replace(other.id, id))
+        else if (isBefore && !isTerminal(other.status)) before.push(other.id)
       }
       cursor = page.cursor
     }
-    const failed = (await Promise.allSettled(cancels)).find((result) => result.status === 'rejected')
-    if (failed) throw failed.reason
+    return before
+  }
+
+  /** The execution that started it, the one that started that, and so on. */
+  async #ancestors(parentId: string | null): Promise<ReadonlySet<string>> {
+    const found = new Set<string>()
+    for (let id = parentId; id !== null && !found.has(id);) {
+      found.add(id)
+      id = (await this.#port.store.load(id))?.parentId ?? null
+    }
+    return found
   }
 }
