@@ -100,7 +100,7 @@ const oneBuild = [
   'test/schedules/**',
   'test/behaviour/{start-at,streams,entry-points-*,changes-of-entry-points,groups,triggers-of-added-entry-points}.test.ts',
   'test/behaviour/{publications,waiting-for-events,slow-readers,events-to-many}.test.ts',
-  'test/behaviour/{shared-queues,shared-store,slot-deadlocks,slots,suspects,waiting-suspects}.test.ts',
+  'test/behaviour/{shared-queues,shared-store,deadlocks,slots,suspects,waiting-suspects}.test.ts',
   'test/faults/{answers-are-lost,late-acceptance,locked-store,mail,results,slots,store-*}.test.ts',
 ]
 

@@ -66,7 +66,7 @@ export type { WaitsFor } from './events/waits-for.js'
 export type { StepChunk, StreamOptions } from './events/step-chunk.js'
 export type { RuntimeEvent, RuntimeEventType } from './events/runtime-event.js'
 export type { ExecutionSummary, Health, Registry, StatusCounts } from './actors/supervisor/live-view.js'
-export type { SlotDeadlock } from './actors/supervisor/slot-deadlocks.js'
+export type { Deadlock } from './actors/supervisor/deadlocks.js'
 export type { PausedTimers, PersistedProgram } from './actors/program/program-record.js'
 export type {
   CheckpointCause,

@@ -385,6 +385,8 @@ export interface ExecutionQuery {
   readonly gathers?: string
   /** Those that have not ended and are counted under this key of the concurrency of `entryPoint`, which must be given. */
   readonly concurrencyKey?: string
+  /** Beside `concurrencyKey`: only those that have a place under it. */
+  readonly placed?: boolean
   /** Those that have started, have not ended, and stand in one of these places; null: where it is not known. */
   readonly places?: readonly (string | null)[]
   /** Those that were accepted with this tag, in any status; and those that stand, as for `places`, in one of these. */

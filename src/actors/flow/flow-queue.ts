@@ -49,6 +49,8 @@ export class FlowQueue {
   readonly #port: FlowPort
   /** In the order in which they came here. */
   readonly #waiting = new Map<string, HeldExecution>()
+  /** Those of them that steps of other executions have started. */
+  readonly #children = new Set<HeldExecution>()
   /** Those of them that the store knows to be queued, and that were not told to it yet. */
   readonly #arrived = new Set<string>()
   /** The ids of those that have a place and have not started. */
@@ -82,6 +84,16 @@ export class FlowQueue {
     return this.#waiting.get(execution.id) === execution
   }
 
+  /** Those that wait, and that steps of other executions have started. */
+  get children(): ReadonlySet<HeldExecution> {
+    return this.#children
+  }
+
+  /** True if it has a place, as far as this process knows. */
+  hasPlace({ id, hasStarted }: HeldExecution): boolean {
+    return hasStarted || this.#placed.has(id)
+  }
+
   /** Those that wait, in the order in which they came here. */
   [Symbol.iterator](): Iterator<HeldExecution> {
     return this.#waiting.values()
@@ -92,6 +104,7 @@ export class FlowQueue {
     const { id, keys, hasStarted } = execution
     if (hasStarted || !keys || this.#placed.has(id)) return false
     this.#waiting.set(id, execution)
+    if (execution.parentId !== null) this.#children.add(execution)
     if (execution.status === 'queued' && execution.revision > 0) this.#arrives(id)
     return true
   }
@@ -105,10 +118,7 @@ export class FlowQueue {
 
   /** The execution wants no place any more, has started, or has left memory. */
   remove(execution: HeldExecution): void {
-    if (this.has(execution)) {
-      this.#waiting.delete(execution.id)
-      this.#arrived.delete(execution.id)
-    }
+    if (this.has(execution)) this.#waitsNoMore(execution)
     this.#placed.delete(execution.id)
   }
 
@@ -208,10 +218,15 @@ export class FlowQueue {
     const execution = this.#waiting.get(id)
     this.#placed.add(id)
     if (!execution) return false
-    this.#waiting.delete(id)
-    this.#arrived.delete(id)
+    this.#waitsNoMore(execution)
     this.#port.placed(execution)
     return true
+  }
+
+  #waitsNoMore(execution: HeldExecution): void {
+    this.#waiting.delete(execution.id)
+    this.#arrived.delete(execution.id)
+    this.#children.delete(execution)
   }
 
   /** Takes those into memory that others had, and those of this process that an answer which was lost had given a place. */

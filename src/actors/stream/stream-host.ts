@@ -290,14 +290,15 @@ export class StreamHost implements ExecutionPort, SlotSeeker {
     for await (const execution of takenByOthers(this.flow, this.store, this.#checks++)) execution.takenAway()
   }
 
-  /** True while the queue has executions that could start, and every slot that the stream may have is in use. */
+  /** True while executions are queued that could start, and every slot that the stream may have is in use. */
   get isJammed(): boolean {
     const { slots } = this.#port
-    return this.#admits && this.#queue.size > 0 && (this.used >= this.definition.maxConcurrent || !slots.hasFree)
+    return this.#admits && this.queued > 0 && (this.used >= this.definition.maxConcurrent || !slots.hasFree)
   }
 
+  /** True while it waits here, for a slot or for a place under its key. */
   isQueued(execution: HeldExecution): boolean {
-    return this.#queue.has(execution)
+    return this.#queue.has(execution) || this.flow?.has(execution) === true
   }
 
   /** Grants a free slot to the first execution of the queue. */

@@ -11,8 +11,8 @@ import type { Log } from '../../logger.js'
 import type { ExecutionCounts } from '../../persistence/snapshot-store.js'
 import type { LastCommit } from '../execution/commit-draft.js'
 import type { TriggerHealth } from '../trigger/trigger.js'
+import type { Deadlock } from './deadlocks.js'
 import { tellHeld } from './held-executions.js'
-import type { SlotDeadlock } from './slot-deadlocks.js'
 
 /** Status → how many, for one stream; statuses that never occurred are absent. */
 export type StatusCounts = Partial<Record<ExecutionStatus, number>>
@@ -32,13 +32,13 @@ export interface Health {
   readonly status: 'ok' | 'degraded'
   readonly error: ErrorRecord | null
   /**
-   * Executions that wait for slots which are held by executions that wait for them: none of them moves before one of them is
-   * cancelled, times out, or is started again with more slots. Absent while there are none. See `fromExecution` in the guide.
+   * Executions that wait for slots, or for places under a key, which are held by executions that wait for them: none of them moves
+   * before one of them is cancelled, times out, or is started again with a greater limit. Absent while there are none. See `fromExecution` in the guide.
    */
-  readonly deadlocks?: readonly SlotDeadlock[] | undefined
+  readonly deadlocks?: readonly Deadlock[] | undefined
 }
 
-/** How many watched atoms of ended executions are kept. */
+/** How many watched atoms of ended executions are kept, and how many keys of an entry point of whose deadlocks it was warned. */
 const KEPT = 1_000
 
 function streamsStore() {
@@ -73,7 +73,7 @@ function triggersStore() {
 export class Registry {
   /** An `@xstate/store`: entry point → status → how many. Updated once per batch of commits; what a `result()` has answered shows. */
   readonly streams = streamsStore()
-  /** An `@xstate/store` with the health of the store, and with the deadlocks over slots. */
+  /** An `@xstate/store` with the health of the store, and with the deadlocks over slots and keys. */
   readonly health = healthStore()
   /** An `@xstate/store`: entry point → how its trigger is doing here, and when it fires next. Of triggers that fire by themselves. */
   readonly triggers = triggersStore()
@@ -81,8 +81,8 @@ export class Registry {
   readonly #atoms = new Map<string, Atom<ExecutionSummary | undefined>>()
   readonly #ended: string[] = []
   readonly #logger: Log
-  /** The executions that held the slots in the last deadlock that was warned of, by entry point. */
-  readonly #warnedOf = new Map<string, string>()
+  /** The executions that held what was waited for in the last deadlock that was warned of, by entry point and key. */
+  readonly #warnedOf = new Map<string, Map<string | undefined, string>>()
   #due = false
 
   /** Errors of subscribers go to `logger` and never reach the runtime. */
@@ -152,20 +152,20 @@ export class Registry {
     this.#tell(() => this.health.send({ type: 'changed', health: { ...context, status: error ? 'degraded' : 'ok', error } }))
   }
 
-  /** What waits for slots for ever. Each entry point is warned of once, for as long as the same executions hold its slots. */
-  deadlocked(deadlocks: readonly SlotDeadlock[]): void {
+  /** What waits for slots or places for ever. Each entry point and key is warned of once, for as long as the same executions hold them. */
+  deadlocked(deadlocks: readonly Deadlock[]): void {
     const { deadlocks: before = [], ...health } = this.health.getSnapshot().context
     if (JSON.stringify(before) === JSON.stringify(deadlocks)) return
-    for (const { entryPoint, queued, heldBy } of deadlocks) {
+    for (const deadlock of deadlocks) {
+      const { entryPoint, key, heldBy } = deadlock
       const holders = heldBy.toSorted().join()
-      const isKnown = before.some((known) => known.entryPoint === entryPoint) || this.#warnedOf.get(entryPoint) === holders
-      this.#warnedOf.set(entryPoint, holders)
+      const warned = this.#warnedOf.get(entryPoint) ?? new Map<string | undefined, string>()
+      const isKnown = before.some((known) => known.entryPoint === entryPoint && known.key === key) || warned.get(key) === holders
+      warned.delete(key)
+      this.#warnedOf.set(entryPoint, warned.set(key, holders))
+      if (warned.size > KEPT) warned.delete(warned.keys().next().value)
       // a queued execution may be on its way to another process in one check, and back in the next
-      if (isKnown) continue
-      this.#logger.warn(
-        `a deadlock over slots: ${some(queued)} of ${entryPoint} can't start, since ${some(heldBy)} hold the slots and wait for executions like these. ` +
-          'Give what they start another entry point, or more slots (maxConcurrent)',
-      )
+      if (!isKnown) this.#logger.warn(warningOf(deadlock))
     }
     const now = deadlocks.length > 0 ? { ...health, deadlocks } : health
     this.#tell(() => this.health.send({ type: 'changed', health: now }))
@@ -206,6 +206,17 @@ export class Registry {
       this.#logger('a subscriber of the registry has failed', error)
     }
   }
+}
+
+function warningOf({ entryPoint, key, queued, heldBy }: Deadlock): string {
+  const [what, held, remedy] =
+    key === undefined
+      ? ['slots', 'the slots', 'more slots (maxConcurrent)']
+      : ['a key', 'all places under their key', 'another key, or a greater limit (concurrency)']
+  return (
+    `a deadlock over ${what}: ${some(queued)} of ${entryPoint} can't start, since ${some(heldBy)} hold ${held} and wait for executions like these. ` +
+    `Give what they start another entry point, or ${remedy}`
+  )
 }
 
 const some = (ids: readonly string[]) =>

@@ -21,6 +21,7 @@ import { CommitWatch } from './commit-watch.js'
 import { EntryPointChanges } from './entry-point-changes.js'
 import { giveBackOne, giveBackStored } from './given-back.js'
 import { Deadline } from './deadline.js'
+import { Deadlocks } from './deadlocks.js'
 import type { ExecutionHost } from '../execution/execution-host.js'
 import { storedOutcome } from '../execution/execution-record.js'
 import { JournalFeed } from './journal-feed.js'
@@ -31,7 +32,6 @@ import { Registry } from './live-view.js'
 import { beingRemoved, streamDown, unknownEntryPoint } from './refusals.js'
 import { ResultWaiters } from '../cluster/result-waiters.js'
 import type { Service } from './service.js'
-import { SlotDeadlocks } from './slot-deadlocks.js'
 import { ConcurrencySlots } from '../stream/concurrency-slots.js'
 import { StepStreams } from '../program/step-streams.js'
 import { StreamReaders } from './stream-readers.js'
@@ -83,7 +83,7 @@ export class SupervisorHost {
   /** Those who follow what steps say while they run. */
   readonly streamReaders = new StreamReaders(this)
   readonly #restarts: StreamRestarts
-  readonly #deadlocks: SlotDeadlocks
+  readonly #deadlocks: Deadlocks
   #ref: AnyActorRef | undefined
   readonly #phase = new SupervisorPhase()
   #starting: Promise<void> | undefined
@@ -137,7 +137,7 @@ export class SupervisorHost {
         this.#ref?.send({ type: 'supervisor.failed', error: toErrorRecord(error) })
       },
     })
-    this.#deadlocks = new SlotDeadlocks({
+    this.#deadlocks = new Deadlocks({
       store,
       maxConcurrent,
       streams: () => this.streams.all,
@@ -145,7 +145,7 @@ export class SupervisorHost {
       live: (id) => this.live(id),
       hasOthers: () => this.#memberships.current.hasOthers,
       tell: (deadlocks) => this.registry.deadlocked(deadlocks),
-      failed: (error) => this.settings.logger('looking for deadlocks over slots failed', error),
+      failed: (error) => this.settings.logger('looking for deadlocks failed', error),
     })
     this.#memberships = this.#newMemberships()
     this.changes = new EntryPointChanges({

@@ -36,6 +36,11 @@ export class MemoryAdmissions {
     return this.#lanesOf(entryPoint).ofKey(key)
   }
 
+  /** Those of them that have a place. */
+  placedUnder(entryPoint: string, key: string): MemoryRow[] {
+    return this.#lanesOf(entryPoint).placedUnder(key)
+  }
+
   /** The execution of a row, with what keeps it from its place. */
   shown(row: MemoryRow): StoredExecution
   shown(row: MemoryRow | undefined): StoredExecution | undefined

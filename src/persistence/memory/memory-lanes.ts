@@ -52,6 +52,11 @@ export class MemoryLanes implements WaitingLanes<MemoryLane> {
     return this.#ofKey.get(key) ?? new Set()
   }
 
+  /** Those of them that have a place. */
+  placedUnder(key: string): MemoryRow[] {
+    return [...this.ofKey(key)].filter(({ place }) => place && hasPlace(place.state))
+  }
+
   add(row: MemoryRow, place: MemoryPlace): void {
     row.place = place
     const key = place.keys.concurrency

@@ -69,8 +69,11 @@ function candidates({ rows, admissions, joins }: MemoryTables, query: ExecutionQ
     const row = query.entryPoint === undefined ? undefined : joins.gathering(query.entryPoint, query.gathers)
     return row ? [row] : []
   }
-  if (query.concurrencyKey !== undefined)
-    return query.entryPoint === undefined ? [] : admissions.ofKey(query.entryPoint, query.concurrencyKey)
+  if (query.concurrencyKey !== undefined) {
+    const { entryPoint, concurrencyKey, placed } = query
+    if (entryPoint === undefined) return []
+    return placed ? admissions.placedUnder(entryPoint, concurrencyKey) : admissions.ofKey(entryPoint, concurrencyKey)
+  }
   if (query.idempotencyKey !== undefined && query.entryPoint !== undefined) {
     const { entryPoint, idempotencyKey } = query
     const id = rows.idOfKey(entryPoint, idempotencyKey) ?? joins.find(entryPoint, { idempotencyKey })?.id

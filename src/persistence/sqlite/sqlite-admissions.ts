@@ -16,6 +16,9 @@ import { statusNumbers } from './sqlite-schema.js'
 /** How an execution stands under its keys. `outside`: it neither waits nor has a place. `given`: it has a place, and has not started. */
 const places = { outside: 0, waits: 1, given: 2, started: 3 } as const
 
+/** True of a row of an execution that has a place. */
+export const hasPlace = `place >= ${places.given}`
+
 /** A lane, as its row says. */
 interface SqliteLane extends Lane {
   readonly turn: number
@@ -101,7 +104,7 @@ export function sqliteAdmissions(database: SqliteDatabase, rows: SqliteRows): Sq
     SELECT turn, key, rate_key AS rateKey, priority FROM ${lanes} INDEXED BY stateward_lane_turns
     WHERE entry_ref = ? AND aside_at = 0 AND priority = ? ORDER BY turn LIMIT 1`)
   const holders = database.prepare<{ count: number }>(
-    `SELECT count(*) AS count FROM ${flow} WHERE entry_ref = ? AND key = ? AND place >= ${places.given}`,
+    `SELECT count(*) AS count FROM ${flow} WHERE entry_ref = ? AND key = ? AND ${hasPlace}`,
   )
   const started = database.prepare<{ count: number }>(
     `SELECT count(*) AS count FROM ${starts} WHERE entry_ref = ? AND key = ? AND at > ?`,

@@ -256,6 +256,10 @@ export const admissionCases: readonly StoreCase[] = [
     deepEqual(await found('none'), [])
     deepEqual(await found(''), ['all'])
     deepEqual(await found('a', { entryPoint: 'others' }), ['elsewhere'])
+    deepEqual(await found('a', { placed: true }), [])
+    await admit(store, { ...oneEach, arrived: ['a1', 'a2'] })
+    deepEqual(await found('a', { placed: true }), ['a1'])
+    deepEqual(await found('a', { placed: true, status: ['running'] }), [])
     await store.commit([anEnd('a2', 2, { keys: under('a'), status: 'rejected' })])
     deepEqual(await found('a'), ['a1'])
   }),

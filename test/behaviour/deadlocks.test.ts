@@ -1,4 +1,4 @@
-/** Executions that wait for slots which their own ancestors hold are named, once, and for as long as that lasts. */
+/** Executions that wait for slots, or for places under a key, which their own ancestors hold are named, once, and for as long as that lasts. */
 import { describe, expect, test } from 'vitest'
 import { setup } from 'xstate'
 import { defineEntryPoint, fromExecution, type RuntimeOptions } from '../../src/index.js'
@@ -11,6 +11,7 @@ import { places } from '../support/store-place.js'
 /** Waits for one execution of another entry point, and goes on also if that is cancelled. */
 const waitsFor = (entryPoint: string, flights?: StepsInFlight) =>
   setup({
+    types: { input: {} as { readonly label?: string } | undefined },
     actors: {
       child: fromExecution(entryPoint),
       own: flights?.step ?? new StepsInFlight().step,
@@ -160,5 +161,85 @@ describe.each(places)('on %s', (_, place) => {
       expect(await root.cancel()).toMatchObject(goesOn ? { status: 'already_finished' } : { status: 'cancelled' })
       await eventually('nothing is left of it', () => both.every(({ deadlocks }) => deadlocks() === undefined))
     }
+  })
+
+  test('a parent that holds the only place under the key of its child is named at once and once, and no longer once the child is cancelled', async () => {
+    const concurrency = { key: () => 'acme', limit: 1 }
+    const entryPoints = [defineEntryPoint({ id: 'self', program: waitsFor('self'), concurrency })]
+    const { runtime, logged, deadlocks, idsOf } = await told({ store: place().connect(), entryPoints, pollInterval: 100_000 })
+    const parent = await runtime.trigger('self')
+    await eventually('it is named', () => deadlocks() !== undefined)
+    const [, child = ''] = await idsOf('self')
+    expect(deadlocks()).toEqual([{ entryPoint: 'self', key: 'acme', queued: [child], heldBy: [parent.id] }])
+    expect(logged).toEqual([
+      expect.stringMatching(`a key: ${child} of self can't start, since ${parent.id} hold all places under their key`),
+    ])
+    const next = await runtime.trigger('self')
+    expect(logged).toHaveLength(1)
+    await runtime.execution(child).cancel()
+    expect(await parent.result()).toMatchObject({ status: 'completed' })
+    await eventually('another one waits for its own child', () => deadlocks()?.[0]?.heldBy[0] === next.id)
+  })
+
+  test('a ring over a key and a slot is named where it closes, and so is a queue with a key that waits for slots alone', async () => {
+    const ring = [
+      defineEntryPoint({ id: 'slots', program: waitsFor('places'), maxConcurrent: 1 }),
+      defineEntryPoint({ id: 'places', program: waitsFor('slots'), concurrency: { limit: 1 } }),
+      defineEntryPoint({ id: 'both', program: waitsFor('both'), maxConcurrent: 1, concurrency: { limit: 5 } }),
+    ]
+    for (const [entryPoint, key] of [
+      ['slots', {}],
+      ['places', { key: '' }],
+      ['both', {}],
+    ] as const) {
+      const { runtime, deadlocks, idsOf } = await told({ store: place().connect(), entryPoints: ring })
+      const first = await runtime.trigger(entryPoint)
+      await eventually('it is named', () => deadlocks() !== undefined)
+      const [, last] = await idsOf(entryPoint)
+      expect(deadlocks()).toEqual([{ entryPoint, ...key, queued: [last], heldBy: [first.id] }])
+    }
+  })
+
+  test('a key whose holder only takes its time, or is paused, is no deadlock', async () => {
+    const flights = new StepsInFlight()
+    flights.heeds = true
+    const concurrency = { limit: 1 }
+    const entryPoints = [
+      defineEntryPoint({ id: 'parent', program: waitsFor('work') }),
+      defineEntryPoint({ id: 'work', program: worker(flights), concurrency }),
+      defineEntryPoint({ id: 'beside', program: waitsFor('beside', flights), concurrency }),
+    ]
+    const { runtime, logged, deadlocks, idsOf } = await told({ store: place().connect(), entryPoints })
+    const parents = await Promise.all(['parent', 'parent', 'beside'].map((entryPoint) => runtime.trigger(entryPoint)))
+    const [own, work] = [await flights.started('own'), await flights.started('work.1')]
+    for (const entryPoint of ['work', 'beside'])
+      await eventually('a child is queued', async () => (await idsOf(entryPoint)).length === 2)
+    await parents[0]?.pause({ mode: 'now' })
+    await turns()
+    expect([deadlocks(), logged]).toEqual([undefined, []])
+    own.end()
+    await eventually('now nothing goes on', () => deadlocks() !== undefined)
+    expect(deadlocks()).toMatchObject([{ entryPoint: 'beside', key: '', heldBy: [parents[2]?.id] }])
+    for (const label of ['work.1', 'work.2']) flights.free.add(label)
+    work.end()
+    await parents[0]?.resume()
+    expect(await parents[1]?.result()).toMatchObject({ status: 'completed' })
+  })
+
+  test('a tree under one key over two processes that stands still is named in those that have a part of it', async () => {
+    const entryPoints = [
+      defineEntryPoint({ id: 'tree', program: tree, concurrency: { key: () => 'x', limit: 2 }, maxConcurrent: 1 }),
+    ]
+    const shared = place()
+    const both = [
+      await told({ store: shared.connect(), id: 'a', entryPoints }),
+      await told({ store: shared.connect(), id: 'b', entryPoints }),
+    ]
+    const root = await (both[0] as (typeof both)[number]).runtime.trigger('tree', 3)
+    const named = () => both.flatMap(({ deadlocks }) => deadlocks() ?? [])
+    await eventually('it is named', () => named().some(({ key }) => key === 'x'))
+    for (const { heldBy, key } of named()) expect(heldBy).toHaveLength(key === 'x' ? 2 : 1)
+    expect(await root.cancel()).toMatchObject({ status: 'cancelled' })
+    await eventually('nothing is left of it', () => named().length === 0)
   })
 })
