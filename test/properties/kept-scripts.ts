@@ -49,6 +49,19 @@ export const keptScripts: Readonly<Record<string, Script & { readonly law: numbe
       { do: 'restart', turns: undefined },
     ],
   },
+  'an execution that was lost to a failing store, and is paused, waits for what of it still runs here': {
+    law: 1,
+    seed: 1,
+    streams: [stream('step')],
+    lines: [
+      trigger(0, undefined),
+      { do: 'fault', operation: 'commit', when: 'before', count: 2, turns: undefined },
+      { do: 'send', target: 0, type: 'PING', bad: false, turns: undefined },
+      { do: 'advance', ms: 5_000, turns: undefined },
+      { do: 'pause', target: 0, mode: 'now', turns: undefined },
+      { do: 'advance', ms: 500, turns: undefined },
+    ],
+  },
   'a pause between two attempts waits for the step that the first one has left running': {
     law: 1,
     seed: 1,

@@ -229,6 +229,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     law: 1,
+    script: 'an execution that was lost to a failing store, and is paused, waits for what of it still runs here',
     name: 'One end, of what was lost to a failing store',
     file: 'src/actors/execution/execution-program.ts',
     line: 'for (const body of port.bodies.of(execution.id)) this.#waitFor(body)',

@@ -235,6 +235,17 @@ const fires: fc.Arbitrary<FiresSpec> = fc.record({
   missed: fc.constantFrom('once', 'all', 'all'),
 })
 
+/** Events that are published while somebody begins to wait for one: the store has some of them, and their process does not know it yet. */
+const news: fc.Arbitrary<Line[]> = fc
+  .array(
+    fc.tuple(
+      fc.oneof({ weight: 2, arbitrary: kinds.publish }, { weight: 1, arbitrary: kinds.wait }) as fc.Arbitrary<Command>,
+      fc.constantFrom('same' as const, 'microtask' as const, 0, 1),
+    ),
+    { minLength: 3, maxLength: 6 },
+  )
+  .map((calls) => calls.map(([each, turns]): Line => ({ ...each, turns })))
+
 /** Scripts with the usual commands, and those of `more`; `isFired`: with what is fired besides. */
 export function scripts(more: Weights = {}, wrong?: Wrong, isFired = false): fc.Arbitrary<Script> {
   const weights = { ...usual, ...more }
@@ -258,6 +269,7 @@ export function scripts(more: Weights = {}, wrong?: Wrong, isFired = false): fc.
     { weight: 12, arbitrary: line.map((each) => [each]) },
     { weight: 1, arbitrary: bursts },
     { weight: 1, arbitrary: crowds },
+    ...(isFired ? [{ weight: 2, arbitrary: news }] : []),
   )
   return fc.record({
     seed: fc.integer({ min: 1, max: 2 ** 31 - 1 }),
