@@ -270,17 +270,20 @@ const triggerWanted =
 
 function triggerOption(value: unknown, at: OptionPlace): Trigger {
   if (value === undefined) return { type: 'manual' }
-  const { type, logic, routes } = (typeof value === 'object' && value !== null ? value : {}) as Partial<RoutedTrigger>
+  const { type, logic, routes, replaces } = (typeof value === 'object' && value !== null ? value : {}) as Partial<RoutedTrigger>
   if (passive.includes(type as 'manual')) return group({ type: oneOf(passive) })(value, at)
   if (typeof type !== 'string' || type === '') return invalid({ ...at, option: 'trigger.type' }, type, triggerWanted)
   if (logic === undefined && routes === undefined) return invalid({ ...at, option: 'trigger.type' }, type, triggerWanted)
   if (logic !== undefined && !isLogic(logic))
     return invalid({ ...at, option: 'trigger.logic' }, logic, 'XState actor logic, such as fromPromise(…)')
   const anything: Rule<unknown> = (given) => given
-  group({ type: anything, logic: anything, routes: anything })(value, at)
+  group({ type: anything, logic: anything, routes: anything, replaces: anything })(value, at)
+  if (replaces !== undefined && typeof replaces !== 'boolean')
+    return invalid({ ...at, option: 'trigger.replaces' }, replaces, 'true or false')
+  const replacing = replaces ? { replaces } : {}
   return routes === undefined
-    ? { type, logic: logic as NonNullable<typeof logic> }
-    : { type, logic, routes: routesOption(routes, { ...at, option: 'trigger.routes' }) }
+    ? { type, logic: logic as NonNullable<typeof logic>, ...replacing }
+    : { type, logic, ...replacing, routes: routesOption(routes, { ...at, option: 'trigger.routes' }) }
 }
 
 function routesOption(value: unknown, at: OptionPlace): readonly TriggerRoute[] {

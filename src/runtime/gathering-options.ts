@@ -6,6 +6,7 @@
 import type { AnyActorLogic, InputFrom } from 'xstate'
 import type { KeyOf } from '../actors/flow/flow-limits.js'
 import type { GatheringLimits } from '../actors/flow/gathering-limits.js'
+import type { Trigger } from '../actors/trigger/trigger.js'
 import { group, invalid, number, optional, optionalFunction, whole, type OptionPlace } from './entry-point-rules.js'
 
 /** One execution with the last input: see docs/flow-control.md. Times are milliseconds. */
@@ -53,11 +54,12 @@ interface Combined extends GatheringLimits {
   readonly concurrency: unknown
   readonly rate: unknown
   readonly durability: string
+  readonly trigger: Trigger
 }
 
 /** Throws `invalid_definition` for what can't be combined. */
 export function checkGathering(
-  { debounce, batch, concurrency, rate, durability }: Combined,
+  { debounce, batch, concurrency, rate, durability, trigger }: Combined,
   at: (option: string) => OptionPlace,
 ): void {
   const kind = debounce ? 'debounce' : batch && 'batch'
@@ -68,6 +70,9 @@ export function checkGathering(
   if (rate !== undefined) invalid(at('rate'), rate, absent(kind))
   // a step could start for an input that a trigger is about to replace, or without an element that is about to join
   if (durability !== 'strict') invalid(at('durability'), durability, `strict beside \`${kind}\``)
+  // it would cancel what other callers have given to the same execution
+  if (trigger.replaces)
+    invalid(at('trigger.replaces'), true, `${absent(kind)}; a ${trigger.type} with \`overlap\` needs \`queue\` or \`skip\``)
   if (debounce && debounce.atMost < debounce.quiet)
     invalid(at('debounce.atMost'), debounce.atMost, `at least \`quiet\`, which is ${debounce.quiet}`)
 }

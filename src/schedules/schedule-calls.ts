@@ -24,7 +24,7 @@ import type {
   ScheduleResumeOutcome,
   SetOutcome,
 } from './schedule.js'
-import { checkScheduleId, definitionOf } from './schedule-options.js'
+import { checkScheduleId, definitionOf, refuseReplacing } from './schedule-options.js'
 import { timingOf } from './schedule-timing.js'
 import { aboutOf, eventId, type Scheduler } from './scheduler.js'
 import type { ScheduleDefinition, ScheduleStore, StoredSchedule } from './stored-schedule.js'
@@ -49,7 +49,7 @@ export class ScheduleCalls {
   async set(id: string, options: ScheduleOptions): Promise<SetOutcome> {
     checkScheduleId(id)
     const { definition, timing } = await definitionOf(id, options)
-    this.#supervisor.definitionOf(definition.entryPoint)
+    refuseReplacing(id, definition, this.#supervisor.definitionOf(definition.entryPoint))
     await this.#open()
     const uid = this.#supervisor.settings.ids.key()
     const { before, after } = await this.#schedules.change(id, (current) => this.#setTo(id, uid, definition, timing, current))

@@ -3,6 +3,7 @@
  *
  * Owns: the defaults, and the refusals, which name the schedule and the option. Whether there is such an entry point is for the caller.
  */
+import { gatheringKind, type GatheringLimits } from '../actors/flow/gathering-limits.js'
 import { encode } from '../codec/snapshot-codec.js'
 import { isStatewardError, StatewardError } from '../errors.js'
 import { isId } from '../ids.js'
@@ -60,6 +61,13 @@ export async function definitionOf(
   } catch (error) {
     throw named(id, error)
   }
+}
+
+/** Throws `invalid_option` for a schedule whose ticks would cancel what other callers have given to an execution that gathers. */
+export function refuseReplacing(id: string, { entryPoint, overlap }: ScheduleDefinition, gathers: GatheringLimits): void {
+  const kind = gatheringKind(gathers)
+  if (overlap !== 'replace' || kind === undefined) return
+  refuse(id, 'overlap', overlap, `queue or skip, since ${entryPoint} puts triggers into one execution (\`${kind}\`)`)
 }
 
 function storedTiming(id: string, { cron, timeZone, every, immediately, at }: ScheduleOptions): StoredTiming {

@@ -9,10 +9,12 @@ import { inBackground } from '../clock.js'
 import { decode } from '../codec/snapshot-codec.js'
 import { StatewardError, toErrorRecord } from '../errors.js'
 import type { LevelLogger } from '../logger.js'
+import type { StreamDefinition } from '../actors/stream/stream-definition.js'
 import type { TriggerCalls } from '../actors/trigger/trigger-calls.js'
 import type { TriggerPort } from '../actors/trigger/trigger.js'
 import { TickRun } from '../triggers/ticking.js'
 import type { Alarm, WallClock } from '../wall-clock.js'
+import { refuseReplacing } from './schedule-options.js'
 import { scheduleCursor } from './schedule-cursor.js'
 import { timingOf } from './schedule-timing.js'
 import type { ScheduleStore, StoredSchedule } from './stored-schedule.js'
@@ -23,6 +25,8 @@ export interface ScheduleRunPort {
   readonly clock: WallClock
   readonly random: () => number
   readonly logger: LevelLogger
+  /** Throws `unknown_entry_point`. */
+  definitionOf(entryPoint: string): StreamDefinition
   /** Those of the runtime's triggers; asked at each call. */
   calls(): TriggerCalls
   publish(type: 'schedule.failed' | 'schedule.skipped', data: Readonly<Record<string, unknown>>, id?: string): Promise<void>
@@ -153,7 +157,11 @@ export class ScheduleRun {
         this.#setReady()
         return calls.status(execution)
       },
-      cancel: (execution, reason) => calls.cancel(execution, reason),
+      cancel: async (execution, reason) => {
+        // the entry point may be another one than when the schedule was set
+        refuseReplacing(id, definition, this.#port.definitionOf(definition.entryPoint))
+        await calls.cancel(execution, reason)
+      },
       upcoming: () => this.#setReady(),
       skipped: ({ reason, from, to }) => {
         this.#setReady()

@@ -48,6 +48,7 @@ export class Scheduler implements Service {
       clock,
       random: () => ids.random(),
       logger,
+      definitionOf: (entryPoint) => supervisor.definitionOf(entryPoint),
       calls: () => supervisor.triggers,
       publish: (...event) => this.publish(...event),
       superseded: (id) =>

@@ -57,7 +57,7 @@ const MANY = 1_000
 /** The trigger that fires at these ticks. */
 export function ticking<TInput>(of: Ticking<TInput>): ActiveTrigger<TInput> {
   const logic = fromPromise<void, TriggerPort<TInput>>(({ input: port }) => new TickRun(port, of).run())
-  return { type: of.type, logic }
+  return { type: of.type, logic, ...(of.settings.overlap === 'replace' ? { replaces: true } : {}) }
 }
 
 /** One life of a trigger with ticks, or of a schedule. */
@@ -143,8 +143,20 @@ export class TickRun<TInput> {
       await this.#port.skipped({ reason: 'overlap', from: tick, to: tick })
       return this.#place.handled(tick)
     }
-    if (isBusy && last) await this.#port.cancel(last.id, `replaced by the tick of ${isoOf(tick)}`)
-    await this.#place.handled(tick, await this.#fire(tick))
+    const isFree = isBusy && last ? await this.#cancel(last.id, tick) : true
+    await this.#place.handled(tick, isFree ? await this.#fire(tick) : undefined)
+  }
+
+  /** False: the execution of an earlier tick can't be cancelled, which is reported. */
+  async #cancel(id: string, tick: number): Promise<boolean> {
+    try {
+      await this.#port.cancel(id, `replaced by the tick of ${isoOf(tick)}`)
+      return true
+    } catch (error) {
+      if (!isStatewardError(error, 'invalid_option')) throw error
+      await this.#giveUp(tick, error)
+      return false
+    }
   }
 
   /** The id of the tick's execution; undefined: there can't be one, which is reported. */

@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { assign, createActor, createMachine, fromPromise, fromTransition, setup } from 'xstate'
 import { createRuntime, defineEntryPoint, fromExecution, fromStep, type SnapshotStore } from '../../src/index.js'
+import { cron, every } from '../../src/triggers.js'
 import { begin } from '../support/begin.js'
 import { approval } from '../support/programs.js'
 import { memoryPlace, places } from '../support/store-place.js'
@@ -102,6 +103,9 @@ describe('definitions', () => {
     ['concurrency', { debounce: { quiet: 1 }, concurrency: { limit: 1 } }],
     ['rate', { batch: { size: 2, within: 10 }, rate: { limit: 1, per: 10 } }],
     ['durability', { batch: { size: 2, within: 10 }, durability: 'relaxed' }],
+    ['trigger.replaces', { debounce: { quiet: 1 }, trigger: every(5, { overlap: 'replace' }) }],
+    ['trigger.replaces', { batch: { size: 2, within: 10 }, trigger: cron('* * * * *', { overlap: 'replace' }) }],
+    ['trigger.replaces', { batch: { size: 2, within: 10 }, trigger: { type: 'mine', logic: approval, replaces: true } }],
   ])('a bad %s is refused', (option, options) => {
     const define = () => defineEntryPoint({ id: 'e', program: approval, ...options } as never)
     expect(define).toThrow(fails('invalid_definition', { entryPoint: 'e', option }))
@@ -132,6 +136,7 @@ describe('definitions', () => {
     ['trigger.type', null],
     ['trigger.type', { type: '', logic: approval }],
     ['trigger.logic', { type: 'mine', logic: () => 1 }],
+    ['trigger.replaces', { type: 'mine', logic: approval, replaces: 'all' }],
     ['logic', { type: 'api', logic: approval }],
     ['path', { type: 'mine', logic: approval, path: '/' }],
   ])('a trigger that would fire nothing is refused, and what to use is said: %s of %j', (option, trigger) => {

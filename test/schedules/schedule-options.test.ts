@@ -1,7 +1,11 @@
 /** What a schedule can't be set to is refused at the call, with its id and the option, and nothing is stored. */
 import { expect, test } from 'vitest'
+import { fromPromise } from 'xstate'
+import { defineEntryPoint } from '../../src/index.js'
+import { begin } from '../support/begin.js'
 import { memoryPlace } from '../support/store-place.js'
 import { JobShop } from '../support/schedules.js'
+import { quiet } from '../support/ticks.js'
 
 async function here() {
   const shop = new JobShop()
@@ -89,4 +93,20 @@ test.each(['', 'a b', 'x'.repeat(129), 5, undefined])('the id %j', async (id) =>
     () => schedules.upcoming(id as never),
   ]
   for (const call of calls) await expect(call()).rejects.toMatchObject({ code: 'invalid_id' })
+})
+
+test('to replace what gathers, since other callers gave a part of it', async () => {
+  const program = fromPromise<void, readonly string[]>(() => Promise.resolve())
+  const lines = defineEntryPoint({ id: 'lines', program, batch: { size: 9, within: minute } })
+  const store = memoryPlace().connect()
+  const { schedules } = await begin({ ...quiet, store, entryPoints: [lines] })
+  const set = (overlap: 'replace' | 'skip' | 'queue') =>
+    schedules.set('s', { entryPoint: 'lines', input: 'tick', every: minute, overlap } as never)
+  await expect(set('replace')).rejects.toMatchObject({
+    code: 'invalid_option',
+    details: { schedule: 's', option: 'overlap', value: '"replace"' },
+    message: expect.stringContaining('lines puts triggers into one execution (`batch`)') as string,
+  })
+  expect(await store.documents({ prefix: '', limit: 9 })).toEqual([])
+  expect([(await set('skip')).status, (await set('queue')).status]).toEqual(['created', 'updated'])
 })

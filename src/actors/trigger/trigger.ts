@@ -23,6 +23,7 @@ export interface PassiveTrigger {
   readonly type: 'manual' | 'api'
   readonly logic?: undefined
   readonly routes?: undefined
+  readonly replaces?: undefined
 }
 
 /** A trigger that fires by itself. `TInput` is what it gives its entry point's program as input. */
@@ -32,6 +33,8 @@ export interface ActiveTrigger<TInput = unknown> {
   /** Spawned by the stream while it admits executions, with a `TriggerPort` as its input. */
   readonly logic: TriggerLogic<TInput>
   readonly routes?: undefined
+  /** True if it cancels executions to make room for others: it is refused where an execution may hold what other callers gave. Default false. */
+  readonly replaces?: boolean | undefined
 }
 
 /** A trigger that is fired by requests over HTTP, which `runtime.fetch` brings. */
@@ -42,6 +45,8 @@ export interface RoutedTrigger<TInput = unknown> {
   readonly routes: readonly TriggerRoute<TInput>[]
   /** Spawned as that of an `ActiveTrigger`; it gets a `RouteAnswered` for each request that was answered meanwhile. */
   readonly logic?: TriggerLogic<TInput> | undefined
+  /** As that of an `ActiveTrigger`. */
+  readonly replaces?: boolean | undefined
 }
 
 /** What fires an entry point: `manual()`, `api()`, `cron(…)`, `every(…)`, `webhook(…)` of `stateward/triggers`, or one of your own. */
