@@ -143,8 +143,8 @@ export class TickRun<TInput> {
       await this.#port.skipped({ reason: 'overlap', from: tick, to: tick })
       return this.#place.handled(tick)
     }
-    const isFree = isBusy && last ? await this.#cancel(last.id, tick) : true
-    await this.#place.handled(tick, isFree ? await this.#fire(tick) : undefined)
+    if (isBusy && last && !(await this.#cancel(last.id, tick))) return this.#place.handled(tick)
+    await this.#place.handled(tick, await this.#fire(tick))
   }
 
   /** False: the execution of an earlier tick can't be cancelled, which is reported. */
