@@ -62,6 +62,19 @@ function timesOf(entered: string, keys: readonly string[]): Map<string, number> 
   return new Map(keys.map((key, at) => [key, times[times.length === 1 ? 0 : at] ?? 0]))
 }
 
+/** Most programs have few states, and leave one for another: then nothing keeps its time. */
+const few = 8
+const isNew = (keys: readonly string[], before: readonly string[]) =>
+  before.length <= few && keys.length <= few && !keys.some((key) => before.includes(key))
+
+/** The times of these keys with those that had a time before. */
+function enteredFrom({ entered }: StoredPlace, before: readonly string[], keys: readonly string[], now: number): string {
+  if (keys === before) return entered
+  if (isNew(keys, before)) return now.toString(36)
+  const times = timesOf(entered, before)
+  return enteredOf(keys.map((key) => times.get(key) ?? now))
+}
+
 const start: readonly WaitsFor[] = ['start']
 
 /** What a stored execution waits for; undefined: its place does not tell. */
@@ -126,8 +139,7 @@ export class PlaceNotes {
   #moved(stand: Pick<Stand, 'value' | 'tags' | 'keys'>, words: readonly WaitsFor[] | undefined, now: number) {
     const last = this.#last
     const text = textOf(stand, words)
-    const times = last && timesOf(last.entered, this.#known().keys)
-    const entered = enteredOf(stand.keys.map((key) => times?.get(key) ?? now))
+    const entered = last ? enteredFrom(last, this.#known().keys, stand.keys, now) : now.toString(36)
     this.#stand = stand
     this.#words = words
     this.#last = { text, entered }

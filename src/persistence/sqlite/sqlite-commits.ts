@@ -8,7 +8,7 @@
  */
 import type { Acceptance, Commit, CommitVerdict, StatePiece } from '../snapshot-store.js'
 import type { SqliteAdmissions } from './sqlite-admissions.js'
-import { firstTerminal } from './sqlite-conditions.js'
+import { firstTerminal, still } from './sqlite-conditions.js'
 import type { SqliteDatabase } from './sqlite-database.js'
 import { sqliteEventJournal, sqliteEventTrimming } from './sqlite-events.js'
 import { sqliteConsumption } from './sqlite-inbox.js'
@@ -29,6 +29,7 @@ interface KnownRow {
   owed: number
   startAt: number | null
   gathers: string | null
+  isAtRest: boolean
   /** Of its state; undefined: there may be some. */
   pieces: readonly StatePiece[] | undefined
 }
@@ -75,6 +76,14 @@ const indexedBy = (commit: Commit, status: number): ValuesOf<typeof indexed> => 
 const placed = ['standing', 'entered'] as const
 const placedBy = ({ place }: Commit): ValuesOf<typeof placed> => [place?.text ?? null, place?.entered ?? null]
 
+/** Where it stands still, for the index of those that do; a commit that says no place leaves it where it stood. */
+const rests = "resting = CASE WHEN ? = 1 THEN coalesce(?, standing, '') END"
+const isAtRest = ({ startedAt }: Commit, status: number) => startedAt !== null && still.includes(status)
+const restedBy = (commit: Commit, status: number): [number, string | null] => [
+  isAtRest(commit, status) ? 1 : 0,
+  commit.place?.text ?? null,
+]
+
 /** What the first commit sets besides. */
 const accepted = [
   'id',
@@ -115,10 +124,11 @@ const acceptedBy = ({ id, epoch }: Commit, of: Acceptance, entryRef: number): Va
 const fence = 'position = ? AND id = ? AND revision = ? AND epoch = ?'
 
 const table = 'stateward_executions'
-const insertSql = `INSERT INTO ${table} ${inserted([...accepted, ...progressed, ...indexed, ...placed])} ON CONFLICT DO NOTHING`
+const first = [...accepted, ...progressed, ...indexed, ...placed, 'resting'] as const
+const insertSql = `INSERT INTO ${table} ${inserted(first)} ON CONFLICT DO NOTHING`
 const progressSql = (columns: readonly string[]) =>
   `UPDATE ${table} SET ${set(columns)} WHERE ${fence} AND owner IS ? AND ended_at IS NULL`
-const updateSql = (columns: readonly string[]) => `UPDATE ${table} SET ${set(columns)} WHERE ${fence}`
+const updateSql = (columns: readonly string[]) => `UPDATE ${table} SET ${set(columns)}, ${rests} WHERE ${fence}`
 
 /** Writes batches of commits to one open database. */
 export function sqliteCommits(
@@ -173,6 +183,7 @@ export function sqliteCommits(
       row.owed = commit.owed ? 1 : 0
       row.startAt = commit.startAt ?? null
       row.gathers = commit.gathers ?? null
+      row.isAtRest = isAtRest(commit, status)
       row.pieces = pieces
       return
     }
@@ -186,6 +197,7 @@ export function sqliteCommits(
       owed: commit.owed ? 1 : 0,
       startAt: commit.startAt ?? null,
       gathers: commit.gathers ?? null,
+      isAtRest: isAtRest(commit, status),
       pieces,
     })
   }
@@ -238,6 +250,7 @@ export function sqliteCommits(
       ...progressedBy(commit, state),
       ...indexedBy(commit, status),
       ...placedBy(commit),
+      isAtRest(commit, status) ? (commit.place?.text ?? '') : null,
     )
     if (Number(written.changes) === 0) {
       const ofKey = idOfKey.get(entryRef, acceptance.idempotencyKey)?.id
@@ -273,9 +286,10 @@ export function sqliteCommits(
   function change(commit: Commit, state: string, position: number, status: number): boolean {
     const { id, revision, epoch } = commit
     const values = [...progressedBy(commit, state), ...indexedBy(commit, status)]
+    const rested = restedBy(commit, status)
     const written = commit.place
-      ? updatePlaced.run(...values, ...placedBy(commit), position, id, revision - 1, epoch)
-      : update.run(...values, position, id, revision - 1, epoch)
+      ? updatePlaced.run(...values, ...placedBy(commit), ...rested, position, id, revision - 1, epoch)
+      : update.run(...values, ...rested, position, id, revision - 1, epoch)
     return Number(written.changes) === 1
   }
 
@@ -284,7 +298,8 @@ export function sqliteCommits(
     const { id, revision, epoch, owner } = commit
     const sameStart = row.startAt === (commit.startAt ?? null) && row.gathers === (commit.gathers ?? null)
     const same = row.status === status && row.owner === owner && row.owed === (commit.owed ? 1 : 0) && commit.endedAt === null
-    if (!same || !sameStart) return change(commit, state, row.position, status)
+    const sameRest = row.isAtRest ? isAtRest(commit, status) && commit.place === undefined : !isAtRest(commit, status)
+    if (!same || !sameStart || !sameRest) return change(commit, state, row.position, status)
     const values = progressedBy(commit, state)
     const written = commit.place
       ? progressPlaced.run(...values, ...placedBy(commit), row.position, id, revision - 1, epoch, owner)

@@ -44,10 +44,10 @@ export const isAwaited = (status: string, startAt: string) =>
   `i.answered_at IS NULL AND ((${status} <> ${paused} AND ${startAt} IS NULL) OR i.kind = ${messageKinds.command})`
 
 /** The statuses of an execution that stands still. */
-export const still = [queued, waiting, paused] as const
+export const still: readonly number[] = [queued, waiting, paused]
 
 /** The statuses of an execution that has something in flight. */
-export const moving = [running, pausing, cancelling] as const
+export const moving: readonly number[] = [running, pausing, cancelling]
 
-/** The execution has started, and stands still. */
-export const isStill = `started_at IS NOT NULL AND status IN (${still.join(', ')})`
+/** The execution has started, and stands still: where, is in this column, and an empty text if it is not known. */
+export const isStill = 'resting IS NOT NULL'

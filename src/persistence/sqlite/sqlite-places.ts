@@ -18,13 +18,18 @@ interface PlaceRow {
   readonly place: string | null
 }
 
+/** An empty text: it is not known where. */
+interface RestRow {
+  readonly resting: string
+}
+
 type Place = string | null
 type Query = Pick<ExecutionQuery, 'entryPoint' | 'group' | 'status' | 'places' | 'tagged'>
 
 /** Conditions on rows of executions, with their values. */
 export interface Conditions {
   readonly conditions: readonly string[]
-  readonly values: readonly string[]
+  readonly values: readonly (string | number)[]
 }
 
 /** Finds by places and tags. */
@@ -39,30 +44,26 @@ export interface SqlitePlaces {
 const newestFirst = 'position < ? ORDER BY position DESC LIMIT ?'
 const isIn = '(standing IN (SELECT value FROM json_each(?)) OR (standing IS NULL AND ? = 1))'
 const stands = `(started_at IS NOT NULL AND ${isLive()} AND ${isIn})`
-const inPlace = `FROM stateward_executions INDEXED BY stateward_standing WHERE entry_ref = ? AND ${isStill}`
+const inPlace = `FROM stateward_executions INDEXED BY stateward_resting WHERE entry_ref = ? AND ${isStill}`
 const inMotion = `FROM stateward_executions INDEXED BY stateward_by_status WHERE entry_ref = ? AND started_at IS NOT NULL`
 
-const listed = (places: readonly Place[]): [string, string] => [
+const listed = (places: readonly Place[]): [string, number] => [
   JSON.stringify(places.filter((place) => place !== null)),
-  places.includes(null) ? '1' : '0',
+  places.includes(null) ? 1 : 0,
 ]
 
 /** The places of one open database. */
 export function sqlitePlaces(database: SqliteDatabase, rows: SqliteRows): SqlitePlaces {
-  const first = database.prepare<PlaceRow>(`SELECT standing AS place ${inPlace} ORDER BY standing LIMIT 1`)
-  const next = database.prepare<PlaceRow>(`SELECT standing AS place ${inPlace} AND standing > ? ORDER BY standing LIMIT 1`)
+  const first = database.prepare<RestRow>(`SELECT resting ${inPlace} ORDER BY resting LIMIT 1`)
+  const next = database.prepare<RestRow>(`SELECT resting ${inPlace} AND resting > ? ORDER BY resting LIMIT 1`)
   const movingIn = database.prepare<PlaceRow>(
     `SELECT DISTINCT standing AS place ${inMotion} AND status IN (${moving.join(', ')})`,
   )
 
   /** One look into the index for each place. */
   function stillIn(ref: number, into: Set<Place>): void {
-    let found = first.get(ref)
-    if (found?.place === null) {
-      into.add(null)
-      found = next.get(ref, '')
-    }
-    for (; found; found = next.get(ref, found.place)) into.add(found.place)
+    for (let found = first.get(ref); found; found = next.get(ref, found.resting))
+      into.add(found.resting === '' ? null : found.resting)
   }
 
   function ofPlaces(query: Query, places: readonly Place[], before: number, limit: number): PositionRow[] {
@@ -73,9 +74,9 @@ export function sqlitePlaces(database: SqliteDatabase, rows: SqliteRows): Sqlite
     const found: PositionRow[] = []
     for (const ref of refsOf(rows, query)) {
       const isAsked = stays.length === 0 ? '' : ` AND +status IN (${stays.join(', ')})`
-      const atRest = `SELECT position ${inPlace} AND standing IS ?${isAsked} AND ${newestFirst}`
+      const atRest = `SELECT position ${inPlace} AND resting = ?${isAsked} AND ${newestFirst}`
       if (stays.length > 0)
-        for (const place of wanted) found.push(...database.prepare<PositionRow>(atRest).all(ref, place, before, limit))
+        for (const place of wanted) found.push(...database.prepare<PositionRow>(atRest).all(ref, place ?? '', before, limit))
       const onTheMove = `SELECT position ${inMotion} AND status = ? AND ${isIn} AND ${newestFirst}`
       for (const number of moves)
         found.push(...database.prepare<PositionRow>(onTheMove).all(ref, number, ...listed(wanted), before, limit))
@@ -121,7 +122,7 @@ export function sqlitePlaces(database: SqliteDatabase, rows: SqliteRows): Sqlite
     },
     find,
     conditions({ places, tagged }) {
-      const all: { readonly condition: string; readonly values: readonly string[] }[] = []
+      const all: { readonly condition: string; readonly values: readonly (string | number)[] }[] = []
       if (places) all.push({ condition: stands, values: listed(places) })
       if (tagged) {
         const condition = `(position IN (SELECT position FROM stateward_tags WHERE tag = ?) OR ${stands})`

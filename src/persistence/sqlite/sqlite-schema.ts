@@ -309,6 +309,17 @@ CREATE UNIQUE INDEX stateward_joins_by_key ON stateward_joins (entry_ref, idempo
 CREATE INDEX stateward_joins_of ON stateward_joins (position);
 `
 
+/**
+ * Where those stand that stand still: a copy of `standing`, so that a commit of one that moves, which most are, changes no
+ * column that an index knows.
+ */
+const restingPlaces = `
+DROP INDEX stateward_standing;
+ALTER TABLE stateward_executions ADD COLUMN resting TEXT;
+UPDATE stateward_executions SET resting = coalesce(standing, '') WHERE started_at IS NOT NULL AND status IN (0, 2, 4);
+CREATE INDEX stateward_resting ON stateward_executions (entry_ref, resting) WHERE resting IS NOT NULL;
+`
+
 /** The migrations in order; the number of each is its place, from 1. */
 export const sqliteMigrations: readonly string[] = [
   first,
@@ -324,4 +335,5 @@ export const sqliteMigrations: readonly string[] = [
   places,
   streams,
   joins,
+  restingPlaces,
 ]

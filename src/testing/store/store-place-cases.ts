@@ -96,6 +96,30 @@ export const placeCases: readonly StoreCase[] = [
     equal(await found(store, { places: ['packing'] }), 'dc')
   }),
 
+  storeCase(
+    'one that stands still is found where it stands, whatever each of its commits says of its place',
+    async ({ store }) => {
+      await store.commit([anAccepted('a', {}), anAccepted('b', {}, at('asking'))])
+      const moves: readonly (readonly [Partial<Commit>, asking: string, packing: string, unknown: string])[] = [
+        [{ startedAt: 2 }, 'b', '', 'a'],
+        [at('asking', { status: 'queued' }), 'ba', '', ''],
+        [at('packing', { status: 'queued' }), 'b', 'a', ''],
+        [{ startedAt: 2 }, 'b', 'a', ''],
+        [at('asking'), 'ba', '', ''],
+        [at('packing'), 'b', 'a', ''],
+        [{ startedAt: 2, status: 'paused' }, 'b', 'a', ''],
+        [{ startedAt: 2, status: 'running' }, 'b', 'a', ''],
+        [at('asking', { status: 'running' }), 'ba', '', ''],
+        [{ startedAt: 2, status: 'waiting' }, 'ba', '', ''],
+      ]
+      for (const [index, [move, asking, packing, unknown]] of moves.entries()) {
+        await store.commit([aCommit({ id: 'a', revision: index + 2, ...move })])
+        const of = await Promise.all([['asking'], ['packing'], [null]].map((places) => found(store, { places })))
+        deepEqual(of, [asking, packing, unknown], JSON.stringify(move))
+      }
+    },
+  ),
+
   storeCase('what is forgotten is found no more', async ({ store }) => {
     await store.commit([anAccepted('a', { tags: ['vip'] }), anEnd('a', 2), anAccepted('b', { tags: ['vip'] })])
     equal(await found(store, { tagged: { tag: 'vip', places: [] } }), 'ba')
