@@ -98,7 +98,7 @@ const oneBuild = [
   'test/behaviour/{keyed-concurrency,rates,on-busy,fair-keys,places-and-crashes}.test.ts',
   'test/behaviour/{debounce,batch,gathering-at-random}.test.ts',
   'test/schedules/**',
-  'test/behaviour/{start-at,streams,entry-points-*,changes-of-entry-points,groups,triggers-of-added-entry-points}.test.ts',
+  'test/behaviour/{start-at,streams,options-of-children,entry-points-*,changes-of-entry-points,groups,triggers-of-added-entry-points}.test.ts',
   'test/behaviour/{publications,waiting-for-events,slow-readers,events-to-many}.test.ts',
   'test/behaviour/{shared-queues,shared-store,deadlocks,slots,suspects,waiting-suspects}.test.ts',
   'test/faults/{answers-are-lost,late-acceptance,locked-store,mail,results,slots,store-*}.test.ts',

@@ -82,6 +82,11 @@ export function isId(value: unknown): value is string {
   return typeof value === 'string' && pattern.test(value) && !value.includes('..')
 }
 
+/** True for an id by which an entry point may be known: its own, or that of its group, a `/` and its own. */
+export function isEntryPointId(value: unknown): value is string {
+  return typeof value === 'string' && value.split('/').every(isId) && value.split('/').length <= 2
+}
+
 /** The group of an entry point, by its id; undefined: it is in none. */
 export function groupOf(entryPoint: string): string | undefined {
   const end = entryPoint.indexOf('/')

@@ -34,7 +34,7 @@ export type {
 export { ExecutionHandle } from './runtime/execution-handle.js'
 export type { ForkOptions } from './runtime/execution-handle.js'
 export { fromExecution, fromStep } from './actors/program/step.js'
-export type { ChildStepOptions, OnRecovery, StepArguments, StepOptions } from './actors/program/step.js'
+export type { ChildOptionsArguments, ChildStepOptions, OnRecovery, StepArguments, StepOptions } from './actors/program/step.js'
 export { supervisorMachine } from './runtime/supervisor-logic.js'
 export type { PublishedRetention, Supervision, SupervisorOptions } from './actors/supervisor/supervisor-options.js'
 export { executionMachine } from './machines/execution-machine.js'
@@ -82,6 +82,7 @@ export type {
 export type {
   By,
   CancelOptions,
+  ChildOptions,
   PauseOptions,
   RemoveOptions,
   RemoveTarget,

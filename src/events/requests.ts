@@ -42,6 +42,12 @@ export interface TriggerOptions {
   readonly startAt?: number | Date | undefined
 }
 
+/**
+ * What a step may say about an execution that it starts. Its id and its idempotency key are made of the step's, so that it is started
+ * once; what it is started for is its parent.
+ */
+export type ChildOptions = Omit<TriggerOptions, 'id' | 'idempotencyKey' | 'causationId'>
+
 /** Who does something and why; both are kept with the execution. */
 export interface By {
   readonly reason?: string | undefined
@@ -125,6 +131,9 @@ export const triggerNames: OptionNames<TriggerOptions> = {
   deadline: true,
   startAt: true,
 }
+const { id: _id, idempotencyKey: _key, causationId: _cause, ...ofChildren } = triggerNames
+/** Every option of an execution that a step starts. */
+export const childNames: OptionNames<ChildOptions> = ofChildren
 const byNames: OptionNames<By> = { reason: true, actor: true }
 
 /** The options of each command. */

@@ -6,7 +6,7 @@ import type { CommandRouter } from '../actors/commands/command-router.js'
 import type { ResultOptions } from '../actors/commands/execution-results.js'
 import { executionCheckpoints, type Checkpoint } from '../actors/execution/execution-checkpoints.js'
 import { executionRecord, type ExecutionRecord } from '../actors/execution/execution-record.js'
-import { checkedTime, checkKey } from '../actors/commands/trigger-check.js'
+import { checkedTime, checkKey } from '../events/trigger-check.js'
 import type { Clock } from '../clock.js'
 import type { SnapshotStore, StoredExecution } from '../persistence/snapshot-store.js'
 import type {

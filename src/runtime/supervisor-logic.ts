@@ -17,7 +17,8 @@ import { Scheduler } from '../schedules/scheduler.js'
 import { SupervisorHost } from '../actors/supervisor/supervisor-host.js'
 import type { SupervisorOptions } from '../actors/supervisor/supervisor-options.js'
 import { isWholeText } from '../ids.js'
-import { accepted, checkTrigger } from '../actors/commands/trigger-check.js'
+import { accepted } from '../actors/commands/accepted.js'
+import { checkTrigger } from '../events/trigger-check.js'
 import { failedActorOf } from '../actors/program/xstate/xstate-events.js'
 
 /** The parts behind the ref of a supervisor. */

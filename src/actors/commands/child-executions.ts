@@ -175,12 +175,14 @@ export class ChildExecutions implements ChildPort {
   ): Promise<{ id: string; ended: ExecutionOutcome | undefined }> {
     const { parentId, entryPoint, input, whenLeft, signal, accepted } = request
     signal.throwIfAborted()
+    const { correlationId = parentId, ...options } = request.options?.() ?? {}
     const asked = {
+      ...options,
       id: this.#idOf(request, n),
       input,
       idempotencyKey: childKey(request, n),
       parentId,
-      correlationId: parentId,
+      correlationId,
       child: { whenLeft, ...(retryOf === undefined ? {} : { retryOf }) },
     }
     const admitted =

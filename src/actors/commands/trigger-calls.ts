@@ -8,7 +8,8 @@ import type { TriggerCalls } from '../trigger/trigger-calls.js'
 import type { Fired, FireOptions } from '../trigger/trigger.js'
 import { isId } from '../../ids.js'
 import { accept } from './acceptance.js'
-import { accepted, checkTrigger } from './trigger-check.js'
+import { accepted } from './accepted.js'
+import { checkTrigger } from '../../events/trigger-check.js'
 
 /** The calls of the triggers of one runtime; `command` carries out a command to an execution. */
 export function triggerCalls(

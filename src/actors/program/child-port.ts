@@ -2,6 +2,8 @@
 import { StatewardError } from '../../errors.js'
 import type { Intervention, PauseMode } from '../../events/execution-events.js'
 import type { Command, CommandOutcome } from '../../events/outcomes.js'
+import type { ChildOptions } from '../../events/requests.js'
+import type { CheckedOptions } from '../../events/trigger-check.js'
 import type { StoredExecution } from '../../persistence/snapshot-store.js'
 
 /** Whether a child is cancelled or goes on when the step that waits for it is left, or its parent ends. */
@@ -29,6 +31,8 @@ export interface StepChildRequest {
   readonly input: unknown
   readonly signal: AbortSignal
   readonly whenLeft: WhenLeft
+  /** Makes what is said of the child. */
+  readonly options?: (() => CheckedOptions<ChildOptions>) | undefined
 }
 
 /** The request of a step, with what its execution adds. */
@@ -42,6 +46,7 @@ export interface ChildRequest {
   /** True if an earlier process or attempt may have started the child. */
   readonly isAgain: boolean
   readonly whenLeft: WhenLeft
+  readonly options?: (() => CheckedOptions<ChildOptions>) | undefined
   /** Fires when the step is left or stopped. */
   readonly signal: AbortSignal
   /** Called with the child once its acceptance is durable. */

@@ -1,5 +1,6 @@
 /** The options of a step, and what its host gives it. Owns no behaviour. */
 import type { Backoff } from '../../backoff.js'
+import type { ChildOptions } from '../../events/requests.js'
 import type { StepChildRequest, WhenLeft } from './child-port.js'
 import type { Clock } from '../../clock.js'
 
@@ -29,13 +30,27 @@ export interface StepOptions {
   readonly onRecovery?: OnRecovery | undefined
 }
 
+/** What the options of a started execution are made of. */
+export interface ChildOptionsArguments<TInput> {
+  readonly input: TInput
+  /** In ms since the epoch, by the runtime's clock. */
+  readonly now: number
+}
+
 /** How a step is run that starts another execution. Times are milliseconds. */
-export interface ChildStepOptions extends StepOptions {
+export interface ChildStepOptions<TInput = unknown> extends StepOptions {
   /**
    * What becomes of the execution when the step is left or runs out of time, or its own execution ends in whatever way. `cancel`
    * (default): it is cancelled, before that end is answered. `leave`: it goes on by itself, also when its parent is cancelled.
    */
   readonly whenLeft?: WhenLeft | undefined
+  /**
+   * What is said of the execution, as of a trigger: `tags`, `sessionId`, `correlationId` (default the id of the one that starts it),
+   * `priority`, `startAt`, `timeout`, `queueTimeout`, `deadline`. A function makes it of the step's input; it is asked again only until
+   * the execution is accepted, and for each further one after a failure. Errors: `invalid_option` and `invalid_id`, here of an object,
+   * and of the step for what a function gives.
+   */
+  readonly options?: ChildOptions | ((args: ChildOptionsArguments<TInput>) => ChildOptions) | undefined
 }
 
 /** What a host gives to a step. */

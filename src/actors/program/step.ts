@@ -8,13 +8,15 @@ import { fromPromise, type AnyActorLogic, type AnyActorRef, type PromiseActorLog
 import { checkBackoff } from '../../backoff.js'
 import { systemClock } from '../../clock.js'
 import { StatewardError } from '../../errors.js'
+import { checkChild } from '../../events/trigger-check.js'
+import { isEntryPointId } from '../../ids.js'
 import { isProgramMachine } from './xstate/program-logic.js'
 import { refuseUnknown, type OptionNames } from '../../known-options.js'
 import { attempts, settled } from './step-attempts.js'
-import type { ChildStepOptions, OnRecovery, StepContext, StepOptions } from './step-context.js'
+import type { ChildOptionsArguments, ChildStepOptions, OnRecovery, StepContext, StepOptions } from './step-context.js'
 import { actorsOf, creatorOf, withCreatorOf } from './xstate/implementations.js'
 
-export type { ChildStepOptions, OnRecovery, StepContext, StepOptions }
+export type { ChildOptionsArguments, ChildStepOptions, OnRecovery, StepContext, StepOptions }
 
 /** What a step's function gets. */
 export interface StepArguments<TInput> {
@@ -160,7 +162,8 @@ export function fromStep<TOutput, TInput = unknown>(
  *
  * A retry (of the step, of the execution, by a person) after `execution_failed` starts another one, whose record names the earlier
  * one as `retryOf`. Cancel and pause of the execution that runs the step cascade to the one it started; when the step is left, or its
- * execution ends in whatever way, that one is cancelled, unless `whenLeft` is `leave`. Errors: `execution_failed` with
+ * execution ends in whatever way, that one is cancelled, unless `whenLeft` is `leave`. `options` says of it what a trigger may say, such as
+ * `tags`. Errors: `execution_failed` with
  * the outcome in `details` if that ended otherwise than `completed`; `unknown_entry_point`; outside of a runtime `not_started`.
  * The one that waits keeps its slot meanwhile.
  *
@@ -171,16 +174,21 @@ export function fromStep<TOutput, TInput = unknown>(
  */
 export function fromExecution<TOutput = unknown, TInput = unknown>(
   entryPoint: string,
-  options: ChildStepOptions = {},
+  options: ChildStepOptions<TInput> = {},
 ): PromiseActorLogic<TOutput, TInput> {
   check(options, childOptionNames)
+  if (!isEntryPointId(entryPoint)) invalid('entryPoint', entryPoint, 'the id of an entry point')
   const { whenLeft = 'cancel' } = options
   if (whenLeft !== 'cancel' && whenLeft !== 'leave') invalid('whenLeft', whenLeft, 'one of cancel, leave')
-  return marked<TOutput, TInput>(
-    options,
-    (args, context, _, signal) => context.execute({ entryPoint, input: args.input, signal, whenLeft }) as Promise<TOutput>,
-    true,
-  )
+  const { options: said } = options
+  if (said !== undefined && typeof said !== 'function') checkChild(entryPoint, said)
+  const run: Attempt<TOutput, TInput> = ({ input }, context, _, signal) => {
+    const make =
+      said && (() => checkChild(entryPoint, typeof said === 'function' ? said({ input, now: context.clock.now() }) : said))
+    const asked = { entryPoint, input, signal, whenLeft, ...(make ? { options: make } : {}) }
+    return context.execute(asked) as Promise<TOutput>
+  }
+  return marked<TOutput, TInput>(options as StepOptions, run, true)
 }
 
 type Attempt<TOutput, TInput> = (
@@ -225,17 +233,21 @@ function lonely(self: AnyActorRef): StepContext {
 }
 
 const optionNames: OptionNames<StepOptions> = { retry: true, timeout: true, onRecovery: true }
-const childOptionNames: OptionNames<ChildStepOptions> = { ...optionNames, whenLeft: true }
+const childOptionNames: OptionNames<ChildStepOptions> = { ...optionNames, whenLeft: true, options: true }
 const retryNames: OptionNames<NonNullable<StepOptions['retry']>> = { maxAttempts: true, backoff: true, retryIf: true }
 
 function check(options: StepOptions, names: OptionNames<StepOptions> = optionNames) {
   refuseUnknown('invalid_option', 'A step', options, names)
   refuseUnknown('invalid_option', "A step's `retry`", options.retry, retryNames)
   checkBackoff('invalid_option', "A step's `retry`", options.retry?.backoff)
-  const { retry, timeout } = options
+  const { retry, timeout, onRecovery } = options
   if (retry && !(Number.isInteger(retry.maxAttempts) && retry.maxAttempts >= 1))
     invalid('retry.maxAttempts', retry.maxAttempts, 'a whole number from 1')
-  if (timeout !== undefined && !(timeout > 0)) invalid('timeout', timeout, 'a number of milliseconds above 0')
+  if (retry?.retryIf !== undefined && typeof retry.retryIf !== 'function') invalid('retry.retryIf', retry.retryIf, 'a function')
+  if (timeout !== undefined && !(typeof timeout === 'number' && timeout > 0))
+    invalid('timeout', timeout, 'a number of milliseconds above 0')
+  if (onRecovery !== undefined && !['rerun', 'fail', 'hold'].includes(onRecovery))
+    invalid('onRecovery', onRecovery, 'one of rerun, fail, hold')
 }
 
 function invalid(option: string, value: unknown, wanted: string): never {

@@ -1,10 +1,8 @@
-/** Checks a trigger before anything is made or written, and turns the store's verdict into its answer. Owns no state. */
-import { StatewardError } from '../../errors.js'
-import { triggerNames, type TriggerOptions } from '../../events/requests.js'
-import { isId, isWholeText, wholeTextWanted } from '../../ids.js'
-import { refuseUnknown } from '../../known-options.js'
-import type { Admitted } from '../stream/accepted-before.js'
-import type { AdmissionRequest } from '../stream/admission.js'
+/** Checks what is said of an execution before it is made, by whoever starts it. Owns no state. */
+import { StatewardError } from '../errors.js'
+import { isId, isWholeText, wholeTextWanted } from '../ids.js'
+import { refuseUnknown } from '../known-options.js'
+import { childNames, triggerNames, type ChildOptions, type TriggerOptions } from './requests.js'
 
 const keyWanted = `a text of 1 to 512 characters, ${wholeTextWanted}`
 const tagsWanted = `a list of at most 32 texts of 1 to 128 characters, ${wholeTextWanted}`
@@ -59,9 +57,24 @@ export function checkedTime(
   })
 }
 
-/** The options as those of a request. Throws `invalid_id`, `invalid_option`, naming the option. */
-export function checkTrigger(entryPoint: string, options: TriggerOptions = {}): Omit<AdmissionRequest, 'input'> {
+/** The options with each time as a number of ms. */
+export type CheckedOptions<TOptions extends TriggerOptions = TriggerOptions> = Omit<TOptions, 'startAt'> & {
+  readonly startAt?: number | undefined
+}
+
+/** The options of a trigger, checked. Throws `invalid_id`, `invalid_option`, naming the option. */
+export function checkTrigger(entryPoint: string, options: TriggerOptions = {}): CheckedOptions {
   refuseUnknown('invalid_option', `The trigger of ${entryPoint}`, options, triggerNames, { entryPoint })
+  return checked(entryPoint, options)
+}
+
+/** What a step says of the execution that it starts, checked. Throws `invalid_id`, `invalid_option`, naming the option. */
+export function checkChild(entryPoint: string, options: ChildOptions = {}): CheckedOptions<ChildOptions> {
+  refuseUnknown('invalid_option', `The options of \`fromExecution\` for ${entryPoint}`, options, childNames, { entryPoint })
+  return checked(entryPoint, options)
+}
+
+function checked(entryPoint: string, options: TriggerOptions): CheckedOptions {
   for (const name of ['id', 'correlationId', 'sessionId'] as const)
     if (options[name] !== undefined && !isId(options[name]))
       throw notOne(name, options[name], entryPoint, idWanted, { entryPoint })
@@ -80,7 +93,7 @@ export function checkTrigger(entryPoint: string, options: TriggerOptions = {}): 
       },
     )
   }
-  if (options.startAt === undefined) return options as Omit<AdmissionRequest, 'input'>
+  if (options.startAt === undefined) return options as CheckedOptions
   const startAt = checkedTime(entryPoint, 'startAt', options.startAt, { entryPoint })
   if (startAt !== undefined && options.deadline !== undefined && options.deadline <= startAt)
     throw new StatewardError(
@@ -89,14 +102,4 @@ export function checkTrigger(entryPoint: string, options: TriggerOptions = {}): 
       { details: { entryPoint, option: 'deadline', value: String(options.deadline), startAt } },
     )
   return { ...options, startAt }
-}
-
-/** The execution that answers a trigger; whether it is new, or was there and has taken the trigger in. Throws `duplicate_execution`. */
-export function accepted(outcome: Admitted): { readonly id: string; readonly created: boolean; readonly joined: boolean } {
-  if (outcome.status === 'duplicate' && outcome.of === 'id') {
-    throw new StatewardError('duplicate_execution', `There is an execution ${outcome.id} already.`, {
-      details: { id: outcome.id },
-    })
-  }
-  return { id: outcome.id, created: outcome.status === 'accepted', joined: outcome.status === 'joined' }
 }
