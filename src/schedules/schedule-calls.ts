@@ -183,10 +183,15 @@ export class ScheduleCalls {
     const event = 'schedule.set'
     const now = this.#supervisor.settings.clock.now()
     const before = current ? placeOf(current.place) : {}
-    if (current && before.schedule === schedule) return this.#next(current, { definition, event })
+    if (current && before.schedule === schedule)
+      return this.#next(current, { definition, ...formerOf(current, definition), event })
     const at = begin(now, current === undefined)
     const place = placeText(schedule, { at, resets: 0, last: before.last }, ticks.after(at))
-    if (current) return this.#next(current, { definition, place, endedAt: null, event })
+    if (current) {
+      // an instant at which it has fired may come again
+      const { former: _, ...kept } = current
+      return this.#next(kept, { definition, series: uid, place, endedAt: null, event })
+    }
     const times = { createdAt: now, updatedAt: now, endedAt: null }
     return { id, definition, uid, version: 1, event, ...times, pause: null, place }
   }
@@ -233,6 +238,12 @@ export class ScheduleCalls {
       isKnown: this.#supervisor.entryPointIds.includes(entryPoint),
     }
   }
+}
+
+/** A process may have died after a tick of the entry point that it had until now, and before it could write that down. */
+function formerOf({ definition: { entryPoint }, former = [] }: StoredSchedule, next: ScheduleDefinition) {
+  if (entryPoint === next.entryPoint) return {}
+  return { former: [...new Set([...former, entryPoint])].filter((each) => each !== next.entryPoint) }
 }
 
 function statusOf({ endedAt, pause }: StoredSchedule): ScheduleRecord['status'] {

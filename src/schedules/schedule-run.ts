@@ -77,14 +77,14 @@ export class ScheduleRun {
   }
 
   async #run(): Promise<void> {
-    const { id, uid, definition } = this.schedule
+    const { id, definition } = this.schedule
     const { overlap, missed, maxMissed, jitter } = definition
     const timing = await timingOf(definition.timing)
     const input = () =>
       definition.input === null ? undefined : decode(definition.input, { id: `schedule ${id}`, what: 'input' })
     const of = {
       ...timing,
-      type: `schedule:${id}:${uid}`,
+      type: `schedule:${id}:${this.#series}`,
       name: `schedule ${id}`,
       settings: { input, overlap, missed, maxMissed, jitter },
     }
@@ -108,8 +108,21 @@ export class ScheduleRun {
     return this.#port.publish('schedule.failed', { ...this.#about, error: toErrorRecord(error) })
   }
 
+  get #series() {
+    return this.schedule.series ?? this.schedule.uid
+  }
+
   get #about() {
     return { schedule: this.schedule.id, entryPoint: this.schedule.definition.entryPoint }
+  }
+
+  /** The execution that a tick has started at an entry point which the schedule had before. */
+  async #firedBefore(idempotencyKey: string | undefined): Promise<string | undefined> {
+    for (const entryPoint of this.schedule.former ?? []) {
+      const id = idempotencyKey && (await this.#port.calls().firedBefore(entryPoint, idempotencyKey))
+      if (id) return id
+    }
+    return undefined
   }
 
   #makePort(): TriggerPort<unknown> {
@@ -146,6 +159,8 @@ export class ScheduleRun {
       fire: async (input, options) => {
         this.#setReady()
         if (signal.aborted) throw signal.reason
+        const before = await this.#firedBefore(options?.idempotencyKey)
+        if (before !== undefined) return { status: 'duplicate', id: before, differs: false }
         const fired = await calls.fire(definition.entryPoint, input, { causationId: `schedule:${id}`, ...options })
         this.#failures = 0
         return fired
@@ -168,7 +183,7 @@ export class ScheduleRun {
         const span = from === to ? text(from) : `${text(from)} to ${text(to)}`
         logger.warn('the schedule', id, `has left out ${span}: ${reason}`)
         // every process may leave it out
-        const once = `schedule ${id} ${this.schedule.uid} skipped ${from} ${to} ${reason}`
+        const once = `schedule ${id} ${this.#series} skipped ${from} ${to} ${reason}`
         return publish('schedule.skipped', { ...this.#about, reason, from, to }, once)
       },
       failed: (error) => {

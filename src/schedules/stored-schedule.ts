@@ -25,8 +25,12 @@ export interface ScheduleDefinition {
 export interface StoredSchedule {
   readonly id: string
   readonly definition: ScheduleDefinition
-  /** Tells it from an earlier one of the same id; the idempotency keys of its ticks begin with it. */
+  /** Tells it from an earlier one of the same id. */
   readonly uid: string
+  /** Of its present times: the idempotency keys of their ticks are made of it. Absent: the uid, for the times that it was made with. */
+  readonly series?: string
+  /** Where else ticks of the present times may have fired: the entry points that it had before. Absent: nowhere. */
+  readonly former?: readonly string[]
   /** Invariant: grows with each change but that of its place. */
   readonly version: number
   /** What its last change is in the journal. */

@@ -2,7 +2,7 @@
 import { isStatewardError } from '../../errors.js'
 import type { Command } from '../../events/outcomes.js'
 import type { SupervisorHost } from '../supervisor/supervisor-host.js'
-import type { Admitted } from '../stream/accepted-before.js'
+import { acceptedBefore, type Admitted } from '../stream/accepted-before.js'
 import type { AdmissionRequest } from '../stream/admission.js'
 import type { TriggerCalls } from '../trigger/trigger-calls.js'
 import type { Fired, FireOptions } from '../trigger/trigger.js'
@@ -19,6 +19,7 @@ export function triggerCalls(
   const { store, clock } = supervisor.settings
   return {
     fire: (...args) => fire((...request) => accept(supervisor, ...request), ...args),
+    firedBefore: async (entryPoint, idempotencyKey) => (await acceptedBefore(store, entryPoint, { idempotencyKey }))?.id,
     status: async (id) => (await store.load(id))?.status,
     async causeOf(id) {
       const stored = isId(id) ? await store.load(id) : undefined

@@ -9,6 +9,8 @@ import type { Fired, FireOptions } from './trigger.js'
 export interface TriggerCalls {
   /** Accepts an execution; resolves once that is durable. Throws what keeps it from being accepted. */
   fire(entryPoint: string, input: unknown, options: FireOptions): Promise<Fired>
+  /** The execution that has that key at an entry point, also one that this process does not have. */
+  firedBefore(entryPoint: string, idempotencyKey: string): Promise<string | undefined>
   status(id: string): Promise<ExecutionStatus | undefined>
   causeOf(id: string): Promise<string | undefined>
   cancel(id: string, reason: string, actor?: string): Promise<void>
@@ -25,6 +27,7 @@ const unrouted = () => Promise.reject(notStarted())
 /** Stands in until there is a router. */
 export const unroutedTriggers: TriggerCalls = {
   fire: unrouted,
+  firedBefore: unrouted,
   status: unrouted,
   causeOf: unrouted,
   lastSeq: unrouted,
