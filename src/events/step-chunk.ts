@@ -4,7 +4,7 @@ import { refuseUnknown, type OptionNames } from '../known-options.js'
 
 /** Which step of an execution an entry of its stream is about, and which run of it. */
 interface OfStep {
-  /** Its place in the execution's stream: grows by one. Of an end that nobody has stored (its process died, and its execution has ended since): that of the last entry. */
+  /** Its place in the execution's stream: grows by one. */
   readonly offset: number
   /** One run of the step's function: an attempt in one process. Each has an id of its own. */
   readonly run: string

@@ -226,9 +226,10 @@ export interface StoredChunk {
   readonly run: StreamRun
 }
 
-/** A page of a stream. `ended`: the execution has; nothing will be added. `open`: the runs of which no end is stored, oldest first. */
+/** A page of a stream. `ended`: the execution has; nothing will be added. `open`: the runs of which no end is stored, oldest first. `last`: the offset of the last entry that there is; 0: there is none. */
 export interface ChunkPage {
   readonly chunks: readonly StoredChunk[]
+  readonly last: number
   readonly ended: boolean
   readonly open: readonly StreamRun[]
 }

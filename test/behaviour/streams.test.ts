@@ -116,6 +116,42 @@ describe.each(places)('on %s', (_, place) => {
     await poem.cancel()
     expect((await heard(poem.stream())).map(({ type }) => type)).toEqual(['chunk', 'abandoned'])
   })
+
+  test('runs that nobody has ended when their execution does have offsets of their own: a reader goes on behind each', async () => {
+    const shared = place()
+    const choir = (speaks: boolean) => {
+      const voice = fromStep(async ({ stream, signal }) => {
+        if (speaks) await stream('la')
+        await new Promise((resolve) => signal.addEventListener('abort', resolve))
+      })
+      const names = ['soprano', 'alto', 'bass']
+      return defineEntryPoint({
+        id: 'choir',
+        cancelTimeout: 0,
+        program: setup({ actors: { voice } }).createMachine({
+          id: 'choir',
+          type: 'parallel',
+          states: Object.fromEntries(names.map((name) => [name, { invoke: { id: name, src: 'voice' } }])),
+        }),
+      })
+    }
+    const store = shared.connect()
+    const first = await begin({ store, entryPoints: [choir(true)] })
+    const song = await first.trigger('choir')
+    expect(await heard(song.stream(), 3)).toHaveLength(3)
+    store.cut()
+    // they run again, and say nothing
+    const second = await begin({ store: shared.connect(), entryPoints: [choir(false)] })
+    expect(await second.execution(song.id).cancel()).toMatchObject({ status: 'cancelled' })
+    const again = second.execution(song.id)
+    const all = await heard(again.stream())
+    expect(shown(all).slice(3)).toEqual(['4 abandoned 1', '5 abandoned 1', '6 abandoned 1'])
+    for (const since of [3, 4, 5, 6]) {
+      const rest = await heard(again.stream({ since }))
+      expect(rest.map(({ offset, run }) => [offset, run])).toEqual(all.slice(since).map(({ offset, run }) => [offset, run]))
+    }
+    expect(await heard(again.stream({ since: 99 }))).toEqual([])
+  })
 })
 
 test('a value that can not be stored fails the step, with its path', async () => {

@@ -59,8 +59,13 @@ export class StreamReaders {
           yield chunkOf(id, entry)
         }
         if (page?.chunks.length === PAGE) continue
-        if (page?.ended)
-          for (const run of page.open) yield { ...of(run), type: 'abandoned', offset: at, at: settings.clock.now() }
+        if (page?.ended) {
+          // nothing is added any more: these stand behind all that is stored, always in the same order
+          for (const [index, run] of page.open.entries()) {
+            const offset = page.last + index + 1
+            if (offset > at) yield { ...of(run), type: 'abandoned', offset, at: settings.clock.now() }
+          }
+        }
         if (!page || page.ended || this.#isOver) return
         await change.happened
       } finally {

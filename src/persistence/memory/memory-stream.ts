@@ -32,7 +32,7 @@ export class MemoryStream {
   page(since: number, limit: number, ended: boolean): ChunkPage {
     const from = Math.max(0, since)
     const open = [...this.#runs.values()].filter(({ isOpen }) => isOpen).map(({ run }) => run)
-    return { chunks: this.#entries.slice(from, from + atMost(limit)), ended, open }
+    return { chunks: this.#entries.slice(from, from + atMost(limit)), last: this.#entries.length, ended, open }
   }
 
   #open({ id, step, name, key, attempt }: StreamRun, at: number): Run {

@@ -81,6 +81,7 @@ export function sqliteStreams(database: SqliteDatabase): SqliteStreams {
   const openRuns = database.prepare<StreamRun>(
     `SELECT ${runColumns} FROM stateward_stream_runs r WHERE r.position = ? AND r.state = ${open} ORDER BY r.run`,
   )
+  const last = database.prepare<{ place: number | null }>('SELECT max(place) AS place FROM stateward_chunks WHERE position = ?')
   const add = sqliteEntry(database)
   const end = sqliteRunEnd(database)
 
@@ -115,7 +116,12 @@ export function sqliteStreams(database: SqliteDatabase): SqliteStreams {
         data,
         run: { ...run },
       }))
-      return { chunks, ended: found.status >= firstTerminal, open: openRuns.all(found.position).map((run) => ({ ...run })) }
+      return {
+        chunks,
+        last: last.get(found.position)?.place ?? 0,
+        ended: found.status >= firstTerminal,
+        open: openRuns.all(found.position).map((run) => ({ ...run })),
+      }
     },
   }
 }

@@ -23,7 +23,7 @@ async function entries(store: SnapshotStore, since = 0, limit = 100): Promise<st
 export const streamCases: readonly StoreCase[] = [
   storeCase('chunks are read in the order of their offsets, from anywhere, with what their run is', async ({ store }) => {
     await store.commit([anAccepted('a'), anAccepted('b')])
-    deepEqual(await store.chunks({ execution: 'a', since: 0, limit: 9 }), { chunks: [], ended: false, open: [] })
+    deepEqual(await store.chunks({ execution: 'a', since: 0, limit: 9 }), { chunks: [], last: 0, ended: false, open: [] })
     equal(await store.chunks({ execution: 'nobody', since: 0, limit: 9 }), undefined)
     const other = some('r', 0, 'z', { executionId: 'b', run: { ...runOf('other', 'x'), name: 'ask', attempt: 3 } })
     deepEqual(await store.appendChunks([some('r', 0, 'xy'), other, some('r', 2, 'z')]), ['appended', 'appended', 'appended'])
@@ -32,7 +32,9 @@ export const streamCases: readonly StoreCase[] = [
     equal(await entries(store, 3), '')
     const run = { id: 'other', step: 'at x', name: 'ask', key: 'x', attempt: 3 }
     const chunk = { offset: 1, kind: 'chunk', at: 10, data: 'z', run }
-    deepEqual(await store.chunks({ execution: 'b', since: 0, limit: 9 }), { chunks: [chunk], ended: false, open: [run] })
+    deepEqual(await store.chunks({ execution: 'b', since: 0, limit: 9 }), { chunks: [chunk], last: 1, ended: false, open: [run] })
+    // wherever the page begins or ends
+    for (const since of [1, 9]) equal((await store.chunks({ execution: 'b', since, limit: 1 }))?.last, 1)
   }),
 
   storeCase('chunks that come again are written once', async ({ store }) => {
