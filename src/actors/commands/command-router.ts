@@ -124,7 +124,7 @@ export class CommandRouter {
       written: (before, commit, entryPoint) => {
         const known = supervisor.live(commit.id)
         // what this process has in memory is as it was before
-        if (known?.epoch === commit.epoch) known.takenAway(false)
+        if (known?.epoch === commit.epoch) known.outdated()
         supervisor.committed(entryPoint, before?.status, commit)
         const isDue = commit.status === 'queued' && (commit.dueAt ?? Infinity) <= supervisor.settings.clock.now()
         const failed = (error: unknown) => supervisor.settings.logger('execution', commit.id, 'could not be taken up yet', error)

@@ -305,11 +305,15 @@ export class ExecutionHost implements Committer, ProgramWatcher, ExecutionEffect
     this.#acceptance?.abandoned(error)
   }
 
-  /** Another process owns the execution now: waiting calls ask there. `isCounted`: the stream's counts must lose it. */
-  takenAway(isCounted = true): void {
-    if (this.#gone) return
-    if (isCounted) this.#port.takenAway(this, this.status)
-    this.abandon(this.#row.lostError())
+  /** Another process owns the execution now: waiting calls ask there, and the counts of this process lose it. */
+  takenAway(): void {
+    if (!this.#gone) this.#port.takenAway(this, this.status)
+    this.outdated()
+  }
+
+  /** The store has a newer form of it, which the counts know of already: waiting calls ask there. */
+  outdated(): void {
+    if (!this.#gone) this.abandon(this.#row.lostError())
   }
 
   /** Commits the present state and gives the execution back to the store, in whatever status it is. */
@@ -462,7 +466,8 @@ export class ExecutionHost implements Committer, ProgramWatcher, ExecutionEffect
     if (this.#gone) return
     if (verdict.status === 'duplicate') return this.#leave()
     if (this.#row.isBehind(verdict, this.#port.owner)) return this.#port.lost(this, this.#row.lostError())
-    if (verdict.status !== 'committed') return this.takenAway(verdict.status === 'stale' && verdict.owner !== null)
+    if (verdict.status !== 'committed')
+      return verdict.status === 'stale' && verdict.owner !== null ? this.takenAway() : this.outdated()
     const before = commit.accept ? undefined : this.status
     this.#row.committed(commit)
     this.#giveSlotBack()

@@ -157,7 +157,7 @@ export class StreamHost implements ExecutionPort, SlotSeeker {
     if (load.isOutdated(stored)) return known
     // another process had taken it, and it came back before this process noticed
     if (known && known.epoch < stored.epoch && !known.isLeaving) {
-      known.takenAway(false)
+      known.outdated()
       return this.take(stored, how, load)
     }
     // it was given back, and claimed again before this process noticed
