@@ -59,8 +59,8 @@ export type {
   ScheduleResumeOutcome,
   ScheduleTimes,
   SetOutcome,
-} from './schedules/schedule.js'
-export type { TickExecution } from './triggers/tick-place.js'
+  TickExecution,
+} from './events/schedule.js'
 export type { ScheduleFireOutcome, ScheduleOf, Schedules } from './runtime/schedules.js'
 export type { WaitsFor } from './events/waits-for.js'
 export type { StepChunk, StreamOptions } from './events/step-chunk.js'

@@ -9,6 +9,17 @@ import { isId } from '../ids.js'
 import { refuseUnknown, type OptionNames } from '../known-options.js'
 import { checkFilter, type ExecutionWhere } from './execution-filter.js'
 import type { PauseMode } from './execution-events.js'
+import type {
+  NoSchedule,
+  ScheduleFilter,
+  ScheduleList,
+  ScheduleOptions,
+  SchedulePauseOutcome,
+  ScheduleRecord,
+  ScheduleRemoveOutcome,
+  ScheduleResumeOutcome,
+  SetOutcome,
+} from './schedule.js'
 import type { AddOutcome, CommandOutcome, RemoveOutcome, ResultOutcome, SendOutcome } from './outcomes.js'
 
 /** What may be said about an execution when it is triggered. Times are milliseconds. */
@@ -182,19 +193,26 @@ const removeTargetNames = { group: true } as const
 /** How long a drain may take, in ms. Throws `invalid_option`. */
 export function checkRemove(target: RemoveTarget, options: RemoveOptions): number {
   refuseUnknown('invalid_option', 'The removal', options, removeNames)
-  const refuse = (option: string, value: unknown, wanted: string) =>
-    new StatewardError('invalid_option', `The removal: \`${option}\` is ${String(value)}; it must be ${wanted}.`, {
-      details: { option, value: String(value) },
-    })
-  if (typeof target === 'object' && target !== null) {
-    refuseUnknown('invalid_option', 'What to remove', target, removeTargetNames)
-    if (typeof target.group !== 'string') throw refuse('group', target.group, 'the name of a group')
-  } else if (typeof target !== 'string') throw refuse('target', target, 'the id of an entry point, or { group }')
+  checkScope('The removal', target)
   const { drain = false } = options ?? {}
   if (typeof drain === 'boolean') return drain ? Infinity : 0
-  if (typeof drain !== 'number' || !(drain >= 0)) throw refuse('drain', drain, 'true, false or a number of ms from 0')
-  return drain
+  if (typeof drain === 'number' && drain >= 0) return drain
+  throw notOne('The removal', 'drain', drain, 'true, false or a number of ms from 0')
 }
+
+/** Throws `invalid_option` for what is neither the id of an entry point nor a group. */
+export function checkScope(subject: string, target: RemoveTarget): void {
+  if (typeof target === 'string') return
+  if (typeof target !== 'object' || target === null)
+    throw notOne(subject, 'target', target, 'the id of an entry point, or { group }')
+  refuseUnknown('invalid_option', subject, target, removeTargetNames)
+  if (typeof target.group !== 'string') throw notOne(subject, 'group', target.group, 'the name of a group')
+}
+
+const notOne = (subject: string, option: string, value: unknown, wanted: string) =>
+  new StatewardError('invalid_option', `${subject}: \`${option}\` is ${String(value)}; it must be ${wanted}.`, {
+    details: { option, value: String(value) },
+  })
 
 /** Where the answer to a request by event goes, and what it is known by there. */
 export interface ReplyAddress {
@@ -218,7 +236,39 @@ export type SupervisorRequest = ReplyAddress &
     /** What was made with `defineEntryPoint` or `defineGroup`. */
     | { readonly type: 'supervisor.add'; readonly entryPoints: readonly { readonly id: string }[] }
     | { readonly type: 'supervisor.remove'; readonly target: RemoveTarget; readonly options?: RemoveOptions }
+    | ManyRequest
+    | ScheduleRequest
   )
+
+/** A request that concerns many executions. `target`: those of one entry point or group; absent: all of the runtime. */
+export type ManyRequest =
+  | { readonly type: 'supervisor.pause'; readonly target?: RemoveTarget; readonly options?: PauseOptions & ToWhere }
+  | { readonly type: 'supervisor.resume'; readonly target?: RemoveTarget; readonly options?: By & ToWhere }
+  | { readonly type: 'supervisor.cancel'; readonly target?: RemoveTarget; readonly options?: CancelOptions & ToWhere }
+  | { readonly type: 'supervisor.send'; readonly to: SendTarget; readonly event: { readonly type: string } }
+  | { readonly type: 'supervisor.count'; readonly where?: ExecutionWhere }
+
+/** A request about a schedule, as the call of the same name of `runtime.schedules`. */
+export type ScheduleRequest =
+  | { readonly type: 'schedule.set'; readonly id: string; readonly options: ScheduleOptions }
+  | { readonly type: 'schedule.get' | 'schedule.remove'; readonly id: string }
+  | { readonly type: 'schedule.list'; readonly options?: ScheduleFilter }
+  | { readonly type: 'schedule.pause' | 'schedule.resume'; readonly id: string; readonly options?: By }
+  | { readonly type: 'schedule.fire'; readonly id: string; readonly options?: TriggerOptions }
+  | { readonly type: 'schedule.upcoming'; readonly id: string; readonly count?: number }
+
+/** What each request about a schedule is answered with. */
+export interface ScheduleOutcomes {
+  readonly 'schedule.set': SetOutcome
+  readonly 'schedule.get': ScheduleRecord | NoSchedule
+  readonly 'schedule.list': ScheduleList
+  readonly 'schedule.pause': SchedulePauseOutcome
+  readonly 'schedule.resume': ScheduleResumeOutcome
+  readonly 'schedule.remove': ScheduleRemoveOutcome
+  /** `id`: of the execution that was started; `execution.settled` follows at its end. */
+  readonly 'schedule.fire': { readonly status: 'fired'; readonly id: string } | NoSchedule
+  readonly 'schedule.upcoming': readonly number[]
+}
 
 /**
  * The answer to a request by event; `requestId` is the request's own. A trigger is answered twice: `accepted` once
@@ -230,5 +280,21 @@ export type SupervisorReply = { readonly requestId?: string } & (
   | { readonly type: 'execution.answered'; readonly id: string; readonly outcome: SendOutcome | CommandOutcome }
   | { readonly type: 'supervisor.added'; readonly outcome: AddOutcome }
   | { readonly type: 'supervisor.removed'; readonly outcome: RemoveOutcome }
+  /** How many executions gave which answer. */
+  | {
+      readonly type: 'supervisor.answered'
+      readonly request: Exclude<ManyRequest['type'], 'supervisor.count'>
+      readonly outcome: Readonly<Record<string, number>>
+    }
+  | { readonly type: 'supervisor.counted'; readonly count: number }
+  | ScheduleReply
   | { readonly type: 'execution.refused'; readonly request: SupervisorRequest['type']; readonly error: ErrorRecord }
 )
+
+type ScheduleReply = {
+  readonly [TType in keyof ScheduleOutcomes]: {
+    readonly type: 'schedule.answered'
+    readonly request: TType
+    readonly outcome: ScheduleOutcomes[TType]
+  }
+}[keyof ScheduleOutcomes]

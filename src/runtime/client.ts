@@ -6,7 +6,7 @@
  */
 import { acceptDirectly } from '../actors/commands/direct-acceptance.js'
 import { unknownEntryPoint } from '../actors/supervisor/refusals.js'
-import { makeParts, type SupervisorParts } from './supervisor-logic.js'
+import { makeParts, type SupervisorParts } from './supervisor-parts.js'
 import type { SupervisorOptions } from '../actors/supervisor/supervisor-options.js'
 import type { EntryPoint } from './entry-point.js'
 import { refuseUnknown, type OptionNames } from '../known-options.js'

@@ -16,8 +16,9 @@ import { waitForEvent } from '../actors/commands/event-waits.js'
 import { checkEventFilter, type EventFilter } from '../events/event-filter.js'
 import { checkWait, type WaitForOptions, type WaitForOutcome } from '../events/event-wait.js'
 import type { RuntimeEvent } from '../events/runtime-event.js'
-import type { SupervisorParts } from './supervisor-logic.js'
+import type { SupervisorParts } from './supervisor-parts.js'
 import { fire } from '../actors/commands/trigger-calls.js'
+import { accept } from '../actors/commands/acceptance.js'
 import { accepted } from '../actors/commands/accepted.js'
 import { checkTrigger } from '../events/trigger-check.js'
 import { commandScope, type CommandScope, type Scope } from './command-scope.js'
@@ -58,6 +59,17 @@ export interface CallSource {
   /** Why nothing is accepted, in a word; undefined: what comes is accepted. */
   closed(): string | undefined
 }
+
+/** What stands behind the calls of a runtime that accepts executions itself. */
+export const ownSource = (parts: () => SupervisorParts): CallSource => ({
+  parts,
+  admit: (...request) => accept(parts().supervisor, ...request),
+  checkAccepting: (entryPoint) => void parts().supervisor.acceptingStream(entryPoint),
+  closed: () => {
+    const { phase } = parts().supervisor
+    return phase === 'running' ? undefined : phase
+  },
+})
 
 /** The calls, over the streams and executions of one store. Those that reach the store may reject with `store_failed`. */
 export class RuntimeCalls<TEntryPoints extends readonly EntryPoint[] = readonly EntryPoint[]> implements CommandScope {

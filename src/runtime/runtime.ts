@@ -4,14 +4,14 @@
  * Owns: how a runtime is made, started and stopped; its other calls are those of `runtime-calls.ts`. The hosts do the work.
  */
 import { createActor, type Actor, type AnyActorRef, type InspectionEvent, type Observer } from 'xstate'
-import { accept } from '../actors/commands/acceptance.js'
 import { guardedObserver } from '../actors/program/xstate/inspection.js'
-import { partsOf, preparedInput, supervisorMachine, type SupervisorParts } from './supervisor-logic.js'
+import { supervisorMachine } from './supervisor-logic.js'
+import { partsOf, preparedInput, type SupervisorParts } from './supervisor-parts.js'
 import type { SupervisorOptions } from '../actors/supervisor/supervisor-options.js'
 import type { EntryPoint } from './entry-point.js'
 import { StatewardError } from '../errors.js'
 import { refuseUnknown, type OptionNames } from '../known-options.js'
-import { RuntimeCalls } from './runtime-calls.js'
+import { ownSource, RuntimeCalls } from './runtime-calls.js'
 
 /** The options of a runtime. */
 export interface RuntimeOptions<TEntryPoints extends readonly EntryPoint[] = readonly EntryPoint[]> extends SupervisorOptions {
@@ -40,15 +40,7 @@ export class Runtime<TEntryPoints extends readonly EntryPoint[] = readonly Entry
   readonly #source: RuntimeSource
 
   constructor(source: RuntimeSource) {
-    super({
-      parts: () => source.parts(),
-      admit: (...request) => accept(source.parts().supervisor, ...request),
-      checkAccepting: (entryPoint) => void source.parts().supervisor.acceptingStream(entryPoint),
-      closed: () => {
-        const { phase } = source.parts().supervisor
-        return phase === 'running' ? undefined : phase
-      },
-    })
+    super(ownSource(() => source.parts()))
     this.#source = source
   }
 

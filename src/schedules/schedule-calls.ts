@@ -23,7 +23,7 @@ import type {
   ScheduleRemoveOutcome,
   ScheduleResumeOutcome,
   SetOutcome,
-} from './schedule.js'
+} from '../events/schedule.js'
 import { checkScheduleId, definitionOf, refuseReplacing } from './schedule-options.js'
 import { timingOf } from './schedule-timing.js'
 import { aboutOf, eventId, type Scheduler } from './scheduler.js'

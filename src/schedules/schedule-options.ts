@@ -10,7 +10,7 @@ import { isId } from '../ids.js'
 import { refuseUnknown, type OptionNames } from '../known-options.js'
 import { tickSettings } from '../triggers/tick-options.js'
 import type { Timing } from '../triggers/ticking.js'
-import type { ScheduleOptions } from './schedule.js'
+import type { ScheduleOptions } from '../events/schedule.js'
 import { timingOf, type StoredTiming } from './schedule-timing.js'
 import type { ScheduleDefinition } from './stored-schedule.js'
 

@@ -4,14 +4,8 @@
  * Owns: the text of the cursor, and how several processes write it: what one of them has handled is never taken back by another one.
  * Does not know: when ticks are, nor what fires.
  */
+import type { TickExecution } from '../events/schedule.js'
 import type { CursorState, TriggerCursor } from '../actors/trigger/trigger.js'
-
-/** The execution of a tick. */
-export interface TickExecution {
-  readonly id: string
-  /** The instant of its tick. */
-  readonly at: number
-}
 
 /** How far the ticks have come. */
 export interface TickPosition {

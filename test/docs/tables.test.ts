@@ -103,19 +103,28 @@ describe('the table of', () => {
   it('"Setting one" of the page on schedules names every option, and no other', () => {
     const named = table('Setting one', read('docs/schedules.md')).map(([cell]) => code(cell)[0])
     const options = [
-      ...members('src/schedules/schedule.ts', 'ScheduleTimes'),
-      ...members('src/schedules/schedule.ts', 'ScheduleOptions'),
+      ...members('src/events/schedule.ts', 'ScheduleTimes'),
+      ...members('src/events/schedule.ts', 'ScheduleOptions'),
     ]
     expect(named.toSorted()).toEqual(options.toSorted())
   })
 
   it('"Calls" of the page on schedules names every answer there is', () => {
-    const answers = [...read('src/schedules/schedule.ts').matchAll(/readonly status: ([^;}\n]+)/g)].flatMap(([, union = '']) => [
+    const answers = [...read('src/events/schedule.ts').matchAll(/readonly status: ([^;}\n]+)/g)].flatMap(([, union = '']) => [
       ...union.matchAll(/'(\w+)'/g),
     ])
     const section = read('docs/schedules.md').split('\n## Calls\n')[1]?.split('\n## ')[0]
     expect(answers.length).toBeGreaterThan(10)
     for (const [, answer] of answers) expect(code(section)).toContain(answer)
+  })
+
+  it('"Requests by event" of the page on embedding names every request and every answer', () => {
+    const section = read('docs/embedding.md').split('\n## Requests by event\n')[1]?.split('\n## ')[0] ?? ''
+    const types = [...read('src/events/requests.ts').matchAll(/'((?:execution|supervisor|schedule)\.\w+)'/g)].map(
+      ([, type]) => type,
+    )
+    expect(new Set(types).size).toBeGreaterThan(20)
+    for (const type of types) expect(section).toContain(`\`${type}\``)
   })
 
   it('"On" of the page on triggers names every option, and no other', () => {

@@ -4,7 +4,7 @@
  * Owns: counting from commits, at every one of them, and comparing with what the runtime says at quiet instants.
  */
 import { isTerminal, type ExecutionStatus } from '../../src/index.js'
-import { partsOf } from '../../src/runtime/supervisor-logic.js'
+import { partsOf } from '../../src/runtime/supervisor-parts.js'
 import type { World } from './world.js'
 
 interface Standing {

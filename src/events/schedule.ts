@@ -3,8 +3,14 @@
  *
  * Owns: the options, the records and the answers. Times are milliseconds since the epoch, or spans of milliseconds. No behaviour.
  */
-import type { Intervention } from '../events/execution-events.js'
-import type { TickExecution } from '../triggers/tick-place.js'
+import type { Intervention } from './execution-events.js'
+
+/** The execution of a tick. */
+export interface TickExecution {
+  readonly id: string
+  /** The instant of its tick. */
+  readonly at: number
+}
 
 /** When a schedule fires: exactly one of `cron`, `every` and `at`. */
 export interface ScheduleTimes {
