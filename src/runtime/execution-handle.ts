@@ -213,7 +213,9 @@ export class ExecutionHandle<TProgram extends AnyActorLogic = AnyActorLogic> {
   /**
    * Follows what its steps say while they run (`stream(chunk)` of `fromStep`), from whatever process, until the execution has ended. The
    * `offset` of the last entry, given as `since`, goes on without a gap. Chunks are drafts until their `run` is `committed`; the
-   * chunks of a run that is `abandoned` count for nothing. Ends at once if there is no such execution. Errors: `invalid_option`, `store_failed`.
+   * chunks of a run that is `abandoned` count for nothing. Ends at once if there is no such execution, and
+   * without an error, after all that is stored by then, when the runtime stops. Errors: `invalid_option`, `store_failed`, `already_stopped`
+   * (it was stopped before).
    *
    * @example
    * ```ts

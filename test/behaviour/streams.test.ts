@@ -4,6 +4,7 @@ import { setup } from 'xstate'
 import { createClient, defineEntryPoint, fromStep, type StepChunk } from '../../src/index.js'
 import { exploreCrashes, faultyStore } from '../../src/testing/index.js'
 import { begin } from '../support/begin.js'
+import { eventually } from '../support/eventually.js'
 import { memoryPlace, places } from '../support/store-place.js'
 
 const words = ['to', 'be', 'or', 'not']
@@ -102,6 +103,35 @@ describe.each(places)('on %s', (_, place) => {
       '4 third 1',
       '5 committed 1',
     ])
+  })
+
+  test('a reader ends without an error when its runtime stops, after all that is stored, as one of the journal does', async () => {
+    const poems = speaking('poems', async ({ stream, signal }) => {
+      for (const word of words) await stream(word)
+      await new Promise((resolve) => signal.addEventListener('abort', resolve))
+      return ''
+    })
+    const runtime = await begin({ store: place().connect(), entryPoints: [poems] })
+    const poem = await runtime.trigger('poems')
+    const all = await heard(poem.stream(), words.length)
+    const behind: StepChunk[] = []
+    // one that waits, one that is still at the beginning, and one that has read nothing yet
+    const waits = heard(poem.stream({ since: words.length }))
+    const slow = (async () => {
+      for await (const entry of poem.stream()) {
+        if (behind.push(entry) === 1) await runtime.closed
+      }
+    })()
+    await eventually('both read', () => behind.length === 1)
+    const fresh = poem.stream()
+    const stopped = runtime.stop()
+    expect(await waits).toEqual([])
+    await stopped
+    await slow
+    expect(behind).toEqual(all)
+    // what begins to read once it has stopped is refused
+    for (const late of [fresh, poem.stream(), runtime.events({ since: 0 })])
+      await expect(late.next()).rejects.toMatchObject({ code: 'already_stopped' })
   })
 
   test('a run whose execution is cancelled is abandoned, also for a reader that comes later', async () => {

@@ -377,7 +377,8 @@ export class SupervisorHost {
     const stopped = new StatewardError('already_stopped', 'The runtime was stopped; the execution may go on elsewhere.')
     this.results.failAll(stopped)
     this.watch.failAll(stopped)
-    this.streamReaders.close()
+    if (this.#opened)
+      await this.#bound('telling who follows the streams of steps what they have said', this.streamReaders.close())
     if (this.#opened) await this.#bound('closing the store', this.settings.store.close())
   }
 
