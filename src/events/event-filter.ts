@@ -64,7 +64,8 @@ export function checkEventFilter(subject: string, filter: EventFilter, without: 
   }
   for (const option of texts) {
     const value = filter[option]
-    if (value !== undefined && !isWholeText(value)) refuse(option, value, `a text ${wholeTextWanted}`)
+    if (value !== undefined && (!isWholeText(value) || value === ''))
+      refuse(option, value, `a text, not empty, ${wholeTextWanted}`)
   }
   if (type !== undefined && !(Array.isArray(type) ? type.length > 0 && type.every(isWholeText) : isWholeText(type)))
     refuse('type', type, `the type of an event, or a list of such, each a text ${wholeTextWanted}`)

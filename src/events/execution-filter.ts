@@ -70,7 +70,8 @@ export function checkFilter(subject: string, filter: ExecutionFilter, isPage = t
   refuseUnknown('invalid_option', subject, filter, isPage ? filterNames : whereNames)
   for (const option of texts) {
     const value: unknown = filter[option]
-    if (value !== undefined && !isWholeText(value)) refuse(option, JSON.stringify(value), `a text ${wholeTextWanted}`)
+    if (value !== undefined && (!isWholeText(value) || value === ''))
+      refuse(option, JSON.stringify(value), `a text, not empty, ${wholeTextWanted}`)
   }
   const { status, state, since, waitsFor, limit } = filter
   const isOneOf = (value: unknown, known: readonly unknown[]) =>

@@ -55,7 +55,7 @@ export const optional =
 /** One of these words, the first if none is given; `notBuilt` are words that are kept for later. */
 export function oneOf<const T extends string>(allowed: readonly [T, ...T[]], notBuilt: readonly string[] = []): Rule<T> {
   return (value, at) => {
-    const word = (value ?? allowed[0]) as T
+    const word = (value === undefined ? allowed[0] : value) as T
     if (allowed.includes(word)) return word
     const wanted = allowed.length === 1 ? allowed[0] : `one of ${allowed.join(', ')}`
     return invalid(at, word, notBuilt.includes(word) ? `${wanted}; \`${word}\` is not built yet` : wanted)
@@ -66,7 +66,7 @@ export function oneOf<const T extends string>(allowed: readonly [T, ...T[]], not
 export const text =
   (otherwise: string): Rule<string> =>
   (value, at) => {
-    const given = value ?? otherwise
+    const given = value === undefined ? otherwise : value
     if (typeof given === 'string' && !isWholeText(given)) return invalid(at, JSON.stringify(given), `a text ${wholeTextWanted}`)
     return typeof given === 'string' && given.length > 0 && given.length <= 128
       ? given

@@ -263,6 +263,8 @@ function checkedFilter(filter: ScheduleFilter) {
   }
   if (!Number.isInteger(limit) || limit < 1 || limit > 1_000) refuse('limit', limit, 'a whole number from 1 to 1,000')
   if (status !== undefined && !statuses.includes(status)) refuse('status', status, 'one of active, paused, ended')
-  if (cursor !== undefined && typeof cursor !== 'string') refuse('cursor', cursor, 'that of the page before')
+  if (entryPoint !== undefined && (typeof entryPoint !== 'string' || entryPoint === ''))
+    refuse('entryPoint', entryPoint, 'the id of an entry point')
+  if (cursor !== undefined && (typeof cursor !== 'string' || cursor === '')) refuse('cursor', cursor, 'that of the page before')
   return { entryPoint, status, limit, cursor }
 }

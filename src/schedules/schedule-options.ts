@@ -50,7 +50,7 @@ export async function definitionOf(
   if (options === undefined) refuse(id, 'entryPoint', undefined, 'the id of an entry point')
   refuseUnknown('invalid_option', subject, options, names, { schedule: id })
   const { entryPoint, input } = options
-  if (typeof entryPoint !== 'string') refuse(id, 'entryPoint', entryPoint, 'the id of an entry point')
+  if (typeof entryPoint !== 'string' || entryPoint === '') refuse(id, 'entryPoint', entryPoint, 'the id of an entry point')
   // encoded first: later changes by the caller have no effect
   const text = input === undefined ? null : encode(input, { id: `schedule ${id}`, what: 'input' })
   const stored = storedTiming(id, options)
@@ -84,8 +84,8 @@ function storedTiming(id: string, { cron, timeZone, every, immediately, at }: Sc
   }
   if (cron === undefined && timeZone !== undefined) refuse(id, 'timeZone', timeZone, 'left out without `cron`')
   if (every === undefined && immediately !== undefined) refuse(id, 'immediately', immediately, 'left out without `every`')
-  if (cron !== undefined) return { cron, timeZone: timeZone ?? 'UTC' }
-  if (every !== undefined) return { every, immediately: immediately ?? false }
+  if (cron !== undefined) return { cron, timeZone: timeZone === undefined ? 'UTC' : timeZone }
+  if (every !== undefined) return { every, immediately: immediately === undefined ? false : immediately }
   const time = at instanceof Date ? at.getTime() : at
   if (!(typeof time === 'number' && Math.abs(time) <= latest))
     return refuse(id, 'at', at instanceof Date ? 'an invalid date' : at, 'a time in ms since the epoch, or a date')

@@ -36,11 +36,11 @@ export function every<TInput>(
 ): ActiveTrigger<TInput>
 export function every<TInput>(ms: number, options: EveryOptions<TInput> = {}): ActiveTrigger<TInput> {
   refuseUnknown('invalid_definition', 'The trigger every', options, optionNames, { trigger: 'every' })
-  return ticking({ type: 'every', settings: tickSettings('every', options), ...everyTiming(ms, options.immediately ?? false) })
+  return ticking({ type: 'every', settings: tickSettings('every', options), ...everyTiming(ms, options.immediately) })
 }
 
 /** The ticks at an interval. Throws `invalid_definition`. */
-export function everyTiming(ms: number, immediately: boolean): Timing {
+export function everyTiming(ms: number, immediately = false): Timing {
   if (!(Number.isSafeInteger(ms) && ms >= 1)) refuse('every', 'ms', ms, 'a whole number of ms from 1')
   if (typeof immediately !== 'boolean') refuse('every', 'immediately', immediately, 'true or false')
   return {

@@ -108,7 +108,10 @@ export function hmac(options: HmacOptions): Verify {
   for (const [option, value] of Object.entries({ prefix, field }))
     if (value !== undefined && (typeof value !== 'string' || value === '')) invalid('hmac', option, value, 'a text')
   const time = timestamp === undefined ? undefined : timeOf(timestamp)
-  const parts = signedParts(options.signed ?? (time ? '{timestamp}.{body}' : '{body}'), time !== undefined)
+  const parts = signedParts(
+    options.signed === undefined ? (time ? '{timestamp}.{body}' : '{body}') : options.signed,
+    time !== undefined,
+  )
 
   const verify = ({ headers, body, now }: SignedRequest): boolean => {
     const value = headers.get(name)
@@ -219,6 +222,8 @@ function signPart(digest: Hmac, part: Part, { headers, body, at }: { headers: He
 }
 
 function timeOf(timestamp: SignedTime) {
+  if (typeof timestamp !== 'object' || timestamp === null || Array.isArray(timestamp))
+    invalid('hmac', 'timestamp', timestamp, 'an object with a `header` or a `field`')
   refuseUnknown('invalid_definition', "hmac's `timestamp`", timestamp, timeNames)
   const { header, field, unit = 's', tolerance = 300_000 } = timestamp
   if ((header === undefined) === (field === undefined))

@@ -242,9 +242,13 @@ function checkedOptions<TInput, TBody>(given: WebhookOptions<TInput, TBody>): Ch
   const { verify, idempotencyKey, schema, where, input, options, accept = ['json', 'form'], limit = 1_048_576 } = given ?? {}
   if (verify !== false && typeof verify !== 'function')
     throw invalid('verify', verify, 'a function, such as hmac(…); or false, and anybody may fire it')
-  const functions = { input, ...(where && { where }), ...(options && { options }), ...(idempotencyKey && { idempotencyKey }) }
-  for (const [option, value] of Object.entries(functions))
-    if (typeof value !== 'function') throw invalid(option, value, 'a function')
+  for (const [option, value] of Object.entries({
+    where,
+    options,
+    idempotencyKey: idempotencyKey === false ? undefined : idempotencyKey,
+  }))
+    if (value !== undefined && typeof value !== 'function') throw invalid(option, value, 'a function')
+  if (typeof input !== 'function') throw invalid('input', input, 'a function')
   if (schema !== undefined && typeof schema?.['~standard']?.validate !== 'function')
     throw invalid('schema', schema, 'a Standard Schema, such as one of zod')
   if (!Array.isArray(accept) || accept.length === 0 || !accept.every((kind) => contentKinds.includes(kind)))
@@ -253,7 +257,7 @@ function checkedOptions<TInput, TBody>(given: WebhookOptions<TInput, TBody>): Ch
   const keyHeader = idempotencyKey ? idempotencyKey.header : undefined
   if (keyHeader !== undefined && isSecretHeader(keyHeader, secretHeadersOf(verify)))
     throw invalid('idempotencyKey', keyHeader, 'a header that holds no secret: the key is stored')
-  return { ...given, methods: given.methods ?? ['POST'], accept, limit }
+  return { ...given, methods: given.methods === undefined ? ['POST'] : given.methods, accept, limit }
 }
 
 function invalid(option: string, value: unknown, wanted: string): StatewardError {
