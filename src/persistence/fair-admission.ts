@@ -1,17 +1,17 @@
 /**
- * Which executions get the next places under their keys: the rules of `admit`, for every store.
+ * Which executions get the next permits under their keys: the rules of `admit`, for every store.
  *
  * Owns: the order between levels of priority, the turns of keys within one level, and when a limit or a rate holds a key back.
  * Talks to: the lanes of a store, through `WaitingLanes`. Does not know: how lanes are kept, owners, slots.
  *
  * A lane is the executions of one entry point with the same keys and the same priority. Between levels counts what is oldest: its
  * acceptance less `ageing` ms for each level of priority, as in a queue without keys. Within a level the lanes take turns: one that
- * begins to wait stands last, and one that got a place goes to the end (round robin). So an execution that is the first of its key waits for at most one
+ * begins to wait stands last, and one that got a permit goes to the end (round robin). So an execution that is the first of its key waits for at most one
  * execution of each other key, however long their lanes are. A lane that can get nothing is set aside until that may have changed,
  * so that a call costs what it gives.
  *
  * A rate is counted exactly (a sliding log of starts): one more may start if fewer than `limit` started after `now − per`, and those
- * that have a place and have not started yet count as started now. If the clock was set back, starts that lie ahead of it count as
+ * that have a permit and have not started yet count as started now. If the clock was set back, starts that lie ahead of it count as
  * started now (`setBackBefore`): nothing waits for longer than `per` and that much, and never do too many start.
  */
 import type { AdmitRequest, FlowKeys } from './snapshot-store.js'
@@ -36,17 +36,17 @@ export interface WaitingLanes<TLane extends Lane> {
   oldest(priority: number): number | undefined
   /** The lane of that level whose turn it is. */
   next(priority: number): TLane | undefined
-  /** How many executions have a place under a key of the concurrency. */
+  /** How many executions have a permit under a key of the concurrency. */
   holders(key: string): number
-  /** How many executions started under a key of the rate after that time, and how many have a place there and have not started yet. */
+  /** How many executions started under a key of the rate after that time, and how many have a permit there and have not started yet. */
   starts(rateKey: string, after: number): { readonly started: number; readonly pending: number }
   /** When the `nth` of those that started after that time did, from 0. */
   startOf(rateKey: string, after: number, nth: number): number
-  /** Nothing of it can get a place before one under its key is given back, or the limit is greater than that. */
+  /** Nothing of it can get a permit before one under its key is given back, or the limit is greater than that. */
   setAside(lane: TLane, limit: number): void
-  /** Nothing of it can get a place before that time. */
+  /** Nothing of it can get a permit before that time. */
   delay(lane: TLane, until: number): void
-  /** Gives its first execution a place, and puts the lane behind the others of its level. False: nothing waits there any more, and the lane is gone. */
+  /** Gives its first execution a permit, and puts the lane behind the others of its level. False: nothing waits there any more, and the lane is gone. */
   give(lane: TLane): boolean
 }
 
@@ -60,7 +60,7 @@ interface Room {
   readonly pending: number
 }
 
-/** Gives out places until there are `limit`, or nothing can get one. Gives the time at which the rate of all executions together lets one more start, if they wait for it. */
+/** Gives out permits until there are `limit`, or nothing can get one. Gives the time at which the rate of all executions together lets one more start, if they wait for it. */
 export function admitFairly<TLane extends Lane>(lanes: WaitingLanes<TLane>, limits: Limits): number | null {
   const { ageing, now, concurrency, rate } = limits
   const ranks = new Map<number, number>()
@@ -76,7 +76,7 @@ export function admitFairly<TLane extends Lane>(lanes: WaitingLanes<TLane>, limi
   const free = new Map<string, number>()
   const rooms = new Map<string, Room>()
 
-  /** How many more places there are under a key. */
+  /** How many more permits there are under a key. */
   const freeUnder = (key: string, limit: number) => {
     let known = free.get(key)
     if (known === undefined) free.set(key, (known = limit - lanes.holders(key)))

@@ -31,7 +31,7 @@ export interface StoredExecution {
   readonly dueAt: number | null
   /** The time before which it must not start, until it has started; null: it may start at once. While it is queued, `dueAt` is that time, or earlier. */
   readonly startAt: number | null
-  /** Why a queued execution has no place under its keys yet: others have all of its key, or its rate lets none start. Absent: nothing of the kind, or another call than `load` and `query` gave the execution. */
+  /** Why a queued execution has no permit under its keys yet: others have all of its key, or its rate lets none start. Absent: nothing of the kind, or another call than `load` and `query` gave the execution. */
   readonly heldBy?: 'key' | 'rate'
   /** The key under which it takes further triggers in; null: it takes none. Invariant: of an entry point, one execution has it. */
   readonly gathers: string | null
@@ -240,8 +240,8 @@ export interface Commit {
   /** Present on the first commit alone: the execution comes into being with revision 1 and epoch 1. */
   readonly accept?: Acceptance | undefined
   /**
-   * On every commit of an execution that is counted under keys. It holds its place under them from its start (the first commit with
-   * a `startedAt`), or from an admission before that, until it ends; one that is paused before its start gives its place back.
+   * On every commit of an execution that is counted under keys. It holds its permit under them from its start (the first commit with
+   * a `startedAt`), or from an admission before that, until it ends; one that is paused before its start gives its permit back.
    */
   readonly keys?: FlowKeys | undefined
   /** The revision that this commit makes: the stored one plus one, else the commit is stale. */
@@ -341,19 +341,19 @@ export interface ClaimRequest {
     | { readonly kind: 'queued'; readonly owners: readonly string[] }
 }
 
-/** Which queued executions of one entry point get places under their keys. */
+/** Which queued executions of one entry point get permits under their keys. */
 export interface AdmitRequest {
   readonly owner: string
   /** By the clock that also gives each execution its `startedAt`. */
   readonly now: number
   readonly entryPoint: string
-  /** At most so many places are given. */
+  /** At most so many permits are given. */
   readonly limit: number
   /** How many ms of waiting outweigh one level of priority. */
   readonly ageing: number
-  /** Executions of this owner that stand in its queue from now on: queued and never started. Others wait for no place, and get none. */
+  /** Executions of this owner that stand in its queue from now on: queued and never started. Others wait for no permit, and get none. */
   readonly arrived: readonly string[]
-  /** How many executions may have a place under one key. `skip`: one that arrives while so many others wait or have a place is answered as busy, and waits for none; of those that arrive together, or again while they wait, the ones that were accepted first stay. */
+  /** How many executions may have a permit under one key. `skip`: one that arrives while so many others wait or have a permit is answered as busy, and waits for none; of those that arrive together, or again while they wait, the ones that were accepted first stay. */
   readonly concurrency?: { readonly limit: number; readonly skip: boolean } | undefined
   /** At most `limit` executions start under one key in any `per` ms. `isKeyed`: false, if all have the same key. */
   readonly rate?: { readonly limit: number; readonly per: number; readonly isKeyed: boolean } | undefined
@@ -361,9 +361,9 @@ export interface AdmitRequest {
 
 /** What an admission gave. */
 export interface Admittance {
-  /** The executions of this owner that have a place and have not started yet, also by earlier calls. */
+  /** The executions of this owner that have a permit and have not started yet, also by earlier calls. */
   readonly own: readonly string[]
-  /** Those that other owners had in their queues, or nobody: they have a place, are owned by the caller, and their epoch is greater. */
+  /** Those that other owners had in their queues, or nobody: they have a permit, are owned by the caller, and their epoch is greater. */
   readonly taken: readonly StoredExecution[]
   /** Of those that arrived: they are to be rejected. */
   readonly busy: readonly string[]
@@ -386,8 +386,8 @@ export interface ExecutionQuery {
   readonly gathers?: string
   /** Those that have not ended and are counted under this key of the concurrency of `entryPoint`, which must be given. */
   readonly concurrencyKey?: string
-  /** Beside `concurrencyKey`: only those that have a place under it. */
-  readonly placed?: boolean
+  /** Beside `concurrencyKey`: only those that have a permit under it. */
+  readonly permitted?: boolean
   /** Those that have started, have not ended, and stand in one of these places; null: where it is not known. */
   readonly places?: readonly (string | null)[]
   /** Those that were accepted with this tag, in any status; and those that stand, as for `places`, in one of these. */
@@ -566,8 +566,8 @@ export interface SnapshotStore {
   retire(key: string, how: { readonly giveBack: boolean }): Promise<void>
   claim(request: ClaimRequest): Promise<readonly StoredExecution[]>
   /**
-   * Gives places under their keys to executions that wait for them, in one transaction, and as `fair-admission.ts` says. The limits are
-   * those of the request. A place is kept when the execution gets another owner, who is told of it as soon as it asks.
+   * Gives permits under their keys to executions that wait for them, in one transaction, and as `fair-admission.ts` says. The limits are
+   * those of the request. A permit is kept when the execution gets another owner, who is told of it as soon as it asks.
    */
   admit(request: AdmitRequest): Promise<Admittance>
   /** When the next unowned execution of these entry points is due. */

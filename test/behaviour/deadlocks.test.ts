@@ -1,4 +1,4 @@
-/** Executions that wait for slots, or for places under a key, which their own ancestors hold are named, once, and for as long as that lasts. */
+/** Executions that wait for slots, or for permits under a key, which their own ancestors hold are named, once, and for as long as that lasts. */
 import { describe, expect, test } from 'vitest'
 import { setup } from 'xstate'
 import { defineEntryPoint, fromExecution, type RuntimeOptions } from '../../src/index.js'
@@ -163,7 +163,7 @@ describe.each(places)('on %s', (_, place) => {
     }
   })
 
-  test('a parent that holds the only place under the key of its child is named at once and once, and no longer once the child is cancelled', async () => {
+  test('a parent that holds the only permit under the key of its child is named at once and once, and no longer once the child is cancelled', async () => {
     const concurrency = { key: () => 'acme', limit: 1 }
     const entryPoints = [defineEntryPoint({ id: 'self', program: waitsFor('self'), concurrency })]
     const { runtime, logged, deadlocks, idsOf } = await told({ store: place().connect(), entryPoints, pollInterval: 100_000 })
@@ -172,7 +172,7 @@ describe.each(places)('on %s', (_, place) => {
     const [, child = ''] = await idsOf('self')
     expect(deadlocks()).toEqual([{ entryPoint: 'self', key: 'acme', queued: [child], heldBy: [parent.id] }])
     expect(logged).toEqual([
-      expect.stringMatching(`a key: ${child} of self can't start, since ${parent.id} hold all places under their key`),
+      expect.stringMatching(`a key: ${child} of self can't start, since ${parent.id} hold all permits under their key`),
     ])
     const next = await runtime.trigger('self')
     expect(logged).toHaveLength(1)
@@ -183,13 +183,13 @@ describe.each(places)('on %s', (_, place) => {
 
   test('a ring over a key and a slot is named where it closes, and so is a queue with a key that waits for slots alone', async () => {
     const ring = [
-      defineEntryPoint({ id: 'slots', program: waitsFor('places'), maxConcurrent: 1 }),
-      defineEntryPoint({ id: 'places', program: waitsFor('slots'), concurrency: { limit: 1 } }),
+      defineEntryPoint({ id: 'slots', program: waitsFor('permits'), maxConcurrent: 1 }),
+      defineEntryPoint({ id: 'permits', program: waitsFor('slots'), concurrency: { limit: 1 } }),
       defineEntryPoint({ id: 'both', program: waitsFor('both'), maxConcurrent: 1, concurrency: { limit: 5 } }),
     ]
     for (const [entryPoint, key] of [
       ['slots', {}],
-      ['places', { key: '' }],
+      ['permits', { key: '' }],
       ['both', {}],
     ] as const) {
       const { runtime, deadlocks, idsOf } = await told({ store: place().connect(), entryPoints: ring })

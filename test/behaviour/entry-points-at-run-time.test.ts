@@ -124,7 +124,7 @@ describe.each(places)('on a %s store', (_, place) => {
     expect(await execution.get()).toMatchObject({ status: 'running' })
   })
 
-  test('what waits for a place under its key waits on when it is added again, and limits hold', async () => {
+  test('what waits for a permit under its key waits on when it is added again, and limits hold', async () => {
     const flights = new StepsInFlight()
     flights.heeds = true
     const concurrency = { key: (input: string) => input, limit: 1 }

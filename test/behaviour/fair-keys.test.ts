@@ -10,7 +10,7 @@ const OTHERS = 999
 const SLOTS = 20
 const keys = (tenant: string) => ({ concurrency: tenant, rate: null })
 
-/** Has the store give out places as in rounds of one time unit: all that run in a round end with it. Gives the rounds that the others waited for. */
+/** Has the store give out permits as in rounds of one time unit: all that run in a round end with it. Gives the rounds that the others waited for. */
 async function waits(store: SnapshotStore, backlog: number): Promise<number[]> {
   await store.open()
   const ids: string[] = []

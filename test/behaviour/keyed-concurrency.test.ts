@@ -10,7 +10,7 @@ import { tenants, type TenantLimits, type TenantWork } from '../support/tenants.
 const numbers = (count: number) => Array.from({ length: count }, (_, n) => n)
 
 describe.each(places)('in %s', (_, place) => {
-  test('one key has one place, others have theirs, and what ends lets the next one start at once', async () => {
+  test('one key has one permit, others have theirs, and what ends lets the next one start at once', async () => {
     const { start, pass, order } = tenants(place(), { concurrency: { limit: 1 }, maxConcurrent: 10 })
     const { trigger, logged } = await start('a')
     const handles = await Promise.all([trigger('x', 1), trigger('x', 2), trigger('y', 1), trigger('x', 3)])
@@ -49,7 +49,7 @@ describe.each(places)('in %s', (_, place) => {
     expect([a.queued(), b.queued(), a.logged, b.logged]).toEqual([0, 0, [], []])
   })
 
-  test('a place that another process gives back is given to who waits here, with the next poll', async () => {
+  test('a permit that another process gives back is given to who waits here, with the next poll', async () => {
     const { start, pass, order } = tenants(place(), { concurrency: { limit: 1 } })
     const [a, b] = [await start('a'), await start('b')]
     await a.trigger('x', 1, {}, 500)
@@ -61,7 +61,7 @@ describe.each(places)('in %s', (_, place) => {
     expect(order()).toEqual(['x1', 'x2'])
   })
 
-  test('a place is kept over the death of its process: what waits for it starts once the work has been done again', async () => {
+  test('a permit is kept over the death of its process: what waits for it starts once the work has been done again', async () => {
     const { start, pass, began } = tenants(place(), { concurrency: { limit: 1 } })
     const [a, b] = [await start('a'), await start('b')]
     await a.trigger('x', 1, {}, 300)
@@ -121,7 +121,7 @@ describe.each(places)('in %s', (_, place) => {
     expect(await waiting({ rate: { ...rate, isKeyed: false } }, ['x', 'y'])).toEqual([[], ['rate']])
   })
 
-  test('a paused stream gives out no place, and goes on with its resume', async () => {
+  test('a paused stream gives out no permit, and goes on with its resume', async () => {
     const { start, pass, order } = tenants(place(), { concurrency: { limit: 1 } })
     const { trigger, runtime } = await start('a')
     await trigger('x', 1)
@@ -189,7 +189,7 @@ describe.each(places)('in %s', (_, place) => {
     expect(order()).toEqual(['y1', 'x1', 'x2', 'y2'])
   })
 
-  test('a stop and a start lose no place and no turn', async () => {
+  test('a stop and a start lose no permit and no turn', async () => {
     const { start, pass, order } = tenants(place(), { concurrency: { limit: 1 } })
     const { trigger, runtime } = await start('a')
     for (const n of numbers(3)) await trigger('x', n)
@@ -259,7 +259,7 @@ describe('a key that is none', () => {
   })
 })
 
-test.each(places)('a fork has a place of its own, by the same key (%s)', async (_, place) => {
+test.each(places)('a fork has a permit of its own, by the same key (%s)', async (_, place) => {
   const { start, pass, order } = tenants(place(), { concurrency: { limit: 1 } })
   const { trigger } = await start('a')
   const first = await trigger('x', 1, {}, 300)

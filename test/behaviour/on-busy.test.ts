@@ -38,7 +38,7 @@ describe.each(places)('in %s', (_, place) => {
     expect(order()).toEqual(['x1', 'y1'])
   })
 
-  test('with skip, of many at once in two processes as many run as have a place, and all others are rejected', async () => {
+  test('with skip, of many at once in two processes as many run as have a permit, and all others are rejected', async () => {
     const { start, pass, rows } = tenants(place(), { concurrency: { limit: 2, onBusy: 'skip' } })
     const [a, b] = [await start('a'), await start('b')]
     await Promise.all([1, 2, 3, 4, 5].flatMap((n) => [a.trigger('x', n), b.trigger('x', 10 + n)]))
@@ -61,7 +61,7 @@ describe.each(places)('in %s', (_, place) => {
     expect(await b.runtime.execution(late.id).result({ timeout: 0 })).toEqual(busy)
   })
 
-  test('with skip, of what a client has asked for while no worker ran, as many run as have a place', async () => {
+  test('with skip, of what a client has asked for while no worker ran, as many run as have a permit', async () => {
     const shared = place()
     const { start, entryPointOf, clock, pass, rows } = tenants(shared, {
       concurrency: { limit: 1, onBusy: 'skip' },
@@ -105,7 +105,7 @@ describe.each(places)('in %s', (_, place) => {
     expect((await third.result()).status).toBe('completed')
   })
 
-  test('with replace, of many at once the last ones stay, as many as there are places; those that wait are replaced too', async () => {
+  test('with replace, of many at once the last ones stay, as many as there are permits; those that wait are replaced too', async () => {
     const { start, pass, rows } = tenants(place(), { concurrency: { limit: 2, onBusy: 'replace' } })
     const { trigger, runtime } = await start('a')
     const handles = []

@@ -18,7 +18,7 @@ const starting = (id: string, below: string, begins: 'idle' | 'waiting') =>
     },
   })
 
-/** Jobs, of which two have a place; one starts another one through so many entry points between them. */
+/** Jobs, of which two have a permit; one starts another one through so many entry points between them. */
 async function working(place: StorePlace, between: number) {
   const name = (n: number) => (n === between ? 'jobs' : `level${n}`)
   const jobs = defineEntryPoint({
@@ -34,7 +34,7 @@ async function working(place: StorePlace, between: number) {
 
 describe.each(places)('with replace, on %s', (_, place) => {
   test.each([0, 1, 3])(
-    'one that waits for the new one, %d levels between, keeps its place, and another one goes',
+    'one that waits for the new one, %d levels between, keeps its permit, and another one goes',
     async (between) => {
       const runtime = await working(place(), between)
       const top = await runtime.trigger('jobs')

@@ -80,7 +80,7 @@ describe('within one level', () => {
     expect(lanes.given).toEqual(['a1', 'b4', 'c5', 'a2', 'c6', 'a3'])
   })
 
-  test('a key without a place is set aside, and costs nothing more in the call', () => {
+  test('a key without a permit is set aside, and costs nothing more in the call', () => {
     const lanes = new Lanes()
     for (let n = 0; n < 50; n++) lanes.wait('full', n)
     lanes.wait('a', 60).wait('b', 61)

@@ -46,7 +46,7 @@ export interface MembershipPort {
   freeSlots(entryPoint: string): number
   /** Drops the executions that other processes have taken out of the queues here. */
   checkQueues(): Promise<void>
-  /** Asks for places under keys that others have given back. */
+  /** Asks for permits under keys that others have given back. */
   askForPlaces(): void
   /** Checks for executions that wait for slots for ever. */
   findDeadlocks(): Promise<void>

@@ -42,7 +42,7 @@ export interface PollPort {
   readonly logger: (...args: unknown[]) => void
   live(id: string): ExecutionHost | undefined
   followPauses(): Promise<void>
-  /** Asks for places under keys that others have given back. */
+  /** Asks for permits under keys that others have given back. */
   askForPlaces(): void
   /** Checks for executions that wait for slots for ever. */
   findDeadlocks(): Promise<void>

@@ -1,7 +1,7 @@
 /**
  * How many executions of an entry point may run under one key, and how many may start in a time.
  *
- * Owns: the limits with every default filled in, and the keys of an input. Does not know: who waits, and who has a place.
+ * Owns: the limits with every default filled in, and the keys of an input. Does not know: who waits, and who has a permit.
  */
 import { StatewardError } from '../../errors.js'
 import { isWholeText, wholeTextWanted } from '../../ids.js'
@@ -13,7 +13,7 @@ export type OnBusy = 'queue' | 'skip' | 'replace'
 /** Gives the key of an input. */
 export type KeyOf = (input: unknown) => string
 
-/** How many may have a place at the same time. */
+/** How many may have a permit at the same time. */
 export interface ConcurrencyLimit {
   readonly key: KeyOf | undefined
   readonly limit: number

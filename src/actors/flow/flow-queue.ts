@@ -1,8 +1,8 @@
 /**
- * The executions of one stream that wait for a place under their keys.
+ * The executions of one stream that wait for a permit under their keys.
  *
- * Owns: when the store is asked for places, for how many, and what becomes of its answer. All that happens in one turn is one question;
- * one is under way at a time. Stands before the queue for slots: an execution goes there once it has its place.
+ * Owns: when the store is asked for permits, for how many, and what becomes of its answer. All that happens in one turn is one question;
+ * one is under way at a time. Stands before the queue for slots: an execution goes there once it has its permit.
  * The store decides who gets one, over all processes (`persistence/fair-admission.ts`): only there are all those that wait known.
  * What happens in this process is asked about at once, what others did with the next poll.
  */
@@ -26,11 +26,11 @@ export interface FlowPort extends FlowLimits {
   /** How many more executions could be used in the queue for slots; 0 while nothing may start. */
   room(): number
   hasOthers(): boolean
-  /** The execution has its place: it goes to the queue for slots. */
-  placed(execution: HeldExecution): void
+  /** The execution has its permit: it goes to the queue for slots. */
+  permitted(execution: HeldExecution): void
   /** Its key is taken, and it does not wait. */
   busy(execution: HeldExecution): void
-  /** Cancels an execution whose place another one is to have. */
+  /** Cancels an execution whose permit another one is to have. */
   replace(id: string, by: string): Promise<void>
   /** Applies the pauses that other processes were asked for. */
   followPauses(): Promise<void>
@@ -53,8 +53,8 @@ export class FlowQueue {
   readonly #children = new Set<HeldExecution>()
   /** Those of them that the store knows to be queued, and that were not told to it yet. */
   readonly #arrived = new Set<string>()
-  /** The ids of those that have a place and have not started. */
-  readonly #placed = new Set<string>()
+  /** The ids of those that have a permit and have not started. */
+  readonly #permitted = new Set<string>()
   readonly #replacements: Replacements | undefined
   /** False once a question brought less than was asked for, and nothing has happened since. */
   #mayGet = true
@@ -75,7 +75,7 @@ export class FlowQueue {
     return this.#waiting.size
   }
 
-  /** True while the store is asked for places, or is about to be. */
+  /** True while the store is asked for permits, or is about to be. */
   get isAsking(): boolean {
     return this.#isDue || this.#asking !== undefined
   }
@@ -89,9 +89,9 @@ export class FlowQueue {
     return this.#children
   }
 
-  /** True if it has a place, as far as this process knows. */
-  hasPlace({ id, hasStarted }: HeldExecution): boolean {
-    return hasStarted || this.#placed.has(id)
+  /** True if it has a permit, as far as this process knows. */
+  hasPermit({ id, hasStarted }: HeldExecution): boolean {
+    return hasStarted || this.#permitted.has(id)
   }
 
   /** Those that wait, in the order in which they came here. */
@@ -102,7 +102,7 @@ export class FlowQueue {
   /** True if the execution must not start yet: it waits here from now on. */
   holdsBack(execution: HeldExecution): boolean {
     const { id, keys, hasStarted } = execution
-    if (hasStarted || !keys || this.#placed.has(id)) return false
+    if (hasStarted || !keys || this.#permitted.has(id)) return false
     this.#waiting.set(id, execution)
     if (execution.parentId !== null) this.#children.add(execution)
     if (execution.status === 'queued' && execution.revision > 0) this.#arrives(id)
@@ -116,10 +116,10 @@ export class FlowQueue {
     if (keys && (isTerminal(status) || (startedAt === null && status !== 'queued'))) this.ask()
   }
 
-  /** The execution wants no place any more, has started, or has left memory. */
+  /** The execution wants no permit any more, has started, or has left memory. */
   remove(execution: HeldExecution): void {
     if (this.has(execution)) this.#waitsNoMore(execution)
-    this.#placed.delete(execution.id)
+    this.#permitted.delete(execution.id)
   }
 
   /** There is room: a slot is free, or the stream may start executions again. */
@@ -127,13 +127,13 @@ export class FlowQueue {
     if (this.#mayGet && (this.#waiting.size > 0 || this.#arrived.size > 0)) this.#askSoon()
   }
 
-  /** Something has happened that may let one more start: a place was given back, or a time has come. */
+  /** Something has happened that may let one more start: a permit was given back, or a time has come. */
   ask(): void {
     this.#mayGet = true
     this.offer()
   }
 
-  /** A part of each poll: others may have given places back, or have more in their queues than they can start. */
+  /** A part of each poll: others may have given permits back, or have more in their queues than they can start. */
   poll(): void {
     this.#mayGet = true
     this.#replacements?.again()
@@ -205,21 +205,21 @@ export class FlowQueue {
       const execution = this.#waiting.get(id)
       if (execution) this.#port.busy(execution)
     }
-    const fresh = answer.own.filter((id) => !this.#placed.has(id))
-    const elsewhere = fresh.filter((id) => !this.#place(id))
+    const fresh = answer.own.filter((id) => !this.#permitted.has(id))
+    const elsewhere = fresh.filter((id) => !this.#permit(id))
     await this.#takeUp(elsewhere, answer.taken, load)
     this.#wakeAt(answer.nextAt)
     if (room === 0 || fresh.length + answer.taken.length < room) return this.#arrived.size > 0
     return (this.#mayGet = true)
   }
 
-  /** An execution has its place. False: it does not wait here. */
-  #place(id: string): boolean {
+  /** An execution has its permit. False: it does not wait here. */
+  #permit(id: string): boolean {
     const execution = this.#waiting.get(id)
-    this.#placed.add(id)
+    this.#permitted.add(id)
     if (!execution) return false
     this.#waitsNoMore(execution)
-    this.#port.placed(execution)
+    this.#port.permitted(execution)
     return true
   }
 
@@ -229,17 +229,17 @@ export class FlowQueue {
     this.#children.delete(execution)
   }
 
-  /** Takes those into memory that others had, and those of this process that an answer which was lost had given a place. */
+  /** Takes those into memory that others had, and those of this process that an answer which was lost had given a permit. */
   async #takeUp(ids: readonly string[], taken: readonly StoredExecution[], load: Load): Promise<void> {
     if (taken.length > 0) await this.#port.followPauses()
     for (const stored of taken) {
-      this.#placed.add(stored.id)
+      this.#permitted.add(stored.id)
       this.#port.take(stored, load)
     }
     for (const id of ids) {
       const stored = await this.#port.store.load(id)
       if (stored?.owner === this.#port.owner && stored.status === 'queued') this.#port.take(stored, load)
-      else this.#placed.delete(id)
+      else this.#permitted.delete(id)
     }
   }
 

@@ -14,7 +14,7 @@ export interface ReplacementsPort {
   /** How many of a key may live: the new one is one of them. */
   readonly limit: number
   readonly store: SnapshotStore
-  /** Cancels an execution whose place another one is to have. */
+  /** Cancels an execution whose permit another one is to have. */
   replace(id: string, by: string): Promise<void>
   failed(error: unknown): void
 }
@@ -32,7 +32,7 @@ export class Replacements {
     this.#port = port
   }
 
-  /** The execution waits for its place from now on: those before it go. */
+  /** The execution waits for its permit from now on: those before it go. */
   add(execution: HeldExecution): void {
     this.#replace(execution).catch((error: unknown) => {
       this.#left.add(execution)

@@ -1,7 +1,7 @@
 /** The limit on executions that run at the same time over all streams. Owns the count, and which stream gets the next slot. */
 import { isBefore } from './admission-queue.js'
 
-/** So many executions may stand in the queue of a stream for slots that others use now, although they have their places under their keys. */
+/** So many executions may stand in the queue of a stream for slots that others use now, although they have their permits under their keys. */
 const AHEAD = 4
 
 /** For how many executions a stream with so many free slots of its own has use: a few more than there are shared slots, so that it has its turn when one gets free. */

@@ -1,4 +1,4 @@
-/** Joins a stream to the executions of it that wait for places under their keys. Owns: what the answers of the store mean for the stream. */
+/** Joins a stream to the executions of it that wait for permits under their keys. Owns: what the answers of the store mean for the stream. */
 import type { StoredExecution } from '../../persistence/snapshot-store.js'
 import type { ExecutionHost } from '../execution/execution-host.js'
 import type { HeldExecution } from '../execution/execution-port.js'
@@ -13,8 +13,8 @@ export interface FlowStream extends Pick<FlowPort, 'owner' | 'store' | 'clock'> 
   readonly executions: ReadonlyMap<string, ExecutionHost>
   /** How many executions the queue for slots has use for. */
   readonly room: number
-  /** Puts an execution that has its place into the queue for slots. */
-  placed(execution: HeldExecution): void
+  /** Puts an execution that has its permit into the queue for slots. */
+  permitted(execution: HeldExecution): void
   take(stored: StoredExecution, how: 'claimed', load: Load): unknown
 }
 
@@ -35,11 +35,11 @@ export function flowOf(stream: FlowStream, port: StreamPort): FlowQueue | undefi
     room: () => stream.room,
     hasOthers: () => port.hasOthers(),
     followPauses: () => port.followPauses(),
-    placed: (execution) => stream.placed(execution),
+    permitted: (execution) => stream.permitted(execution),
     busy: (execution) => executions.get(execution.id)?.tell({ type: 'execution.reject', reason: 'busy' }),
     replace: (replaced, by) => port.triggers.cancel(replaced, 'replaced', by),
     take: (stored, load) => void stream.take(stored, 'claimed', load),
     settled: () => port.left(),
-    failed: (error) => port.logger('places under the keys of', id, 'could not be asked for', error),
+    failed: (error) => port.logger('permits under the keys of', id, 'could not be asked for', error),
   })
 }

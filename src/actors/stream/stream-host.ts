@@ -55,7 +55,7 @@ export class StreamHost implements ExecutionPort, SlotSeeker {
   readonly random: () => number
   readonly #port: StreamPort
   readonly #queue: AdmissionQueue<HeldExecution>
-  /** Those that wait for a place under their keys; undefined: the entry point has no keys. */
+  /** Those that wait for a permit under their keys; undefined: the entry point has no keys. */
   readonly flow: FlowQueue | undefined
   readonly #settings: ProgramSettings
   readonly #admission: StreamAdmissionPort
@@ -244,7 +244,7 @@ export class StreamHost implements ExecutionPort, SlotSeeker {
   }
 
   takeSlot(execution: HeldExecution): boolean {
-    // a fresh one of an entry point with keys has no place under them yet
+    // a fresh one of an entry point with keys has no permit under them yet
     return !this.flow && this.#admits && this.#queue.size === 0 && this.#useSlot(execution)
   }
 
@@ -296,7 +296,7 @@ export class StreamHost implements ExecutionPort, SlotSeeker {
     return this.#admits && this.queued > 0 && (this.used >= this.definition.maxConcurrent || !slots.hasFree)
   }
 
-  /** True while it waits here, for a slot or for a place under its key. */
+  /** True while it waits here, for a slot or for a permit under its key. */
   isQueued(execution: HeldExecution): boolean {
     return this.#queue.has(execution) || this.flow?.has(execution) === true
   }
@@ -345,7 +345,7 @@ export class StreamHost implements ExecutionPort, SlotSeeker {
     return !canStart && this.queued >= maxQueued
   }
 
-  /** How many wait here, for a slot or for a place under their keys. */
+  /** How many wait here, for a slot or for a permit under their keys. */
   get queued(): number {
     return this.#queue.size + (this.flow?.size ?? 0)
   }
@@ -354,7 +354,7 @@ export class StreamHost implements ExecutionPort, SlotSeeker {
     return this.#admits ? roomIn(this.#port.slots, this.definition.maxConcurrent - this.used) - this.#queue.size : 0
   }
 
-  placed(execution: HeldExecution): void {
+  permitted(execution: HeldExecution): void {
     this.#queue.add(execution)
     this.#port.slots.offer()
   }

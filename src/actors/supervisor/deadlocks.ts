@@ -1,10 +1,10 @@
 /**
- * Finds deadlocks: executions that wait for slots, or for places under a key, which are held by executions that wait for them.
+ * Finds deadlocks: executions that wait for slots, or for permits under a key, which are held by executions that wait for them.
  *
- * Owns: when to check, and what is reported. In a deadlock every execution that holds a slot of an entry point, or a place under one
+ * Owns: when to check, and what is reported. In a deadlock every execution that holds a slot of an entry point, or a permit under one
  * of its keys, waits for its children, and each child waits for one that never becomes free. `wait-graph.ts` decides whether there is
  * one; `live-waits.ts` reads what is in memory here, and `stored-waits.ts` the executions of other processes. A check costs nothing while
- * no execution is queued, while a slot's holder does more than wait, or while what waits for a place is no child of one that only waits.
+ * no execution is queued, while a slot's holder does more than wait, or while what waits for a permit is no child of one that only waits.
  */
 import { nextTurn } from '../../clock.js'
 import type { SnapshotStore } from '../../persistence/snapshot-store.js'
@@ -12,14 +12,14 @@ import { LiveWaits, type LiveWaitsPort } from './live-waits.js'
 import { StoredWaits } from './stored-waits.js'
 import { wantedNode, WaitGraph } from './wait-graph.js'
 
-/** Executions that wait, in this process, for slots of an entry point or for places under a key, and that will never get one by themselves. */
+/** Executions that wait, in this process, for slots of an entry point or for permits under a key, and that will never get one by themselves. */
 export interface Deadlock {
   readonly entryPoint: string
   /** Of its `concurrency`; an empty text: all have the same. Absent: they wait for slots. */
   readonly key?: string | undefined
   /** The ids of the executions that wait: children of other executions. */
   readonly queued: readonly string[]
-  /** The ids of the executions that hold the slots or the places, and that wait for them or for others that wait as well. */
+  /** The ids of the executions that hold the slots or the permits, and that wait for them or for others that wait as well. */
   readonly heldBy: readonly string[]
 }
 

@@ -32,7 +32,7 @@ export interface Health {
   readonly status: 'ok' | 'degraded'
   readonly error: ErrorRecord | null
   /**
-   * Executions that wait for slots, or for places under a key, which are held by executions that wait for them: none of them moves
+   * Executions that wait for slots, or for permits under a key, which are held by executions that wait for them: none of them moves
    * before one of them is cancelled, times out, or is started again with a greater limit. Absent while there are none. See `fromExecution` in the guide.
    */
   readonly deadlocks?: readonly Deadlock[] | undefined
@@ -152,7 +152,7 @@ export class Registry {
     this.#tell(() => this.health.send({ type: 'changed', health: { ...context, status: error ? 'degraded' : 'ok', error } }))
   }
 
-  /** What waits for slots or places for ever. Each entry point and key is warned of once, for as long as the same executions hold them. */
+  /** What waits for slots or permits for ever. Each entry point and key is warned of once, for as long as the same executions hold them. */
   deadlocked(deadlocks: readonly Deadlock[]): void {
     const { deadlocks: before = [], ...health } = this.health.getSnapshot().context
     if (JSON.stringify(before) === JSON.stringify(deadlocks)) return
@@ -212,7 +212,7 @@ function warningOf({ entryPoint, key, queued, heldBy }: Deadlock): string {
   const [what, held, remedy] =
     key === undefined
       ? ['slots', 'the slots', 'more slots (maxConcurrent)']
-      : ['a key', 'all places under their key', 'another key, or a greater limit (concurrency)']
+      : ['a key', 'all permits under their key', 'another key, or a greater limit (concurrency)']
   return (
     `a deadlock over ${what}: ${some(queued)} of ${entryPoint} can't start, since ${some(heldBy)} hold ${held} and wait for executions like these. ` +
     `Give what they start another entry point, or ${remedy}`

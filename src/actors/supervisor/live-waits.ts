@@ -1,7 +1,7 @@
 /**
  * Reads from memory what the executions of this process wait for.
  *
- * Owns: the meaning of an execution in memory: if it is queued, it waits for a slot, and before for a place if it has a key; if each of
+ * Owns: the meaning of an execution in memory: if it is queued, it waits for a slot, and before for a permit if it has a key; if each of
  * its active steps has a living child, it waits for these children. `stored-waits.ts` reads those of other processes. Each check makes a new object.
  */
 import type { ExecutionHost } from '../execution/execution-host.js'
@@ -19,15 +19,15 @@ export interface LiveWaitsPort {
   hasOthers(): boolean
 }
 
-/** The ids of those that have a place, by their keys. */
-type Places = ReadonlyMap<string, readonly string[]>
+/** The ids of those that have a permit, by their keys. */
+type Permits = ReadonlyMap<string, readonly string[]>
 
 const keyOf = ({ keys }: Pick<HeldExecution, 'keys'>) => keys?.concurrency ?? undefined
 
 /** The reads of one check. */
 export class LiveWaits {
   readonly #port: LiveWaitsPort
-  readonly #places = new Map<StreamHost, Places>()
+  readonly #permits = new Map<StreamHost, Permits>()
 
   constructor(port: LiveWaitsPort) {
     this.#port = port
@@ -62,9 +62,9 @@ export class LiveWaits {
   holders(wanted: Wanted): { readonly anyOf: readonly string[] } | 'elsewhere' | undefined {
     const stream = this.#port.streams().find(({ id }) => id === wanted.entryPoint)
     if (wanted.key === undefined) return stream && wanted.owner === this.#port.owner() ? this.#slotHolders(stream) : 'elsewhere'
-    const anyOf = (stream && this.#placesOf(stream).get(wanted.key)) ?? []
+    const anyOf = (stream && this.#permitsOf(stream).get(wanted.key)) ?? []
     const isFull = anyOf.length >= (stream?.definition.concurrency?.limit ?? Infinity)
-    // what has left memory holds places as well, but waits for no child
+    // what has left memory holds permits as well, but waits for no child
     return isFull ? { anyOf } : this.#port.hasOthers() ? 'elsewhere' : undefined
   }
 
@@ -74,8 +74,8 @@ export class LiveWaits {
 
   #queuedFor(stream: StreamHost, execution: HeldExecution): WaitsFor {
     const key = stream.flow?.has(execution) ? keyOf(execution) : undefined
-    const place = key === undefined ? [] : [wantedNode({ entryPoint: stream.id, key })]
-    return { allOf: [...place, wantedNode(this.#slots(stream))] }
+    const permit = key === undefined ? [] : [wantedNode({ entryPoint: stream.id, key })]
+    return { allOf: [...permit, wantedNode(this.#slots(stream))] }
   }
 
   #slotHolders(stream: StreamHost): { readonly anyOf: readonly string[] } | undefined {
@@ -86,18 +86,18 @@ export class LiveWaits {
     return all.length >= maxConcurrent ? { anyOf: all.map(({ id }) => id) } : undefined
   }
 
-  #placesOf(stream: StreamHost): Places {
-    let known = this.#places.get(stream)
+  #permitsOf(stream: StreamHost): Permits {
+    let known = this.#permits.get(stream)
     if (known) return known
-    const places = new Map<string, string[]>()
+    const permits = new Map<string, string[]>()
     for (const execution of stream.executions.values()) {
       const key = keyOf(execution)
-      if (key === undefined || !stream.flow?.hasPlace(execution)) continue
-      const ids = places.get(key)
+      if (key === undefined || !stream.flow?.hasPermit(execution)) continue
+      const ids = permits.get(key)
       if (ids) ids.push(execution.id)
-      else places.set(key, [execution.id])
+      else permits.set(key, [execution.id])
     }
-    this.#places.set(stream, (known = places))
+    this.#permits.set(stream, (known = permits))
     return known
   }
 

@@ -1,7 +1,7 @@
 /**
  * Reads from the store what the executions of other processes wait for.
  *
- * Owns: the meaning of a stored execution: if it is queued, it waits for slots, and before for a place if its key is taken; if each of
+ * Owns: the meaning of a stored execution: if it is queued, it waits for slots, and before for a permit if its key is taken; if each of
  * its active steps has a living child, it waits for these children. Does not know: what is in memory here. Each check makes a new object.
  */
 import { holdsSlot, isTerminal, liveStatuses, type ExecutionStatus } from '../../events/execution-status.js'
@@ -24,7 +24,7 @@ export interface StoredWaitsPort {
 
 const holding = liveStatuses.filter(holdsSlot) as readonly ExecutionStatus[]
 
-/** How many that hold slots or places are looked at; more are assumed to go on. */
+/** How many that hold slots or permits are looked at; more are assumed to go on. */
 const PAGE = 1_000
 
 /** The reads of one check. */
@@ -40,7 +40,7 @@ export class StoredWaits {
   async of(node: string): Promise<WaitsFor> {
     const wanted = wantedAt(node)
     if (wanted)
-      return anyOf(await (wanted.key === undefined ? this.#holders(wanted.owner, wanted.entryPoint) : this.#placed(wanted)))
+      return anyOf(await (wanted.key === undefined ? this.#holders(wanted.owner, wanted.entryPoint) : this.#permitted(wanted)))
     const stored = this.#read.get(node) ?? (await this.#port.store.load(node))
     if (!stored || isTerminal(stored.status) || stored.owner === null || stored.owner === this.#port.owner) return undefined
     const { owner, entryPoint, status, heldBy } = stored
@@ -50,8 +50,8 @@ export class StoredWaits {
     return { allOf: [...(key === undefined ? [] : [wantedNode({ entryPoint, key })]), wantedNode({ owner, entryPoint })] }
   }
 
-  /** The executions that have the places under a key; undefined: one is free. */
-  async #placed({
+  /** The executions that have the permits under a key; undefined: one is free. */
+  async #permitted({
     entryPoint,
     key,
   }: {
@@ -60,7 +60,7 @@ export class StoredWaits {
   }): Promise<readonly string[] | undefined> {
     const limit = this.#port.definition(entryPoint)?.concurrency?.limit ?? Infinity
     if (limit > PAGE) return undefined
-    const query = { entryPoint, concurrencyKey: key, placed: true, limit: PAGE, brief: true }
+    const query = { entryPoint, concurrencyKey: key, permitted: true, limit: PAGE, brief: true }
     const { executions } = await this.#port.store.query(query)
     return executions.length >= limit ? executions.map(({ id }) => id) : undefined
   }

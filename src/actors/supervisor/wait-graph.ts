@@ -2,7 +2,7 @@
  * What waits for what, and which of it waits for ever.
  *
  * Owns: the graph of one look, and the names of its nodes. A node is an execution, the slots of an entry point in one process, or the
- * places under one key of an entry point on the store. Does not know: where that stands.
+ * permits under one key of an entry point on the store. Does not know: where that stands.
  */
 
 /** Those that a node waits for: it goes on as soon as any one of them does, or as soon as all of them do. Undefined: it goes on by itself. */

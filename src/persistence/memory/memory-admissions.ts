@@ -1,7 +1,7 @@
 /**
- * Places under keys in memory.
+ * Permits under keys in memory.
  *
- * Owns: what a commit means for the place of its execution, and `admit`. Which execution is next says `fair-admission.ts`.
+ * Owns: what a commit means for the permit of its execution, and `admit`. Which execution is next says `fair-admission.ts`.
  */
 import { isTerminal } from '../../events/execution-status.js'
 import { admitFairly } from '../fair-admission.js'
@@ -11,13 +11,13 @@ import { wholeOf } from './memory-joins.js'
 import { MemoryLanes } from './memory-lanes.js'
 import type { MemoryRow } from './memory-rows.js'
 
-/** The rows that are given places, and how one of them is changed. */
+/** The rows that are given permits, and how one of them is changed. */
 export interface AdmittedRows {
   readonly rows: { readonly byId: ReadonlyMap<string, MemoryRow> }
   change(row: MemoryRow, fields: Partial<StoredExecution>): void
 }
 
-/** The places of one memory store. */
+/** The permits of one memory store. */
 export class MemoryAdmissions {
   readonly #lanes = new Map<string, MemoryLanes>()
 
@@ -36,18 +36,18 @@ export class MemoryAdmissions {
     return this.#lanesOf(entryPoint).ofKey(key)
   }
 
-  /** Those of them that have a place. */
-  placedUnder(entryPoint: string, key: string): MemoryRow[] {
-    return this.#lanesOf(entryPoint).placedUnder(key)
+  /** Those of them that have a permit. */
+  permittedUnder(entryPoint: string, key: string): MemoryRow[] {
+    return this.#lanesOf(entryPoint).permittedUnder(key)
   }
 
-  /** The execution of a row, with what keeps it from its place. */
+  /** The execution of a row, with what keeps it from its permit. */
   shown(row: MemoryRow): StoredExecution
   shown(row: MemoryRow | undefined): StoredExecution | undefined
   shown(row: MemoryRow | undefined): StoredExecution | undefined {
     const execution = row && wholeOf(row)
-    if (execution?.status !== 'queued' || row?.place?.state !== 'waits') return execution
-    const heldBy = this.#lanesOf(execution.entryPoint).heldBy(row, row.place.keys)
+    if (execution?.status !== 'queued' || row?.permit?.state !== 'waits') return execution
+    const heldBy = this.#lanesOf(execution.entryPoint).heldBy(row, row.permit.keys)
     return heldBy ? { ...execution, heldBy } : execution
   }
 
@@ -83,6 +83,6 @@ export class MemoryAdmissions {
   }
 }
 
-/** In the queue, and without a place. */
-const mayWait = ({ execution, place }: MemoryRow) =>
-  execution.status === 'queued' && (place?.state === 'outside' || place?.state === 'waits')
+/** In the queue, and without a permit. */
+const mayWait = ({ execution, permit }: MemoryRow) =>
+  execution.status === 'queued' && (permit?.state === 'outside' || permit?.state === 'waits')

@@ -1,12 +1,12 @@
 /**
  * The executions of one entry point of a memory store that are counted under keys.
  *
- * Owns: who waits, who has a place, and the log of starts. `fair-admission.ts` decides who gets the next place.
+ * Owns: who waits, who has a permit, and the log of starts. `fair-admission.ts` decides who gets the next permit.
  */
 import { setBackBefore, type Lane, type WaitingLanes } from '../fair-admission.js'
 import { Heap } from '../../heap.js'
 import type { FlowKeys } from '../snapshot-store.js'
-import type { MemoryPlace, PlaceState } from './memory-place.js'
+import type { MemoryPermit, PermitState } from './memory-permit.js'
 import type { MemoryRow } from './memory-rows.js'
 
 interface Waiting {
@@ -27,7 +27,7 @@ interface MemoryLane extends Lane {
 }
 
 const laneId = (priority: number, { concurrency, rate }: FlowKeys) => JSON.stringify([priority, concurrency, rate])
-const hasPlace = (state: PlaceState) => state === 'given' || state === 'started'
+const hasPermit = (state: PermitState) => state === 'given' || state === 'started'
 const isBefore = (a: Waiting, b: Waiting) => (a.since - b.since || a.row.position - b.row.position) < 0
 const sinceOf = ({ execution }: MemoryRow) => execution.startAt ?? execution.acceptedAt
 
@@ -38,13 +38,13 @@ export class MemoryLanes implements WaitingLanes<MemoryLane> {
   readonly #aside = new Map<string, MemoryLane>()
   /** Those that have not ended, by the key of the concurrency. */
   readonly #ofKey = new Map<string, Set<MemoryRow>>()
-  /** How many of them have a place, by the key. */
+  /** How many of them have a permit, by the key. */
   readonly #holders = new Map<string, number>()
-  /** Those that have a place and have not started. */
+  /** Those that have a permit and have not started. */
   readonly given = new Set<MemoryRow>()
   /** When executions started, by the key of the rate, oldest first. */
   readonly #starts = new Map<string, number[]>()
-  /** Those that got a place since this was emptied. */
+  /** Those that got a permit since this was emptied. */
   readonly admitted: MemoryRow[] = []
 
   /** Those that have not ended and are counted under that key. */
@@ -52,14 +52,14 @@ export class MemoryLanes implements WaitingLanes<MemoryLane> {
     return this.#ofKey.get(key) ?? new Set()
   }
 
-  /** Those of them that have a place. */
-  placedUnder(key: string): MemoryRow[] {
-    return [...this.ofKey(key)].filter(({ place }) => place && hasPlace(place.state))
+  /** Those of them that have a permit. */
+  permittedUnder(key: string): MemoryRow[] {
+    return [...this.ofKey(key)].filter(({ permit }) => permit && hasPermit(permit.state))
   }
 
-  add(row: MemoryRow, place: MemoryPlace): void {
-    row.place = place
-    const key = place.keys.concurrency
+  add(row: MemoryRow, permit: MemoryPermit): void {
+    row.permit = permit
+    const key = permit.keys.concurrency
     if (key === null) return
     const rows = this.#ofKey.get(key)
     if (rows) rows.add(row)
@@ -67,11 +67,11 @@ export class MemoryLanes implements WaitingLanes<MemoryLane> {
   }
 
   remove(row: MemoryRow): void {
-    const { place } = row
-    if (!place) return
+    const { permit } = row
+    if (!permit) return
     this.move(row, 'outside')
-    row.place = undefined
-    const key = place.keys.concurrency
+    row.permit = undefined
+    const key = permit.keys.concurrency
     const rows = key === null ? undefined : this.#ofKey.get(key)
     rows?.delete(row)
     if (rows?.size !== 0 || key === null) return
@@ -80,24 +80,24 @@ export class MemoryLanes implements WaitingLanes<MemoryLane> {
   }
 
   /** Changes how a row stands. */
-  move(row: MemoryRow, state: PlaceState): void {
-    const { place } = row
-    if (!place || place.state === state) return
-    const { concurrency: key, rate } = place.keys
-    const [had, hadGiven] = [hasPlace(place.state), place.state === 'given']
-    place.state = state
+  move(row: MemoryRow, state: PermitState): void {
+    const { permit } = row
+    if (!permit || permit.state === state) return
+    const { concurrency: key, rate } = permit.keys
+    const [had, hadGiven] = [hasPermit(permit.state), permit.state === 'given']
+    permit.state = state
     if (state === 'given') this.given.add(row)
     else this.given.delete(row)
-    if (key !== null && had !== hasPlace(state)) this.#holders.set(key, this.holders(key) + (had ? -1 : 1))
-    if (state === 'waits') this.#laneOf(row, place.keys).rows.push({ row, since: sinceOf(row) })
-    if (!had || hasPlace(state)) return
+    if (key !== null && had !== hasPermit(state)) this.#holders.set(key, this.holders(key) + (had ? -1 : 1))
+    if (state === 'waits') this.#laneOf(row, permit.keys).rows.push({ row, since: sinceOf(row) })
+    if (!had || hasPermit(state)) return
     this.#wake(({ keys }) => (key !== null && keys.concurrency === key) || (hadGiven && rate !== null && keys.rate === rate))
   }
 
   started(row: MemoryRow, at: number): void {
-    if (row.place?.state === 'started') return
+    if (row.permit?.state === 'started') return
     this.move(row, 'started')
-    const rate = row.place?.keys.rate ?? null
+    const rate = row.permit?.keys.rate ?? null
     if (rate === null) return
     const starts = this.#starts.get(rate) ?? []
     this.#starts.set(rate, starts)
@@ -125,20 +125,20 @@ export class MemoryLanes implements WaitingLanes<MemoryLane> {
     return times.length === 0 ? null : Math.min(...times)
   }
 
-  /** True if as many as `limit` others wait under its key, or have a place; of those that wait beside a row that waits itself, the ones that were accepted before it. */
+  /** True if as many as `limit` others wait under its key, or have a permit; of those that wait beside a row that waits itself, the ones that were accepted before it. */
   isBehind(row: MemoryRow, limit: number): boolean {
-    const key = row.place?.keys.concurrency ?? null
+    const key = row.permit?.keys.concurrency ?? null
     if (key === null) return false
-    const isNew = row.place?.state !== 'waits'
+    const isNew = row.permit?.state !== 'waits'
     let others = 0
     for (const other of this.ofKey(key)) {
-      const state = other.place?.state ?? 'outside'
-      if (other !== row && (hasPlace(state) || (state === 'waits' && (isNew || other.position < row.position)))) others++
+      const state = other.permit?.state ?? 'outside'
+      if (other !== row && (hasPermit(state) || (state === 'waits' && (isNew || other.position < row.position)))) others++
     }
     return others >= limit
   }
 
-  /** Why a row that waits has no place; undefined: it waits for its turn alone. */
+  /** Why a row that waits has no permit; undefined: it waits for its turn alone. */
   heldBy(row: MemoryRow, keys: FlowKeys): 'key' | 'rate' | undefined {
     const lane = this.#aside.get(laneId(row.execution.priority, keys))
     if (lane?.asideAt) return 'key'
@@ -171,7 +171,7 @@ export class MemoryLanes implements WaitingLanes<MemoryLane> {
 
   starts(rateKey: string, after: number): { started: number; pending: number } {
     let pending = 0
-    for (const { place } of this.given) if (place?.keys.rate === rateKey) pending++
+    for (const { permit } of this.given) if (permit?.keys.rate === rateKey) pending++
     return { started: this.#after(rateKey, after).length, pending }
   }
 
@@ -208,7 +208,7 @@ export class MemoryLanes implements WaitingLanes<MemoryLane> {
 
   #head(lane: MemoryLane): MemoryRow | undefined {
     for (let first = lane.rows.first; first; first = lane.rows.first) {
-      if (first.row.place?.state === 'waits') return first.row
+      if (first.row.permit?.state === 'waits') return first.row
       lane.rows.pop()
     }
     return undefined

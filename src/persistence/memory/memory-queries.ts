@@ -70,9 +70,9 @@ function candidates({ rows, admissions, joins }: MemoryTables, query: ExecutionQ
     return row ? [row] : []
   }
   if (query.concurrencyKey !== undefined) {
-    const { entryPoint, concurrencyKey, placed } = query
+    const { entryPoint, concurrencyKey, permitted } = query
     if (entryPoint === undefined) return []
-    return placed ? admissions.placedUnder(entryPoint, concurrencyKey) : admissions.ofKey(entryPoint, concurrencyKey)
+    return permitted ? admissions.permittedUnder(entryPoint, concurrencyKey) : admissions.ofKey(entryPoint, concurrencyKey)
   }
   if (query.idempotencyKey !== undefined && query.entryPoint !== undefined) {
     const { entryPoint, idempotencyKey } = query

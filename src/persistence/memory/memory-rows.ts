@@ -7,7 +7,7 @@
 import { isTerminal } from '../../events/execution-status.js'
 import type { MemoryStream } from './memory-stream.js'
 import type { MemoryJournal } from './memory-journal.js'
-import type { MemoryPlace } from './memory-place.js'
+import type { MemoryPermit } from './memory-permit.js'
 import type { InboxMessage, Join, StoredCheckpoint, StoredExecution } from '../snapshot-store.js'
 
 /** One stored execution with what belongs to it. */
@@ -28,7 +28,7 @@ export interface MemoryRow {
   /** Undefined: none of its steps has streamed. */
   stream: MemoryStream | undefined
   /** How it stands under its keys; undefined: it is counted under none, or has ended. */
-  place?: MemoryPlace | undefined
+  permit?: MemoryPermit | undefined
 }
 
 /** True while its owner has not finished with the execution. */

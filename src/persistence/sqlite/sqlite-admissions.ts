@@ -1,5 +1,5 @@
 /**
- * Places under keys in SQLite.
+ * Permits under keys in SQLite.
  *
  * Owns: the rows of executions that are counted under keys, the lanes of those that wait, and the log of starts. An execution has a
  * row here from its acceptance to its end, and none if it is counted under no key: others cost nothing. Which execution is next says
@@ -13,11 +13,11 @@ import type { SqliteDatabase } from './sqlite-database.js'
 import type { SqliteRows } from './sqlite-rows.js'
 import { statusNumbers } from './sqlite-schema.js'
 
-/** How an execution stands under its keys. `outside`: it neither waits nor has a place. `given`: it has a place, and has not started. */
-const places = { outside: 0, waits: 1, given: 2, started: 3 } as const
+/** How an execution stands under its keys. `outside`: it neither waits nor has a permit. `given`: it has a permit, and has not started. Stored in the column `place`. */
+const standings = { outside: 0, waits: 1, given: 2, started: 3 } as const
 
-/** True of a row of an execution that has a place. */
-export const hasPlace = `place >= ${places.given}`
+/** True of a row of an execution that has a permit. */
+export const hasPermit = `place >= ${standings.given}`
 
 /** A lane, as its row says. */
 interface SqliteLane extends Lane {
@@ -33,7 +33,7 @@ interface LaneRow {
   readonly priority: number
 }
 
-interface PlaceRow {
+interface FlowRow {
   readonly position: number
   readonly entryRef: number
   readonly key: string
@@ -67,10 +67,10 @@ const FORGOTTEN = 1_000
 /** The admissions of one open database. */
 export function sqliteAdmissions(database: SqliteDatabase, rows: SqliteRows): SqliteAdmissions {
   const insert = database.prepare(
-    `INSERT INTO ${flow} (position, entry_ref, key, rate_key, priority, since, place) VALUES (?, ?, ?, ?, ?, ?, ${places.outside})`,
+    `INSERT INTO ${flow} (position, entry_ref, key, rate_key, priority, since, place) VALUES (?, ?, ?, ?, ?, ?, ${standings.outside})`,
   )
   const columns = 'position, entry_ref AS entryRef, key, rate_key AS rateKey, priority, place'
-  const find = database.prepare<PlaceRow>(`SELECT ${columns} FROM ${flow} WHERE position = ?`)
+  const find = database.prepare<FlowRow>(`SELECT ${columns} FROM ${flow} WHERE position = ?`)
   const remove = database.prepare(`DELETE FROM ${flow} WHERE position = ?`)
   const move = database.prepare(`UPDATE ${flow} SET place = ? WHERE position = ?`)
   const insertStart = database.prepare(`INSERT OR IGNORE INTO ${starts} (entry_ref, key, at, position) VALUES (?, ?, ?, ?)`)
@@ -78,13 +78,13 @@ export function sqliteAdmissions(database: SqliteDatabase, rows: SqliteRows): Sq
   const wakeRate = database.prepare(
     `UPDATE ${lanes} SET aside_at = 0, until = NULL WHERE entry_ref = ? AND rate_key = ? AND aside_at < 0`,
   )
-  const arrives = database.prepare(`UPDATE ${flow} SET place = ${places.waits}, since = ? WHERE position = ?`)
+  const arrives = database.prepare(`UPDATE ${flow} SET place = ${standings.waits}, since = ? WHERE position = ?`)
   const queued = database.prepare<{ position: number; since: number }>(
     `SELECT position, ${queuedSince} AS since FROM stateward_executions WHERE id = ? AND owner = ? AND status = ${statusNumbers.queued}`,
   )
   const others = database.prepare<{ count: number }>(`
     SELECT count(*) AS count FROM ${flow} WHERE entry_ref = ? AND key = ? AND position <> ?
-      AND (place >= ${places.given} OR (place = ${places.waits} AND position < ?))`)
+      AND (place >= ${standings.given} OR (place = ${standings.waits} AND position < ?))`)
   const insertLane = database.prepare(`
     INSERT INTO ${lanes} (entry_ref, key, rate_key, priority, head_at, aside_at) VALUES (?, ?, ?, ?, ?, 0)
     ON CONFLICT (entry_ref, key, rate_key, priority) DO UPDATE SET head_at = min(head_at, excluded.head_at)`)
@@ -104,13 +104,13 @@ export function sqliteAdmissions(database: SqliteDatabase, rows: SqliteRows): Sq
     SELECT turn, key, rate_key AS rateKey, priority FROM ${lanes} INDEXED BY stateward_lane_turns
     WHERE entry_ref = ? AND aside_at = 0 AND priority = ? ORDER BY turn LIMIT 1`)
   const holders = database.prepare<{ count: number }>(
-    `SELECT count(*) AS count FROM ${flow} WHERE entry_ref = ? AND key = ? AND ${hasPlace}`,
+    `SELECT count(*) AS count FROM ${flow} WHERE entry_ref = ? AND key = ? AND ${hasPermit}`,
   )
   const started = database.prepare<{ count: number }>(
     `SELECT count(*) AS count FROM ${starts} WHERE entry_ref = ? AND key = ? AND at > ?`,
   )
   const pending = database.prepare<{ count: number }>(
-    `SELECT count(*) AS count FROM ${flow} WHERE entry_ref = ? AND rate_key = ? AND place = ${places.given}`,
+    `SELECT count(*) AS count FROM ${flow} WHERE entry_ref = ? AND rate_key = ? AND place = ${standings.given}`,
   )
   const nthStart = database.prepare<{ at: number }>(
     `SELECT at FROM ${starts} WHERE entry_ref = ? AND key = ? AND at > ? ORDER BY at LIMIT 1 OFFSET ?`,
@@ -119,7 +119,7 @@ export function sqliteAdmissions(database: SqliteDatabase, rows: SqliteRows): Sq
   const delay = database.prepare(`UPDATE ${lanes} SET aside_at = -1, until = ? WHERE turn = ?`)
   const waiting = database.prepare<{ position: number; since: number }>(`
     SELECT position, since FROM ${flow}
-    WHERE entry_ref = ? AND key = ? AND rate_key = ? AND priority = ? AND place = ${places.waits} ORDER BY since, position LIMIT 2`)
+    WHERE entry_ref = ? AND key = ? AND rate_key = ? AND priority = ? AND place = ${standings.waits} ORDER BY since, position LIMIT 2`)
   const dropLane = database.prepare(`DELETE FROM ${lanes} WHERE turn = ?`)
   const lastTurn = `(SELECT max(turn) + 1 FROM ${lanes})`
   const endTurn = database.prepare(`UPDATE ${lanes} SET turn = ${lastTurn}, head_at = ? WHERE turn = ?`)
@@ -128,21 +128,21 @@ export function sqliteAdmissions(database: SqliteDatabase, rows: SqliteRows): Sq
   const called = database.prepare('DELETE FROM stateward_mail WHERE position = ?')
   const givenTo = database.prepare<{ id: string }>(`
     SELECT e.id FROM ${flow} f CROSS JOIN stateward_executions e ON e.position = f.position
-    WHERE f.entry_ref = ? AND f.place = ${places.given} AND e.owner = ? ORDER BY f.position`)
+    WHERE f.entry_ref = ? AND f.place = ${standings.given} AND e.owner = ? ORDER BY f.position`)
   const soonest = database.prepare<{ until: number | null }>(
     `SELECT min(until) AS until FROM ${lanes} WHERE entry_ref = ? AND aside_at = -1`,
   )
   const some = database.prepare(`
     SELECT 1 FROM stateward_entry_points WHERE ref = ? AND (
-      EXISTS (SELECT 1 FROM ${flow} WHERE entry_ref = ref AND place = ${places.given})
+      EXISTS (SELECT 1 FROM ${flow} WHERE entry_ref = ref AND place = ${standings.given})
       OR EXISTS (SELECT 1 FROM ${lanes} WHERE entry_ref = ref AND aside_at = 0)
       OR EXISTS (SELECT 1 FROM ${lanes} WHERE entry_ref = ref AND aside_at > 0 AND aside_at < ?)
       OR EXISTS (SELECT 1 FROM ${lanes} WHERE entry_ref = ref AND aside_at = -1 AND (until <= ? OR until > ?)))`)
 
-  /** Its place is given back. */
-  function released({ entryRef, key, rateKey, place }: PlaceRow): void {
-    if (place >= places.given && key !== '') wakeKey.run(entryRef, key)
-    if (place === places.given && rateKey !== '') wakeRate.run(entryRef, rateKey)
+  /** Its permit is given back. */
+  function released({ entryRef, key, rateKey, place }: FlowRow): void {
+    if (place >= standings.given && key !== '') wakeKey.run(entryRef, key)
+    if (place === standings.given && rateKey !== '') wakeRate.run(entryRef, rateKey)
   }
 
   function committed(position: number, entryRef: number, keys: FlowKeys, commit: Commit, status: number): void {
@@ -152,20 +152,20 @@ export function sqliteAdmissions(database: SqliteDatabase, rows: SqliteRows): Sq
     const row = find.get(position)
     if (!row) return
     // one that has ended in the commit that would have started it has started all the same
-    const isStart = startedAt !== null && row.place !== places.started
+    const isStart = startedAt !== null && row.place !== standings.started
     if (isStart && keys.rate !== null) insertStart.run(entryRef, storedKey(keys.rate), startedAt, position)
     if (status >= firstTerminal) {
       remove.run(position)
       released(row)
     } else if (startedAt !== null) {
-      if (isStart) move.run(places.started, position)
-    } else if (status !== statusNumbers.queued && row.place !== places.outside) {
-      move.run(places.outside, position)
+      if (isStart) move.run(standings.started, position)
+    } else if (status !== statusNumbers.queued && row.place !== standings.outside) {
+      move.run(standings.outside, position)
       released(row)
     }
   }
 
-  /** Puts executions that arrived into their lanes; gives those that don't wait: as many as `limit` others wait or have a place. */
+  /** Puts executions that arrived into their lanes; gives those that don't wait: as many as `limit` others wait or have a permit. */
   function arrive({ arrived, owner }: AdmitRequest, at: number, limit: number | undefined): string[] {
     const arriving = arrived.flatMap((id) => {
       const execution = queued.get(id, owner)
@@ -176,12 +176,12 @@ export function sqliteAdmissions(database: SqliteDatabase, rows: SqliteRows): Sq
     const busy: string[] = []
     for (const { id, position, since } of arriving) {
       const row = find.get(position)
-      if (!row || row.entryRef !== at || row.place >= places.given) continue
+      if (!row || row.entryRef !== at || row.place >= standings.given) continue
       const { entryRef, key, rateKey, priority } = row
       // one that waits already stays before those that were accepted later
-      const until = row.place === places.waits ? position : Number.MAX_SAFE_INTEGER
+      const until = row.place === standings.waits ? position : Number.MAX_SAFE_INTEGER
       if (limit !== undefined && key !== '' && countOf(others.get(entryRef, key, position, until)) >= limit) {
-        move.run(places.outside, position)
+        move.run(standings.outside, position)
         busy.push(id)
       } else {
         arrives.run(since, position)
@@ -191,7 +191,7 @@ export function sqliteAdmissions(database: SqliteDatabase, rows: SqliteRows): Sq
     return busy
   }
 
-  /** The lanes of one entry point. `given`: called with the position of each execution that gets a place. */
+  /** The lanes of one entry point. `given`: called with the position of each execution that gets a permit. */
   function lanesOf(entryRef: number, given: (position: number) => void): WaitingLanes<SqliteLane> {
     const waitingIn = ({ key, rateKey, priority }: SqliteLane) => waiting.all(entryRef, key, rateKey, priority)
     return {
@@ -217,7 +217,7 @@ export function sqliteAdmissions(database: SqliteDatabase, rows: SqliteRows): Sq
       give(lane) {
         const [first, second] = waitingIn(lane)
         if (first) {
-          move.run(places.given, first.position)
+          move.run(standings.given, first.position)
           given(first.position)
         }
         if (second) endTurn.run(second.since, lane.turn)

@@ -6,7 +6,7 @@
  */
 import type { ExecutionStatus } from '../../events/execution-status.js'
 import type { ExecutionCounts, ExecutionPage, ExecutionQuery, StoredCheckpoint, StoredExecution } from '../snapshot-store.js'
-import { hasPlace, storedKey } from './sqlite-admissions.js'
+import { hasPermit, storedKey } from './sqlite-admissions.js'
 import { isQueued, isUnderWay } from './sqlite-conditions.js'
 import { sqlitePlaces } from './sqlite-places.js'
 import type { SqliteDatabase } from './sqlite-database.js'
@@ -72,7 +72,7 @@ export function sqliteQueries(database: SqliteDatabase, rows: SqliteRows): Sqlit
   /** By the most telling of the given keys; the others are looked up in the rows, which the `+` says to SQLite. */
   function ofKeys(query: ExecutionQuery, before: number, limit: number, only?: number): PositionRow[] | undefined {
     const given = selective.filter(([key]) => query[key] !== undefined)
-    const { owner, concurrencyKey, placed } = query
+    const { owner, concurrencyKey, permitted } = query
     if (given.length === 0 && owner === undefined && concurrencyKey === undefined && only === undefined) return undefined
     const best = owner === undefined && only === undefined ? 0 : -1
     const conditions = given.map(([, column], index) => `${index === best ? '' : '+'}${column} = ?`)
@@ -97,7 +97,7 @@ export function sqliteQueries(database: SqliteDatabase, rows: SqliteRows): Sqlit
       const ref = query.entryPoint === undefined ? undefined : rows.knownRefs([query.entryPoint])[0]
       if (ref === undefined) return []
       conditions.push(
-        `position IN (SELECT position FROM stateward_flow WHERE entry_ref = ? AND key = ?${placed ? ` AND ${hasPlace}` : ''})`,
+        `position IN (SELECT position FROM stateward_flow WHERE entry_ref = ? AND key = ?${permitted ? ` AND ${hasPermit}` : ''})`,
       )
       values.push(ref, storedKey(concurrencyKey))
     }

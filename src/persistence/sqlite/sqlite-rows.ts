@@ -69,7 +69,7 @@ interface ExecutionRow {
   readonly state: string
 }
 
-/** Why it waits for a place under its keys (see `sqlite-admissions.ts`); an empty table for most. All executions of a rate without keys wait for the same. */
+/** Why it waits for a permit under its keys (see `sqlite-admissions.ts`); an empty table for most. All executions of a rate without keys wait for the same. */
 const heldBy = `
 SELECT CASE WHEN l.aside_at > 0 THEN 'key' WHEN l.aside_at = -1 OR f.rate_key = '=' THEN 'rate' END
 FROM stateward_flow f LEFT JOIN stateward_lanes l

@@ -204,7 +204,7 @@ CREATE INDEX stateward_held_queued ON stateward_executions (owner, priority DESC
 
 /**
  * Executions that are counted under keys, until they end; the lanes of those that wait; and when the ones with a rate started.
- * since: from when it may start, which is the order within a lane. place: 0 outside, 1 waits, 2 has a place, 3 has started. aside_at: 0 in the round, -1 aside until a time, else aside at that limit.
+ * since: from when it may start, which is the order within a lane. place: 0 outside, 1 waits, 2 has a permit, 3 has started. aside_at: 0 in the round, -1 aside until a time, else aside at that limit.
  * A lane has its turn as its number: a new one, and one whose turn is over, gets the greatest.
  */
 const admissions = `

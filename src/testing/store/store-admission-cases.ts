@@ -1,11 +1,11 @@
-/** The promises of a store about places under keys: who gets the next one, and for how long it is kept. */
+/** The promises of a store about permits under keys: who gets the next one, and for how long it is kept. */
 import { deepEqual, equal, ok } from 'node:assert/strict'
 import type { AdmitRequest, FlowKeys, SnapshotStore } from '../../persistence/snapshot-store.js'
 import { aClaim, aCommit, anAccepted, anEnd } from './store-builders.js'
 import { type StoreCase, storeCase } from './store-case.js'
 import { aCounted, admit, aStart, oneEach, queue, under } from './store-flow-builders.js'
 
-/** Gives places one by one, each to an execution that starts and ends at once; gives their ids in order. */
+/** Gives permits one by one, each to an execution that starts and ends at once; gives their ids in order. */
 async function order(
   store: SnapshotStore,
   keysOf: ReadonlyMap<string, FlowKeys>,
@@ -24,9 +24,9 @@ async function order(
   }
 }
 
-/** Places under keys. */
+/** Permits under keys. */
 export const admissionCases: readonly StoreCase[] = [
-  storeCase('nothing gets a place that has not arrived, is not queued, or is counted under no key', async ({ store }) => {
+  storeCase('nothing gets a permit that has not arrived, is not queued, or is counted under no key', async ({ store }) => {
     const keys = under('a')
     await store.commit([aCounted('early', keys), anAccepted('free'), aCounted('paused', keys), aCounted('ended', keys)])
     await store.commit([
@@ -42,7 +42,7 @@ export const admissionCases: readonly StoreCase[] = [
   }),
 
   storeCase(
-    'a place is held from the admission to the end, also while the execution waits, is paused or is cancelled',
+    'a permit is held from the admission to the end, also while the execution waits, is paused or is cancelled',
     async ({ store }) => {
       const keys = under('a')
       await queue(store, [
@@ -64,7 +64,7 @@ export const admissionCases: readonly StoreCase[] = [
     },
   ),
 
-  storeCase('an execution that is paused before its start gives its place back, and waits for one again', async ({ store }) => {
+  storeCase('an execution that is paused before its start gives its permit back, and waits for one again', async ({ store }) => {
     const keys = under('a')
     await queue(store, [
       ['first', keys],
@@ -79,7 +79,7 @@ export const admissionCases: readonly StoreCase[] = [
     deepEqual((await admit(store, oneEach)).own, ['first'])
   }),
 
-  storeCase('one key has as many places as the request says, whoever asks', async ({ store }) => {
+  storeCase('one key has as many permits as the request says, whoever asks', async ({ store }) => {
     const all = ['a', 'b', 'c', 'd', 'e'].map((id) => [id, under('k')] as const)
     await queue(store, all)
     deepEqual((await admit(store, oneEach)).own, ['a'])
@@ -147,7 +147,7 @@ export const admissionCases: readonly StoreCase[] = [
     deepEqual(await order(store, keysOf, { ...oneEach, ageing: 10_000 }), ['b1', 'a1', 'c1'])
   }),
 
-  storeCase('with skip, one that arrives while its key is taken is busy, and gets no place', async ({ store }) => {
+  storeCase('with skip, one that arrives while its key is taken is busy, and gets no permit', async ({ store }) => {
     const skip = { concurrency: { limit: 1, skip: true } } as const
     const keys = under('a')
     await store.commit(['a1', 'a2', 'a3'].map((id) => aCounted(id, keys)))
@@ -177,7 +177,7 @@ export const admissionCases: readonly StoreCase[] = [
   }),
 
   storeCase(
-    'an execution in the queue of another owner is taken with its place, and that owner is fenced off',
+    'an execution in the queue of another owner is taken with its permit, and that owner is fenced off',
     async ({ store }) => {
       const keys = under('a')
       await queue(store, [
@@ -200,7 +200,7 @@ export const admissionCases: readonly StoreCase[] = [
     },
   ),
 
-  storeCase('a place outlives its owner: who claims the execution is told of it', async ({ store }) => {
+  storeCase('a permit outlives its owner: who claims the execution is told of it', async ({ store }) => {
     const keys = under('a')
     await queue(store, [
       ['first', keys],
@@ -213,7 +213,7 @@ export const admissionCases: readonly StoreCase[] = [
     deepEqual([again.own, again.taken], [['first'], []])
   }),
 
-  storeCase('a queued execution says whether its key or its rate keeps it from a place', async ({ store }) => {
+  storeCase('a queued execution says whether its key or its rate keeps it from a permit', async ({ store }) => {
     const limits = { ...oneEach, rate: { limit: 1, per: 1_000, isKeyed: true } } as const
     const held = async (id: string) => (await store.load(id))?.heldBy
     await queue(store, [
@@ -256,16 +256,16 @@ export const admissionCases: readonly StoreCase[] = [
     deepEqual(await found('none'), [])
     deepEqual(await found(''), ['all'])
     deepEqual(await found('a', { entryPoint: 'others' }), ['elsewhere'])
-    deepEqual(await found('a', { placed: true }), [])
+    deepEqual(await found('a', { permitted: true }), [])
     await admit(store, { ...oneEach, arrived: ['a1', 'a2'] })
-    deepEqual(await found('a', { placed: true }), ['a1'])
-    deepEqual(await found('a', { placed: true, status: ['running'] }), [])
+    deepEqual(await found('a', { permitted: true }), ['a1'])
+    deepEqual(await found('a', { permitted: true, status: ['running'] }), [])
     await store.commit([anEnd('a2', 2, { keys: under('a'), status: 'rejected' })])
     deepEqual(await found('a'), ['a1'])
   }),
 
   storeCase(
-    'places are kept when the store is closed and opened again',
+    'permits are kept when the store is closed and opened again',
     async ({ store, reopen }) => {
       const keys = under('a', 'r')
       const limits = { ...oneEach, rate: { limit: 1, per: 1_000, isKeyed: true } } as const
@@ -285,7 +285,7 @@ export const admissionCases: readonly StoreCase[] = [
   ),
 
   storeCase(
-    'of two owners that ask at the same time, one gets the place',
+    'of two owners that ask at the same time, one gets the permit',
     async ({ store, second }) => {
       const other = await second()
       const keys = under('a')
@@ -295,7 +295,7 @@ export const admissionCases: readonly StoreCase[] = [
         await Promise.all([admit(store, { limit: 0, arrived: [a] }), admit(other, { limit: 0, owner: 'owner-2', arrived: [b] })])
         const [one, two] = await Promise.all([admit(store, oneEach), admit(other, { ...oneEach, owner: 'owner-2' })])
         const ids = [...one.own, ...one.taken.map(({ id }) => id), ...two.own, ...two.taken.map(({ id }) => id)]
-        // the first may be taken out of the hands of the other, who then has no place
+        // the first may be taken out of the hands of the other, who then has no permit
         ok(new Set(ids).size === 1, `round ${round}: ${ids.join(', ')}`)
         for (const id of [a, b]) {
           const { owner, epoch } = (await store.load(id))!

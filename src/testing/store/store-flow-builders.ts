@@ -1,10 +1,10 @@
-/** Builders of executions that are counted under keys, for the promises of a store about places. Owns: how they come into its queue. */
+/** Builders of executions that are counted under keys, for the promises of a store about permits. Owns: how they come into its queue. */
 import type { Acceptance, AdmitRequest, Admittance, Commit, FlowKeys, SnapshotStore } from '../../persistence/snapshot-store.js'
 import { aCommit, anAccepted, anAdmission } from './store-builders.js'
 
 /** Keys of an execution. */
 export const under = (concurrency: string | null, rate: string | null = null): FlowKeys => ({ concurrency, rate })
-/** One place a key. */
+/** One permit a key. */
 export const oneEach = { concurrency: { limit: 1, skip: false } } as const
 
 /** A queued execution under these keys. */
@@ -15,7 +15,7 @@ export const aCounted = (id: string, keys: FlowKeys, accept: Partial<Acceptance>
 export const aStart = (id: string, revision: number, keys: FlowKeys, at = 5_000, given: Partial<Commit> = {}): Commit =>
   aCommit({ id, revision, keys, startedAt: at, ...given })
 
-/** Asks for places as `owner-1`, unless told otherwise. */
+/** Asks for permits as `owner-1`, unless told otherwise. */
 export const admit = (store: SnapshotStore, given: Partial<AdmitRequest> = {}): Promise<Admittance> =>
   store.admit(anAdmission(given))
 
