@@ -1,9 +1,11 @@
 /** So many executions of one key have started and not ended, over all processes; keys take turns. */
 import { describe, expect, test } from 'vitest'
+import { setup } from 'xstate'
 import { decode } from '../../src/codec/snapshot-codec.js'
-import { createClient, defineEntryPoint } from '../../src/index.js'
+import { createClient, defineEntryPoint, fromStep } from '../../src/index.js'
+import { SimulatedClock } from '../../src/testing/index.js'
 import { begin } from '../support/begin.js'
-import { turns } from '../support/eventually.js'
+import { eventually, turns } from '../support/eventually.js'
 import { memoryPlace, places } from '../support/store-place.js'
 import { tenants, type TenantLimits, type TenantWork } from '../support/tenants.js'
 
@@ -281,4 +283,34 @@ test('an entry point without keys makes no further call of the store', async () 
   await pass(500)
   await turns()
   expect([order().length, asked]).toEqual([12, 0])
+})
+
+test('while more wait for slots again than there are, the store is not asked for permits without end', async () => {
+  const shared = memoryPlace()
+  let asked = 0
+  const store = shared.connect((own) => ({
+    // without time in between nothing else would ever come to its turn
+    admit: (request) => (++asked > 100 ? Promise.reject(new Error('asked without end')) : own.admit(request)),
+  }))
+  const work = fromStep(({ signal }) => new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason))))
+  const program = setup({ actors: { work } }).createMachine({
+    id: 'work',
+    initial: 'asked',
+    states: { asked: { on: { GO: 'working' } }, working: { invoke: { src: 'work' } } },
+  })
+  const entryPoint = defineEntryPoint({ id: 'work', program, concurrency: { limit: 4 }, maxConcurrent: 1 })
+  const logged: unknown[][] = []
+  const logger = (...args: unknown[]) => void logged.push(args)
+  const runtime = await begin({ store, entryPoints: [entryPoint], clock: new SimulatedClock(), logger })
+  const handles = [await runtime.trigger('work'), await runtime.trigger('work'), await runtime.trigger('work')]
+  await eventually(
+    'all to wait for their event',
+    () => asked > 0 && runtime.registry.streams.getSnapshot().context['work']?.waiting === 3,
+  )
+  for (const handle of handles) await handle.send({ type: 'GO' })
+  const before = asked
+  await runtime.trigger('work')
+  await turns()
+  expect(asked - before).toBeLessThan(5)
+  expect(logged).toEqual([])
 })

@@ -351,7 +351,10 @@ export class StreamHost implements ExecutionPort, SlotSeeker {
   }
 
   get room(): number {
-    return this.#admits ? roomIn(this.#port.slots, this.definition.maxConcurrent - this.used) - this.#queue.size : 0
+    if (!this.#admits) return 0
+    const { used, definition } = this
+    // more may stand in the queue than there is room: those that wait for a slot again, with the permits that they have
+    return Math.max(0, roomIn(this.#port.slots, definition.maxConcurrent - used) - this.#queue.size)
   }
 
   permitted(execution: HeldExecution): void {
