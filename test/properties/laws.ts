@@ -7,6 +7,7 @@ import type { StorePlace } from '../support/store-place.js'
 import { nothingSilent, repeatsAreIdle, truthfulAnswers } from './law-answers.js'
 import { fencing, noLoss, nothingForgotten, oneEnd, outputCommit, restart } from './law-checks.js'
 import { firesHold } from './law-fires.js'
+import { limitsHold, permitsAreGiven } from './law-limits.js'
 import { countsAgree, countsAtTheEnd, neverMoreThanTheLimit } from './law-conservation.js'
 import { answersHold, commandsHold } from './law-commands.js'
 import { allEnd, cancelsAreTrue, endsAreLast, goneAtTheEnd, innocentsLive, leavesFirst, nothingLivesOn } from './law-ends.js'
@@ -22,6 +23,8 @@ export interface Law {
   readonly wrong?: Wrong
   /** True if there are entry points that something fires: ticks, events, deliveries. */
   readonly isFired?: boolean
+  /** True if executions are counted under keys. */
+  readonly isLimited?: boolean
   /** Asked at each quiet instant of a run. */
   readonly atRest?: (world: World) => void
   /** Asked after a run. Returns what was broken. */
@@ -101,6 +104,12 @@ export const laws: Readonly<Record<string, Law>> = {
     commands: { crash: 2, takeover: 1, join: 1, fault: 1, scope: 1, publish: 4, deliver: 4, advance: 6, jump: 4 },
     isFired: true,
     after: (world, { fires }) => (fires ? firesHold(world, fires) : []),
+  },
+  'law 2, of keys and rates: no limit is passed, and nobody waits for a permit that is free': {
+    commands: { trigger: 12, crash: 2, takeover: 1, join: 1, fault: 1, scope: 1 },
+    isLimited: true,
+    atRest: permitsAreGiven,
+    after: limitsHold,
   },
   'law 2, where code of the program throws or rejects: no slot is lost': {
     commands: { crash: 1, scope: 1 },

@@ -7,6 +7,7 @@
 import * as fc from 'fast-check'
 import { assign, fromCallback, setup, type AnyStateMachine } from 'xstate'
 import { fromExecution, fromStep, type StepArguments } from '../../src/index.js'
+import { DEEPEST, depthOf } from './limited.js'
 import { entered, lasted, manyTimers, outlasted, ring, since, type Rung } from './many-timers.js'
 import { node, outsider, ringEntry, ringRound } from './ring.js'
 import { throwing, type Throws, throws } from './throwing.js'
@@ -179,7 +180,7 @@ function rootOf(ref: { readonly id: string; readonly _parent?: unknown }): { rea
   return above?._parent === undefined ? ref : rootOf(above)
 }
 
-function stateConfig(spec: StateSpec, index: number, states: number, rich: boolean, now: () => number): object {
+function stateConfig(spec: StateSpec, index: number, states: number, rich: boolean, now: () => number, nests: boolean): object {
   const target = index + 1 + spec.skip >= states ? 'last' : `s${index + 1 + spec.skip}`
   const again = {
     guard: ({ context }: { context: ProgramContext }) => context.again < 2,
@@ -219,6 +220,7 @@ function stateConfig(spec: StateSpec, index: number, states: number, rich: boole
     })
     return { entry: [...entry, spawned], on: { 'xstate.done.actor.*': target, 'xstate.error.actor.*': target } }
   }
+  if (spec.kind === 'execution' && nests) return { entry, ...nested(index, target) }
   if (spec.kind === 'execution')
     return { entry, invoke: { src: 'below', id: `below${index}`, input: { label: 'below' }, onDone: target, onError: target } }
   if (spec.kind === 'callback')
@@ -233,6 +235,21 @@ function stateConfig(spec: StateSpec, index: number, states: number, rich: boole
     return { entry: [...entry, entered(now)], after: { [ms]: { target, actions: lasted(ms, now) } } }
   }
   return { entry, on: { NEXT: target }, after: { 40_000: target } }
+}
+
+/** A state that starts an execution of the same entry point, under the same key, unless that would stand too deep. */
+function nested(index: number, target: string): object {
+  const label = ({ context }: { context: ProgramContext }) => context.label
+  return {
+    invoke: {
+      src: 'below',
+      id: `below${index}`,
+      input: (of: { context: ProgramContext }) => ({ label: `${label(of)}/` }),
+      onDone: target,
+      onError: target,
+    },
+    always: { guard: (of: { context: ProgramContext }) => depthOf(label(of)) >= DEEPEST, target },
+  }
 }
 
 /** A state that ends its process by other means than a step. */
@@ -254,8 +271,8 @@ function making(how: ProgramSpec['undoes']): object {
   return { invoke: { ...undo('undo', true), onDone: 'last', onError: 'last' } }
 }
 
-/** The machine of a spec; its steps and actions are told to `outputs`. `below`: the entry point that its executions are of. */
-export function machineOf(spec: ProgramSpec, outputs: ProgramOutputs, below: string | undefined): AnyStateMachine {
+/** The machine of a spec; its steps and actions are told to `outputs`. `below`: the entry point that its executions are of; `nests`: that is its own. */
+export function machineOf(spec: ProgramSpec, outputs: ProgramOutputs, below: string | undefined, nests = false): AnyStateMachine {
   const work = fromStep<unknown, StepInput>((args) => outputs.step(args))
   const workTwice = fromStep<unknown, StepInput>((args) => outputs.step(args), { retry: { maxAttempts: 2 } })
   const bell = fromCallback(({ self }) => outputs.callback(rootOf(self).id))
@@ -293,6 +310,7 @@ export function machineOf(spec: ProgramSpec, outputs: ProgramOutputs, below: str
       spec.states.length,
       spec.rich,
       () => outputs.now(),
+      nests,
     )
   const own = throwing(spec.throws, states, spec.states.length, outputs)
   const actors = {

@@ -1,7 +1,8 @@
 /** Random scripts: what is set up, and what is done to it. Owns their shapes and how likely each command is. */
 import * as fc from 'fast-check'
 import { publishedTypes, type FiresSpec } from './fired.js'
-import { killerSpecs, programSpecs, shortSpecs, throwingSpecs, type ProgramSpec } from './random-program.js'
+import { DEEPEST, limits, type LimitsSpec } from './limited.js'
+import { killerSpecs, programSpecs, shortSpecs, throwingSpecs, type ProgramSpec, type StateSpec } from './random-program.js'
 
 /** One entry point. */
 export interface StreamSpec {
@@ -15,6 +16,8 @@ export interface StreamSpec {
     readonly retry?: { readonly maxAttempts: number; readonly onExhausted: 'fail' | 'pause' }
     readonly timeout?: number
   }
+  /** How many of its executions run under one key, and start in a time; absent: as many as have slots. */
+  readonly limits?: LimitsSpec
 }
 
 /** Counts the executions that were asked for, modulo how many there are; or the one that the last command was about. */
@@ -246,8 +249,8 @@ const news: fc.Arbitrary<Line[]> = fc
   )
   .map((calls) => calls.map(([each, turns]): Line => ({ ...each, turns })))
 
-/** Scripts with the usual commands, and those of `more`; `isFired`: with what is fired besides. */
-export function scripts(more: Weights = {}, wrong?: Wrong, isFired = false): fc.Arbitrary<Script> {
+/** Scripts with the usual commands, and those of `more`; `isFired`: with what is fired besides; `isLimited`: with keys and rates. */
+export function scripts(more: Weights = {}, wrong?: Wrong, isFired = false, isLimited = false): fc.Arbitrary<Script> {
   const weights = { ...usual, ...more }
   const command = fc.oneof(
     ...Object.entries(weights).map(([kind, weight]) => ({
@@ -280,10 +283,22 @@ export function scripts(more: Weights = {}, wrong?: Wrong, isFired = false): fc.
         streamSpecs(wrong === 'kills' ? shortSpecs : programSpecs),
         streamSpecs(programSpecs),
       )
-      .map(([a, b, c]) => [wrong === 'poison' ? poisoned(a) : a, b, c]),
+      .map(([a, b, c]) => [wrong === 'poison' ? poisoned(a) : a, b, c])
+      .chain((specs) =>
+        isLimited
+          ? fc.tuple(limits, limits, limits).map((all) => specs.map((spec, n) => limited(spec, all[n] as LimitsSpec)))
+          : fc.constant(specs),
+      ),
     fires: isFired ? fires : fc.constant(undefined),
     lines: fc.array(lines, { minLength: 5, maxLength: 28, size: 'max' }).map((each) => each.flat()),
   })
+}
+
+/** With limits; what nests starts something of its own at its end, and has slots for all that have permits. */
+function limited({ program, options }: StreamSpec, limitsOfIt: LimitsSpec): StreamSpec {
+  if (!limitsOfIt.nests) return { program, options, limits: limitsOfIt }
+  const states = [...program.states.slice(0, -1), { ...(program.states.at(-1) as StateSpec), kind: 'execution' as const }]
+  return { program: { ...program, states }, options: { ...options, maxConcurrent: 2 * (DEEPEST + 1) }, limits: limitsOfIt }
 }
 
 const poisoned = (spec: StreamSpec): StreamSpec => ({ ...spec, program: { ...spec.program, poisoned: true, undoes: 'step' } })

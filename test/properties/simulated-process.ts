@@ -17,6 +17,7 @@ import { turn } from '../support/eventually.js'
 import { Fate } from './fate.js'
 import { firedEntryPoints, type FiresSpec } from './fired.js'
 import type { Ledger, Output } from './ledger.js'
+import { limitsOf } from './limited.js'
 import type { Pace } from './pace.js'
 import { machineOf, type ProgramOutputs, type StepInput } from './random-program.js'
 import type { StreamSpec } from './script.js'
@@ -146,12 +147,15 @@ export class SimulatedProcess {
     for (const live of this.#around.callbacks) if (live.process === this.name) this.#around.callbacks.delete(live)
   }
 
-  #entryPoint({ program, options }: StreamSpec, index: number): EntryPoint {
+  #entryPoint({ program, options, limits }: StreamSpec, index: number): EntryPoint {
     const { compensates, ...rest } = options
+    const next = index + 1 < this.#around.streams.length ? `stream${index + 1}` : undefined
+    const below = limits?.nests ? `stream${index}` : next
     return defineEntryPoint({
       id: `stream${index}`,
-      program: machineOf(program, this.#outputs(), index + 1 < this.#around.streams.length ? `stream${index + 1}` : undefined),
+      program: machineOf(program, this.#outputs(), below, limits?.nests),
       ...rest,
+      ...limitsOf(limits),
       ...(compensates ? { cancelEvent: { type: 'STOP' } } : {}),
     }) as EntryPoint
   }

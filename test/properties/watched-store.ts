@@ -144,20 +144,27 @@ export function watchedStore(
       return page
     },
     async claim(request) {
-      const rows = await call(
-        'claim',
-        [],
-        () => backing.claim(request),
-        (claimed) => {
-          for (const row of claimed) {
-            ledger.claims.push({ n: ledger.next(), process: fate.name, id: row.id, epoch: row.epoch })
-            ledger.rows.set(row.id, row)
-          }
-        },
-      )
+      const rows = await call('claim', [], () => backing.claim(request), claimed)
       learn(rows)
       return rows
     },
+    async admit(request) {
+      const admittance = await call(
+        'admit',
+        [],
+        () => backing.admit(request),
+        ({ taken }) => claimed(taken),
+      )
+      learn(admittance.taken)
+      return admittance
+    },
+  }
+
+  function claimed(rows: readonly StoredExecution[]): void {
+    for (const row of rows) {
+      ledger.claims.push({ n: ledger.next(), process: fate.name, id: row.id, epoch: row.epoch })
+      ledger.rows.set(row.id, row)
+    }
   }
 
   function written(batch: readonly Commit[], verdicts: readonly CommitVerdict[]): void {
