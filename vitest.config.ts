@@ -50,7 +50,7 @@ export function project(build: Build, include: string[], exclude: string[] = [])
         { find: /^stateward$/, replacement: source('src/index.ts') },
         { find: /^stateward\/testing$/, replacement: source('src/testing/index.ts') },
         { find: /^stateward\/testing\/vitest$/, replacement: source('src/testing/vitest.ts') },
-        { find: /^stateward\/(sqlite|memory|triggers|server)$/, replacement: source('src/$1.ts') },
+        { find: /^stateward\/(sqlite|memory|triggers|graphs|server)$/, replacement: source('src/$1.ts') },
       ],
     },
     test: {
@@ -98,6 +98,7 @@ const oneBuild = [
   'test/behaviour/{keyed-concurrency,rates,on-busy,fair-keys,places-and-crashes}.test.ts',
   'test/behaviour/{debounce,batch,gathering-at-random}.test.ts',
   'test/schedules/**',
+  'test/graphs/definition-errors.test.ts',
   'test/behaviour/{start-at,streams,options-of-children,entry-points-*,changes-of-entry-points,groups,triggers-of-added-entry-points}.test.ts',
   'test/behaviour/{publications,waiting-for-events,slow-readers,events-to-many}.test.ts',
   'test/behaviour/{shared-queues,shared-store,deadlocks,slots,suspects,waiting-suspects}.test.ts',

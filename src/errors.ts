@@ -57,6 +57,12 @@ const codes = {
   execution_failed: false,
   not_found: false,
   no_checkpoint: false,
+  // graphs
+  limit_exceeded: false,
+  invalid_value: false,
+  no_edge: false,
+  branch_failed: false,
+  branch_timeout: false,
   // testing
   stuck: false,
   exploration_failed: false,

@@ -69,7 +69,7 @@ function readSources(): Module[] {
 }
 
 /** What stands for others, in one line each. */
-const entries = new Set(['sqlite.ts', 'memory.ts', 'triggers.ts', 'server.ts'])
+const entries = new Set(['sqlite.ts', 'memory.ts', 'triggers.ts', 'graphs.ts', 'server.ts'])
 
 function readLayers(markdown: string): Layer[] {
   const lines = markdown.split('\n')

@@ -17,6 +17,7 @@ import { createClient, createRuntime, defineEntryPoint, defineGroup, fromExecuti
 import { memoryStore } from 'stateward/memory'
 import { sqliteStore } from 'stateward/sqlite'
 import { serve } from 'stateward/server'
+import { fromGraph } from 'stateward/graphs'
 import { cron, every, header, hmac, on, token, webhook } from 'stateward/triggers'
 import { z } from 'zod'
 import {
@@ -87,6 +88,7 @@ describe('the examples', () => {
       'runtime/execution-handle',
       'errors',
       'actors/program/step',
+      'graphs/from-graph',
       'triggers/cron',
       'triggers/every',
       'triggers/on',
@@ -136,7 +138,7 @@ describe('every export', () => {
   it('has a comment that says what it is', () => {
     const silent = sources.flatMap(({ path, text }) => {
       let overloaded: string | undefined
-      if (/^src\/(index|sqlite|memory|triggers|testing\/index)\.ts$/.test(path)) return []
+      if (/^src\/(index|sqlite|memory|triggers|graphs|testing\/index)\.ts$/.test(path)) return []
       return parseSync(path, text).program.body.flatMap((node) => {
         if (node.type !== 'ExportNamedDeclaration' || !node.declaration) return []
         // the first overload has the comment of all

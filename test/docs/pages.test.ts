@@ -1,4 +1,4 @@
-/** The code of the guide and of the pages on events, finding, flow control, stores, triggers and webhooks runs, and prints what the page says it prints. */
+/** The code of the guide and of the pages on events, finding, flow control, graphs, stores, triggers and webhooks runs, and prints what the page says it prints. */
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { fastFolder } from '../support/store-place.js'
@@ -11,6 +11,7 @@ describe.each([
   'docs/events.md',
   'docs/finding.md',
   'docs/flow-control.md',
+  'docs/graphs.md',
   'docs/stores.md',
   'docs/streams.md',
   'docs/schedules.md',
