@@ -33,10 +33,12 @@ export function refuseUnknown(
   }
 }
 
-/** The name that was probably meant: at most a third of its letters away, and never more than three. */
+/** The name that was probably meant: one that begins with it or that it begins with, or one that is at most a third of its letters away, and never more than three. */
 function nearestOf(name: string, known: readonly string[]): string | undefined {
+  const given = name.toLowerCase()
+  const begins = (each: string) => given.length > 3 && each.length > 3 && (each.startsWith(given) || given.startsWith(each))
   const [best] = known
-    .map((each) => ({ each, away: distance(name.toLowerCase(), each.toLowerCase()) }))
+    .map((each) => ({ each, away: begins(each.toLowerCase()) ? 0 : distance(given, each.toLowerCase()) }))
     .filter(({ each, away }) => away <= Math.min(3, Math.ceil(each.length / 3)))
     .toSorted((a, b) => a.away - b.away)
   return best?.each

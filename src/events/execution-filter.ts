@@ -87,6 +87,21 @@ export function checkFilter(subject: string, filter: ExecutionFilter, isPage = t
     refuse('limit', limit, 'a whole number from 1 to 1,000')
 }
 
+/**
+ * The same for a `where` by which something is done. A condition that is undefined is refused as well: it would do it to all that the
+ * others find, where somebody meant few.
+ */
+export function checkWhere(subject: string, where: ExecutionWhere): void {
+  checkFilter(subject, where, false)
+  for (const [option, value] of Object.entries(where))
+    if (value === undefined)
+      throw new StatewardError(
+        'invalid_option',
+        `${subject}: \`${option}\` is undefined; it must be said, or left out of \`where\`, which then finds more.`,
+        { details: { option, value: 'undefined' } },
+      )
+}
+
 function isState(value: unknown): boolean {
   if (typeof value === 'string') return value !== '' && isWholeText(value)
   return typeof value === 'object' && value !== null && !Array.isArray(value) && Object.values(value).every(isState)

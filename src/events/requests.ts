@@ -7,7 +7,7 @@ import type { AnyActorRef } from 'xstate'
 import { StatewardError, type ErrorRecord } from '../errors.js'
 import { isId } from '../ids.js'
 import { refuseUnknown, type OptionNames } from '../known-options.js'
-import { checkFilter, type ExecutionWhere } from './execution-filter.js'
+import { checkWhere, type ExecutionWhere } from './execution-filter.js'
 import type { PauseMode } from './execution-events.js'
 import type {
   NoSchedule,
@@ -119,7 +119,7 @@ export function checkTarget(to: SendTarget): void {
   if (to.where !== undefined) {
     for (const option of ['correlationId', 'sessionId', 'entryPoint', 'group'] as const)
       if (to[option] !== undefined) refuse(option, to[option], 'in `where`, if that is given')
-    return checkFilter(subject, to.where, false)
+    return checkWhere(subject, to.where)
   }
   for (const option of ['correlationId', 'sessionId'] as const)
     if (to[option] !== undefined && !isId(to[option])) refuse(option, JSON.stringify(to[option]), 'an id')
@@ -205,6 +205,7 @@ export function checkScope(subject: string, target: RemoveTarget): void {
   if (typeof target === 'string') return
   if (typeof target !== 'object' || target === null)
     throw notOne(subject, 'target', target, 'the id of an entry point, or { group }')
+  if ('program' in target) throw notOne(subject, 'target', 'an entry point', 'its id, or { group }')
   refuseUnknown('invalid_option', subject, target, removeTargetNames)
   if (typeof target.group !== 'string') throw notOne(subject, 'group', target.group, 'the name of a group')
 }

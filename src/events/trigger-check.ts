@@ -74,6 +74,13 @@ export function checkChild(entryPoint: string, options: ChildOptions = {}): Chec
   return checked(entryPoint, options)
 }
 
+const wanted = {
+  timeout: 'a number of milliseconds above 0',
+  queueTimeout: 'a number of milliseconds above 0',
+  deadline: 'a time in ms since the epoch, such as that of a date by `getTime()`',
+  priority: 'a number',
+} as const
+
 function checked(entryPoint: string, options: TriggerOptions): CheckedOptions {
   for (const name of ['id', 'correlationId', 'sessionId'] as const)
     if (options[name] !== undefined && !isId(options[name]))
@@ -85,13 +92,9 @@ function checked(entryPoint: string, options: TriggerOptions): CheckedOptions {
     const value = options[name]
     if (value === undefined || (typeof value === 'number' && Number.isFinite(value) && (name === 'priority' || value > 0)))
       continue
-    throw new StatewardError(
-      'invalid_option',
-      `\`${name}\` for ${entryPoint} is ${String(value)}; it must be a number of milliseconds above 0.`,
-      {
-        details: { entryPoint, option: name, value: String(value) },
-      },
-    )
+    throw new StatewardError('invalid_option', `\`${name}\` for ${entryPoint} is ${String(value)}; it must be ${wanted[name]}.`, {
+      details: { entryPoint, option: name, value: String(value) },
+    })
   }
   if (options.startAt === undefined) return options as CheckedOptions
   const startAt = checkedTime(entryPoint, 'startAt', options.startAt, { entryPoint })

@@ -17,7 +17,7 @@ import { isHeldUp } from '../errors.js'
 import type { Intervention } from '../events/execution-events.js'
 import type { Command } from '../events/outcomes.js'
 import { checkCommand, commandNames, type By, type CancelOptions, type PauseOptions, type ToWhere } from '../events/requests.js'
-import { checkFilter, type ExecutionWhere } from '../events/execution-filter.js'
+import { checkWhere, type ExecutionWhere } from '../events/execution-filter.js'
 
 /**
  * Pause, resume and cancel of many: of one stream, of a group, or of the whole runtime. All executions in the scope get the command at once, and
@@ -101,7 +101,7 @@ export function commandScope(parts: () => SupervisorParts, { kind, name, entryPo
     timeout === undefined ? undefined : new Deadline(parts().supervisor.settings.clock, timeout)
   /** The same for what a filter finds: each gets the command for itself. */
   const found = (type: Command['type'], where: ExecutionWhere, timeout: number | undefined, make: (given: Given) => Command) => {
-    checkFilter(`The ${type} of ${name}`, where, false)
+    checkWhere(`The ${type} of ${name}`, where)
     const { supervisor, router } = parts()
     const until = deadline(timeout)
     const command = make({ at: supervisor.settings.clock.now() })
@@ -114,7 +114,7 @@ export function commandScope(parts: () => SupervisorParts, { kind, name, entryPo
   return {
     pause: async ({ where, ...options } = {}) => {
       checkCommand('pause', name, options)
-      if (where) return found('pause', where, options.timeout, (of) => pauseCommand(options, of))
+      if (where !== undefined) return found('pause', where, options.timeout, (of) => pauseCommand(options, of))
       const until = deadline(options.timeout)
       const { streams } = parts().supervisor
       const over = entryPoints()
@@ -143,7 +143,7 @@ export function commandScope(parts: () => SupervisorParts, { kind, name, entryPo
     },
     resume: async ({ where, ...rest } = {}) => {
       checkCommand('resume', name, rest, commandNames.retry)
-      if (where) return found('resume', where, undefined, (of) => resumeCommand(rest, of))
+      if (where !== undefined) return found('resume', where, undefined, (of) => resumeCommand(rest, of))
       return parts().router.scopes.resuming(name, async (own, takeBack) => {
         await parts().supervisor.open()
         // a stream that stays paused is left as it is, whole
@@ -153,7 +153,7 @@ export function commandScope(parts: () => SupervisorParts, { kind, name, entryPo
     },
     cancel: async ({ where, ...options } = {}) => {
       checkCommand('cancel', name, options)
-      if (where) return found('cancel', where, options.timeout, (of) => cancelCommand(options, of))
+      if (where !== undefined) return found('cancel', where, options.timeout, (of) => cancelCommand(options, of))
       const until = deadline(options.timeout)
       const around = parts().supervisor.admissions.around()
       try {

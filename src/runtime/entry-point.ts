@@ -270,6 +270,8 @@ const triggerWanted =
 
 function triggerOption(value: unknown, at: OptionPlace): Trigger {
   if (value === undefined) return { type: 'manual' }
+  if (Array.isArray(value))
+    return invalid({ ...at, option: 'trigger' }, 'a list', 'one trigger: give each one an entry point, of the same program')
   const { type, logic, routes, replaces } = (typeof value === 'object' && value !== null ? value : {}) as Partial<RoutedTrigger>
   if (passive.includes(type as 'manual')) return group({ type: oneOf(passive) })(value, at)
   if (typeof type !== 'string' || type === '') return invalid({ ...at, option: 'trigger.type' }, type, triggerWanted)

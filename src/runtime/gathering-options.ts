@@ -72,7 +72,7 @@ export function checkGathering(
   if (durability !== 'strict') invalid(at('durability'), durability, `strict beside \`${kind}\``)
   // it would cancel what other callers have given to the same execution
   if (trigger.replaces)
-    invalid(at('trigger.replaces'), true, `${absent(kind)}; a ${trigger.type} with \`overlap\` needs \`queue\` or \`skip\``)
+    invalid(at('trigger.replaces'), true, `${absent(kind)}; the \`overlap\` of ${trigger.type} must be \`queue\` or \`skip\``)
   if (debounce && debounce.atMost < debounce.quiet)
     invalid(at('debounce.atMost'), debounce.atMost, `at least \`quiet\`, which is ${debounce.quiet}`)
 }

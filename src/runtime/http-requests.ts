@@ -8,7 +8,7 @@
 import type { SupervisorHost } from '../actors/supervisor/supervisor-host.js'
 import type { RouteFound } from '../actors/trigger/route-table.js'
 import type { Fired, FireOptions, RoutePort } from '../actors/trigger/trigger.js'
-import { isStatewardError, type StatewardErrorCode } from '../errors.js'
+import { isStatewardError, StatewardError, type StatewardErrorCode } from '../errors.js'
 
 /** The parts of the runtime that answer requests; asked at each. */
 export interface HttpPort {
@@ -39,8 +39,14 @@ export class HttpRequests {
     this.#port = port
   }
 
-  /** Answers a request; never rejects. `id`: of the execution that it starts first, if it starts one. */
+  /** Answers a request; never rejects, unless it is no `Request` (`invalid_option`). `id`: of the execution that it starts first, if it starts one. */
   async answer(request: Request, id?: string): Promise<Response> {
+    if (!isRequest(request))
+      throw new StatewardError(
+        'invalid_option',
+        "What was given to `fetch` is no Request of the web. A server of node:http mounts it by getRequestListener(runtime.fetch) of '@hono/node-server'.",
+        { details: { option: 'request', value: typeof request } },
+      )
     const { entryPoints } = this.#port.supervisor().settings
     const found = entryPoints.routes.find(new URL(request.url).pathname, request.method)
     if (found.kind === 'route') return this.#routed(request, found, id)
@@ -76,7 +82,7 @@ export class HttpRequests {
       response = refusalOf(error)
       // what a sender can bring about at will is logged, and written nowhere
       if (response.status === 500) failure = error
-      if (response.status === 500 || isStatewardError(error, 'not_storable'))
+      if (response.status === 500 || response.status === 400)
         settings.logger.error('a request to', entryPoint, 'could not be carried out', error)
     }
     const { method } = request
@@ -99,6 +105,12 @@ export class HttpRequests {
     const { status } = this.#port.supervisor().registry.health.getSnapshot().context
     return Response.json({ status })
   }
+}
+
+/** A framework may have a Request of its own; that of node:http has the path alone. */
+function isRequest(request: Partial<Request> | undefined): boolean {
+  const { url, method, headers } = request ?? {}
+  return typeof url === 'string' && URL.canParse(url) && typeof method === 'string' && typeof headers?.get === 'function'
 }
 
 function refusal(status: number, code: string, message: string, headers: Record<string, string> = {}): Response {

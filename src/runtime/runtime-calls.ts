@@ -114,7 +114,7 @@ export class RuntimeCalls<TEntryPoints extends readonly EntryPoint[] = readonly 
 
   /**
    * Answers a request over HTTP: that of a webhook's sender, or of who asks for the health. Any framework mounts it, since it knows
-   * the web's own types alone, and needs no `this`. It never rejects; a path that no route has gets 404. See docs/webhooks.md.
+   * the web's own types alone, and needs no `this`. It never rejects, unless what it gets is no `Request` (`invalid_option`); a path that no route has gets 404. See docs/webhooks.md.
    *
    * @example
    * ```ts
@@ -270,7 +270,7 @@ export class RuntimeCalls<TEntryPoints extends readonly EntryPoint[] = readonly 
     checkTarget(to)
     const { supervisor, router } = this.#source.parts()
     if (to.entryPoint !== undefined) supervisor.definitionOf(to.entryPoint)
-    const payload = router.checked('many', event)
+    const payload = router.checked(undefined, event)
     supervisor.refuseStopped()
     return router.sends.send(to, event.type, (id) => deliver(id, payload))
   }

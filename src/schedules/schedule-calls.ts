@@ -8,7 +8,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { decode } from '../codec/snapshot-codec.js'
 import { StatewardError } from '../errors.js'
 import type { Intervention } from '../events/execution-events.js'
-import { checkCommand, type By } from '../events/requests.js'
+import { checkCommand, commandNames, type By } from '../events/requests.js'
 import { refuseUnknown, type OptionNames } from '../known-options.js'
 import { placeOf, placeText } from '../triggers/tick-place.js'
 import type { Timing } from '../triggers/ticking.js'
@@ -209,7 +209,7 @@ export class ScheduleCalls {
 
   #intervention(command: 'pause' | 'resume', id: string, by: By): Intervention {
     checkScheduleId(id)
-    checkCommand('retry', `schedule ${id}`, by)
+    checkCommand(command, `schedule ${id}`, by, commandNames.retry)
     const { reason, actor } = by
     const at = this.#supervisor.settings.clock.now()
     return { at, ...(reason === undefined ? {} : { reason }), ...(actor === undefined ? {} : { actor }) }

@@ -61,6 +61,8 @@ const REQUEST_WITHIN = 30_000
  */
 export async function serve(served: ServedCalls, options: ServeOptions = {}): Promise<Served> {
   const { port, hostname, grace } = checkedOptions(options)
+  if (typeof served?.fetch !== 'function' || typeof served.closed?.then !== 'function')
+    throw invalid('the first argument', served, 'what createRuntime or createClient gives')
   const { createAdaptorServer } = await adaptor()
   let isClosing = false
   const server = createAdaptorServer({

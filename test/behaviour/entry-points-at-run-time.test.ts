@@ -142,6 +142,15 @@ describe.each(places)('on a %s store', (_, place) => {
     expect(await runtime.remove('keyed', { drain: true })).toMatchObject({ drained: true })
   })
 
+  test('what was added is no name to remove it by, and the refusal says what is', async () => {
+    const runtime = await begin({ store: place().connect(), entryPoints: [work] })
+    await expect(runtime.remove(work as never)).rejects.toMatchObject({
+      code: 'invalid_option',
+      message: 'The removal: `target` is an entry point; it must be its id, or { group }.',
+    })
+    expect(await runtime.remove(work.id)).toMatchObject({ status: 'removed' })
+  })
+
   test('a client has the same calls', async () => {
     const at = place()
     const client = createClient({ store: at.connect(), entryPoints: [], pollInterval: 5 })

@@ -133,6 +133,8 @@ test('an event to nobody in particular, or that is none, is refused', async () =
   await refused({ session: 's' }, note(1), { code: 'invalid_option', details: { option: 'session' } })
   await refused({ sessionId: 's', entryPoint: 'nowhere' }, note(1), { code: 'unknown_entry_point' })
   await refused({ sessionId: 's' }, { type: 'xstate.done' }, { code: 'invalid_event' })
+  const message = "Executions can't be sent nothing; send an object with a `type`."
+  await refused({ sessionId: 's' }, undefined, { code: 'invalid_event', message })
   await refused({ sessionId: 's' }, { type: 'NOTE', to: () => 1 }, { code: 'not_storable', details: { path: 'to' } })
 })
 

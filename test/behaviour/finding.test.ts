@@ -219,8 +219,19 @@ test('what no execution could have is refused where it is said, and nothing is d
     await refused(runtime.send({ where: filter }, { type: 'PACK' }), option)
   }
   await refused(runtime.count({ limit: 3 } as never), 'limit')
+  await runtime.trigger('orders', undefined, { id: 'kept' })
+  // what was meant for few is not done to all because a name of it came out empty
+  for (const where of [{ tag: undefined }, { entryPoint: 'orders', state: undefined }, null, '' as never]) {
+    const option = where ? ('tag' in where ? 'tag' : 'state') : 'where'
+    await refused(runtime.cancel({ where: where as never }), option)
+    await refused(runtime.pause({ where: where as never }), option)
+    await refused(runtime.resume({ where: where as never }), option)
+    await refused(runtime.send({ where: where as never }, { type: 'PACK' }), option)
+  }
+  expect(await runtime.count({ tag: undefined })).toBe(1)
+  expect(await runtime.cancel({ where: {} })).toEqual({ cancelled: 1 })
   await refused(runtime.send({ where: {}, sessionId: 's' }, { type: 'PACK' }), 'sessionId')
   for (const tags of ['vip', [''], [1], Array.from({ length: 33 }, (_, n) => `t${n}`)])
     await refused(runtime.trigger('orders', undefined, { tags: tags as never }), 'tags')
-  expect((await runtime.executions()).executions).toEqual([])
+  expect((await runtime.executions()).executions.map(({ id }) => id)).toEqual(['kept'])
 })

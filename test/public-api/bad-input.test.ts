@@ -145,6 +145,13 @@ describe('definitions', () => {
     if (option === 'trigger.type') expect(define).toThrow('such as cron(…), every(…) or webhook(…) of stateward/triggers')
   })
 
+  test('a list of triggers is refused, and how to have two is said', () => {
+    const trigger = [every(10), cron('@daily')]
+    const define = () => defineEntryPoint({ id: 'e', program: approval, trigger } as never)
+    expect(define).toThrow(fails('invalid_definition', { entryPoint: 'e', option: 'trigger' }))
+    expect(define).toThrow('give each one an entry point, of the same program')
+  })
+
   test('a trigger that has more than its type is refused', () => {
     const define = () => defineEntryPoint({ id: 'e', program: approval, trigger: { type: 'api', path: '/' } } as never)
     expect(define).toThrow(fails('invalid_definition', { entryPoint: 'e', option: 'path' }))
@@ -301,6 +308,9 @@ describe.each(places)('calls, on %s', (_, place) => {
     for (const option of ['timeout', 'queueTimeout', 'deadline', 'priority'])
       for (const value of [NaN, Infinity, '5', ...(option === 'priority' ? [] : [0, -1])])
         await refused(() => runtime.trigger('plain', undefined, { [option]: value } as never), 'invalid_option', { option })
+    const said = (options: object) => runtime.trigger('plain', undefined, options as never)
+    await expect(said({ priority: 'high' })).rejects.toThrow('`priority` for plain is high; it must be a number.')
+    await expect(said({ deadline: new Date() })).rejects.toThrow('it must be a time in ms since the epoch')
   })
 
   const cycle: { self?: unknown; list: unknown[] } = { list: [] }

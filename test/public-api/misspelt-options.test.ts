@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { createRuntime, defineEntryPoint, fromExecution, fromStep, type Runtime } from '../../src/index.js'
 import { memoryStore } from '../../src/memory.js'
+import { serve } from '../../src/server.js'
 import { sqliteStore } from '../../src/sqlite.js'
 import { begin } from '../support/begin.js'
 import { approval } from '../support/programs.js'
@@ -48,6 +49,14 @@ test('a store with a misspelt option is refused', () => {
   expect(() => sqliteStore('app.db', untyped({ busytimeout: 3 }))).toThrow(fails('invalid_option', { nearest: 'busyTimeout' }))
 })
 
+test('what begins as an option does is meant for it, however long the rest is', async () => {
+  const host = serve(
+    { fetch: () => Promise.reject(new Error('nobody asks')), closed: Promise.resolve() },
+    untyped({ host: '::1' }),
+  )
+  await expect(host).rejects.toEqual(fails('invalid_option', { nearest: 'hostname' }))
+})
+
 test('an option that is undefined counts as absent, whatever its name', () => {
   expect(defineEntryPoint(untyped({ id: 'e', program: approval, timeout: undefined, nothing: undefined }))).toMatchObject({
     id: 'e',
@@ -66,7 +75,7 @@ describe('calls', () => {
     ['retry', (r) => r.execution('x').retry(untyped({ reson: 'x' })), { nearest: 'reason' }],
     ['fork', (r) => r.execution('x').fork(untyped({ revison: 3 })), { nearest: 'revision' }],
     ['result', (r) => r.execution('x').result(untyped({ timeOut: 3 })), { nearest: 'timeout' }],
-    ['executions', (r) => r.executions(untyped({ states: 'paused' })), { option: 'states' }],
+    ['executions', (r) => r.executions(untyped({ states: 'paused' })), { option: 'states', nearest: 'state' }],
     ['events', (r) => r.events(untyped({ executions: 'x' })).next(), { nearest: 'execution' }],
     ['pause of the runtime', (r) => r.pause(untyped({ reasn: 'x' })), { nearest: 'reason' }],
     ['resume of a stream', (r) => r.stream('approval').resume(untyped({ retry: true })), { option: 'retry' }],

@@ -57,7 +57,11 @@ test('an option that there is not, with the one that was meant', async () => {
   })
   await expect(schedules.set('s', undefined as never)).rejects.toMatchObject({ code: 'invalid_option' })
   await expect(schedules.list({ entrypoint: 'jobs' } as never)).rejects.toMatchObject({ details: { nearest: 'entryPoint' } })
-  await expect(schedules.pause('s', { why: 'x' } as never)).rejects.toMatchObject({ code: 'invalid_option' })
+  for (const command of ['pause', 'resume'] as const)
+    await expect(schedules[command]('s', { why: 'x' } as never)).rejects.toMatchObject({
+      code: 'invalid_option',
+      message: expect.stringContaining(`The ${command} of schedule s`) as unknown,
+    })
 })
 
 test('an entry point that there is not', async () => {

@@ -193,3 +193,10 @@ describe('an option is refused', () => {
     })
   })
 })
+
+test.each([{}, undefined, { fetch: () => undefined }])('what is no runtime is not served: %j', async (calls) => {
+  await expect(serve(calls as never, { port: 0 })).rejects.toMatchObject({
+    code: 'invalid_option',
+    message: expect.stringContaining('createRuntime or createClient') as unknown,
+  })
+})

@@ -256,6 +256,28 @@ describe('a request is answered', () => {
     expect(await execution.result()).toEqual({ status: 'completed', output: 42 })
   })
 
+  test('400 for options that no execution can have, and the logger gets what is wrong with them', async () => {
+    const logged: unknown[][] = []
+    const runtime = await begin({
+      store: memoryPlace().connect(),
+      entryPoints: [doubles({ options: () => ({ tag: ['vip'] }) as never })],
+      logger: (...args: unknown[]) => void logged.push(args),
+    })
+    expect(await read(await runtime.fetch(delivery('d')))).toEqual({ status: 400, body: refused('invalid_option') })
+    expect(logged.flat()).toContainEqual(
+      expect.objectContaining({ details: { entryPoint: 'doubles', option: 'tag', nearest: 'tags' } }),
+    )
+  })
+
+  test('by no answer if it is none of the web, such as one of node:http, and the error says how to mount it', async () => {
+    const runtime = await begin({ store: memoryPlace().connect(), entryPoints: [doubles()] })
+    for (const request of [{ url: '/doubles', method: 'POST', headers: {} }, 'http://localhost/doubles', undefined])
+      await expect(runtime.fetch(request as never)).rejects.toMatchObject({
+        code: 'invalid_option',
+        message: expect.stringContaining('getRequestListener(runtime.fetch)') as unknown,
+      })
+  })
+
   test('500 for what is wrong inside, with nothing of it; the logger and the registry get it', async () => {
     const logged: unknown[][] = []
     const entryPoint = defineEntryPoint({
@@ -522,6 +544,8 @@ describe('a definition is refused', () => {
     ['trigger.routes.0.path', { path: '//host/a' }],
     ['trigger.routes.0.path', { path: '/a/../b' }],
     ['trigger.routes.0.path', { path: '/grün' }],
+    ['trigger.routes.0.path', { path: '/a/:id/b' }],
+    ['trigger.routes.0.path', { path: '/a/*' }],
     ['trigger.routes.0.methods', { methods: [] }],
     ['trigger.routes.0.methods', { methods: ['post'] }],
   ])('for a bad %s: %j', (option, change) => {
@@ -542,7 +566,7 @@ describe('a definition is refused', () => {
       expect.objectContaining({ code: 'duplicate_route', details: { path: '/x', method: 'POST', entryPoints: ['a', 'b'] } }),
     )
     expect(() => make(at('a', '/healthz', ['GET']))).toThrow(expect.objectContaining({ code: 'duplicate_route' }))
-    make(at('a', '/x'), at('b', '/x', ['PUT']), at('c', '/healthz'))
+    make(at('a', '/x'), at('b', '/x', ['PUT']), at('c', '/healthz'), at('d', '/v1/x:run'))
     const entryPoints = [at('a', '/healthz', ['GET'])]
     createRuntime({ store: memoryPlace().connect(), entryPoints, healthPath: false })
     createRuntime({ store: memoryPlace().connect(), entryPoints, healthPath: '/up' })

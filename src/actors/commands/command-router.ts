@@ -152,10 +152,10 @@ export class CommandRouter {
     })
   }
 
-  /** An event as it is stored. Throws `invalid_event`, `not_storable`. */
-  checked(id: string, event: AnyEventObject): string {
+  /** An event as it is stored, for that execution, or without an `id` for many. Throws `invalid_event`, `not_storable`. */
+  checked(id: string | undefined, event: AnyEventObject): string {
     refuseInvalid(id, event)
-    return encode(event, { id, what: 'event' })
+    return encode(event, { id: id ?? 'many executions', what: 'event' })
   }
 
   /** Sends an event; resolves once what it caused, or its place in the inbox, is durable. Throws `invalid_event`, `not_storable`. */

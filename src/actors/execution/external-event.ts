@@ -9,8 +9,8 @@ export interface SentEvent {
   readonly event: AnyEventObject
 }
 
-/** Throws `invalid_event` unless the event may be sent to that execution. */
-export function refuseInvalid(id: string, event: unknown): void {
+/** Throws `invalid_event` unless the event may be sent to that execution; without an `id`, to many. */
+export function refuseInvalid(id: string | undefined, event: unknown): void {
   let type: unknown
   let cause: unknown
   try {
@@ -20,8 +20,11 @@ export function refuseInvalid(id: string, event: unknown): void {
   }
   const problem = cause === undefined ? eventProblem(event, type) : 'an event whose `type` can not be read'
   if (problem === undefined) return
-  throw new StatewardError('invalid_event', `Execution ${id} can't be sent ${problem}.`, {
-    details: { id, event: typeof type === 'symbol' ? type.toString() : typeof type === 'string' ? type : typeof type },
+  throw new StatewardError('invalid_event', `${id === undefined ? 'Executions' : `Execution ${id}`} can't be sent ${problem}.`, {
+    details: {
+      ...(id === undefined ? {} : { id }),
+      event: typeof type === 'symbol' ? type.toString() : typeof type === 'string' ? type : typeof type,
+    },
     ...(cause === undefined ? {} : { cause }),
   })
 }
@@ -29,7 +32,7 @@ export function refuseInvalid(id: string, event: unknown): void {
 /** What is wrong with an event of that type, as the end of a sentence; undefined: nothing is wrong. */
 export function eventProblem(event: unknown, type: unknown = (event as { type?: unknown } | null)?.type): string | undefined {
   if (typeof event !== 'object' || event === null)
-    return `a ${event === null ? 'null' : typeof event}; send an object with a \`type\``
+    return `${event === null ? 'null' : event === undefined ? 'nothing' : `a ${typeof event}`}; send an object with a \`type\``
   if (typeof type !== 'string' || type === '') return 'an event without a `type`'
   if (type === '*') return 'the wildcard'
   if (isXStateEvent(type)) return `'${type}': XState's own events come from the program alone`

@@ -1,5 +1,6 @@
 /** The errors with which a supervisor refuses a call. Owns their words. */
 import { StatewardError } from '../../errors.js'
+import { groupOf } from '../../ids.js'
 import type { StreamDefinition } from '../stream/stream-definition.js'
 
 /** There is no such entry point. */
@@ -9,7 +10,8 @@ export function unknownEntryPoint(entryPoint: string, known: readonly string[]):
 }
 
 /** Nothing of that group is here. */
-export function unknownGroup(group: string, known: readonly string[]): StatewardError {
+export function unknownGroup(group: string, entryPoints: readonly string[]): StatewardError {
+  const known = [...new Set(entryPoints.flatMap((id) => groupOf(id) ?? []))]
   const message = `There is no entry point of a group ${JSON.stringify(group)}.`
   return new StatewardError('unknown_entry_point', message, { details: { group, known } })
 }

@@ -19,6 +19,8 @@ export function pathProblem(path: unknown): string | undefined {
   if (typeof path !== 'string' || !path.startsWith('/')) return "a path that begins with '/'"
   const url = URL.canParse(path, 'http://host') ? new URL(path, 'http://host') : undefined
   if (url?.host !== 'host' || url.search !== '' || url.hash !== '' || /[?#\s]/.test(path)) return 'a path, without query and host'
+  if (/\/(:|[^/]*\*)/.test(path))
+    return 'one path, without parameters and wildcards: what varies belongs into the query or the body'
   return url.pathname === path ? undefined : `written as it stands in a URL: ${url.pathname}`
 }
 
