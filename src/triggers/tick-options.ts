@@ -3,6 +3,7 @@
  *
  * Owns: their defaults and checks. What is wrong is said when the trigger is made, with the option and its value.
  */
+import type { FireOptions } from '../actors/trigger/trigger.js'
 import { refuse } from './refusal.js'
 
 /** One tick, for the function that makes the input of its execution. */
@@ -11,6 +12,9 @@ export interface Tick {
   readonly at: number
 }
 
+/** What may be said of the execution of a tick: its key is made of the tick. */
+export type TickFireOptions = Omit<FireOptions, 'idempotencyKey'>
+
 /** What triggers with ticks can be told. `TInput` is what they give their program. */
 export interface TickOptions<TInput = unknown> {
   /**
@@ -18,6 +22,11 @@ export interface TickOptions<TInput = unknown> {
    * counts. If it throws, or its value can't be stored, the tick is given up: the logger and `registry.triggers` say so.
    */
   readonly input?: ((tick: Tick) => TInput) | undefined
+  /**
+   * What else is said of a tick's execution, such as `tags` or `sessionId`; default nothing. As for `input`: make it of the tick alone;
+   * what can't be gives the tick up.
+   */
+  readonly options?: ((tick: Tick) => TickFireOptions) | undefined
   /** Each tick fires later by up to so many ms: always the same for one tick of one entry point, in every process. Default 0. */
   readonly jitter?: number | undefined
   /**
@@ -39,6 +48,8 @@ export interface TickOptions<TInput = unknown> {
 /** The same, complete. */
 export interface TickSettings<TInput> {
   readonly input: ((tick: Tick) => TInput) | undefined
+  /** Absent of a schedule. */
+  readonly options?: ((tick: Tick) => TickFireOptions) | undefined
   readonly jitter: number
   readonly overlap: 'queue' | 'skip' | 'replace'
   readonly missed: 'once' | 'none' | 'all'
@@ -46,17 +57,18 @@ export interface TickSettings<TInput> {
 }
 
 /** Every option that all of them have. */
-export const tickOptionNames = { input: true, jitter: true, overlap: true, missed: true, maxMissed: true } as const
+export const tickOptionNames = { input: true, options: true, jitter: true, overlap: true, missed: true, maxMissed: true } as const
 
 /** Fills in the defaults. Throws `invalid_definition`. */
 export function tickSettings<TInput>(type: string, options: TickOptions<TInput>): TickSettings<TInput> {
-  const { input, jitter = 0, overlap = 'queue', missed = 'once', maxMissed = 100 } = options
+  const { input, options: more, jitter = 0, overlap = 'queue', missed = 'once', maxMissed = 100 } = options
   if (input !== undefined && typeof input !== 'function') refuse(type, 'input', input, 'a function')
+  if (more !== undefined && typeof more !== 'function') refuse(type, 'options', more, 'a function')
   if (!(typeof jitter === 'number' && jitter >= 0 && Number.isFinite(jitter)))
     refuse(type, 'jitter', jitter, 'a number of ms from 0')
   if (!['queue', 'skip', 'replace'].includes(overlap)) refuse(type, 'overlap', overlap, 'one of queue, skip, replace')
   if (!['once', 'none', 'all'].includes(missed)) refuse(type, 'missed', missed, 'one of once, none, all')
   if (!(Number.isInteger(maxMissed) && maxMissed >= 1 && maxMissed <= 10_000))
     refuse(type, 'maxMissed', maxMissed, 'a whole number from 1 to 10,000')
-  return { input, jitter, overlap, missed, maxMissed }
+  return { input, options: more, jitter, overlap, missed, maxMissed }
 }

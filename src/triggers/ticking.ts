@@ -11,7 +11,7 @@ import { isStatewardError, StatewardError } from '../errors.js'
 import { isTerminal } from '../events/execution-status.js'
 import type { ActiveTrigger, TriggerPort } from '../actors/trigger/trigger.js'
 import { TickPlace } from './tick-place.js'
-import type { TickSettings } from './tick-options.js'
+import type { TickFireOptions, TickSettings } from './tick-options.js'
 
 /** When ticks are. */
 export interface Ticks {
@@ -165,14 +165,16 @@ export class TickRun<TInput> {
     const { resets } = this.#place.position
     const count = recount && resets > 0 ? `#${resets}` : ''
     let input: TInput
+    let options: TickFireOptions | undefined
     try {
       // without a function for it the program takes none, as its type says
       input = settings.input?.({ at: tick }) as TInput
+      options = settings.options?.({ at: tick })
     } catch (error) {
       return this.#giveUp(tick, error)
     }
     try {
-      const { id } = await this.#port.fire(input, { idempotencyKey: `${type}:${isoOf(tick)}${count}` })
+      const { id } = await this.#port.fire(input, { ...options, idempotencyKey: `${type}:${isoOf(tick)}${count}` })
       return id
     } catch (error) {
       if (!isStatewardError(error) || error.retryable || error.code === 'already_stopped') throw error

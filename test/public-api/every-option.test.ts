@@ -27,7 +27,14 @@ type Kind = keyof typeof kinds
 const program = fromPromise(async () => 'done')
 const input = () => undefined
 /** Of what fires by ticks. */
-const ticks = { jitter: 'durationFrom0', overlap: 'word', missed: 'word', maxMissed: 'count', input: 'function' } as const
+const ticks = {
+  jitter: 'durationFrom0',
+  overlap: 'word',
+  missed: 'word',
+  maxMissed: 'count',
+  input: 'function',
+  options: 'function',
+} as const
 const define = (options: object) => defineEntryPoint({ id: 'e', program, ...options } as never)
 
 /** Where options are given, what is right there, and what each option is. */

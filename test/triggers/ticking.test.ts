@@ -290,6 +290,17 @@ test('a tick whose input can not be made or stored is given up, which is reporte
   expect(health()).toMatchObject({ failures: 2, fired: 1, error: null })
 })
 
+test('a tick says more of its execution, by which it is found; what can not be gives that tick up, and the next one fires', async () => {
+  const options = ({ at }: Tick) => (at === monday + 3 * hour ? { tags: [''] } : { tags: [iso(at)], sessionId: 'acme' })
+  const shop = new TickShop(daily({ options }), { clock: new SimulatedClock(monday) })
+  const runtime = await shop.begin(memoryPlace().connect())
+  await shop.pass(2 * day)
+  expect(shop.ran).toEqual(nines(1))
+  expect(shop.logged.join()).toContain('`tags` is a list of 1')
+  const { executions } = await runtime.executions({ tag: iso(monday + 3 * hour + day), sessionId: 'acme' })
+  expect(executions.map(({ input: given }) => given)).toEqual([{ at: monday + 3 * hour + day }])
+})
+
 test('a tick that a full queue refuses is tried again until there is room', async () => {
   const clock = new SimulatedClock(monday)
   const flights = new StepsInFlight()
