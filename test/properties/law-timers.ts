@@ -47,10 +47,14 @@ export function timersAreTrue(world: World): string[] {
 }
 
 /** An execution that was to start later has started before that time, by the clock on the wall. */
-function startsEarly([accepted, ...later]: readonly Written[], { jumps }: World): string[] {
-  const startAt = accepted?.commit.startAt ?? null
+function startsEarly(history: readonly Written[], { jumps }: World): string[] {
+  const [accepted, ...later] = history
   const started = later.find(({ commit }) => commit.startedAt !== null)
-  if (!accepted || startAt === null || !started || started.wall >= startAt) return []
+  if (!accepted || !started) return []
+  // what gathers starts earlier once it is full, and later once it has got another input
+  const startAt =
+    history.slice(0, history.indexOf(started)).findLast(({ commit }) => (commit.startAt ?? null) !== null)?.commit.startAt ?? 0
+  if (started.wall >= startAt) return []
   // it may have been decided on before the clock was set back
   const isSetBack = jumps.some(({ n, ms }) => ms < 0 && n > accepted.n && n < started.n)
   return isSetBack ? [] : [`${accepted.commit.id}: started ${startAt - started.wall} ms too early`]

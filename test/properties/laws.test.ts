@@ -35,7 +35,7 @@ async function holds(place: Place, law: Law): Promise<void> {
       await store.remove()
     }
   }
-  await fc.assert(fc.asyncProperty(scripts(law.commands, law.wrong, law.isFired, law.isLimited), run), parameters(place))
+  await fc.assert(fc.asyncProperty(scripts(law.commands, law.wrong, law), run), parameters(place))
 }
 
 describe.each(Object.keys(makePlace) as Place[])('on the %s store', (place) => {

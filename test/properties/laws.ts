@@ -7,24 +7,21 @@ import type { StorePlace } from '../support/store-place.js'
 import { nothingSilent, repeatsAreIdle, truthfulAnswers } from './law-answers.js'
 import { fencing, noLoss, nothingForgotten, oneEnd, outputCommit, restart } from './law-checks.js'
 import { firesHold } from './law-fires.js'
+import { gathersHold } from './law-gathers.js'
 import { limitsHold, permitsAreGiven } from './law-limits.js'
 import { countsAgree, countsAtTheEnd, neverMoreThanTheLimit } from './law-conservation.js'
 import { answersHold, commandsHold } from './law-commands.js'
 import { allEnd, cancelsAreTrue, endsAreLast, goneAtTheEnd, innocentsLive, leavesFirst, nothingLivesOn } from './law-ends.js'
 import { timersAreTrue, timersCome } from './law-timers.js'
-import type { Script, Weights, Wrong } from './script.js'
+import type { Script, Started, Weights, Wrong } from './script.js'
 import { World } from './world.js'
 
 /** One property. */
-export interface Law {
+export interface Law extends Started {
   /** Commands beside the usual ones. */
   readonly commands: Weights
   /** What a program may do besides. */
   readonly wrong?: Wrong
-  /** True if there are entry points that something fires: ticks, events, deliveries. */
-  readonly isFired?: boolean
-  /** True if executions are counted under keys. */
-  readonly isLimited?: boolean
   /** Asked at each quiet instant of a run. */
   readonly atRest?: (world: World) => void
   /** Asked after a run. Returns what was broken. */
@@ -110,6 +107,23 @@ export const laws: Readonly<Record<string, Law>> = {
     isLimited: true,
     atRest: permitsAreGiven,
     after: limitsHold,
+  },
+  'law 5, of what gathers: each trigger that was acknowledged is in the one execution that was named, once': {
+    commands: {
+      gather: 14,
+      trigger: 1,
+      later: 1,
+      step: 2,
+      send: 2,
+      advance: 5,
+      crash: 2,
+      takeover: 2,
+      join: 2,
+      fault: 2,
+      scope: 1,
+    },
+    isGathered: true,
+    after: (world, { gathers }) => (gathers ? gathersHold(world, gathers) : []),
   },
   'law 2, where code of the program throws or rejects: no slot is lost': {
     commands: { crash: 1, scope: 1 },

@@ -82,7 +82,7 @@ export interface Answer {
   /** What was known to be durable: an answer may come from another process. */
   readonly known: number
   readonly ping?: number
-  /** Of a delivery. */
+  /** Of a delivery, and of a trigger that goes into an execution with others. */
   readonly key?: string
   /** For how long it was to be waited for, in ms. */
   readonly timeout?: number
@@ -171,9 +171,12 @@ export class Ledger {
         this.refused.push({ n, process, id: commit.id, verdict })
         continue
       }
-      const { accept, events: _, consumed: __, checkpoints: ___, input, ...fields } = commit
+      const { accept, events: _, consumed: __, checkpoints: ___, joins, input, ...fields } = commit
       const before = this.rows.get(commit.id)
-      const row = { ...(before ?? accept), ...fields, ...(input === undefined ? {} : { input }) } as StoredExecution
+      const more = joins?.flatMap(({ element }) => element ?? []) ?? []
+      const whole = before?.elements ?? (more.length > 0 ? [] : null)
+      const elements = whole && [...whole, ...more]
+      const row = { ...(before ?? accept), ...fields, elements, ...(input === undefined ? {} : { input }) } as StoredExecution
       this.rows.set(commit.id, row)
       const record = executionRecord(row)
       const steps = new Set(Object.entries(record.steps).map(([path, { visit }]) => `${commit.id}/${path}#${visit}`))

@@ -382,6 +382,42 @@ export const mutations: readonly Mutation[] = [
     instead: '',
     upholds: 'with `replace` those before it make room for an execution that has come',
   },
+  {
+    law: 5,
+    property: 'law 5, of what gathers',
+    name: 'No loss, of triggers that another process was faster than',
+    file: 'src/actors/gathering/gatherings.ts',
+    line: "if (verdict.status === 'committed') {\n      this.#port.written(stored, commit, definition.id)\n      for",
+    instead: "if (verdict.status !== 'duplicate') {\n      this.#port.written(stored, commit, definition.id)\n      for",
+    upholds: 'a trigger is acknowledged as joined once that is written, and tried again where another write came before it',
+  },
+  {
+    law: 5,
+    property: 'law 5, of what gathers',
+    name: 'No loss, of the order of triggers',
+    file: 'src/actors/gathering/gatherings.ts',
+    line: 'queue.unshift(...(await this.#round(definition, group)))',
+    instead: 'queue.push(...(await this.#round(definition, group)))',
+    upholds: 'triggers that found no room go before those that came after them',
+  },
+  {
+    law: 5,
+    property: 'law 5, of what gathers',
+    name: 'No loss, of the last input',
+    file: 'src/actors/gathering/gathering-commits.ts',
+    line: 'input: isBatch || row.revision === 0 ? undefined : triggers.at(-1)?.input',
+    instead: 'input: isBatch || row.revision === 0 ? undefined : triggers.at(0)?.input',
+    upholds: 'the input of a debounced execution is that of its last trigger',
+  },
+  {
+    law: 5,
+    property: 'law 5, of what gathers',
+    name: 'No loss, of triggers whose answer was lost',
+    file: 'src/actors/gathering/gatherings.ts',
+    line: 'if (own?.digest === digest) return admittedTo(own.id, { ref })',
+    instead: '',
+    upholds: 'a trigger that was written and not acknowledged is found again, and not refused',
+  },
 ]
 
 /** The table of `docs/laws.md`. */

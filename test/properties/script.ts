@@ -1,6 +1,7 @@
 /** Random scripts: what is set up, and what is done to it. Owns their shapes and how likely each command is. */
 import * as fc from 'fast-check'
 import { publishedTypes, type FiresSpec } from './fired.js'
+import { gatheredIds, gathers, type Gathered, type GathersSpec } from './gathered.js'
 import { DEEPEST, limits, type LimitsSpec } from './limited.js'
 import { killerSpecs, programSpecs, shortSpecs, throwingSpecs, type ProgramSpec, type StateSpec } from './random-program.js'
 
@@ -61,6 +62,14 @@ export type Command =
   | { readonly do: 'publish'; readonly type: (typeof publishedTypes)[number]; readonly number: number | undefined }
   /** A request of a sender, who sends it again until it is answered. */
   | { readonly do: 'deliver'; readonly key: number }
+  /** A trigger that goes into an execution with others; those of one number have one idempotency key. */
+  | {
+      readonly do: 'gather'
+      readonly into: Gathered
+      readonly key: string
+      readonly number: number | undefined
+      readonly through: number
+    }
   /** Waits for an event that fires. */
   | { readonly do: 'wait'; readonly timeout: number }
   /** The wall clock is set, and no time passes. */
@@ -88,6 +97,8 @@ export interface Script {
   readonly streams: readonly StreamSpec[]
   /** What is fired besides. */
   readonly fires?: FiresSpec | undefined
+  /** How triggers go into executions together. */
+  readonly gathers?: GathersSpec | undefined
   readonly lines: readonly Line[]
 }
 
@@ -174,6 +185,13 @@ const kinds = {
     number: fc.option(fc.nat({ max: 3 }), { nil: undefined, freq: 2 }),
   }),
   deliver: fc.record({ do: fc.constant('deliver' as const), key: fc.nat({ max: 5 }) }),
+  gather: fc.record({
+    do: fc.constant('gather' as const),
+    into: fc.constantFrom(...gatheredIds),
+    key: fc.constantFrom('x', 'x', 'y'),
+    number: fc.option(fc.nat({ max: 3 }), { nil: undefined, freq: 2 }),
+    through: fc.constantFrom(0, 0, 1),
+  }),
   wait: fc.record({ do: fc.constant('wait' as const), timeout: fc.constantFrom(0, 5_000, 60_000) }),
   later: fc.tuple(trigger, fc.constantFrom(-1_000, 2_000, 25_000, 25_000)).map(([command, startIn]) => ({ ...command, startIn })),
   badTrigger: trigger.map((command) => ({ ...command, bad: true })),
@@ -249,8 +267,27 @@ const news: fc.Arbitrary<Line[]> = fc
   )
   .map((calls) => calls.map(([each, turns]): Line => ({ ...each, turns })))
 
-/** Scripts with the usual commands, and those of `more`; `isFired`: with what is fired besides; `isLimited`: with keys and rates. */
-export function scripts(more: Weights = {}, wrong?: Wrong, isFired = false, isLimited = false): fc.Arbitrary<Script> {
+/** What executions are started by besides, and how many of them at a time. */
+export interface Started {
+  /** Something fires: ticks, events, deliveries. */
+  readonly isFired?: boolean
+  /** With keys and rates. */
+  readonly isLimited?: boolean
+  /** Triggers go into executions together. */
+  readonly isGathered?: boolean
+}
+
+/** Triggers that come together, of one key. */
+const together: fc.Arbitrary<Line[]> = fc
+  .tuple(kinds.gather, fc.array(fc.constantFrom('same' as const, 'microtask' as const, 0, 1, 3), { minLength: 2, maxLength: 7 }))
+  .map(([gather, all]) => all.map((turns): Line => ({ ...gather, number: undefined, turns })))
+
+/** Scripts with the usual commands, and those of `more`. */
+export function scripts(
+  more: Weights = {},
+  wrong?: Wrong,
+  { isFired = false, isLimited = false, isGathered = false }: Started = {},
+): fc.Arbitrary<Script> {
   const weights = { ...usual, ...more }
   const command = fc.oneof(
     ...Object.entries(weights).map(([kind, weight]) => ({
@@ -273,6 +310,7 @@ export function scripts(more: Weights = {}, wrong?: Wrong, isFired = false, isLi
     { weight: 1, arbitrary: bursts },
     { weight: 1, arbitrary: crowds },
     ...(isFired ? [{ weight: 2, arbitrary: news }] : []),
+    ...(isGathered ? [{ weight: 3, arbitrary: together }] : []),
   )
   return fc.record({
     seed: fc.integer({ min: 1, max: 2 ** 31 - 1 }),
@@ -290,6 +328,7 @@ export function scripts(more: Weights = {}, wrong?: Wrong, isFired = false, isLi
           : fc.constant(specs),
       ),
     fires: isFired ? fires : fc.constant(undefined),
+    ...(isGathered ? { gathers } : {}),
     lines: fc.array(lines, { minLength: 5, maxLength: 28, size: 'max' }).map((each) => each.flat()),
   })
 }

@@ -16,6 +16,7 @@ import type { Connection, SharedStore } from '../../src/testing/world/shared-sto
 import { turn } from '../support/eventually.js'
 import { Fate } from './fate.js'
 import { firedEntryPoints, type FiresSpec } from './fired.js'
+import { gatheredEntryPoints, type GathersSpec } from './gathered.js'
 import type { Ledger, Output } from './ledger.js'
 import { limitsOf } from './limited.js'
 import type { Pace } from './pace.js'
@@ -71,6 +72,7 @@ export interface Surroundings {
   readonly ledger: Ledger
   readonly streams: readonly StreamSpec[]
   readonly fires: FiresSpec | undefined
+  readonly gathers: GathersSpec | undefined
   readonly flights: Flight[]
   readonly callbacks: Set<LiveCallback>
   /** True if steps end by themselves, soon: one that runs for long beside what ends its process may be blamed with it. */
@@ -104,6 +106,7 @@ export class SimulatedProcess {
       entryPoints: [
         ...around.streams.map((spec, index) => this.#entryPoint(spec, index)),
         ...(around.fires ? firedEntryPoints(around.fires) : []),
+        ...(around.gathers ? gatheredEntryPoints(around.gathers) : []),
       ],
       clock: fate.life.clock,
       ids,

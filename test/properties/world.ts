@@ -15,6 +15,7 @@ import type { StorePlace } from '../support/store-place.js'
 import { Ledger, type Answer, type Asked } from './ledger.js'
 import { paceOf } from './pace.js'
 import { deliveryOf, firedSpec, firing, type FiresSpec } from './fired.js'
+import { elementOf } from './gathered.js'
 import { outsider } from './ring.js'
 import type { Command, Line, Script, StreamSpec, Target } from './script.js'
 import { SimulatedProcess, type Flight, type LiveCallback, type Surroundings } from './simulated-process.js'
@@ -57,6 +58,7 @@ export class World {
       callbacks,
       streams: script.streams,
       fires: script.fires,
+      gathers: script.gathers,
       ids: seededIds(script.seed),
       shared: place,
       endsSoon: script.streams.some(({ program }) => program.states.some(({ kind }) => kind === 'killer')),
@@ -286,6 +288,8 @@ export class World {
       }
       case 'deliver':
         return this.#deliver(`delivery ${command.key}`)
+      case 'gather':
+        return this.#gather(command)
       case 'wait':
         return this.#ask('wait', firing, () => runtime.waitFor({ type: firing }, { timeout: command.timeout }), timed(command))
     }
@@ -333,6 +337,19 @@ export class World {
       return { status: String(response.status), id }
     }
     this.#ask('deliver', key, answer, { key })
+  }
+
+  #gather({ into, key, number, through }: Command & { do: 'gather' }): void {
+    const process = this.#living.at(-1 - (through % this.#living.length)) ?? this.primary
+    const name = number === undefined ? `${++this.#calls}` : `again ${number}`
+    const element = elementOf(into, key, name)
+    const options = number === undefined ? {} : { idempotencyKey: element }
+    const answer = async () => {
+      const { id, created, joined } = await process.runtime.trigger(into as never, ...([element, options] as [never, never]))
+      if (!this.targets.includes(id)) this.targets.push(id)
+      return { status: 'gathered', as: joined ? 'joined' : created ? 'created' : 'known', id }
+    }
+    this.#ask('gather', element, answer, { key: element }, process)
   }
 
   /** Senders send again what was not taken, and ticks and events get the time that they need. */
