@@ -1,6 +1,6 @@
 /** The entry `stateward/graphs`. Owns: nothing; what it exports is in graphs/. */
-export { fromGraph } from './graphs/from-graph.js'
-export type { Graph, GraphContext, GraphEnd, GraphMachine } from './graphs/from-graph.js'
+export { fromGraph, graphFrom } from './graphs/from-graph.js'
+export type { GraphContext, GraphEnd, GraphMachine } from './graphs/from-graph.js'
 export type {
   Branches,
   GraphArguments,

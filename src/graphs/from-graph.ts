@@ -4,7 +4,7 @@ import { StatewardError } from '../errors.js'
 import type { GraphHop } from './graph-advance.js'
 import type { AnyGraph, GraphArguments, GraphLogics, GraphOptions, NodeOutputs } from './graph-definition.js'
 import { graphMachine, type GraphContinue, type GraphRaise } from './graph-machine.js'
-import { planOf } from './graph-plan.js'
+import { planOf, type GraphPlan } from './graph-plan.js'
 import { refuseProblems } from './graph-problems.js'
 import type { GraphProgress } from './graph-progress.js'
 
@@ -31,12 +31,6 @@ export type GraphMachine<TInput, TLogics extends GraphLogics, TOutput> = StateMa
   MetaObject,
   StateSchema
 >
-
-/** A graph as a machine, which can also begin elsewhere. */
-export type Graph<TInput, TLogics extends GraphLogics, TOutput> = GraphMachine<TInput, TLogics, TOutput> & {
-  /** The same machine with another of its entries. Throws `invalid_definition` for a node that `entry` does not name. */
-  from(entry: keyof TLogics & string): GraphMachine<TInput, TLogics, TOutput>
-}
 
 /** What a graph gives that has an `output`: how far it has come, and the node with which it has ended. */
 export type GraphEnd<TInput, TLogics extends GraphLogics> = GraphArguments<TInput, TLogics> & {
@@ -78,21 +72,46 @@ export function fromGraph<TLogics extends GraphLogics, TOutput, TInput = unknown
     /** Makes the output of the graph. */
     readonly output: (args: GraphEnd<TInput, TLogics>) => TOutput
   },
-): Graph<TInput, TLogics, TOutput>
+): GraphMachine<TInput, TLogics, TOutput>
 export function fromGraph<TLogics extends GraphLogics, TTerminal extends keyof TLogics & string, TInput = unknown>(
   graph: GraphOptions<TInput, TLogics> & { readonly terminal: TTerminal | readonly TTerminal[]; readonly output?: undefined },
-): Graph<TInput, TLogics, OutputFrom<TLogics[TTerminal]>>
+): GraphMachine<TInput, TLogics, OutputFrom<TLogics[TTerminal]>>
 export function fromGraph(given: unknown): unknown {
   const graph = given as AnyGraph
   refuseProblems(graph)
   const plan = planOf(graph)
-  const from = (entry: string) => {
-    if (plan.entries.includes(entry)) return graphMachine(graph, plan, entry)
+  return made(graph, plan, plan.entries[0] as string)
+}
+
+/** The machines that begin at other entries of the same graph. */
+const beginnings = new WeakMap<object, (entry: string) => unknown>()
+
+function made(graph: AnyGraph, plan: GraphPlan, entry: string): unknown {
+  const machine = graphMachine(graph, plan, entry)
+  beginnings.set(machine, (other) => {
+    if (plan.entries.includes(other)) return made(graph, plan, other)
     throw new StatewardError(
       'invalid_definition',
-      `The graph "${graph.id}" has no entry "${entry}"; there are ${plan.entries.join(', ')}: name it in \`entry\`, so that the ways from it are checked.`,
-      { details: { graph: graph.id, entry, known: plan.entries } },
+      `The graph "${graph.id}" has no entry "${other}"; there are ${plan.entries.join(', ')}: name it in \`entry\`, so that the ways from it are checked.`,
+      { details: { graph: graph.id, entry: other, known: plan.entries } },
     )
-  }
-  return Object.assign(graphMachine(graph, plan, plan.entries[0] as string), { from })
+  })
+  return machine
+}
+
+/**
+ * The same graph, beginning at another one of its entries: for an entry point of its own.
+ *
+ * Errors: `invalid_definition` for a node that the graph's `entry` does not name, and for a machine that `fromGraph` has not made (one
+ * that `provide` has changed among them).
+ */
+export function graphFrom<TInput, TLogics extends GraphLogics, TOutput>(
+  graph: GraphMachine<TInput, TLogics, TOutput>,
+  entry: keyof TLogics & string,
+): GraphMachine<TInput, TLogics, TOutput> {
+  const begin = beginnings.get(graph)
+  if (begin) return begin(entry) as GraphMachine<TInput, TLogics, TOutput>
+  throw new StatewardError('invalid_definition', 'Only a machine that `fromGraph` has made can begin at another entry.', {
+    details: { entry },
+  })
 }

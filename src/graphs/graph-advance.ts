@@ -139,7 +139,9 @@ class Advance {
   #isAwaited(id: string): boolean {
     return Object.keys(this.#now.nodes).some((other) => {
       if (other === id || !active.has(this.#now.nodes[other] as NodeStatus)) return false
-      const fork = this.#open(({ region, join }) => region.has(other) && (region.has(id) || join === id))
+      // a join leads to nothing within its own branches, even if a loop around them does
+      const isPart = ({ region, join }: Fork, each: string) => region.has(each) || join === each
+      const fork = this.#open((each) => isPart(each, other) && isPart(each, id))
       if (!fork?.ahead.get(other)?.has(id)) return false
       const isMutual = this.#now.nodes[other] === 'waiting' && fork.ahead.get(id)?.has(other) === true
       return !(isMutual && this.#comesBefore(id, other))

@@ -1,7 +1,7 @@
 /** Whatever is wrong with a graph is said where it is made, all at once, each with its path. */
 import { expect, test } from 'vitest'
 import { fromStep, StatewardError } from 'stateward'
-import { fromGraph } from 'stateward/graphs'
+import { fromGraph, graphFrom } from 'stateward/graphs'
 
 const run = fromStep(() => 'done')
 const plain = { id: 'graph', nodes: { a: { run }, b: { run } }, edges: [{ from: 'a', to: 'b' }], entry: 'a', terminal: 'b' }
@@ -178,7 +178,7 @@ test('a graph begins only at its entries', () => {
     entry: ['a', 'b'],
     terminal: 'b',
   })
-  expect(graph.from('b').id).toBe('graph')
+  expect(graphFrom(graph, 'b').id).toBe('graph')
   const narrow = fromGraph({
     id: 'graph',
     nodes: { a: { run }, b: { run } },
@@ -186,7 +186,8 @@ test('a graph begins only at its entries', () => {
     entry: 'a',
     terminal: 'b',
   })
-  expect(() => narrow.from('b')).toThrow(
+  expect(() => graphFrom(narrow, 'b')).toThrow(
     expect.objectContaining({ code: 'invalid_definition', details: { graph: 'graph', entry: 'b', known: ['a'] } }),
   )
+  expect(() => graphFrom(graph.provide({}) as typeof graph, 'b')).toThrow(expect.objectContaining({ code: 'invalid_definition' }))
 })
