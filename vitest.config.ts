@@ -92,6 +92,7 @@ const oneBuild = [
   'test/triggers/{cron,every,on,ticking}.test.ts',
   'test/{examples,server}/**',
   'test/triggers/{webhook,webhook-crashes,signature}.test.ts',
+  'test/golden/flow-database.test.ts',
   'test/{layers,where-tests-stand,error-record}.test.ts',
   'test/properties/laws-page.test.ts',
   'test/behaviour/{*command*,clients,idempotency,ids,kept-answers,limits,mail,results,retention,scopes,sending-order}.test.ts',

@@ -25,7 +25,7 @@ export type TriggerArguments<TEntryPoints extends readonly EntryPoint[], TId> =
     : [input: TriggerInput<TEntryPoints[number], TId>, options?: TriggerOptions]
 
 /** The input of a trigger: that of the program, or of an entry point that batches one element of it. */
-type TriggerInput<TEntryPoint, TId> = TEntryPoint extends {
+export type TriggerInput<TEntryPoint, TId> = TEntryPoint extends {
   readonly id: infer TOwnId
   readonly program: infer TProgram extends AnyActorLogic
 }

@@ -4,7 +4,6 @@
  * Owns: the types of its calls by the entry points of the runtime, and starting an execution of a schedule by hand. Its other calls are
  * those of `schedules/schedule-calls.ts`.
  */
-import type { InputFrom } from 'xstate'
 import type { SupervisorHost } from '../actors/supervisor/supervisor-host.js'
 import type { TriggerOptions } from '../events/requests.js'
 import { decode } from '../codec/snapshot-codec.js'
@@ -13,12 +12,12 @@ import { ScheduleCalls } from '../schedules/schedule-calls.js'
 import type { Scheduler } from '../schedules/scheduler.js'
 import type { EntryPoint } from './entry-point.js'
 import type { ExecutionHandle } from './execution-handle.js'
-import type { ProgramOf } from './known-programs.js'
+import type { TriggerInput } from './known-programs.js'
 import { isStatewardError } from '../errors.js'
 
-/** The options of a schedule of that entry point: with the input that its program takes, if it takes one. */
+/** The options of a schedule of that entry point: with the input that a trigger of it takes, if it takes one: that of its program, or one element of a batch. */
 export type ScheduleOf<TEntryPoints extends readonly EntryPoint[], TId extends string> = Omit<ScheduleOptions<TId>, 'input'> &
-  InputOption<InputFrom<ProgramOf<TEntryPoints, TId>>>
+  InputOption<TriggerInput<TEntryPoints[number], TId>>
 
 type InputOption<TInput> = unknown extends TInput
   ? { readonly input?: unknown }

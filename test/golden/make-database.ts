@@ -6,14 +6,14 @@
  * Read the expectation before it is committed; then add both files, with their hashes, to `database.test.ts`.
  * Clock and ids are fixed, so that every run writes the same contents. A file that is there is never overwritten.
  */
-import { closeSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createRuntime, type ExecutionHandle, type IdSource, type SnapshotStore } from '../../src/index.js'
-import { loadSqliteDriver } from '../../src/persistence/sqlite/sqlite-driver.js'
+import { closeSync, openSync, writeFileSync } from 'node:fs'
+import { createRuntime, type ExecutionHandle } from '../../src/index.js'
 import { sqliteStore } from '../../src/sqlite.js'
 import { eventually, turns } from '../support/eventually.js'
 import { SimulatedClock } from '../../src/testing/clock/simulated-clock.js'
 import { goldenEntryPoints, type OrderInput, type World } from './golden-programs.js'
 import { goldenRecord } from './golden-record.js'
+import { countedIds, mortal, settleFile } from './golden-processes.js'
 
 const minute = 60_000
 const year = 365 * 24 * 60 * minute
@@ -25,29 +25,6 @@ closeSync(openSync(`${target}.json`, 'wx'))
 closeSync(openSync(file, 'wx', 0o600))
 
 const clock = new SimulatedClock(Date.UTC(2026, 0, 1, 12))
-
-/** `<name>1`, `<name>2`, and so on. */
-function countedIds(name: string): IdSource {
-  let last = 0
-  const next = () => `${name}${++last}`
-  return { execution: next, key: next, random: () => 0.5 }
-}
-
-/** A connection that can be cut as by the death of its process, which ran on a host that nobody has. */
-function mortal(store: SnapshotStore): SnapshotStore & { die(): void } {
-  let dead = false
-  const never = new Promise<never>(() => undefined)
-  const whole: SnapshotStore = {
-    ...store,
-    register: (owner, gone) => store.register({ ...owner, host: 'golden-host', pid: 1, processStart: '1' }, gone),
-  }
-  const calls = Object.entries(whole).map(([name, member]: [string, unknown]) =>
-    typeof member === 'function'
-      ? [name, (...args: unknown[]): unknown => (dead ? never : (member as (...all: unknown[]) => unknown)(...args))]
-      : [name, member],
-  )
-  return { ...(Object.fromEntries(calls) as SnapshotStore), die: () => void (dead = true) }
-}
 
 /** Steps that stay in flight until they are settled by their name. */
 const flights = new Map<string, { resolve: (value: string) => void; reject: (error: Error) => void }>()
@@ -219,11 +196,5 @@ for (const { id } of handles) expectation[id] = await goldenRecord(disk, reader.
 writeFileSync(`${target}.json`, `${JSON.stringify({ now: clock.now(), executions: expectation }, undefined, 1)}\n`)
 await disk.close()
 
-const connection = (await loadSqliteDriver()).open(file)
-connection.exec('PRAGMA journal_mode = DELETE; PRAGMA page_size = 512; VACUUM')
-connection.close()
-if (/\/(home|root|tmp|work|Users)\//.test(readFileSync(file, 'latin1'))) {
-  rmSync(file)
-  throw new Error('the database holds paths of this machine')
-}
+await settleFile(file)
 process.exit(0)
