@@ -35,6 +35,7 @@ export const trials = [
   'test/behaviour/{commands-in-any-order,half-done-commands}.test.ts',
   'test/faults/answers-overtake.test.ts',
   'test/testing/explore/{identical-events,surviving-calls}.test.ts',
+  'test/behaviour/{places-and-crashes,gathering-at-random}.test.ts',
 ]
 
 /** What takes Node's own timers into its hand: whatever another file has left running in the same worker would be played through for days. */
@@ -94,10 +95,11 @@ const oneBuild = [
   'test/triggers/{webhook,webhook-crashes,signature}.test.ts',
   'test/golden/flow-database.test.ts',
   'test/{layers,where-tests-stand,error-record}.test.ts',
-  'test/properties/laws-page.test.ts',
+  'test/properties/{laws-page,kept-scripts}.test.ts',
+  'test/testing/explore/flow-control.test.ts',
   'test/behaviour/{*command*,clients,idempotency,ids,kept-answers,limits,mail,results,retention,scopes,sending-order}.test.ts',
-  'test/behaviour/{keyed-concurrency,rates,on-busy,fair-keys,places-and-crashes}.test.ts',
-  'test/behaviour/{debounce,batch,gathering-at-random}.test.ts',
+  'test/behaviour/{keyed-concurrency,rates,on-busy,fair-keys}.test.ts',
+  'test/behaviour/{debounce,batch}.test.ts',
   'test/schedules/**',
   'test/graphs/definition-errors.test.ts',
   'test/behaviour/{start-at,streams,options-of-children,entry-points-*,changes-of-entry-points,groups,triggers-of-added-entry-points}.test.ts',

@@ -11,7 +11,7 @@ import { scripts, type Script } from './script.js'
 
 type Place = keyof typeof makePlace
 /** A run on SQLite costs several times one in memory; `npm run test:laws` makes a thousand on each. Users run the production build. */
-const fewer = process.env['XSTATE_BUILD'] === 'production' ? { memory: 9, sqlite: 3 } : { memory: 4, sqlite: 1 }
+const fewer = process.env['XSTATE_BUILD'] === 'production' ? { memory: 9, sqlite: 3 } : { memory: 2, sqlite: 1 }
 const seed = process.env['STATEWARD_SEED']
 const runsOn = (place: Place) => Number(process.env['STATEWARD_RUNS'] ?? fewer[place])
 const limitOn = (place: Place) => 60_000 + runsOn(place) * 4_000
