@@ -194,7 +194,7 @@ export class RuntimeCalls<TEntryPoints extends readonly EntryPoint[] = readonly 
 
   /**
    * Waits for the first event that fits, of an execution or of the application's own, from whatever process it comes. Of those that
-   * become durable after the call none is missed; with `since` it looks at earlier ones first.
+   * this process writes after the call none is missed; with `since` it looks at earlier ones first.
    *
    * Rejects with the signal's reason when that fires, and with `already_stopped` if the runtime stops meanwhile. Errors:
    * `invalid_option`, `store_failed`.
