@@ -1,5 +1,5 @@
 /**
- * Databases with places under keys, rates, triggers that gather, streams, histories, tags, later starts, schedules and publications,
+ * Databases with permits under keys, rates, triggers that gather, streams, histories, tags, later starts, schedules and publications,
  * read and brought to their ends for ever. A file here is never changed or removed; a new stored form gets a new pair (see
  * `make-flow-database.ts`), and its line below.
  */

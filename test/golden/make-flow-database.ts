@@ -1,5 +1,5 @@
 /**
- * Makes a golden database of what came after those of `make-database.ts`, and the expectation beside it, as after `kill -9`: places under
+ * Makes a golden database of what came after those of `make-database.ts`, and the expectation beside it, as after `kill -9`: permits under
  * keys, rates, triggers that gather, streams of steps, histories, tags, later starts, schedules, publications.
  *
  * Run once for a release whose stored form is new, on Node 20, from the root of the repository:
@@ -42,7 +42,7 @@ await runtime.start()
 const status = async (id: string) => (await disk.load(id))?.status
 const reaches = (id: string, wanted: string) => eventually(`${id} to be ${wanted}`, async () => (await status(id)) === wanted)
 
-// places and rates: acme has two starts behind it in this hour, globex has a place, and another one behind it
+// permits and rates: acme has two starts behind it in this hour, globex has a permit, and another one behind it
 for (const name of ['one', 'two']) {
   const handle = await runtime.trigger('imports', { tenant: 'acme', file: name }, { id: `acme-${name}` })
   await eventually(`${name} to run`, () => ends.has(`acme/${name}`))
