@@ -189,22 +189,27 @@ interface Span {
   readonly end: number
   readonly isDone: boolean
   readonly ended: readonly { readonly node: string; readonly at: number; readonly fails: boolean }[]
+  /** Visits that have begun, also those that were stopped. */
+  readonly begun: readonly { readonly node: string; readonly from: number }[]
 }
 
 /** Works out a list from an instant on. `counts`: the visits of each node so far. */
 function oracle(list: readonly Named[], from: number, counts: Map<string, number>): Span {
   let at = from
   const ended: { node: string; at: number; fails: boolean }[] = []
+  const begun: { node: string; from: number }[] = []
   const once = (node: string, does: readonly Visit[]): boolean => {
     const count = (counts.get(node) ?? 0) + 1
     counts.set(node, count)
     const [ms, fails] = does[Math.min(count, does.length) - 1] as Visit
+    begun.push({ node, from: at })
     at += ms
     ended.push({ node, at, fails })
     return !fails
   }
   const inner = (span: Span): boolean => {
     ended.push(...span.ended)
+    begun.push(...span.begun)
     at = span.end
     return span.isDone
   }
@@ -224,7 +229,7 @@ function oracle(list: readonly Named[], from: number, counts: Map<string, number
     if (!once(part.name, part.visits)) return false
     return inner(branches(part, at, counts)) && once(part.join, quick)
   })
-  return { end: at, isDone, ended }
+  return { end: at, isDone, ended, begun }
 }
 
 function branches(part: Named & { kind: 'fork' }, from: number, counts: Map<string, number>): Span {
@@ -235,11 +240,12 @@ function branches(part: Named & { kind: 'fork' }, from: number, counts: Map<stri
   const stops = part.onFailure === 'fail_all' && failed.length > 0
   const end = stops ? Math.min(...failed) : last
   const isDone = part.onFailure === 'continue' ? failed.length < spans.length : failed.length === 0
-  if (stops) {
-    counts.clear()
-    for (const [name, count] of before) counts.set(name, count)
-  }
-  return { end, isDone, ended: spans.flatMap(({ ended }) => ended).filter(({ at }) => at <= end) }
+  const begun = spans.flatMap((span) => span.begun).filter(({ from: at }) => at < end)
+  // what had begun when they were stopped counts as a visit, and nothing after it
+  counts.clear()
+  for (const [name, count] of before) counts.set(name, count)
+  for (const { node } of begun) counts.set(node, (counts.get(node) ?? 0) + 1)
+  return { end, isDone, ended: spans.flatMap(({ ended }) => ended).filter(({ at }) => at <= end), begun }
 }
 
 test('every random graph goes as its parts say', () => {

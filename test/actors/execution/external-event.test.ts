@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { eventProblem } from '../../../src/actors/execution/external-event.js'
 
 test.each([
-  [undefined, 'undefined'],
+  [undefined, 'nothing'],
   [null, 'null'],
   ['GO', 'string'],
   [{}, 'without a `type`'],
