@@ -1271,4 +1271,21 @@ export const keptScripts: Readonly<Record<string, Script & { readonly law: numbe
       { do: 'trigger', stream: 0, key: 1, priority: 2, bad: false, startIn: 2000, turns: undefined },
     ],
   },
+  'a tick whose execution a failing store has not accepted when its process dies is fired by the next one': {
+    law: 1,
+    property: 'law 1, of what fires: each',
+    seed: 1_596_642_738,
+    isUneven: false,
+    streams: [stream('step'), stream('step'), stream('step')],
+    fires: { period: 20_000, missed: 'all' },
+    lines: [
+      { do: 'advance', ms: 30_000, turns: undefined },
+      { do: 'advance', ms: 30_000, turns: undefined },
+      { do: 'fault', operation: 'commit', when: 'before', count: 3, turns: 0 },
+      { do: 'advance', ms: 20_000, turns: 0 },
+      { do: 'crash', turns: undefined },
+      { do: 'advance', ms: 30_000, turns: undefined },
+      { do: 'advance', ms: 30_000, turns: undefined },
+    ],
+  },
 }

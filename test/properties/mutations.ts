@@ -267,7 +267,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     law: 1,
-    property: 'law 1, of what fires:',
+    script: 'a tick whose execution a failing store has not accepted when its process dies is fired by the next one',
     name: 'One end, of ticks in a crash',
     file: 'src/triggers/ticking.ts',
     line: 'await this.#place.handled(tick, await this.#fire(tick))',

@@ -267,6 +267,25 @@ const news: fc.Arbitrary<Line[]> = fc
   )
   .map((calls) => calls.map(([each, turns]): Line => ({ ...each, turns })))
 
+/** A process that dies while it handles what has just come: events, or a tick that a slow or failing store holds up. */
+const deaths: fc.Arbitrary<Line[]> = fc
+  .tuple(
+    fc.oneof(
+      fc
+        .tuple(fc.constantFrom('before' as const, 'slow' as const), fc.nat({ max: 3 }), fc.constantFrom(20_000, 60_000))
+        .map(([when, more, ms]): Command[] => [
+          { do: 'fault', operation: 'commit', when, count: 1 + more },
+          { do: 'advance', ms },
+        ]),
+      fc.array(kinds.publish as fc.Arbitrary<Command>, { minLength: 1, maxLength: 3 }),
+    ),
+    fc.constantFrom('microtask' as const, 0, 1, 2, 3, 4, 6, 8),
+  )
+  .map(([comes, turns]) => [
+    ...comes.map((each, index): Line => ({ ...each, turns: index === comes.length - 1 ? turns : 'same' })),
+    { do: 'crash', turns: undefined },
+  ])
+
 /** What executions are started by besides, and how many of them at a time. */
 export interface Started {
   /** Something fires: ticks, events, deliveries. */
@@ -309,7 +328,7 @@ export function scripts(
     { weight: 12, arbitrary: line.map((each) => [each]) },
     { weight: 1, arbitrary: bursts },
     { weight: 1, arbitrary: crowds },
-    ...(isFired ? [{ weight: 2, arbitrary: news }] : []),
+    ...(isFired ? [{ weight: 2, arbitrary: fc.oneof({ weight: 2, arbitrary: news }, { weight: 1, arbitrary: deaths }) }] : []),
     ...(isGathered ? [{ weight: 3, arbitrary: together }] : []),
   )
   return fc.record({
