@@ -82,6 +82,11 @@ export function isId(value: unknown): value is string {
   return typeof value === 'string' && pattern.test(value) && !value.includes('..')
 }
 
+/** True for a whole text that is not empty, of at most so many characters. */
+export function isFilledText(value: unknown, longest = Infinity): value is string {
+  return isWholeText(value) && value.length > 0 && value.length <= longest
+}
+
 /** True for an id by which an entry point may be known: its own, or that of its group, a `/` and its own. */
 export function isEntryPointId(value: unknown): value is string {
   return typeof value === 'string' && value.split('/').every(isId) && value.split('/').length <= 2

@@ -5,7 +5,7 @@
  * missing event might have fitted.
  */
 import { StatewardError } from '../errors.js'
-import { groupOf, isWholeText, wholeTextWanted } from '../ids.js'
+import { groupOf, isFilledText, isWholeText, wholeTextWanted } from '../ids.js'
 import { refuseUnknown, type OptionNames } from '../known-options.js'
 import type { RuntimeEvent } from './runtime-event.js'
 
@@ -64,8 +64,7 @@ export function checkEventFilter(subject: string, filter: EventFilter, without: 
   }
   for (const option of texts) {
     const value = filter[option]
-    if (value !== undefined && (!isWholeText(value) || value === ''))
-      refuse(option, value, `a text, not empty, ${wholeTextWanted}`)
+    if (value !== undefined && !isFilledText(value)) refuse(option, value, `a text, not empty, ${wholeTextWanted}`)
   }
   if (type !== undefined && !(Array.isArray(type) ? type.length > 0 && type.every(isWholeText) : isWholeText(type)))
     refuse('type', type, `the type of an event, or a list of such, each a text ${wholeTextWanted}`)

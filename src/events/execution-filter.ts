@@ -2,7 +2,7 @@
 import type { StateValue } from 'xstate'
 import { StatewardError } from '../errors.js'
 import { executionStatuses, type ExecutionStatus } from './execution-status.js'
-import { isWholeText, wholeTextWanted } from '../ids.js'
+import { isFilledText, isWholeText, wholeTextWanted } from '../ids.js'
 import { refuseUnknown, type OptionNames } from '../known-options.js'
 import { waitsForWords, type WaitsFor } from './waits-for.js'
 
@@ -70,7 +70,7 @@ export function checkFilter(subject: string, filter: ExecutionFilter, isPage = t
   refuseUnknown('invalid_option', subject, filter, isPage ? filterNames : whereNames)
   for (const option of texts) {
     const value: unknown = filter[option]
-    if (value !== undefined && (!isWholeText(value) || value === ''))
+    if (value !== undefined && !isFilledText(value))
       refuse(option, JSON.stringify(value), `a text, not empty, ${wholeTextWanted}`)
   }
   const { status, state, since, waitsFor, limit } = filter

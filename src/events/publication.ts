@@ -4,7 +4,7 @@
  * Owns: what may be said of one, the check of that, and which types are the core's own.
  */
 import { StatewardError } from '../errors.js'
-import { isId, isWholeText, wholeTextWanted } from '../ids.js'
+import { isId, isFilledText, isWholeText, wholeTextWanted } from '../ids.js'
 import { refuseUnknown, type OptionNames } from '../known-options.js'
 
 /** What may be said about an event that is published. */
@@ -51,7 +51,7 @@ export const reservedWords = [
 const reserved: ReadonlySet<string> = new Set(reservedWords)
 const idWanted = '1 to 128 letters, digits, or . _ : - inside, never two dots in a row'
 const textWanted = `a text of 1 to 512 characters, ${wholeTextWanted}`
-const isText = (value: unknown) => isWholeText(value) && value.length > 0 && value.length <= 512
+const isText = (value: unknown) => isFilledText(value, 512)
 
 /** Throws `invalid_event` for a type that is none, or the core's; `invalid_option` and `invalid_id`, naming the option. */
 export function checkPublication(type: string, options: PublishOptions | undefined): void {

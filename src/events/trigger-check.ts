@@ -1,6 +1,6 @@
 /** Checks what is said of an execution before it is made, by whoever starts it. Owns no state. */
 import { StatewardError } from '../errors.js'
-import { isId, isWholeText, wholeTextWanted } from '../ids.js'
+import { isId, isFilledText, isWholeText, wholeTextWanted } from '../ids.js'
 import { refuseUnknown } from '../known-options.js'
 import { childNames, triggerNames, type ChildOptions, type TriggerOptions } from './requests.js'
 
@@ -15,7 +15,7 @@ export function checkKey(
   details: Readonly<Record<string, unknown>>,
   option: 'idempotencyKey' | 'causationId' = 'idempotencyKey',
 ): void {
-  if (key === undefined || (isWholeText(key) && key.length > 0 && key.length <= 512)) return
+  if (key === undefined || isFilledText(key, 512)) return
   throw notOne(option, key, subject, keyWanted, details)
 }
 
@@ -28,7 +28,7 @@ export function checkTags(subject: string, tags: unknown, details: Readonly<Reco
   })
 }
 
-const isTag = (tag: unknown) => isWholeText(tag) && tag.length > 0 && tag.length <= 128
+const isTag = (tag: unknown) => isFilledText(tag, 128)
 
 function notOne(option: string, value: unknown, of: string, wanted: string, details: Readonly<Record<string, unknown>>) {
   const shown = isWholeText(value) || typeof value !== 'string' ? String(value) : JSON.stringify(value)

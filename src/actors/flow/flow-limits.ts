@@ -4,7 +4,7 @@
  * Owns: the limits with every default filled in, and the keys of an input. Does not know: who waits, and who has a permit.
  */
 import { StatewardError } from '../../errors.js'
-import { isWholeText, wholeTextWanted } from '../../ids.js'
+import { isFilledText, wholeTextWanted } from '../../ids.js'
 import type { FlowKeys } from '../../persistence/snapshot-store.js'
 
 /** What becomes of one whose key is taken: it waits, it is rejected, or it takes the place of those before it. */
@@ -58,7 +58,7 @@ export function keyBy(entryPoint: string, option: string, keyOf: KeyOf | undefin
     const message = `Entry point ${entryPoint}: \`${option}\` threw for this input: ${cause instanceof Error ? cause.message : String(cause)}`
     throw new StatewardError('invalid_key', message, { details: { entryPoint, option }, cause })
   }
-  if (typeof key === 'string' && isWholeText(key) && key.length > 0 && key.length <= LONGEST) return key
+  if (isFilledText(key, LONGEST)) return key
   const value = typeof key === 'string' ? JSON.stringify(key.slice(0, LONGEST)) : key === null ? 'null' : typeof key
   throw new StatewardError(
     'invalid_key',
